@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import {
+  DEFAULT_GRACE_MS,
+  DEFAULT_LOG_CAP_BYTES,
+  MAX_ARRAY_TEXT,
+  MAX_DURATION_MS,
+  MAX_ENV_ENTRIES,
+  MAX_RETRIES,
+} from './limits.ts';
+
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes('\0'), 'must not hold a NUL byte');
+
+/** SHA-256 in hex of a stored script or environment snapshot. */
+export const BlobHash = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
+
+/** What a task runs. A script was stored under its hash at submit, so later edits of the file change nothing. */
+export const RunSpec = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('argv'), argv: z.array(text(131_072)).min(1).max(10_000) }),
+  z.strictObject({ kind: z.literal('shell'), text: text(1_048_576).min(1) }),
+  z.strictObject({
+    kind: z.literal('script'),
+    hash: BlobHash,
+    name: text(255).min(1),
+    args: z.array(text(131_072)).max(10_000),
+  }),
+]);
+export type RunSpec = z.infer<typeof RunSpec>;
+
+/** One job as submitted. Every duration is in ms, every size in bytes. */
+export const JobSpec = z.strictObject({
+  /** Default: the script's file name or the command's first word. */
+  name: text(63).optional(),
+  /** Index set as on the wire (a bare number is an index): `0-99:2,200`. Absent: one task, index 0. */
+  array: text(MAX_ARRAY_TEXT).optional(),
+  /** Tasks leased plus running at once; 0 = no bound. */
+  throttle: z.int().min(0).max(1_000_000_000).default(0),
+  run: RunSpec,
+  /** Variables added to (or replacing) those of the snapshot. */
+  env: z
+    .record(text(4_096), text(131_072))
+    .refine((env) => Object.keys(env).length <= MAX_ENV_ENTRIES, `at most ${MAX_ENV_ENTRIES} variables`)
+    .default({}),
+  /** Hash of the submitter's environment; absent: a minimal one (PATH, HOME, USER, SHELL, LANG). */
+  envSnapshot: BlobHash.optional(),
+  cwd: text(4_096).startsWith('/'),
+  umask: z.int().min(0).max(0o777).default(0o022),
+  cpus: z.number().positive().max(4_096).default(1),
+  memoryBytes: z.int().min(0).default(0),
+  /** From the start of an attempt; 0 = none. */
+  timeLimitMs: z.int().min(0).max(MAX_DURATION_MS).default(0),
+  graceMs: z.int().min(0).max(3_600_000).default(DEFAULT_GRACE_MS),
+  retries: z.int().min(0).max(MAX_RETRIES).default(0),
+  retryDelayMs: z.int().min(0).max(MAX_DURATION_MS).default(0),
+  /** A task whose worker was lost this many times fails. */
+  crashLimit: z.int().min(1).max(1_000).default(5),
+  /** The job ends (the rest is cancelled) when more tasks than this failed; absent = never. */
+  maxFailures: z.int().min(0).optional(),
+  /** Dependencies, in the grammar of docs/dependencies.md. */
+  after: text(65_536).optional(),
+  /** What becomes of a task whose dependency can never be satisfied. */
+  invalidDependency: z.enum(['skip', 'wait']).default('skip'),
+  hold: z.boolean().default(false),
+  /** Strict bands; higher runs first. */
+  priority: z.int().min(-1_000_000).max(1_000_000).default(0),
+  /** Output kept of one attempt, stdout and stderr together; 0 keeps none. */
+  logCapBytes: z
+    .int()
+    .min(0)
+    .max(16 * 1024 ** 3)
+    .default(DEFAULT_LOG_CAP_BYTES),
+});
+export type JobSpec = z.infer<typeof JobSpec>;
+/** What a client sends: defaults may be left out. */
+export type JobSpecInput = z.input<typeof JobSpec>;

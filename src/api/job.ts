@@ -1,0 +1,182 @@
+import { z } from 'zod';
+import { JobSpec } from './job-spec.ts';
+import { MAX_PAGE } from './limits.ts';
+
+export const TaskStateName = z.enum([
+  'blocked',
+  'ready',
+  'leased',
+  'running',
+  'completed',
+  'failed',
+  'cancelled',
+  'skipped',
+]);
+export type TaskStateName = z.infer<typeof TaskStateName>;
+
+export const JobStateName = z.enum([
+  'running',
+  'ready',
+  'held',
+  'blocked',
+  'failed',
+  'cancelled',
+  'skipped',
+  'completed',
+]);
+export type JobStateName = z.infer<typeof JobStateName>;
+
+/** Tasks by state. They add up to the job's size. */
+export const Counts = z.record(TaskStateName, z.int());
+export type Counts = z.infer<typeof Counts>;
+
+export const SubmitRequest = z.strictObject({
+  spec: JobSpec,
+  /** The same key with the same body happens once; with another body it is refused. */
+  idempotencyKey: z.string().min(1).max(200).optional(),
+  /** Check everything, change nothing. */
+  dryRun: z.boolean().optional(),
+});
+export type SubmitRequest = z.infer<typeof SubmitRequest>;
+export type SubmitRequestInput = z.input<typeof SubmitRequest>;
+
+/** A job as shown to clients. Times are epoch ms by the coordinator's clock. */
+export const JobView = z.object({
+  id: z.int(),
+  arrayId: z.string(),
+  name: z.string(),
+  owner: z.string(),
+  state: JobStateName,
+  /** Why it is in that state, where there is more to say. */
+  reason: z.string().optional(),
+  /** Canonical index set, absent for a job of one task that is not an array. */
+  array: z.string().optional(),
+  size: z.int(),
+  throttle: z.int(),
+  held: z.boolean(),
+  priority: z.int(),
+  counts: Counts,
+  /** One line for people. */
+  command: z.string(),
+  cwd: z.string(),
+  after: z.string().optional(),
+  cpus: z.number(),
+  memoryBytes: z.int(),
+  timeLimitMs: z.int(),
+  retries: z.int(),
+  /** Attempts that ended and were followed by another. */
+  retried: z.int(),
+  createdAt: z.number(),
+  startedAt: z.number().optional(),
+  endedAt: z.number().optional(),
+  /** Set once every task has ended: the highest task code (128+n for a signal, 124 time limit, 1 other ends). */
+  exitCode: z.int().optional(),
+  /** Smoothed wall time of an attempt, ms; absent before the first end. */
+  meanWallMs: z.number().optional(),
+});
+export type JobView = z.infer<typeof JobView>;
+
+export const SubmitReply = z.object({ job: JobView, replayed: z.boolean(), dryRun: z.boolean() });
+export type SubmitReply = z.infer<typeof SubmitReply>;
+
+/** A task as shown to clients. */
+export const TaskView = z.object({
+  id: z.string(),
+  jobId: z.int(),
+  index: z.int(),
+  rawId: z.int(),
+  state: TaskStateName,
+  reason: z.string().optional(),
+  /** Number of the last attempt; 0 before the first. */
+  attempt: z.int(),
+  failures: z.int(),
+  /** How the last ended attempt ended, for people: `exit 3`, `SIGKILL (9)`, `time limit`. */
+  outcome: z.string().optional(),
+  exitCode: z.int().optional(),
+  signal: z.int().optional(),
+  startedAt: z.number().optional(),
+  endedAt: z.number().optional(),
+  wallMs: z.number().optional(),
+  cpuMs: z.number().optional(),
+  maxRssBytes: z.int().optional(),
+  worker: z.string().optional(),
+  outBytes: z.int().optional(),
+  errBytes: z.int().optional(),
+  /** Bytes of output cut out by the cap, and bytes that could not be written. */
+  cutBytes: z.int().optional(),
+  missingBytes: z.int().optional(),
+});
+export type TaskView = z.infer<typeof TaskView>;
+
+export const JobsQuery = z.strictObject({
+  /** `live` (default): not ended; `all`: ended ones too, newest first. */
+  show: z.enum(['live', 'all']).default('live'),
+  name: z.string().max(255).optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000),
+  /** Jobs with a smaller number than this: the key of the page before. */
+  before: z.coerce.number().int().optional(),
+});
+export type JobsQuery = z.infer<typeof JobsQuery>;
+export type JobsQueryInput = z.input<typeof JobsQuery>;
+export const JobsReply = z.object({ jobs: z.array(JobView), next: z.int().optional() });
+export type JobsReply = z.infer<typeof JobsReply>;
+
+export const TasksQuery = z.strictObject({
+  /** Comma-separated states. */
+  state: z.string().max(200).optional(),
+  /** Index set as on the wire. */
+  index: z.string().max(65_536).optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000),
+  /** Position after which to go on: the key of the page before. */
+  after: z.coerce.number().int().min(-1).default(-1),
+});
+export type TasksQuery = z.infer<typeof TasksQuery>;
+export type TasksQueryInput = z.input<typeof TasksQuery>;
+export const TasksReply = z.object({ tasks: z.array(TaskView), next: z.int().optional() });
+export type TasksReply = z.infer<typeof TasksReply>;
+
+/** Which tasks of a job a verb touches; absent = all it makes sense for. */
+export const Selection = z.strictObject({ index: z.string().max(1_048_576).optional() });
+export type Selection = z.infer<typeof Selection>;
+
+/** What a verb did. `tasks` counts the tasks it changed. */
+export const VerbReply = z.object({ job: JobView, tasks: z.int() });
+export type VerbReply = z.infer<typeof VerbReply>;
+
+export const UpdateRequest = z.strictObject({
+  /** 0 removes the throttle. */
+  throttle: z.int().min(0).max(1_000_000_000).optional(),
+});
+export type UpdateRequest = z.infer<typeof UpdateRequest>;
+
+/** Query of a log: bytes come as the records of core/log-record.ts, one after another. */
+export const LogQuery = z.strictObject({
+  index: z.string().max(65_536).optional(),
+  stream: z.enum(['out', 'err', 'both']).default('both'),
+  /** Default: the last attempt of each task. */
+  attempt: z.coerce.number().int().min(1).optional(),
+  /** Go on until every selected task has ended. */
+  follow: z
+    .enum(['0', '1'])
+    .default('0')
+    .transform((value) => value === '1'),
+});
+export type LogQuery = z.infer<typeof LogQuery>;
+export type LogQueryInput = z.input<typeof LogQuery>;
+
+/** One server-sent event of GET /v1/jobs/:ref/watch: sent at once, then when something changed. */
+export const JobDelta = z.object({
+  id: z.int(),
+  state: JobStateName,
+  counts: Counts,
+  retried: z.int(),
+  endedAt: z.number().optional(),
+  exitCode: z.int().optional(),
+});
+export type JobDelta = z.infer<typeof JobDelta>;
+
+/** Every error reply. */
+export const ErrorReply = z.object({
+  error: z.object({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
+});
+export type ErrorReply = z.infer<typeof ErrorReply>;

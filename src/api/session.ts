@@ -1,0 +1,194 @@
+import { z } from 'zod';
+import { RunSpec } from './job-spec.ts';
+
+/**
+ * The workers' protocol: two lanes for each session.
+ * - `POST /v1/sessions/:id/exchange`: what the worker has to say, numbered by `seq`; the last reply is replayed for a repeated seq.
+ * - `GET /v1/sessions/:id/stream?after=N`: newline-separated StreamMessages, numbered by `n`; those after N are sent again.
+ * A run `[base, count]` stands for the fences base … base+count-1.
+ */
+const Fence = z.int().min(1);
+export const FenceRun = z.tuple([Fence, z.int().min(1)]);
+export type FenceRun = z.infer<typeof FenceRun>;
+/** `[fence, position, count]`: fence+i is the right to run the task at position+i. */
+export const GrantRun = z.tuple([Fence, z.int().min(0), z.int().min(1)]);
+export type GrantRun = z.infer<typeof GrantRun>;
+
+export const Resources = z.strictObject({ cpus: z.number().positive(), memoryBytes: z.int().min(0) });
+export type Resources = z.infer<typeof Resources>;
+
+export const HelloRequest = z.strictObject({
+  /** For people; need not be unique. */
+  worker: z.string().min(1).max(255),
+  host: z.string().max(255),
+  pid: z.int(),
+  /** Both processes must be gone before a provider calls this session's machine gone. */
+  forkerPid: z.int().optional(),
+  bootId: z.string().max(100),
+  /** The id under which a provider started this agent. */
+  instance: z.string().max(255).optional(),
+  resources: Resources,
+  api: z.int(),
+  version: z.string().max(100),
+});
+export type HelloRequest = z.infer<typeof HelloRequest>;
+
+export const HelloReply = z.object({
+  sessionId: z.int(),
+  /** Term of the lease from the moment the worker SENT an exchange that was answered. */
+  leaseMs: z.int(),
+  /** Send an exchange at least this often. */
+  heartbeatMs: z.int(),
+  /** Where segments go when the worker shares the coordinator's disk. */
+  logDir: z.string().optional(),
+  /** The worker shares the coordinator's kernel, so a suspend stops both: the watchdog then runs on CLOCK_MONOTONIC. */
+  sameHost: z.boolean(),
+  storeId: z.string(),
+});
+export type HelloReply = z.infer<typeof HelloReply>;
+
+/** All a worker needs to know of a job; sent before its first grant on a session. */
+export const JobForWorker = z.object({
+  id: z.int(),
+  arrayId: z.string(),
+  name: z.string(),
+  owner: z.string(),
+  /** Whether the submitter asked for an array: SLURM_ARRAY_* are set only then. */
+  isArray: z.boolean(),
+  indices: z.string(),
+  size: z.int(),
+  throttle: z.int(),
+  rawIdBase: z.int(),
+  after: z.string().optional(),
+  run: RunSpec,
+  env: z.record(z.string(), z.string()),
+  envSnapshot: z.string().optional(),
+  cwd: z.string(),
+  umask: z.int(),
+  cpus: z.number(),
+  memoryBytes: z.int(),
+  timeLimitMs: z.int(),
+  graceMs: z.int(),
+  logCapBytes: z.int(),
+});
+export type JobForWorker = z.infer<typeof JobForWorker>;
+
+export const StreamMessage = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('job'), n: z.int(), job: JobForWorker }),
+  z.object({
+    type: z.literal('grant'),
+    n: z.int(),
+    job: z.int(),
+    runs: z.array(GrantRun),
+    /** Attempt number of every task of the message, or one number a task in order of runs. */
+    attempt: z.union([z.int(), z.array(z.int())]),
+  }),
+  /** Give back what has not started (answered by `returned`); what has started goes on. */
+  z.object({ type: z.literal('revoke'), n: z.int(), fences: z.array(FenceRun) }),
+  /** Stop: unstarted ones are given back, running ones get TERM, then KILL, and end as cancelled. */
+  z.object({ type: z.literal('cancel'), n: z.int(), fences: z.array(FenceRun) }),
+  /** These fences are no longer yours: stop them and do not report. */
+  z.object({ type: z.literal('drop'), n: z.int(), fences: z.array(FenceRun) }),
+  /** The job is out of memory here: forget its description. */
+  z.object({ type: z.literal('forget'), n: z.int(), job: z.int() }),
+  /** Take no more, finish what runs, then close the session. */
+  z.object({ type: z.literal('drain'), n: z.int() }),
+  /** Sent when nothing else was for a while, so that a half-open link is noticed. Not numbered. */
+  z.object({ type: z.literal('ping') }),
+]);
+export type StreamMessage = z.infer<typeof StreamMessage>;
+
+const column = z.array(z.number());
+
+/**
+ * Attempts that ended, as columns with one entry a fence, in the order of `runs`. A column left out is all zeros.
+ * A start that was not reported before is implied.
+ */
+export const Ends = z.strictObject({
+  runs: z.array(FenceRun),
+  /** encodeOutcome() of core/outcome.ts. */
+  outcome: column.optional(),
+  wallUs: column.optional(),
+  cpuUs: column.optional(),
+  maxRssKb: column.optional(),
+  /** Where its records begin and end; see LogRef in core/log-ref.ts. */
+  logSegment: column.optional(),
+  logOffset: column.optional(),
+  logEndSegment: column.optional(),
+  logEndOffset: column.optional(),
+  outBytes: column.optional(),
+  errBytes: column.optional(),
+  cutBytes: column.optional(),
+  missingBytes: column.optional(),
+});
+export type Ends = z.infer<typeof Ends>;
+
+export const Starts = z.strictObject({
+  fences: z.array(Fence),
+  /** How long ago, on the worker's clock, each started, ms. */
+  agoMs: column.optional(),
+  logSegment: column.optional(),
+  logOffset: column.optional(),
+});
+export type Starts = z.infer<typeof Starts>;
+
+export const ExchangeRequest = z.strictObject({
+  seq: z.int().min(1),
+  /** Number of the last stream message taken in. */
+  ack: z.int().min(0),
+  starts: Starts.optional(),
+  ends: Ends.optional(),
+  /** Unstarted grants given back: after a revoke or cancel, or because of a drain. */
+  returned: z.array(FenceRun).optional(),
+  /** What is held after this exchange: number of fences and their sum modulo 2^48. */
+  held: z.strictObject({ count: z.int().min(0), sum: z.int().min(0) }),
+  /** The whole list, when the last reply asked for it or after a reconnect. */
+  heldRuns: z.array(FenceRun).optional(),
+  /** Those of heldRuns that have started. */
+  startedRuns: z.array(FenceRun).optional(),
+  /** Send no more grants. */
+  draining: z.boolean().optional(),
+});
+export type ExchangeRequest = z.infer<typeof ExchangeRequest>;
+
+export const ExchangeReply = z.object({
+  seq: z.int(),
+  leaseMs: z.int(),
+  /** Reports whose fence was not current: answered, counted, changed nothing. */
+  stale: z.int(),
+  /** Send heldRuns and startedRuns with the next exchange. */
+  resync: z.boolean(),
+});
+export type ExchangeReply = z.infer<typeof ExchangeReply>;
+
+export const SessionView = z.object({
+  id: z.int(),
+  worker: z.string(),
+  host: z.string(),
+  pid: z.int(),
+  resources: Resources,
+  freeCpus: z.number(),
+  running: z.int(),
+  leased: z.int(),
+  connected: z.boolean(),
+  draining: z.boolean(),
+  openedAt: z.number(),
+});
+export type SessionView = z.infer<typeof SessionView>;
+
+export const ServerView = z.object({
+  version: z.string(),
+  api: z.int(),
+  pid: z.int(),
+  host: z.string(),
+  storeId: z.string(),
+  epoch: z.int(),
+  dataDir: z.string(),
+  startedAt: z.number(),
+  liveJobs: z.int(),
+  /** False while the store refuses writes (disk full): reads work, writes get STORE_FULL. */
+  writable: z.boolean(),
+  counters: z.record(z.string(), z.number()),
+  sessions: z.array(SessionView),
+});
+export type ServerView = z.infer<typeof ServerView>;
