@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { isAbsolute, join, resolve } from 'node:path';
+
+/** Longest path that fits `sun_path` of a Unix socket on Linux (108 bytes with the closing NUL); macOS has 104. */
+export const MAX_SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
+
+/** Where the things of this user are. All paths are absolute. */
+export interface Settings {
+  /** Database, logs and stored scripts of the embedded coordinator. Default `~/.local/share/spawn`. */
+  readonly dataDir: string;
+  /** Folder of the socket and of what lives no longer than the machine runs; only its user may enter. */
+  readonly runtimeDir: string;
+  /** The embedded coordinator's socket: one for each data directory. Always short enough to be bound. */
+  readonly socketPath: string;
+  /** A coordinator elsewhere, from SPAWN_SERVER; absent: the embedded one. */
+  readonly server?: string;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings from the environment:
+ * - `SPAWN_DATA_DIR`, else `$XDG_DATA_HOME/spawn`, else `~/.local/share/spawn`
+ * - `SPAWN_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/spawn`, else `/tmp/spawn-<uid>`
+ * - `SPAWN_SERVER`
+ *
+ * An empty variable counts as not set. XDG variables must be absolute to count (XDG base directory specification);
+ * SPAWN_* ones may be relative to the current directory. Reads nothing from disk and creates nothing.
+ *
+ * @param uid of the user, which keeps the users of one machine apart where there is no XDG_RUNTIME_DIR
+ */
+export function readSettings(env: Env, uid: number): Settings {
+  const dataDir = named(env.SPAWN_DATA_DIR) ?? join(xdg(env.XDG_DATA_HOME) ?? join(home(env), '.local/share'), 'spawn');
+  const sharedTmp = `/tmp/spawn-${uid}`;
+  const xdgRuntime = xdg(env.XDG_RUNTIME_DIR);
+  const wanted = named(env.SPAWN_RUNTIME_DIR) ?? (xdgRuntime === undefined ? sharedTmp : join(xdgRuntime, 'spawn'));
+  const socketName = `${shortHash(dataDir)}.sock`;
+  const fits = Buffer.byteLength(join(wanted, socketName)) <= MAX_SOCKET_PATH_BYTES;
+  // The folder's own name goes into the hash, so that two long runtime folders do not meet in the short one.
+  const socketPath = fits ? join(wanted, socketName) : join(sharedTmp, `${shortHash(`${wanted}\0${dataDir}`)}.sock`);
+  const runtimeDir = fits ? wanted : sharedTmp;
+  const server = env.SPAWN_SERVER;
+  return { dataDir, runtimeDir, socketPath, ...(server ? { server } : {}) };
+}
+
+function named(path: string | undefined): string | undefined {
+  return path ? resolve(path) : undefined;
+}
+
+function xdg(path: string | undefined): string | undefined {
+  return path && isAbsolute(path) ? path : undefined;
+}
+
+function home(env: Env): string {
+  return env.HOME && isAbsolute(env.HOME) ? env.HOME : '/';
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
+}
