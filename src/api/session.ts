@@ -158,6 +158,8 @@ export const ExchangeReply = z.object({
   stale: z.int(),
   /** Send heldRuns and startedRuns with the next exchange. */
   resync: z.boolean(),
+  /** The store refuses writes for now (disk full): the lease is renewed, nothing else was taken; send the same seq again in a moment. */
+  deferred: z.boolean(),
 });
 export type ExchangeReply = z.infer<typeof ExchangeReply>;
 
