@@ -1,0 +1,26 @@
+import { TaskState } from './task-state.ts';
+
+/** How many tasks of a job are in each state, by the number of the state. Every task is in exactly one. */
+export type JobCounts = ArrayLike<number>;
+
+export type JobState = 'running' | 'ready' | 'held' | 'blocked' | 'failed' | 'cancelled' | 'skipped' | 'completed';
+
+/** The state of a job is never stored: it is the first of the list that applies. Leased tasks count as running. */
+export function jobState(counts: JobCounts, held: boolean): JobState {
+  const of = (state: TaskState): number => counts[state]!;
+  if (of(TaskState.running) + of(TaskState.leased) > 0) return 'running';
+  if (held && of(TaskState.ready) + of(TaskState.blocked) > 0) return 'held';
+  if (of(TaskState.ready) > 0) return 'ready';
+  if (of(TaskState.blocked) > 0) return 'blocked';
+  if (of(TaskState.failed) > 0) return 'failed';
+  if (of(TaskState.cancelled) > 0) return 'cancelled';
+  if (of(TaskState.skipped) > 0) return 'skipped';
+  return 'completed';
+}
+
+/** True when no task can move without a person. */
+export function isFinished(counts: JobCounts): boolean {
+  return (
+    counts[TaskState.blocked]! + counts[TaskState.ready]! + counts[TaskState.leased]! + counts[TaskState.running]! === 0
+  );
+}
