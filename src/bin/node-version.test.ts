@@ -106,7 +106,7 @@ describe('on an old Node without another', () => {
     expect(result.stdout).toBe('');
     expect(result.stderr).toMatch(/^spawn needs Node 22\.18 or newer; this is v\d+\.\d+\.\d+ \(.+\)\. .*`npm ci`.*\n$/);
     expect(result.stderr.split('\n')).toHaveLength(2);
-    expect(result.status).toBe(ERRORS.NODE_TOO_OLD.exitCode);
+    expect(result.status).toBe(ERRORS.NODE_TOO_OLD.exit);
   });
 });
 
@@ -152,5 +152,5 @@ test('an own Node that is too old is not run again and again', () => {
   symlinkSync(process.execPath, join(folder, 'node_modules/node/bin/node'));
   const result = run([process.execPath, '--import', pretend], ['echo']);
   rmSync(join(folder, 'node_modules'), { recursive: true });
-  expect(result.status).toBe(ERRORS.NODE_TOO_OLD.exitCode);
+  expect(result.status).toBe(ERRORS.NODE_TOO_OLD.exit);
 });

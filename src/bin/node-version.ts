@@ -44,12 +44,14 @@ function packageVersion(): string {
 async function enterOnOwnNode(): Promise<void> {
   const ownNode = findOwnNode();
   if (ownNode === undefined) {
-    const { ERRORS } = await import('../core/errors.ts');
-    process.stderr.write(
-      `spawn needs Node ${NEEDED.major}.${NEEDED.minor} or newer; this is ${process.version} (${process.execPath}). ` +
-        `Put a newer one first in PATH, or run \`npm ci\` in ${fileURLToPath(packageRoot)}, which brings its own.\n`,
-    );
-    process.exitCode = ERRORS.NODE_TOO_OLD.exitCode;
+    const { SpawnError } = await import('../core/errors.ts');
+    const error = new SpawnError('NODE_TOO_OLD', {
+      expected: `${NEEDED.major}.${NEEDED.minor}`,
+      found: `${process.version} (${process.execPath})`,
+      advice: `Put a newer one first in PATH, or run \`npm ci\` in ${fileURLToPath(packageRoot)}, which brings its own.`,
+    });
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = error.exitCode;
     return;
   }
   const { runInstead } = await import('./run-instead.ts');

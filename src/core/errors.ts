@@ -151,6 +151,14 @@ export const ERRORS = {
   },
   /** max (bytes) */
   BODY_TOO_LARGE: { http: 413, exit: 65, message: (d) => `request body: expected at most ${d.max} bytes` },
+  /** method, path */
+  ROUTE_NOT_FOUND: { http: 404, exit: 76, message: (d) => `${d.method} ${value(d.path)}: the API has no such route` },
+  /** expected; found */
+  MEDIA_TYPE: {
+    http: 415,
+    exit: 76,
+    message: (d) => `header content-type: expected ${d.expected}, found ${value(d.found)}`,
+  },
   /** why */
   UNAUTHENTICATED: {
     http: 401,
@@ -217,7 +225,7 @@ export const ERRORS = {
   STORE_NETWORK_FS: {
     http: 503,
     exit: 78,
-    message: (d) => `store ${d.path}: expected a local disk, found ${d.found}; set SPAWN_DATA to a local directory`,
+    message: (d) => `store ${d.path}: expected a local disk, found ${d.found}; set SPAWN_DATA_DIR to a local directory`,
   },
   /** expected, found (versions); advice */
   NODE_TOO_OLD: {

@@ -28,7 +28,7 @@ const UNDER_COMPOSE = [
   'coordinator',
 ];
 
-export const WALLS: Readonly<Record<string, Wall>> = {
+const WALLS: Readonly<Record<string, Wall>> = {
   core: { parts: [], pure: true },
   api: { parts: ['core'], pure: true },
   config: { parts: ['core', 'api'] },
@@ -78,7 +78,7 @@ const IMPURE =
 const MOST_LINES = 300;
 
 /** `src/core/task.ts` -> `core`; `src/compose.ts` -> `compose.ts`. */
-export function partOf(path: string): string {
+function partOf(path: string): string {
   return path.split('/')[1] ?? '';
 }
 

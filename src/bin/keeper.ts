@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import { enter } from './node-version.ts';
+
+await enter(async () => (await import('./keep-server.ts')).keepServer);
