@@ -1,7 +1,7 @@
 import { type JobId, scanJobId, scanTasksOf } from './ids.ts';
 import type { IndexSet } from './index-set.ts';
-import { TextScanner } from './index-set-text.ts';
 import { TaskState } from './task-state.ts';
+import { TextScanner } from './text-scanner.ts';
 
 /** What the named tasks must have done. Source of the meanings: sbatch(1), `--dependency`. */
 export type DependencyType = 'after' | 'afterany' | 'afterok' | 'afternotok' | 'aftercorr';
@@ -141,10 +141,23 @@ export function decideWhole(type: DependencyType, summary: TermSummary): TermSta
   }
 }
 
+const NOT_STARTED: TermSummary = { total: 1, ended: 0, completed: 0, startedOrEnded: 0 };
+const STARTED: TermSummary = { total: 1, ended: 0, completed: 0, startedOrEnded: 1 };
+const COMPLETED: TermSummary = { total: 1, ended: 1, completed: 1, startedOrEnded: 1 };
+const ENDED: TermSummary = { total: 1, ended: 1, completed: 0, startedOrEnded: 1 };
+
+const SUMMARY_OF: Readonly<Record<TaskState, TermSummary>> = {
+  [TaskState.blocked]: NOT_STARTED,
+  [TaskState.ready]: NOT_STARTED,
+  [TaskState.leased]: NOT_STARTED,
+  [TaskState.running]: STARTED,
+  [TaskState.completed]: COMPLETED,
+  [TaskState.failed]: ENDED,
+  [TaskState.cancelled]: ENDED,
+  [TaskState.skipped]: ENDED,
+};
+
 /** As `decideWhole`, of the one task that `12_7` names or that aftercorr pairs. */
 export function decideTask(type: DependencyType, state: TaskState): TermState {
-  const ended = state >= TaskState.completed ? 1 : 0;
-  const completed = state === TaskState.completed ? 1 : 0;
-  const startedOrEnded = state >= TaskState.running ? 1 : 0;
-  return decideWhole(type, { total: 1, ended, completed, startedOrEnded });
+  return decideWhole(type, SUMMARY_OF[state]);
 }

@@ -134,13 +134,13 @@ export const ERRORS = {
   /** path; where */
   FILE_NOT_FOUND: {
     http: 400,
-    exit: 66,
+    exit: 2,
     message: (d) => `${optional('', d.where, ': ')}file ${value(d.path)} not found`,
   },
   /** path, why; where */
   FILE_UNREADABLE: {
     http: 400,
-    exit: 66,
+    exit: 2,
     message: (d) => `${optional('', d.where, ': ')}file ${value(d.path)} cannot be read: ${d.why}`,
   },
   /** size, max (bytes); path */
@@ -150,7 +150,7 @@ export const ERRORS = {
     message: (d) => `script${optional(' ', d.path)}: expected at most ${d.max} bytes, found ${d.size}`,
   },
   /** max (bytes) */
-  BODY_TOO_LARGE: { http: 413, exit: 65, message: (d) => `request body: expected at most ${d.max} bytes` },
+  BODY_TOO_LARGE: { http: 413, exit: 2, message: (d) => `request body: expected at most ${d.max} bytes` },
   /** method, path */
   ROUTE_NOT_FOUND: { http: 404, exit: 76, message: (d) => `${d.method} ${value(d.path)}: the API has no such route` },
   /** expected; found */

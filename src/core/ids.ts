@@ -1,7 +1,8 @@
 import { SpawnError } from './errors.ts';
 import { MAX_INDEX } from './index-runs.ts';
 import { type IndexSet, setOfScanned } from './index-set.ts';
-import { scanIndexSet, TextScanner } from './index-set-text.ts';
+import { scanIndexSet } from './index-set-text.ts';
+import { TextScanner } from './text-scanner.ts';
 
 declare const jobIdBrand: unique symbol;
 /** The number of a job in its store: 1, 2, 3, … */

@@ -1,5 +1,5 @@
-import { type ErrorCode, SpawnError } from './errors.ts';
 import { MAX_INDEX, type Run } from './index-runs.ts';
+import type { TextScanner } from './text-scanner.ts';
 
 /** Which grammar an index expression follows; see `parseIndexSet`. */
 export type IndexDialect = 'native' | 'slurm' | 'wire';
@@ -19,58 +19,6 @@ const COLON = 58;
 const OPEN = 91;
 const CLOSE = 93;
 const PERCENT = 37;
-
-/** Reads from `at` to `end` of a text and remembers how far it is; errors carry the place. */
-export class TextScanner {
-  readonly text: string;
-  readonly code: ErrorCode;
-  readonly end: number;
-  at: number;
-
-  constructor(text: string, code: ErrorCode, at = 0, end = text.length) {
-    this.text = text;
-    this.code = code;
-    this.at = at;
-    this.end = end;
-  }
-
-  bad(expected: string, at = this.at): never {
-    throw new SpawnError(this.code, { text: this.text, at, expected });
-  }
-
-  take(char: number): boolean {
-    if (!this.sees(char)) return false;
-    this.at += 1;
-    return true;
-  }
-
-  sees(char: number): boolean {
-    return this.at < this.end && this.text.charCodeAt(this.at) === char;
-  }
-
-  seesDigit(): boolean {
-    return this.at < this.end && isDigit(this.text.charCodeAt(this.at));
-  }
-
-  /** A decimal number up to `max`; leading zeros mean nothing. */
-  number(expected: string, max: number): number {
-    const from = this.at;
-    let n = 0;
-    while (this.at < this.end) {
-      const char = this.text.charCodeAt(this.at);
-      if (!isDigit(char)) break;
-      n = n * 10 + char - 48;
-      if (n > max) this.bad(expected, from);
-      this.at += 1;
-    }
-    if (this.at === from) this.bad(expected);
-    return n;
-  }
-}
-
-function isDigit(char: number): boolean {
-  return char >= 48 && char <= 57;
-}
 
 /** Reads one index expression that fills the scanner's range. Pure syntax: nothing is merged or counted yet. */
 export function scanIndexSet(scan: TextScanner, dialect: IndexDialect): ScannedIndexSet {

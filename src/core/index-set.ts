@@ -1,6 +1,8 @@
 import { SpawnError } from './errors.ts';
-import { intersectRuns, lastOf, MAX_INDEX, normalise, type Run } from './index-runs.ts';
-import { type IndexDialect, scanIndexSet, TextScanner } from './index-set-text.ts';
+import { intersectRuns, lastOf, MAX_INDEX, type Run } from './index-runs.ts';
+import { type IndexDialect, scanIndexSet } from './index-set-text.ts';
+import { normalise } from './normalise-runs.ts';
+import { TextScanner } from './text-scanner.ts';
 
 export type { IndexDialect, Run };
 export { MAX_INDEX };

@@ -66,6 +66,29 @@ export const TaskEventCode = {
 export type TaskEventCode = (typeof TaskEventCode)[keyof typeof TaskEventCode];
 type CodeName = keyof typeof TaskEventCode;
 
+const KIND_OF: Readonly<Record<CodeName, TaskEventKind>> = {
+  release: 'release',
+  dependencyFailed: 'dependencyFailed',
+  grant: 'grant',
+  start: 'start',
+  revoke: 'revoke',
+  endCompleted: 'end',
+  endFailed: 'end',
+  endRetry: 'end',
+  endCancelled: 'end',
+  endRequeue: 'end',
+  cancel: 'cancel',
+  loseFailed: 'lose',
+  loseRetry: 'lose',
+  loseCancelled: 'lose',
+  loseRequeue: 'lose',
+  retry: 'retry',
+  retryBlocked: 'retry',
+  requeue: 'requeue',
+  requeueBlocked: 'requeue',
+  rearm: 'rearm',
+};
+
 /** Columns of `NEXT`. */
 export const TASK_EVENTS = Object.keys(TaskEventCode).length;
 /** In `NEXT`: the state does not accept the event. */
@@ -211,8 +234,8 @@ export const ACCEPTS: Readonly<Record<TaskState, readonly TaskEventKind[]>> = bu
 function buildAccepts(): Record<TaskState, TaskEventKind[]> {
   const accepts = {} as Record<TaskState, TaskEventKind[]>;
   for (const name of TASK_STATES) {
-    const kinds = Object.keys(MOVES[name]).map((code) => code.replace(/^(end|lose|retry|requeue)[A-Z].*/, '$1'));
-    accepts[TaskState[name]] = [...new Set(kinds)] as TaskEventKind[];
+    const codes = Object.keys(MOVES[name]) as CodeName[];
+    accepts[TaskState[name]] = [...new Set(codes.map((code) => KIND_OF[code]))];
   }
   return accepts;
 }
