@@ -1,0 +1,47 @@
+import type {
+  EndsQuery,
+  EventsQuery,
+  StoredEnds,
+  StoredEvent,
+  StoredJobsQuery,
+  StoredKey,
+  StoredSession,
+} from '../store.ts';
+import type { PackedBatch } from './pack-batch.ts';
+import type { JobRows, LiveRows } from './read.ts';
+import type { JobRow } from './rows.ts';
+
+/** What the thread does when asked, one request after another. */
+export interface StoreCalls {
+  commit(batch: PackedBatch): void;
+  load(): LiveRows;
+  loadJob(id: number): JobRows;
+  findJobs(query: StoredJobsQuery): JobRow[];
+  findEnds(query: EndsQuery): StoredEnds[];
+  findKey(owner: string, key: string): StoredKey | undefined;
+  findSessions(ids: readonly number[]): StoredSession[];
+  findEvents(query: EventsQuery): StoredEvent[];
+  size(): number;
+  /** The last one. */
+  close(): void;
+}
+
+export interface StoreRequest {
+  readonly id: number;
+  readonly call: keyof StoreCalls;
+  readonly args: readonly unknown[];
+}
+
+/** An error as it crosses threads: its class would be lost. */
+export interface ErrorFacts {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Record<string, unknown>;
+}
+
+export type StoreReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: ErrorFacts };
+
+/** The first message of the thread. */
+export type StoreOpened = { readonly storeId: string; readonly epoch: number } | { readonly error: ErrorFacts };

@@ -1,0 +1,134 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type {
+  Counters,
+  EndsQuery,
+  EventsQuery,
+  StoredEnds,
+  StoredEvent,
+  StoredGrant,
+  StoredJobsQuery,
+  StoredKey,
+  StoredPage,
+  StoredSession,
+} from '../store.ts';
+import type { JobRow } from './rows.ts';
+
+/** `dependents` wait, or waited, for `jobId`. */
+export interface DependentRow {
+  jobId: number;
+  dependent: number;
+}
+
+/** Rows of jobs, the other rows in the order of their jobs. */
+export interface JobRows {
+  jobs: JobRow[];
+  pages: StoredPage[];
+  dependents: DependentRow[];
+}
+
+export interface LiveRows extends JobRows {
+  counters: Counters;
+  grants: StoredGrant[];
+  sessions: StoredSession[];
+}
+
+const JOB = `SELECT j.id, j.array_id AS arrayId, j.name, j.owner, j.tenant, j.size, j.raw_id_base AS rawIdBase,
+    j.created_at AS createdAt, j.indices, j.spec, s.held, s.throttle, s.priority, s.started_at AS startedAt,
+    s.ended_at AS endedAt, s.exit_code AS exitCode, s.retried, s.mean_wall_us AS meanWallUs, s.counts, s.extra`;
+const PAGE = 'SELECT p.job_id AS jobId, p.page, p.data';
+const DEPENDENT = 'SELECT d.depends_on AS jobId, d.job_id AS dependent';
+const SESSION = 'SELECT id, worker, host, pid, instance, opened_at AS openedAt, closed_at AS closedAt, detail';
+const EVENT = 'SELECT id, at, job_id AS jobId, kind, detail';
+
+/** All that the thread reads. Each call sees the newest commit. */
+export function prepareReads(db: Database) {
+  const live = {
+    counters: db.prepare<[], Counters>(
+      `SELECT next_job AS nextJob, next_raw AS nextRaw, next_fence AS nextFence, next_session AS nextSession FROM meta`,
+    ),
+    jobs: db.prepare<[], JobRow>(
+      `${JOB} FROM job_states s JOIN jobs j ON j.id = s.job_id WHERE s.ended_at = 0 ORDER BY s.job_id`,
+    ),
+    pages: db.prepare<[], StoredPage>(
+      `${PAGE} FROM job_states s JOIN pages p ON p.job_id = s.job_id WHERE s.ended_at = 0 ORDER BY p.job_id, p.page`,
+    ),
+    dependents: db.prepare<[], DependentRow>(
+      `${DEPENDENT} FROM job_states s JOIN dependencies d ON d.depends_on = s.job_id WHERE s.ended_at = 0
+       ORDER BY d.depends_on, d.job_id`,
+    ),
+    grants: db.prepare<[], StoredGrant>(
+      'SELECT fence, session_id AS sessionId, job_id AS jobId, position, count, data FROM grants ORDER BY fence',
+    ),
+    sessions: db.prepare<[], StoredSession>(`${SESSION} FROM sessions WHERE closed_at = 0 ORDER BY id`),
+  };
+  const one = {
+    job: db.prepare<[number], JobRow>(`${JOB} FROM jobs j JOIN job_states s ON s.job_id = j.id WHERE j.id = ?`),
+    pages: db.prepare<[number], StoredPage>(`${PAGE} FROM pages p WHERE p.job_id = ? ORDER BY p.page`),
+    dependents: db.prepare<[number], DependentRow>(
+      `${DEPENDENT} FROM dependencies d WHERE d.depends_on = ? ORDER BY d.job_id`,
+    ),
+  };
+  const ends = db.prepare<EndsQuery, StoredEnds>(
+    `SELECT id, job_id AS jobId, min_position AS minPosition, max_position AS maxPosition, count, data FROM ends
+     WHERE job_id = @jobId AND id > @after AND max_position >= @fromPosition AND min_position <= @toPosition
+     ORDER BY id LIMIT @limit`,
+  );
+  const key = db.prepare<[string, string], StoredKey>(
+    'SELECT owner, key, body_hash AS bodyHash, job_id AS jobId, at FROM keys WHERE owner = ? AND key = ?',
+  );
+  const sessions = db.prepare<[string], StoredSession>(
+    `${SESSION} FROM sessions WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+  );
+  const events = db.prepare<EventsQuery, StoredEvent>(
+    `${EVENT} FROM events WHERE id > @after ORDER BY id LIMIT @limit`,
+  );
+  const jobEvents = db.prepare<EventsQuery, StoredEvent>(
+    `${EVENT} FROM events WHERE job_id = @jobId AND id > @after ORDER BY id LIMIT @limit`,
+  );
+  const findJobs = prepareFindJobs(db);
+  return {
+    load: db.transaction(
+      (): LiveRows => ({
+        counters: live.counters.get()!,
+        jobs: live.jobs.all(),
+        pages: live.pages.all(),
+        dependents: live.dependents.all(),
+        grants: live.grants.all(),
+        sessions: live.sessions.all(),
+      }),
+    ),
+    loadJob: db.transaction((id: number): JobRows => {
+      const job = one.job.get(id);
+      return job === undefined
+        ? { jobs: [], pages: [], dependents: [] }
+        : { jobs: [job], pages: one.pages.all(id), dependents: one.dependents.all(id) };
+    }),
+    findJobs,
+    findEnds: (query: EndsQuery): StoredEnds[] => ends.all(query),
+    findKey: (owner: string, name: string): StoredKey | undefined => key.get(owner, name),
+    findSessions: (ids: readonly number[]): StoredSession[] => sessions.all(JSON.stringify(ids)),
+    findEvents: (query: EventsQuery): StoredEvent[] =>
+      query.jobId === undefined ? events.all(query) : jobEvents.all(query),
+  };
+}
+
+/** One statement for each set of filters, made when it is first asked for. */
+function prepareFindJobs(db: Database): (query: StoredJobsQuery) => JobRow[] {
+  const statements = new Map<string, Statement<[StoredJobsQuery], JobRow>>();
+  return (query) => {
+    const filters = [
+      query.live ? 's.ended_at = 0' : 's.ended_at <> 0',
+      ...(query.name === undefined ? [] : ['j.name = @name']),
+      ...(query.arrayId === undefined ? [] : ['j.array_id = @arrayId']),
+      ...(query.before === undefined ? [] : ['j.id < @before']),
+    ].join(' AND ');
+    let statement = statements.get(filters);
+    if (statement === undefined) {
+      statement = db.prepare(
+        `${JOB} FROM jobs j JOIN job_states s ON s.job_id = j.id WHERE ${filters} ORDER BY j.id DESC LIMIT @limit`,
+      );
+      statements.set(filters, statement);
+    }
+    return statement.all(query);
+  };
+}

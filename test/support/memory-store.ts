@@ -1,0 +1,274 @@
+import { SpawnError } from '../../src/core/errors.ts';
+import type {
+  Batch,
+  Counters,
+  EndsQuery,
+  EventsQuery,
+  LoadedJob,
+  LoadedState,
+  Store,
+  StoredEnds,
+  StoredEvent,
+  StoredGrant,
+  StoredJob,
+  StoredJobState,
+  StoredJobsQuery,
+  StoredKey,
+  StoredSession,
+} from '../../src/store/store.ts';
+
+/**
+ * What happens to a commit:
+ * - `ok`: written
+ * - `fail`: refused with STORE_FULL, nothing written, the store goes on
+ * - `crashBefore`, `crashAfter`: the process dies before or after it was durable. This store never answers again, to this
+ *   call or any other; the disk can be opened anew.
+ */
+export type CommitFate = 'ok' | 'fail' | 'crashBefore' | 'crashAfter';
+
+export interface MemoryStoreHooks {
+  /** Asked once a commit, in their order; a promise delays it. Default `ok`. */
+  beforeCommit?(batch: Batch): CommitFate | Promise<CommitFate>;
+}
+
+interface Content {
+  counters: Counters;
+  jobs: Map<number, StoredJob>;
+  pages: Map<number, Map<number, Uint8Array>>;
+  grants: Map<number, StoredGrant>;
+  ends: StoredEnds[];
+  sessions: Map<number, StoredSession>;
+  dependents: Map<number, Set<number>>;
+  keys: Map<string, StoredKey>;
+  events: StoredEvent[];
+}
+
+/** What outlives a process: stores are opened on it one after another. */
+export class MemoryDisk {
+  readonly storeId: string;
+  epoch = 0;
+  content: Content = {
+    counters: { nextJob: 1, nextRaw: 1_000_000_000, nextFence: 1, nextSession: 1 },
+    jobs: new Map(),
+    pages: new Map(),
+    grants: new Map(),
+    ends: [],
+    sessions: new Map(),
+    dependents: new Map(),
+    keys: new Map(),
+    events: [],
+  };
+
+  constructor(storeId = 'feedfeedfeed') {
+    this.storeId = storeId;
+  }
+}
+
+/** Begins a new epoch, which fences an older store that is still open on this disk. Uses no timers and no chance. */
+export function openMemoryStore(disk: MemoryDisk, hooks: MemoryStoreHooks = {}): Store {
+  disk.epoch += 1;
+  return new MemoryStore(disk, hooks);
+}
+
+class MemoryStore implements Store {
+  readonly storeId: string;
+  readonly epoch: number;
+  readonly #disk: MemoryDisk;
+  readonly #hooks: MemoryStoreHooks;
+  #state: 'open' | 'closed' | 'crashed' = 'open';
+  /** The end of the newest call: calls take effect one after another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(disk: MemoryDisk, hooks: MemoryStoreHooks) {
+    this.storeId = disk.storeId;
+    this.epoch = disk.epoch;
+    this.#disk = disk;
+    this.#hooks = hooks;
+  }
+
+  commit(batch: Batch): Promise<void> {
+    const given = copyBatch(batch);
+    return this.#inOrder(async () => {
+      const fate = (await this.#hooks.beforeCommit?.(given)) ?? 'ok';
+      if (fate === 'fail') throw new SpawnError('STORE_FULL', { why: 'the test said so' });
+      if (fate !== 'crashBefore') {
+        if (this.#disk.epoch !== this.epoch) throw new SpawnError('STORE_LOCKED', { host: 'elsewhere', pid: 0 });
+        write(this.#disk.content, given);
+      }
+      if (fate !== 'ok') {
+        this.#state = 'crashed';
+        return new Promise<never>(() => {});
+      }
+    });
+  }
+
+  load(): Promise<LoadedState> {
+    return this.#read(({ counters, jobs, grants, sessions }, content) => ({
+      counters: { ...counters },
+      jobs: sorted(jobs.values(), (job) => job.id)
+        .filter((job) => job.endedAt === 0)
+        .map((job) => loadOne(content, job)),
+      grants: sorted(grants.values(), (grant) => grant.fence).map(copyData),
+      sessions: sorted(sessions.values(), (session) => session.id)
+        .filter((session) => session.closedAt === 0)
+        .map((session) => ({ ...session })),
+    }));
+  }
+
+  loadJob(id: number): Promise<LoadedJob | undefined> {
+    return this.#read((content) => {
+      const job = content.jobs.get(id);
+      return job === undefined ? undefined : loadOne(content, job);
+    });
+  }
+
+  findJobs(query: StoredJobsQuery): Promise<StoredJob[]> {
+    const fits = (job: StoredJob) =>
+      (job.endedAt === 0) === query.live &&
+      (query.name === undefined || job.name === query.name) &&
+      (query.arrayId === undefined || job.arrayId === query.arrayId) &&
+      (query.before === undefined || job.id < query.before);
+    return this.#read(({ jobs }) =>
+      sorted([...jobs.values()].filter(fits), (job) => -job.id)
+        .slice(0, query.limit)
+        .map((job) => ({ ...job })),
+    );
+  }
+
+  findEnds({ jobId, fromPosition, toPosition, after, limit }: EndsQuery): Promise<StoredEnds[]> {
+    const fits = (ends: StoredEnds) =>
+      ends.jobId === jobId && ends.id > after && ends.maxPosition >= fromPosition && ends.minPosition <= toPosition;
+    return this.#read(({ ends }) => ends.filter(fits).slice(0, limit).map(copyData));
+  }
+
+  findKey(owner: string, key: string): Promise<StoredKey | undefined> {
+    return this.#read(({ keys }) => {
+      const found = keys.get(keyOf(owner, key));
+      return found === undefined ? undefined : { ...found };
+    });
+  }
+
+  findSessions(ids: readonly number[]): Promise<StoredSession[]> {
+    return this.#read(({ sessions }) =>
+      sorted(sessions.values(), (session) => session.id)
+        .filter(({ id }) => ids.includes(id))
+        .map((session) => ({ ...session })),
+    );
+  }
+
+  findEvents({ jobId, after, limit }: EventsQuery): Promise<StoredEvent[]> {
+    return this.#read(({ events }) =>
+      events
+        .filter((event) => event.id > after && (jobId === undefined || event.jobId === jobId))
+        .slice(0, limit)
+        .map((event) => ({ ...event })),
+    );
+  }
+
+  size(): Promise<number> {
+    return this.#read(({ jobs, pages, ends, grants, events }) => {
+      const data = [...[...pages.values()].flatMap((of) => [...of.values()]), ...ends.map((chunk) => chunk.data)];
+      const rows = (jobs.size + grants.size + ends.length + events.length) * 100;
+      return data.reduce((sum, { byteLength }) => sum + byteLength, rows);
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.#state === 'open') await this.#inOrder(async () => {});
+    if (this.#state === 'open') this.#state = 'closed';
+  }
+
+  #read<T>(read: (content: Content, same: Content) => T): Promise<T> {
+    return this.#inOrder(async () => read(this.#disk.content, this.#disk.content));
+  }
+
+  #inOrder<T>(call: () => Promise<T>): Promise<T> {
+    if (this.#state === 'closed') return Promise.reject(new SpawnError('STORE_FAILED', { why: 'it is closed' }));
+    if (this.#state === 'crashed') return new Promise<never>(() => {});
+    const result = this.#last.then(call);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+/** All or nothing: works on a copy of what it touches only after everything was checked. */
+function write(to: Content, batch: Batch): void {
+  const broken = findBroken(to, batch);
+  if (broken !== undefined) throw new SpawnError('STORE_FAILED', { why: broken });
+  if (batch.counters !== undefined) to.counters = batch.counters;
+  for (const job of batch.newJobs) to.jobs.set(job.id, job);
+  for (const state of batch.jobs) to.jobs.set(state.id, { ...to.jobs.get(state.id)!, ...changing(state) });
+  for (const session of batch.sessions) to.sessions.set(session.id, session);
+  for (const { jobId, page, data } of batch.pages) {
+    to.pages.set(jobId, (to.pages.get(jobId) ?? new Map<number, Uint8Array>()).set(page, data));
+  }
+  for (const grant of batch.grants) to.grants.set(grant.fence, grant);
+  for (const fence of batch.closedGrants) to.grants.delete(fence);
+  for (const ends of batch.ends) to.ends.push({ id: to.ends.length + 1, ...ends });
+  for (const { jobId, dependsOn } of batch.dependencies) {
+    to.dependents.set(dependsOn, (to.dependents.get(dependsOn) ?? new Set<number>()).add(jobId));
+  }
+  for (const key of batch.keys) to.keys.set(keyOf(key.owner, key.key), key);
+  for (const event of batch.events) to.events.push({ id: to.events.length + 1, ...event });
+}
+
+/** What a store refuses: rows that name what is not there, or take what is taken. */
+function findBroken(to: Content, batch: Batch): string | undefined {
+  const newIds = new Set(batch.newJobs.map(({ id }) => id));
+  const newSessions = new Set(batch.sessions.map(({ id }) => id));
+  const newKeys = new Set(batch.keys.map(({ owner, key }) => keyOf(owner, key)));
+  const noJob = (id: number) => !newIds.has(id) && !to.jobs.has(id);
+  if (newIds.size < batch.newJobs.length || batch.newJobs.some(({ id }) => to.jobs.has(id))) return 'a job is there';
+  if (newKeys.size < batch.keys.length || [...newKeys].some((key) => to.keys.has(key))) return 'a key is taken';
+  const named = [
+    ...batch.jobs.map(({ id }) => id),
+    ...[...batch.pages, ...batch.grants, ...batch.ends, ...batch.keys].map(({ jobId }) => jobId),
+    ...batch.dependencies.flatMap(({ jobId, dependsOn }) => [jobId, dependsOn]),
+  ];
+  const missing = named.find(noJob);
+  if (missing !== undefined) return `job ${missing} is not in the store`;
+  const grant = batch.grants.find(({ sessionId }) => !newSessions.has(sessionId) && !to.sessions.has(sessionId));
+  return grant === undefined ? undefined : `session ${grant.sessionId} is not in the store`;
+}
+
+function changing(state: StoredJobState): StoredJobState {
+  const { held, throttle, priority, counts, startedAt, endedAt, exitCode, retried, meanWallUs, extra } = state;
+  return { held, throttle, priority, counts, startedAt, endedAt, exitCode, retried, meanWallUs, extra };
+}
+
+function copyBatch(batch: Batch): Batch {
+  return {
+    ...(batch.counters === undefined ? {} : { counters: { ...batch.counters } }),
+    newJobs: batch.newJobs.map((job) => ({ ...job, counts: [...job.counts] })),
+    jobs: batch.jobs.map((job) => ({ ...job, counts: [...job.counts] })),
+    pages: batch.pages.map(copyData),
+    grants: batch.grants.map(copyData),
+    closedGrants: [...batch.closedGrants],
+    ends: batch.ends.map(copyData),
+    sessions: batch.sessions.map((session) => ({ ...session })),
+    dependencies: batch.dependencies.map((dependency) => ({ ...dependency })),
+    keys: batch.keys.map((key) => ({ ...key })),
+    events: batch.events.map((event) => ({ ...event })),
+  };
+}
+
+function copyData<Row extends { readonly data: Uint8Array }>(row: Row): Row {
+  return { ...row, data: row.data.slice() };
+}
+
+function loadOne(content: Content, job: StoredJob): LoadedJob {
+  const pages = [...(content.pages.get(job.id) ?? [])].map(([page, data]) => ({ jobId: job.id, page, data }));
+  return {
+    job: { ...job, counts: [...job.counts] },
+    pages: sorted(pages, ({ page }) => page).map(copyData),
+    dependents: [...(content.dependents.get(job.id) ?? [])].toSorted((a, b) => a - b),
+  };
+}
+
+function keyOf(owner: string, key: string): string {
+  return JSON.stringify([owner, key]);
+}
+
+function sorted<T>(values: Iterable<T>, by: (value: T) => number): T[] {
+  return [...values].toSorted((a, b) => by(a) - by(b));
+}
