@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/{architecture,docs,conformance,simulation}/**/*.test.ts'],
+          include: ['{src,examples}/**/*.test.ts', 'test/{architecture,docs,conformance,simulation}/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },
