@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { BlobHash } from './job-spec.ts';
+
+/** What only HTTP adds to the contract: paths, headers and the replies of verbs without a body of their own. */
+
+/** A job's number, array id or name; for verbs and logs also tasks: `12_7`, `12_[1,3-5]`. */
+export const RefParams = z.object({ ref: z.string().min(1).max(65_536) });
+export type RefParams = z.infer<typeof RefParams>;
+
+export const SessionParams = z.object({ id: z.coerce.number().int().min(1) });
+export type SessionParams = z.infer<typeof SessionParams>;
+
+export const StreamQuery = z.strictObject({
+  /** Number of the last message taken in: those above it are sent. */
+  after: z.coerce.number().int().min(0).default(0),
+});
+export type StreamQuery = z.infer<typeof StreamQuery>;
+
+export const SubmitHeaders = z.object({
+  /** Another place for `idempotencyKey` of the body. */
+  'idempotency-key': z.string().min(1).max(200).optional(),
+});
+export type SubmitHeaders = z.infer<typeof SubmitHeaders>;
+
+export const BlobKindParams = z.object({ kind: z.enum(['script', 'env']) });
+export type BlobKindParams = z.infer<typeof BlobKindParams>;
+
+export const BlobHashParams = z.object({ hash: BlobHash });
+export type BlobHashParams = z.infer<typeof BlobHashParams>;
+
+export const BlobReply = z.object({ hash: BlobHash });
+export type BlobReply = z.infer<typeof BlobReply>;
+
+/** The server stops after this reply. */
+export const StopReply = z.object({ stopping: z.literal(true) });
+export type StopReply = z.infer<typeof StopReply>;
+
+/** Bytes of any length, sent as they come. */
+export const Octets = z.custom<Uint8Array | AsyncIterable<Uint8Array>>().meta({ type: 'string', format: 'binary' });
+
+/** No body at all. */
+export const Nothing = z.undefined();

@@ -1,0 +1,105 @@
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { SpawnError } from '../../core/errors.ts';
+import { type Transport, TransportFailure, type TransportRequest, type TransportResponse } from '../transport.ts';
+
+/** What node:http and node:https have in common here. */
+interface HttpModule {
+  Agent: typeof Agent;
+  request(options: RequestOptions): ClientRequest;
+}
+
+interface NodeTransportOptions {
+  address: string;
+  /** Loaded at the first request, so that a command that sends none does not pay for it. */
+  load: () => Promise<HttpModule>;
+  /** Where to connect to, and headers of every request. */
+  target: RequestOptions;
+}
+
+/** A Transport over node:http that keeps connections open between requests. */
+export function nodeTransport({ address, load, target }: NodeTransportOptions): Transport {
+  let loaded: Promise<{ http: HttpModule; agent: Agent }> | undefined;
+  const prepare = async () => {
+    const http = await load();
+    return { http, agent: new http.Agent({ keepAlive: true }) };
+  };
+  return {
+    address,
+    async request(request) {
+      loaded ??= prepare();
+      const { http, agent } = await loaded;
+      return send(http, { ...target, agent: request.fresh ? false : agent }, request);
+    },
+    close() {
+      void loaded?.then(({ agent }) => agent.destroy());
+    },
+  };
+}
+
+function send(http: HttpModule, target: RequestOptions, request: TransportRequest): Promise<TransportResponse> {
+  const { method, path, headers, body, signal } = request;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
+    const sent = http.request({
+      ...target,
+      method,
+      path,
+      headers: { ...target.headers, ...headers, ...lengthOf(method, body) },
+    });
+    const stop = (): void => {
+      sent.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    sent.once('close', () => signal?.removeEventListener('abort', stop));
+    sent.once('error', (error) => reject(reasonOf(error, signal)));
+    sent.once('response', (response) => resolve(toResponse(response, signal)));
+    sent.end(body);
+  });
+}
+
+/** Named, since otherwise node:http sends the body in chunks. */
+function lengthOf(method: string, body: string | Uint8Array | undefined): Record<string, number> {
+  if (body === undefined) return method === 'GET' ? {} : { 'content-length': 0 };
+  return { 'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength };
+}
+
+function toResponse(response: IncomingMessage, signal: AbortSignal | undefined): TransportResponse {
+  return {
+    status: response.statusCode ?? 0,
+    header(name) {
+      const value = response.headers[name];
+      return Array.isArray(value) ? value.join(', ') : value;
+    },
+    body: readBody(response, signal),
+  };
+}
+
+async function* readBody(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of response) yield chunk;
+  } catch (error) {
+    throw reasonOf(error, signal);
+  }
+}
+
+/** Nobody listens there, or the queue of a Unix socket is full: the request did not leave. */
+const UNSENT = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTSOCK', 'EAGAIN']);
+
+function reasonOf(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new SpawnError('NOT_PERMITTED', { action: 'connect to the server', why: message }, { cause: error });
+  }
+  const kind = code !== undefined && UNSENT.has(code) ? 'unsent' : 'broken';
+  return new TransportFailure(kind, describe(code, message), { cause: error });
+}
+
+function describe(code: string | undefined, message: string): string {
+  if (code === 'ENOENT') return 'there is no socket';
+  if (code === 'ECONNREFUSED') return 'nobody listens there';
+  return code === 'ECONNRESET' || code === 'EPIPE' ? 'the connection broke' : message;
+}

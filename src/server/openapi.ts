@@ -1,0 +1,38 @@
+import swagger from '@fastify/swagger';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { nameSchemas } from '../api/names.ts';
+import type { App } from './app.ts';
+
+/** Serves the OpenAPI document, which comes from the schemas that check the requests. */
+export async function describe(app: App, version: string): Promise<void> {
+  nameSchemas();
+  await app.register(swagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'spawn', version } },
+    transform: jsonSchemaTransform,
+    transformObject: (document) => {
+      const whole = jsonSchemaTransformObject(document);
+      dropUnused(whole as Described);
+      return whole;
+    },
+  });
+  app.get('/v1/openapi.json', { schema: { operationId: 'openapi', summary: 'This document' } }, async () =>
+    app.swagger(),
+  );
+}
+
+interface Described {
+  components?: { schemas?: Record<string, unknown> };
+}
+
+/** Every schema is there twice, as it is read and as it is written; most are used one way only. */
+function dropUnused(document: Described): void {
+  const schemas = document.components?.schemas ?? {};
+  for (let unused = unusedNames(document, schemas); unused.length > 0; unused = unusedNames(document, schemas)) {
+    for (const name of unused) delete schemas[name];
+  }
+}
+
+function unusedNames(document: Described, schemas: Record<string, unknown>): string[] {
+  const text = JSON.stringify(document);
+  return Object.keys(schemas).filter((name) => !text.includes(`"#/components/schemas/${name}"`));
+}

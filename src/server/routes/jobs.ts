@@ -1,0 +1,98 @@
+import { RefParams, SubmitHeaders } from '../../api/http.ts';
+import {
+  ErrorReply,
+  JobsQuery,
+  JobsReply,
+  JobView,
+  SubmitReply,
+  SubmitRequest,
+  TasksQuery,
+  TasksReply,
+  UpdateRequest,
+  VerbReply,
+} from '../../api/job.ts';
+import { SpawnError } from '../../core/errors.ts';
+import type { App, Doors } from '../app.ts';
+import { socketCaller } from '../caller.ts';
+
+export function jobRoutes(app: App, { useCases }: Doors): void {
+  app.post(
+    '/v1/jobs',
+    {
+      schema: {
+        operationId: 'submit',
+        summary: 'Submit a job',
+        headers: SubmitHeaders,
+        body: SubmitRequest,
+        response: { 200: SubmitReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.submit(socketCaller(), withKey(request.body, request.headers['idempotency-key'])),
+  );
+
+  app.get(
+    '/v1/jobs',
+    {
+      schema: {
+        operationId: 'jobs',
+        summary: 'List jobs',
+        querystring: JobsQuery,
+        response: { 200: JobsReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.jobs(socketCaller(), request.query),
+  );
+
+  app.get(
+    '/v1/jobs/:ref',
+    {
+      schema: {
+        operationId: 'job',
+        summary: 'Show a job',
+        params: RefParams,
+        response: { 200: JobView, default: ErrorReply },
+      },
+    },
+    (request) => useCases.job(socketCaller(), request.params.ref),
+  );
+
+  app.patch(
+    '/v1/jobs/:ref',
+    {
+      schema: {
+        operationId: 'update',
+        summary: 'Change a job',
+        params: RefParams,
+        body: UpdateRequest,
+        response: { 200: VerbReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.update(socketCaller(), request.params.ref, request.body),
+  );
+
+  app.get(
+    '/v1/jobs/:ref/tasks',
+    {
+      schema: {
+        operationId: 'tasks',
+        summary: 'List tasks of a job',
+        params: RefParams,
+        querystring: TasksQuery,
+        response: { 200: TasksReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.tasks(socketCaller(), request.params.ref, request.query),
+  );
+}
+
+function withKey(body: SubmitRequest, headerKey: string | undefined): SubmitRequest {
+  if (headerKey === undefined) return body;
+  if (body.idempotencyKey !== undefined && body.idempotencyKey !== headerKey) {
+    throw new SpawnError('BAD_REQUEST', {
+      where: 'header idempotency-key',
+      expected: 'the same as body.idempotencyKey',
+      found: headerKey,
+    });
+  }
+  return { ...body, idempotencyKey: headerKey };
+}

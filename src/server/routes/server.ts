@@ -1,0 +1,33 @@
+import { StopReply } from '../../api/http.ts';
+import { ErrorReply } from '../../api/job.ts';
+import { ServerView } from '../../api/session.ts';
+import { SpawnError } from '../../core/errors.ts';
+import type { App, Doors } from '../app.ts';
+import { socketCaller } from '../caller.ts';
+
+export function serverRoutes(app: App, { useCases, options }: Doors): void {
+  app.get(
+    '/v1/server',
+    {
+      schema: { operationId: 'server', summary: 'Show the server', response: { 200: ServerView, default: ErrorReply } },
+    },
+    () => useCases.server(socketCaller()),
+  );
+
+  app.post(
+    '/v1/server/stop',
+    {
+      schema: {
+        operationId: 'stopServer',
+        summary: 'Stop the server; what runs goes on',
+        response: { 200: StopReply, default: ErrorReply },
+      },
+    },
+    async (_request, reply) => {
+      const { onStop } = options;
+      if (onStop === undefined) throw new SpawnError('NOT_PERMITTED', { action: 'stop the server' });
+      reply.raw.once('close', onStop);
+      return reply.header('connection', 'close').send({ stopping: true as const });
+    },
+  );
+}

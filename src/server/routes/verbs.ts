@@ -1,0 +1,34 @@
+import { RefParams } from '../../api/http.ts';
+import { ErrorReply, Selection, VerbReply } from '../../api/job.ts';
+import type { App, Doors } from '../app.ts';
+import { socketCaller } from '../caller.ts';
+
+const VERBS = {
+  cancel: 'Stop tasks',
+  retry: 'Run failed, lost and cancelled tasks again',
+  requeue: 'Run tasks again, also running and completed ones',
+  hold: 'Start no more tasks',
+  release: 'Undo a hold',
+} as const;
+
+export function verbRoutes(app: App, { useCases }: Doors): void {
+  for (const [verb, summary] of Object.entries(VERBS) as [keyof typeof VERBS, string][]) {
+    app.post(
+      `/v1/jobs/:ref/${verb}`,
+      {
+        schema: {
+          operationId: verb,
+          summary,
+          params: RefParams,
+          body: Selection,
+          response: { 200: VerbReply, default: ErrorReply },
+        },
+        // No body selects all tasks.
+        preValidation: async (request) => {
+          request.body ??= {};
+        },
+      },
+      (request) => useCases[verb](socketCaller(), request.params.ref, request.body),
+    );
+  }
+}

@@ -1,0 +1,121 @@
+import {
+  type FastifyBaseLogger,
+  fastify,
+  type InjectOptions,
+  type LightMyRequestResponse,
+  LogController,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { MAX_BODY_BYTES } from '../api/limits.ts';
+import type { UseCases } from '../coordinator/use-cases.ts';
+import { SpawnError } from '../core/errors.ts';
+import type { App, Doors } from './app.ts';
+import { rawRefusal, sendError } from './error-reply.ts';
+import { readJsonBodies } from './json-body.ts';
+import { makeSocketPrivate, prepareSocketPath } from './listen-unix.ts';
+import { describe } from './openapi.ts';
+import { DEFAULT_TIMING, MAX_CONNECTIONS, MAX_HEADER_BYTES, type ServerOptions, type Timing } from './options.ts';
+import { accept, brief } from './refusal.ts';
+import { blobRoutes } from './routes/blobs.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { logsRoute } from './routes/logs.ts';
+import { serverRoutes } from './routes/server.ts';
+import { sessionStreamRoute } from './routes/session-stream.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+import { verbRoutes } from './routes/verbs.ts';
+import { watchRoute } from './routes/watch.ts';
+
+/** The API over HTTP. One server listens on one address. */
+export interface Server {
+  /**
+   * Listens on a Unix socket, mode 0600, in a directory of this user alone, which is made if it is absent.
+   * Errors: SOCKET_NOT_PRIVATE, CONFLICT when another server answers there.
+   */
+  listenUnix(path: string): Promise<void>;
+  /** Accepts nothing more, ends what stays open, and gives requests under way `timing.closeGraceMs`. Safe to call twice. */
+  close(): Promise<void>;
+  /** Answers a request without a socket. */
+  inject(request: InjectOptions): Promise<LightMyRequestResponse>;
+}
+
+export async function createServer(useCases: UseCases, options: ServerOptions): Promise<Server> {
+  const timing = { ...DEFAULT_TIMING, ...options.timing };
+  const doors: Doors = { useCases, options, timing, held: new Set() };
+  const app = createApp(options, timing);
+  let closing: Promise<void> | undefined;
+
+  app.addHook('onRequest', async (_request, reply) => {
+    if (closing === undefined) return;
+    reply.header('connection', 'close');
+    throw new SpawnError('SERVER_STOPPING');
+  });
+  await describe(app, options.version);
+  await app.register(blobRoutesIn(doors));
+  for (const routes of [
+    jobRoutes,
+    verbRoutes,
+    watchRoute,
+    logsRoute,
+    serverRoutes,
+    sessionRoutes,
+    sessionStreamRoute,
+  ]) {
+    routes(app, doors);
+  }
+  await app.ready();
+
+  return {
+    async listenUnix(path) {
+      await prepareSocketPath(path);
+      await app.listen({ path });
+      makeSocketPrivate(path);
+    },
+    close() {
+      closing ??= closeWithin(app, doors);
+      return closing;
+    },
+    inject: (request) => app.inject(request),
+  };
+}
+
+function createApp(options: ServerOptions, timing: Timing): App {
+  const app = fastify({
+    ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    // One logger for all: a child for each request costs more than a small exchange.
+    childLoggerFactory: (logger: FastifyBaseLogger) => logger,
+    bodyLimit: MAX_BODY_BYTES,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    requestTimeout: timing.requestMs,
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    frameworkErrors: sendError,
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable) socket.end(rawRefusal(error));
+      else socket.destroy();
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.server.maxConnections = MAX_CONNECTIONS;
+  readJsonBodies(app);
+  app.setValidatorCompiler(({ schema, httpPart }) => accept(schema, httpPart));
+  // Replies are typed by the contract; checking each again would double their cost.
+  app.setSerializerCompiler(() => JSON.stringify);
+  app.setErrorHandler(sendError);
+  app.setNotFoundHandler((request, reply) => {
+    const found = new SpawnError('ROUTE_NOT_FOUND', { method: request.method, path: brief(request.url) });
+    return sendError(found, request, reply);
+  });
+  return app;
+}
+
+function blobRoutesIn(doors: Doors): (app: App) => Promise<void> {
+  return (app) => blobRoutes(app, doors);
+}
+
+async function closeWithin(app: App, { held, timing }: Doors): Promise<void> {
+  for (const reply of held) reply.end();
+  const cut = setTimeout(() => app.server.closeAllConnections(), timing.closeGraceMs);
+  await app.close();
+  clearTimeout(cut);
+}

@@ -1,0 +1,184 @@
+import type { JobDelta, JobView, LogQuery, TaskStateName, VerbReply } from '../../src/api/job.ts';
+import type { Caller, StreamSink, UseCases } from '../../src/coordinator/use-cases.ts';
+import { SpawnError } from '../../src/core/errors.ts';
+
+const COUNTS: Record<TaskStateName, number> = {
+  blocked: 0,
+  ready: 3,
+  leased: 0,
+  running: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  skipped: 0,
+};
+
+const JOB: JobView = {
+  id: 12,
+  arrayId: 'sim-20260101-0a1b2c',
+  name: 'sim',
+  owner: '1000',
+  state: 'ready',
+  size: 3,
+  throttle: 0,
+  held: false,
+  priority: 0,
+  counts: COUNTS,
+  command: 'true',
+  cwd: '/',
+  cpus: 1,
+  memoryBytes: 0,
+  timeLimitMs: 0,
+  retries: 0,
+  retried: 0,
+  createdAt: 1_000,
+};
+
+export function delta(change: Partial<JobDelta> = {}): JobDelta {
+  return { id: 12, state: 'running', counts: COUNTS, retried: 0, ...change };
+}
+
+/**
+ * Answers what a test tells it to and notes what it was asked: for tests of the door alone. It knows one job, 12, and one
+ * session, 7.
+ */
+export class FakeUseCases implements UseCases {
+  /** Method and arguments, without the caller. */
+  readonly calls: [string, ...unknown[]][] = [];
+  readonly callers: Caller[] = [];
+  /** Listeners of watches that were not stopped. */
+  readonly watchers = new Set<(delta: JobDelta) => void>();
+  /** Sinks of streams that were not detached. */
+  readonly sinks = new Set<StreamSink>();
+  /** What a watch tells at once. */
+  first: JobDelta | undefined = delta();
+  /** Written into a stream before it is answered. */
+  replayed: string[] = [];
+  readonly blobs = new Map<string, Uint8Array>();
+  logChunks: (query: LogQuery, signal: AbortSignal) => AsyncIterable<Uint8Array> = async function* () {};
+  /** Set: every use case that changes something fails with it. */
+  failure: Error | undefined;
+
+  #note(name: string, caller: Caller, ...args: unknown[]): void {
+    this.calls.push([name, ...args]);
+    this.callers.push(caller);
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  #known(ref: string): void {
+    if (!ref.startsWith('12')) throw new SpawnError('JOB_NOT_FOUND', { ref });
+  }
+
+  #session(id: number): void {
+    if (id !== 7) throw new SpawnError('SESSION_UNKNOWN', { session: id });
+  }
+
+  async #verb(name: string, caller: Caller, ref: string, request: unknown): Promise<VerbReply> {
+    this.#note(name, caller, ref, request);
+    this.#known(ref);
+    return { job: JOB, tasks: 3 };
+  }
+
+  submit: UseCases['submit'] = async (caller, request) => {
+    this.#note('submit', caller, request);
+    return { job: JOB, replayed: false, dryRun: request.dryRun ?? false };
+  };
+
+  jobs: UseCases['jobs'] = async (caller, query) => {
+    this.#note('jobs', caller, query);
+    return { jobs: [JOB] };
+  };
+
+  job: UseCases['job'] = async (caller, ref) => {
+    this.#note('job', caller, ref);
+    this.#known(ref);
+    return JOB;
+  };
+
+  tasks: UseCases['tasks'] = async (caller, ref, query) => {
+    this.#note('tasks', caller, ref, query);
+    this.#known(ref);
+    return { tasks: [] };
+  };
+
+  cancel: UseCases['cancel'] = (caller, ref, selection) => this.#verb('cancel', caller, ref, selection);
+  retry: UseCases['retry'] = (caller, ref, selection) => this.#verb('retry', caller, ref, selection);
+  requeue: UseCases['requeue'] = (caller, ref, selection) => this.#verb('requeue', caller, ref, selection);
+  hold: UseCases['hold'] = (caller, ref, selection) => this.#verb('hold', caller, ref, selection);
+  release: UseCases['release'] = (caller, ref, selection) => this.#verb('release', caller, ref, selection);
+  update: UseCases['update'] = (caller, ref, request) => this.#verb('update', caller, ref, request);
+
+  watch: UseCases['watch'] = async (caller, ref, listener) => {
+    this.#note('watch', caller, ref);
+    this.#known(ref);
+    this.watchers.add(listener);
+    if (this.first !== undefined) listener(this.first);
+    return () => this.watchers.delete(listener);
+  };
+
+  tell(change: JobDelta): void {
+    for (const listener of this.watchers) listener(change);
+  }
+
+  logs: UseCases['logs'] = async (caller, ref, query, signal) => {
+    this.#note('logs', caller, ref, query);
+    this.#known(ref);
+    return this.logChunks(query, signal);
+  };
+
+  putBlob: UseCases['putBlob'] = async (caller, kind, bytes) => {
+    this.#note('putBlob', caller, kind, bytes.length);
+    const hash = 'a'.repeat(64);
+    this.blobs.set(hash, Uint8Array.from(bytes));
+    return { hash };
+  };
+
+  getBlob: UseCases['getBlob'] = async (caller, hash) => {
+    this.#note('getBlob', caller, hash);
+    const bytes = this.blobs.get(hash);
+    if (bytes === undefined) throw new SpawnError('FILE_NOT_FOUND', { path: hash });
+    return bytes;
+  };
+
+  server: UseCases['server'] = async (caller) => {
+    this.#note('server', caller);
+    return {
+      version: '0.1.0',
+      api: 1,
+      pid: 1,
+      host: 'here',
+      storeId: 's1',
+      epoch: 1,
+      dataDir: '/data',
+      startedAt: 1,
+      liveJobs: 1,
+      writable: true,
+      counters: {},
+      sessions: [],
+    };
+  };
+
+  hello: UseCases['hello'] = async (caller, request) => {
+    this.#note('hello', caller, request);
+    return { sessionId: 7, leaseMs: 30_000, heartbeatMs: 5_000, sameHost: caller.sameHost, storeId: 's1' };
+  };
+
+  stream: UseCases['stream'] = (caller, sessionId, after, sink) => {
+    this.#note('stream', caller, sessionId, after);
+    this.#session(sessionId);
+    this.sinks.add(sink);
+    for (const line of this.replayed) sink.write(line);
+    return () => this.sinks.delete(sink);
+  };
+
+  exchange: UseCases['exchange'] = async (caller, sessionId, request) => {
+    this.#note('exchange', caller, sessionId, request);
+    this.#session(sessionId);
+    return { seq: request.seq, leaseMs: 30_000, stale: 0, resync: false, deferred: false };
+  };
+
+  bye: UseCases['bye'] = async (caller, sessionId) => {
+    this.#note('bye', caller, sessionId);
+    this.#session(sessionId);
+  };
+}
