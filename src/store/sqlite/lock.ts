@@ -31,7 +31,8 @@ export function takeLock(path: string, openedAt: number): StoreLock {
   createPrivateFile(lockPath);
   const db = new Database(lockPath, { timeout: 0 });
   try {
-    db.pragma('journal_mode = DELETE');
+    // Nothing is ever written there, so a full disk cannot keep the lock from being taken.
+    db.pragma('journal_mode = MEMORY');
     db.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();

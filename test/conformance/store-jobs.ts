@@ -1,0 +1,132 @@
+import { describe, expect, test } from 'vitest';
+import type { StoredJobsQuery } from '../../src/store/store.ts';
+import { aBatch, aJob, bytes } from '../support/store-rows.ts';
+import { counters, reopen, type StoreWorld } from './store-world.ts';
+
+export function describeOpening(world: StoreWorld): void {
+  describe('opening', () => {
+    test('a new store is empty, and its counters begin at their first numbers', async () => {
+      expect(await world.store.load()).toEqual({
+        counters: { nextJob: 1, nextRaw: 1_000_000_000, nextFence: 1, nextSession: 1 },
+        jobs: [],
+        grants: [],
+        sessions: [],
+      });
+      expect(await world.store.loadJob(1)).toBeUndefined();
+      expect(await world.store.findKey('1000', 'k')).toBeUndefined();
+      expect(await world.store.findSessions([1])).toEqual([]);
+    });
+
+    test('the store keeps its id; its epoch grows with each opening', async () => {
+      const { storeId, epoch } = world.store;
+      expect(storeId).toMatch(/^[0-9a-f]{12}$/);
+      await reopen(world);
+      expect(world.store.storeId).toBe(storeId);
+      expect(world.store.epoch).toBeGreaterThan(epoch);
+    });
+
+    test('close may be called twice; then every call is refused', async () => {
+      await world.store.close();
+      await world.store.close();
+      const failed = { code: 'STORE_FAILED' };
+      await expect(world.store.load()).rejects.toMatchObject(failed);
+      await expect(world.store.commit(aBatch())).rejects.toMatchObject(failed);
+      await expect(world.store.findJobs({ live: true, limit: 1 })).rejects.toMatchObject(failed);
+    });
+
+    test('close waits for the commits under way', async () => {
+      const commits = [1, 2, 3].map((id) => world.store.commit(aBatch({ newJobs: [aJob(id)] })));
+      await world.store.close();
+      await expect(Promise.all(commits)).resolves.toHaveLength(3);
+      world.store = await world.memory.open();
+      expect((await world.store.load()).jobs.map(({ job }) => job.id)).toEqual([1, 2, 3]);
+    });
+
+    test('size tells the bytes held, and more when there is more', async () => {
+      const before = await world.store.size();
+      await world.store.commit(
+        aBatch({ newJobs: [aJob(1)], pages: [{ jobId: 1, page: 0, data: new Uint8Array(200_000).fill(1) }] }),
+      );
+      expect(await world.store.size()).toBeGreaterThanOrEqual(before + 200_000);
+    });
+  });
+}
+
+export function describeJobs(world: StoreWorld): void {
+  describe('jobs', () => {
+    test('a job comes back as it was given, with every field', async () => {
+      const full = aJob(7, {
+        name: 'näme "quoted" \u2028',
+        indices: '0-99:2,200',
+        size: 51,
+        held: true,
+        throttle: 50,
+        priority: -3,
+        counts: [1, 2, 3, 4, 5, 6, 7, 8],
+        startedAt: 1_767_225_600_123,
+        exitCode: 137,
+        retried: 2,
+        meanWallUs: 12.75,
+        extra: '{"terms":["open"]}',
+      });
+      full.spec = { ...full.spec, env: { A: 'x\ny', B: '' }, timeLimitMs: 1000, maxFailures: 3 };
+      await world.store.commit(aBatch({ newJobs: [full, aJob(8)], counters: counters(9) }));
+      expect(await world.store.load()).toEqual({
+        counters: counters(9),
+        jobs: [
+          { job: full, pages: [], dependents: [] },
+          { job: aJob(8), pages: [], dependents: [] },
+        ],
+        grants: [],
+        sessions: [],
+      });
+      await reopen(world);
+      expect((await world.store.loadJob(7))?.job).toEqual(full);
+      expect((await world.store.load()).counters).toEqual(counters(9));
+    });
+
+    test('a change replaces what changes and nothing else', async () => {
+      await world.store.commit(aBatch({ newJobs: [aJob(1), aJob(2)] }));
+      const { spec: _spec, ...changed } = aJob(1, { held: true, counts: [0, 0, 10], meanWallUs: 5, name: 'ignored' });
+      await world.store.commit(aBatch({ jobs: [changed] }));
+      await reopen(world);
+      expect((await world.store.loadJob(1))?.job).toEqual(aJob(1, { held: true, counts: [0, 0, 10], meanWallUs: 5 }));
+      expect((await world.store.loadJob(2))?.job).toEqual(aJob(2));
+    });
+
+    test('a job that ended is not loaded, but found; one that lives again is loaded', async () => {
+      const ended = aJob(1, { endedAt: 99 });
+      await world.store.commit(aBatch({ newJobs: [aJob(1), aJob(2)], pages: [{ jobId: 1, page: 0, data: bytes(9) }] }));
+      await world.store.commit(aBatch({ jobs: [ended] }));
+      await reopen(world);
+      expect((await world.store.load()).jobs.map(({ job }) => job.id)).toEqual([2]);
+      expect(await world.store.loadJob(1)).toEqual({
+        job: ended,
+        pages: [{ jobId: 1, page: 0, data: bytes(9) }],
+        dependents: [],
+      });
+      await world.store.commit(aBatch({ jobs: [aJob(1)] }));
+      expect((await world.store.load()).jobs.map(({ job }) => job.id)).toEqual([1, 2]);
+    });
+
+    test('findJobs filters by life, name, array id and number, newest first', async () => {
+      const names = ['a', 'b', 'a', 'b', 'a', 'b'];
+      await world.store.commit(
+        aBatch({ newJobs: names.map((text, at) => aJob(at + 1, { name: text, endedAt: at < 3 ? 5 : 0 })) }),
+      );
+      const found = async (query: Partial<StoredJobsQuery>) =>
+        (await world.store.findJobs({ live: true, limit: 100, ...query })).map(({ id }) => id);
+      expect(await found({})).toEqual([6, 5, 4]);
+      expect(await found({ live: false })).toEqual([3, 2, 1]);
+      expect(await found({ name: 'a' })).toEqual([5]);
+      expect(await found({ name: 'a', live: false })).toEqual([3, 1]);
+      expect(await found({ name: 'none' })).toEqual([]);
+      expect(await found({ before: 6, limit: 1 })).toEqual([5]);
+      expect(await found({ live: false, before: 3 })).toEqual([2, 1]);
+      expect(await found({ live: false, arrayId: aJob(2).arrayId })).toEqual([2]);
+      expect(await found({ live: true, arrayId: aJob(2).arrayId })).toEqual([]);
+      expect(await found({ live: false, name: 'a', arrayId: aJob(2).arrayId })).toEqual([]);
+      expect(await world.store.findJobs({ live: true, limit: 1 })).toEqual([aJob(6, { name: 'b' })]);
+    });
+  });
+}
