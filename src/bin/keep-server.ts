@@ -71,11 +71,11 @@ function readArguments(argv: string[]): Arguments {
 }
 
 async function keep(options: Arguments, files: DataFiles): Promise<number> {
-  let stopping = false;
+  const stop = new AbortController();
   let signalServer = (): void => undefined;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      stopping = true;
+      stop.abort();
       signalServer();
     });
   }
@@ -86,9 +86,9 @@ async function keep(options: Arguments, files: DataFiles): Promise<number> {
     const running = readLiveRecord(files.server);
     const server = running === undefined ? start(options, files) : adopt(running, files);
     signalServer = server.stop;
-    if (stopping) signalServer();
+    if (stop.signal.aborted) signalServer();
     const end = await server.ended;
-    if (stopping || end === 'on purpose') return 0;
+    if (stop.signal.aborted || end === 'on purpose') return 0;
     if (end.code !== undefined && FINAL_EXITS.has(end.code)) {
       say(files, `server cannot start (${end.how}); giving up, see the line above`);
       return end.code;
@@ -96,8 +96,8 @@ async function keep(options: Arguments, files: DataFiles): Promise<number> {
     shortLives = performance.now() - bornAt >= GOOD_LIFE_MS ? 0 : shortLives + 1;
     const delayMs = shortLives <= 1 ? 0 : Math.min(50 * 2 ** (shortLives - 2), MAX_DELAY_MS);
     say(files, `server ended (${end.how}); starting it again in ${delayMs} ms`);
-    await wait(delayMs);
-    if (stopping) return 0;
+    await wait(delayMs, undefined, { signal: stop.signal }).catch(() => undefined);
+    if (stop.signal.aborted) return 0;
   }
 }
 

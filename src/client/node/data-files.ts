@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+
+/** Names inside a data directory that its background processes and the commands agree on. */
+export interface DataFiles {
+  /** Private; holds the records of the processes that live. */
+  readonly runDir: string;
+  /** Who restarts the server. */
+  readonly keeper: string;
+  /** Who serves; gone when it was stopped on purpose. */
+  readonly server: string;
+  /** Why the server cannot start: a SpawnError in JSON, from the last start that failed for good. */
+  readonly failure: string;
+  /** One record for each local worker that was started. */
+  readonly instancesDir: string;
+  /** What the keeper and the server have to say, one JSON object a line. */
+  readonly serverLog: string;
+  readonly workerLog: string;
+}
+
+export function dataFiles(dataDir: string): DataFiles {
+  const runDir = join(dataDir, 'run');
+  return {
+    runDir,
+    keeper: join(runDir, 'keeper.json'),
+    server: join(runDir, 'server.json'),
+    failure: join(runDir, 'failure.json'),
+    instancesDir: join(runDir, 'instances'),
+    serverLog: join(dataDir, 'server.log'),
+    workerLog: join(dataDir, 'worker.log'),
+  };
+}

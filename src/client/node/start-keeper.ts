@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { dataFiles } from './data-files.ts';
+import { builtProgram } from './package-files.ts';
+import { makePrivateDirectory } from './private-directory.ts';
+
+/** Where the embedded coordinator of one data directory is. Paths are absolute. */
+export interface EmbeddedPlace {
+  readonly dataDir: string;
+  /** Only its user may enter. */
+  readonly runtimeDir: string;
+  /** Inside runtimeDir. */
+  readonly socketPath: string;
+}
+
+/** What background processes take over from whoever happened to start them: enough to find programs and folders. */
+const KEPT_VARIABLES = /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|SPAWN_.+)$/;
+
+/**
+ * Starts a keeper, detached from this process in every way. Does no harm where one runs already: the new one sees that
+ * and ends with code 0.
+ */
+export function startKeeper(place: EmbeddedPlace, program = builtProgram('keeper')): ChildProcess {
+  const files = dataFiles(place.dataDir);
+  makePrivateDirectory(files.runDir);
+  const log = openSync(files.serverLog, 'a', 0o600);
+  try {
+    const args = ['--data-dir', place.dataDir, '--runtime-dir', place.runtimeDir, '--socket', place.socketPath];
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: '/',
+      detached: true,
+      env: backgroundEnv(process.env),
+      stdio: ['ignore', log, log],
+    });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** The part of an environment that background processes get: secrets of one terminal do not live on in them. */
+export function backgroundEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => KEPT_VARIABLES.test(name)));
+}

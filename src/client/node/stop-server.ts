@@ -1,0 +1,76 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { SpawnError } from '../../core/errors.ts';
+import { dataFiles } from './data-files.ts';
+import { findServer } from './ensure-server.ts';
+import { ask } from './probe-server.ts';
+import { isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
+import { readLiveRecord } from './process-record.ts';
+import type { EmbeddedPlace } from './start-keeper.ts';
+
+export interface StopOptions {
+  /** Let what runs finish first; otherwise it gets TERM, then KILL after its grace, and is ready again. Default false. */
+  readonly drain?: boolean;
+  /** How long a server that does not answer, or has said that it stops, may take. Default 60 s; without end when draining. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 60_000;
+const LOOK_MS = 20;
+/** From TERM to KILL for processes that no server tells to stop. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Ends the coordinator of this place, its keeper and its local workers, and returns when no process of them is left.
+ *
+ * @returns whether there was anything to stop
+ * @throws SERVER_UNREACHABLE when processes are left at the end of the time
+ */
+export async function stopServer(place: EmbeddedPlace, options: StopOptions = {}): Promise<boolean> {
+  const server = await findServer(place);
+  const before = processesOf(place);
+  if (server?.kind !== 'up' && before.length === 0) return false;
+  const told = server?.kind === 'up' && (await tellToStop(server.socketPath, options.drain ?? false));
+  const patienceMs = told ? (options.timeoutMs ?? (options.drain ? Number.POSITIVE_INFINITY : TIMEOUT_MS)) : 0;
+  if (await allGone(place, patienceMs)) return true;
+  for (const process of processesOf(place)) signalProcess(process, 'SIGTERM');
+  if (await allGone(place, PATIENCE_MS)) return true;
+  for (const process of processesOf(place)) signalProcess(process, 'SIGKILL');
+  if (await allGone(place, PATIENCE_MS)) return true;
+  const left = processesOf(place).map(({ pid }) => pid);
+  throw new SpawnError('SERVER_UNREACHABLE', { address: place.socketPath, why: `processes do not end: ${left}` });
+}
+
+/** The keeper, the server and the local workers that live, the keeper first: the others would be replaced otherwise. */
+export function processesOf(place: EmbeddedPlace): ProcessIdentity[] {
+  const files = dataFiles(place.dataDir);
+  const records = [files.keeper, files.server, ...instanceFiles(files.instancesDir)];
+  return records.flatMap((path) => readLiveRecord(path) ?? []).filter(isAlive);
+}
+
+function instanceFiles(dir: string): string[] {
+  try {
+    return readdirSync(dir).flatMap((name) => (name.endsWith('.json') ? [join(dir, name)] : []));
+  } catch {
+    return [];
+  }
+}
+
+async function tellToStop(socketPath: string, drain: boolean): Promise<boolean> {
+  try {
+    const { status } = await ask(socketPath, 'POST', '/v1/server/stop', { drain }, 5_000);
+    return status < 400;
+  } catch {
+    return false;
+  }
+}
+
+async function allGone(place: EmbeddedPlace, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (processesOf(place).length > 0) {
+    if (performance.now() >= deadline) return false;
+    await wait(LOOK_MS);
+  }
+  return true;
+}
