@@ -1,5 +1,5 @@
 import { JobSpec } from '../../src/api/job-spec.ts';
-import type { Batch, StoredEnds, StoredGrant, StoredJob, StoredSession } from '../../src/store/store.ts';
+import type { Batch, Store, StoredEnds, StoredGrant, StoredJob, StoredSession } from '../../src/store/store.ts';
 
 /** A batch of nothing but what is given. */
 export function aBatch(parts: Partial<Batch> = {}): Batch {
@@ -69,4 +69,40 @@ export function someEnds(minPosition: number, maxPosition: number, jobId = 1): O
 
 export function bytes(...values: number[]): Uint8Array {
   return Uint8Array.from(values);
+}
+
+/** Job `number` with two pages, a grant, ends and an event, so that half a batch would be seen. */
+export function numberedBatch(number: number): Batch {
+  const data = new Uint8Array(3_000).fill(number % 251);
+  return aBatch({
+    counters: { nextJob: number + 1, nextRaw: 1_000_000_000, nextFence: number + 1, nextSession: 2 },
+    newJobs: [aJob(number)],
+    sessions: [aSession(1)],
+    pages: [
+      { jobId: number, page: 0, data },
+      { jobId: number, page: 1, data },
+    ],
+    grants: [aGrant(number, { jobId: number })],
+    closedGrants: [number - 1],
+    ends: [someEnds(0, 9, number)],
+    events: [{ at: number, jobId: number, kind: 'batch', detail: '{}' }],
+  });
+}
+
+/** Which numbered batches are in a store, in order; throws when one is there in part. */
+export async function readNumberedBatches(store: Store): Promise<number[]> {
+  const { jobs, counters, grants } = await store.load();
+  const ends = (jobId: number) =>
+    store.findEnds({ jobId, fromPosition: 0, toPosition: 9, after: 0, limit: 10 }).then((found) => found.length);
+  for (const { job, pages } of jobs) {
+    const events = await store.findEvents({ jobId: job.id, after: 0, limit: 10 });
+    const parts = `${pages.length} ${await ends(job.id)} ${events.length}`;
+    const isWhole = pages.every(({ data }) => data.length === 3_000 && data.every((byte) => byte === job.id % 251));
+    if (parts !== '2 1 1' || !isWhole) throw new Error(`batch ${job.id} is there in part: ${parts}`);
+  }
+  const last = jobs.at(-1)?.job.id ?? 0;
+  if (counters.nextJob !== last + 1 || grants.map(({ fence }) => fence).join() !== (last === 0 ? '' : `${last}`)) {
+    throw new Error(`after batch ${last}: counters ${JSON.stringify(counters)}, ${grants.length} grants`);
+  }
+  return jobs.map(({ job }) => job.id);
 }
