@@ -14,7 +14,7 @@ const NO_SPACE_BYTES = 256 * 1024;
 
 /** SQLite reports a failed sync or a damaged file once; to go on would build on what may not be there. */
 const FATAL = /^SQLITE_(?:IOERR|CORRUPT|NOTADB|CANTOPEN|READONLY|PROTOCOL)/;
-const MAY_BE_FULL = /^SQLITE_IOERR(?:_WRITE|_TRUNCATE|_SHMSIZE|_DIR_FSYNC|$)/;
+const MAY_BE_FULL = /^SQLITE_IOERR(?:_WRITE|_TRUNCATE|_SHMSIZE|$)/;
 
 /** @param hasSpace default: asks the file system */
 export function readFailure(error: unknown, path: string, hasSpace = () => spaceIsLeft(path)): StoreFailure {

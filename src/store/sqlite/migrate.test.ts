@@ -1,0 +1,76 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { MIGRATIONS, migrate } from './migrate.ts';
+
+const SECOND = `ALTER TABLE events ADD COLUMN color TEXT NOT NULL DEFAULT 'grey'`;
+const THIRD = 'CREATE TABLE extras (id INTEGER PRIMARY KEY) STRICT';
+
+let folder: string;
+let path: string;
+let db: Database.Database;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spawn-migrate-'));
+  path = join(folder, 'store.db');
+  db = new Database(path);
+  db.pragma('journal_mode = WAL');
+});
+afterEach(() => {
+  db.close();
+  rmSync(folder, { recursive: true });
+});
+
+function version(of = db): unknown {
+  return of.prepare('SELECT schema_version FROM meta').pluck().get();
+}
+
+function backups(): string[] {
+  return readdirSync(folder).filter((name) => name.includes('backup'));
+}
+
+test('a new database gets the newest schema without a backup; again is nothing', () => {
+  migrate(db, path);
+  const made = db.prepare('SELECT * FROM meta').get();
+  expect(made).toMatchObject({ schema_version: MIGRATIONS.length, epoch: 0 });
+  migrate(db, path);
+  expect(db.prepare('SELECT * FROM meta').get()).toEqual(made);
+  expect(backups()).toEqual([]);
+});
+
+test('an older one is copied, then changed; what was in it stays', () => {
+  migrate(db, path, MIGRATIONS.slice(0, 1));
+  const before = db.prepare('SELECT store_id FROM meta').pluck().get();
+  db.exec(`INSERT INTO events (at, job_id, kind, detail) VALUES (1, 2, 'kept', '{}')`);
+  migrate(db, path, [...MIGRATIONS.slice(0, 1), SECOND, THIRD]);
+
+  expect(version()).toBe(3);
+  expect(db.prepare('SELECT kind, color FROM events').all()).toEqual([{ kind: 'kept', color: 'grey' }]);
+  expect(db.prepare('SELECT store_id FROM meta').pluck().get()).toBe(before);
+  expect(backups()).toEqual(['store.db.v1.backup']);
+  expect(statSync(join(folder, 'store.db.v1.backup')).mode & 0o777).toBe(0o600);
+  const copy = new Database(join(folder, 'store.db.v1.backup'), { readonly: true });
+  expect(version(copy)).toBe(1);
+  expect(copy.prepare('SELECT * FROM events').all()).toEqual([{ id: 1, at: 1, job_id: 2, kind: 'kept', detail: '{}' }]);
+  expect(copy.pragma('integrity_check', { simple: true })).toBe('ok');
+  copy.close();
+});
+
+test('a migration that fails changes nothing, and can be tried again', () => {
+  migrate(db, path, MIGRATIONS.slice(0, 1));
+  expect(() => migrate(db, path, [...MIGRATIONS.slice(0, 1), SECOND, 'CREATE TABLE'])).toThrow(/incomplete input/);
+  expect(version()).toBe(1);
+  expect(() => db.prepare('SELECT color FROM events')).toThrow(/no such column/);
+  migrate(db, path, [...MIGRATIONS.slice(0, 1), SECOND]);
+  expect(version()).toBe(2);
+  expect(backups()).toEqual(['store.db.v1.backup']);
+});
+
+test('a newer one is refused', () => {
+  migrate(db, path, [...MIGRATIONS.slice(0, 1), SECOND]);
+  expect(() => migrate(db, path, MIGRATIONS.slice(0, 1))).toThrow(
+    expect.objectContaining({ code: 'STORE_NEWER', details: { path, expected: 1, found: 2 } }),
+  );
+});
