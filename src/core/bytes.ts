@@ -1,6 +1,6 @@
 import { SpawnError } from './errors.ts';
 
-const SIZES: Readonly<Record<string, number>> = { '': 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
+const SIZES: Readonly<Record<string, number>> = { B: 1, K: 1024, M: 1024 ** 2, G: 1024 ** 3, T: 1024 ** 4 };
 
 export type ByteUnit = 'B' | 'K' | 'M' | 'G' | 'T';
 
@@ -18,13 +18,13 @@ export function parseBytes(text: string, bareUnit?: ByteUnit): number {
   const unit = text.slice(digits.length);
   if (unit === '') {
     if (bareUnit === undefined && Number(digits) !== 0) {
-      bad(text, digits.length, `a unit: B, K, M, G or T (${digits}M is mebibytes)`);
+      bad(text, digits.length, `a unit: B, K, M, G or T (${digits.slice(0, 6)}M is mebibytes)`);
     }
-    return bounded(text, Number(digits) * SIZES[(bareUnit ?? 'B').replace('B', '')]!);
+    return bounded(text, Number(digits) * SIZES[bareUnit ?? 'B']!);
   }
   const letter = /^(?:([KMGT])(?:i?B)?|B)$/i.exec(unit);
   if (letter === null) bad(text, digits.length, 'a unit: B, K, M, G or T');
-  return bounded(text, Number(digits) * SIZES[(letter[1] ?? '').toUpperCase()]!);
+  return bounded(text, Number(digits) * SIZES[(letter[1] ?? 'B').toUpperCase()]!);
 }
 
 function bounded(text: string, bytes: number): number {

@@ -29,8 +29,8 @@ export function parseDuration(text: string): number {
     const unitAt = at + digits.length;
     const name = /^[a-z]*/i.exec(text.slice(unitAt))![0].toLowerCase();
     const unit = UNITS.findIndex(([unitName]) => unitName === name);
-    if (unit < 0)
-      bad(text, unitAt, name === '' ? `${UNIT_NAMES} (${digits}s is seconds, ${digits}m minutes)` : UNIT_NAMES);
+    const shown = digits.slice(0, 6);
+    if (unit < 0) bad(text, unitAt, name === '' ? `${UNIT_NAMES} (as in ${shown}s, ${shown}m)` : UNIT_NAMES);
     if (unit < nextUnit) bad(text, unitAt, 'a smaller unit than the one before');
     total += Number(digits) * UNITS[unit]![1];
     if (total > Number.MAX_SAFE_INTEGER) bad(text, at, 'a duration below 285,000 years');

@@ -12,14 +12,29 @@ interface ErrorRow {
 const SHOWN_AROUND_CARET = 30;
 const SHOWN_VALUE = 200;
 
+/** Each control or format character becomes one visible one: a caret stays true and input does not steer a terminal. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u00b7');
+}
+
 function value(v: unknown): string {
-  const text = JSON.stringify(v) ?? 'nothing';
+  const text = visible(JSON.stringify(v) ?? 'nothing');
   return text.length > SHOWN_VALUE ? `${text.slice(0, SHOWN_VALUE)}…` : text;
+}
+
+function list(v: unknown, separator = ', '): string {
+  return Array.isArray(v) && v.length > 0 ? v.slice(0, 20).join(separator) : 'none';
 }
 
 /** ` (found: …)` and the like, left out when the detail is not given. */
 function optional(before: string, v: unknown, after = ''): string {
   return v === undefined ? '' : `${before}${v}${after}`;
+}
+
+/** The whole word or number at a place, or the one character that is there. */
+function wordAt(text: string, at: number): string {
+  const place = text.slice(at, at + SHOWN_AROUND_CARET);
+  return /^[\p{L}\p{N}]+|^./su.exec(place)![0];
 }
 
 /** Three lines: what was expected, the text (cut around the place when it is long), and a caret under the place. */
@@ -30,12 +45,10 @@ function caretMessage(subject: string): (d: ErrorDetails) => string {
     const from = Math.max(0, at - SHOWN_AROUND_CARET);
     const to = Math.min(text.length, at + SHOWN_AROUND_CARET);
     const before = from > 0 ? '…' : '';
-    // Each control character becomes one visible one: the caret stays true and a terminal is not steered by input.
-    const shown = text.slice(from, to).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u00b7');
-    const found = at < text.length ? value(text.charAt(at)) : 'the end';
+    const found = at < text.length ? value(wordAt(text, at)) : 'the end';
     return [
       `${optional('', d.where, ': ')}${subject}, column ${at + 1}: expected ${d.expected}, found ${found}`,
-      `  ${before}${shown}${to < text.length ? '…' : ''}`,
+      `  ${before}${visible(text.slice(from, to))}${to < text.length ? '…' : ''}`,
       `  ${' '.repeat(before.length + at - from)}^`,
     ].join('\n');
   };
@@ -238,10 +251,6 @@ export const ERRORS = {
 } as const satisfies Record<string, ErrorRow>;
 
 export type ErrorCode = keyof typeof ERRORS;
-
-function list(v: unknown, separator = ', '): string {
-  return Array.isArray(v) && v.length > 0 ? v.slice(0, 20).join(separator) : 'none';
-}
 
 const BRAND = Symbol.for('spawn.SpawnError');
 

@@ -34,9 +34,8 @@ export function scanIndexSet(scan: TextScanner, dialect: IndexDialect): ScannedI
     throttle ??= scanThrottle(scan, dialect);
   }
   if (scan.at < scan.end) {
-    scan.bad(
-      throttle !== undefined || bracket ? 'the end' : dialect === 'wire' ? '"," or the end' : '",", "%" or the end',
-    );
+    const more = dialect === 'wire' ? '"," or ' : '",", "%" or ';
+    scan.bad(`${bracket || throttle !== undefined ? '' : more}the end`);
   }
   return { runs, step, throttle: throttle ?? 0 };
 }

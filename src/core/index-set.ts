@@ -11,7 +11,7 @@ export { MAX_INDEX };
 export const DEFAULT_MAX_SIZE = 1_000_000;
 
 /** Overlapping stepped ranges are merged index by index; more than this many would be a way to stop the coordinator. */
-const MAX_SORTED = 8_000_000;
+const MAX_SORTED = 4_000_000;
 
 /**
  * An immutable set of array indices as ascending runs that do not interleave, so that a million indices cost a few

@@ -8,6 +8,7 @@ import { lastOf, type Run } from './index-runs.ts';
 export function normalise(runs: readonly Run[], limit: number): Run[] | number {
   const sorted = [...runs].sort((a, b) => a.start - b.start);
   const out = new Compressor();
+  let merged = 0;
   for (let i = 0; i < sorted.length; ) {
     let last = lastOf(sorted[i]!);
     let end = i + 1;
@@ -18,8 +19,8 @@ export function normalise(runs: readonly Run[], limit: number): Run[] | number {
     if (end === i + 1) {
       out.push(sorted[i]!);
     } else {
-      const unmerged = mergeGroup(out, sorted.slice(i, end), last, limit);
-      if (unmerged > 0) return unmerged;
+      merged += mergeGroup(out, sorted.slice(i, end), last, limit - merged);
+      if (merged > limit) return merged;
     }
     i = end;
   }
@@ -80,7 +81,7 @@ class Compressor {
   }
 }
 
-/** Pushes the union of runs that overlap. Gives 0, or how many indices there are to sort when above `limit`. */
+/** Pushes the union of runs that overlap. Gives how many indices were sorted for it; nothing is done above `limit`. */
 function mergeGroup(out: Compressor, group: readonly Run[], last: number, limit: number): number {
   const dense = denseRuns(group);
   if (dense.length === 1 && dense[0]!.start === group[0]!.start && lastOf(dense[0]!) === last) {
@@ -101,7 +102,7 @@ function mergeGroup(out: Compressor, group: readonly Run[], last: number, limit:
     if (index !== before) out.pushIndex(index);
     before = index;
   }
-  return 0;
+  return total;
 }
 
 /** The union of the runs of step 1, as disjoint runs: no index is looked at. */

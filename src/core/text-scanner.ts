@@ -39,7 +39,7 @@ export class TextScanner {
     while (this.at < this.end) {
       const char = this.text.charCodeAt(this.at);
       if (!isDigit(char)) break;
-      n = n * 10 + char - 48;
+      n = n * 10 + (char - 48);
       if (n > max) this.bad(expected, from);
       this.at += 1;
     }

@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeOutcome, encodeOutcome, exitCodeOf, isOk, type Outcome, outcomeText } from './outcome.ts';
+
+const CASES: [Outcome, encoded: number, text: string, exitCode: number][] = [
+  [{ kind: 'exited', code: 0 }, 0, 'exit 0', 0],
+  [{ kind: 'exited', code: 3 }, 3, 'exit 3', 3],
+  [{ kind: 'exited', code: 255 }, 255, 'exit 255', 255],
+  [{ kind: 'signalled', signal: 1 }, 257, 'SIGHUP (1)', 129],
+  [{ kind: 'signalled', signal: 9 }, 265, 'SIGKILL (9)', 137],
+  [{ kind: 'signalled', signal: 11 }, 267, 'SIGSEGV (11)', 139],
+  [{ kind: 'signalled', signal: 15 }, 271, 'SIGTERM (15)', 143],
+  [{ kind: 'signalled', signal: 31 }, 287, 'SIGSYS (31)', 159],
+  [{ kind: 'signalled', signal: 40 }, 296, 'signal 40', 168],
+  [{ kind: 'timedOut' }, 512, 'time limit', 124],
+  [{ kind: 'outOfMemory' }, 768, 'out of memory', 1],
+  [{ kind: 'cancelled' }, 1024, 'cancelled', 1],
+  [{ kind: 'preempted' }, 1280, 'preempted', 1],
+  [{ kind: 'lost' }, 1536, 'worker lost', 1],
+];
+
+describe('outcomes', () => {
+  it.each(CASES)('%j', (outcome, encoded, text, exitCode) => {
+    expect(encodeOutcome(outcome)).toBe(encoded);
+    expect(decodeOutcome(encoded)).toEqual(outcome);
+    expect(outcomeText(outcome)).toBe(text);
+    expect(exitCodeOf(outcome)).toBe(exitCode);
+    expect(isOk(outcome)).toBe(encoded === 0);
+  });
+
+  it('fit 16 bits and come back', () => {
+    const byte = fc.integer({ min: 0, max: 255 });
+    const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+      byte.map((code) => ({ kind: 'exited', code }) as const),
+      byte.map((signal) => ({ kind: 'signalled', signal }) as const),
+    );
+    fc.assert(
+      fc.property(outcome, (o) => {
+        expect(encodeOutcome(o)).toBeLessThan(65_536);
+        expect(decodeOutcome(encodeOutcome(o))).toEqual(o);
+      }),
+    );
+  });
+
+  it.each([-1, 256, 1.5, Number.NaN])('of %d are a bug', (code) => {
+    expect(() => encodeOutcome({ kind: 'exited', code })).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
+  });
+
+  it('of an unknown kind are a bug', () => {
+    expect(() => decodeOutcome(7 * 256)).toThrow('internal error: outcome 1792 is of an unknown kind');
+  });
+});
