@@ -1,0 +1,112 @@
+import { SpawnError } from '../core/errors.ts';
+import { GrantStatus } from '../core/grant-range.ts';
+import type { Job } from '../core/job.ts';
+import { rearmFollowers } from '../core/rearm.ts';
+import { TaskState } from '../core/task-state.ts';
+import { TaskFlag, TaskReason } from '../core/task-table.ts';
+import { type Runs, requestStop } from './cancel.ts';
+import type { World } from './world.ts';
+
+/** Ended tasks that `retry` takes when none are named; with names it takes the same states. */
+const RETRIED = [TaskState.failed, TaskState.cancelled] as const;
+const REQUEUED = [TaskState.completed, TaskState.failed, TaskState.cancelled] as const;
+
+/**
+ * Runs failed, lost and cancelled tasks again, in place: same ids, attempts kept, counters reset; skipped followers wait again.
+ * Gives how many tasks that changed.
+ */
+export function retryTasks(world: World, job: Job, runs: Runs): number {
+  return runAgain(world, job, runs, RETRIED);
+}
+
+/** Sends tasks back whatever they did: ended ones as `retry` does, running ones are stopped first and count no failure. */
+export function requeueTasks(world: World, job: Job, runs: Runs): number {
+  const stopped = requestStop(world, job, runs, TaskFlag.requeueRequested, TaskReason.none);
+  return stopped + runAgain(world, job, runs, REQUEUED);
+}
+
+function runAgain(world: World, job: Job, runs: Runs, states: readonly TaskState[]): number {
+  const { table } = job;
+  const behind = mustQueueAgain(world, job);
+  const changed: [number, number][] = [];
+  for (const [start, count] of runs) {
+    for (const state of states) {
+      table.moveAll(
+        state,
+        behind ? TaskState.blocked : TaskState.ready,
+        TaskReason.none,
+        (at, length) => {
+          changed.push([at, length]);
+          resetCounters(job, at, length);
+        },
+        start,
+        count,
+      );
+    }
+  }
+  const tasks = changed.reduce((sum, [, length]) => sum + length, 0);
+  if (tasks === 0) return 0;
+  job.retried += tasks;
+  world.revived(job);
+  rearmFollowers(job, changed, (follower) => world.revived(follower));
+  if (behind) world.settlement.evaluate(job);
+  world.settlement.run();
+  return tasks;
+}
+
+/** A singleton that had ended queues behind whoever holds its name now. */
+function mustQueueAgain(world: World, job: Job): boolean {
+  const term = (job.facts.dependency?.terms ?? []).findIndex(({ type }) => type === 'singleton');
+  if (term < 0 || job.endedAt === 0 || world.sharers(job).length === 0) return false;
+  job.termStates[term] = 'pending';
+  return true;
+}
+
+function resetCounters(job: Job, start: number, count: number): void {
+  const { table } = job;
+  table.failures?.fill(0, start, start + count);
+  table.losses?.fill(0, start, start + count);
+  if (table.failures !== undefined || table.losses !== undefined) table.touchRun(start, count);
+}
+
+/** Whole job, or single tasks: nothing of them starts until they are released. Unstarted grants are taken back. */
+export function holdTasks(world: World, job: Job, runs: Runs, whole: boolean, held: boolean): number {
+  if (job.endedAt !== 0) throw new SpawnError('JOB_ENDED', { ref: String(job.id), state: job.state });
+  let changed = 0;
+  if (whole) {
+    if (job.held === held && (held || job.table.flags === undefined)) return 0;
+    changed = job.size - job.table.ended;
+    job.held = held;
+  }
+  if (!whole || !held) changed = Math.max(changed, flagHeld(job, runs, held));
+  world.changed(job);
+  return changed;
+}
+
+function flagHeld(job: Job, runs: Runs, held: boolean): number {
+  const { table } = job;
+  if (!held && table.flags === undefined) return 0;
+  let changed = 0;
+  for (const [start, count] of runs) {
+    for (let position = start; position < start + count; position++) {
+      if (table.state[position]! >= TaskState.completed || table.hasFlag(position, TaskFlag.held) === held) continue;
+      table.setFlag(position, TaskFlag.held, held);
+      changed++;
+    }
+  }
+  return changed;
+}
+
+/** Takes back the unstarted grants of the named tasks, since they are held now. */
+export function revokeHeld(world: World, job: Job, runs: Runs): void {
+  for (const range of job.grants) {
+    const { revoke } = world.memory.changes.tell(range.sessionId);
+    for (const [start, count] of runs) {
+      const from = Math.max(0, start - range.position);
+      const to = Math.min(range.count, start + count - range.position);
+      for (let at = from; at < to; at++) {
+        if (range.status[at] === GrantStatus.leased) revoke.push([range.fence + at, 1]);
+      }
+    }
+  }
+}

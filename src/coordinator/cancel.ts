@@ -1,0 +1,59 @@
+import { GrantStatus } from '../core/grant-range.ts';
+import type { Job } from '../core/job.ts';
+import { TaskState } from '../core/task-state.ts';
+import { TaskFlag, type TaskReason } from '../core/task-table.ts';
+import type { World } from './world.ts';
+
+export type Runs = readonly (readonly [start: number, count: number])[];
+
+/**
+ * Cancels the named tasks: those that wait end at once, those that a worker holds are asked for. Gives how many tasks that changed.
+ */
+export function cancelTasks(world: World, job: Job, runs: Runs, reason: TaskReason): number {
+  let changed = 0;
+  for (const [start, count] of runs) {
+    for (const state of [TaskState.ready, TaskState.blocked]) {
+      job.table.moveAll(
+        state,
+        TaskState.cancelled,
+        reason,
+        (at, length) => {
+          changed += length;
+          world.settlement.ended(job, at, length);
+        },
+        start,
+        count,
+      );
+    }
+  }
+  changed += requestStop(world, job, runs, TaskFlag.cancelRequested, reason);
+  if (changed > 0) world.changed(job);
+  return changed;
+}
+
+/** Asks the workers that hold any of the named tasks to stop them; `flag` says what becomes of them then. */
+export function requestStop(world: World, job: Job, runs: Runs, flag: number, reason: TaskReason): number {
+  let asked = 0;
+  for (const range of job.grants) {
+    for (const [start, count] of runs) {
+      const from = Math.max(0, start - range.position);
+      const to = Math.min(range.count, start + count - range.position);
+      for (let at = from; at < to; at++) {
+        const position = range.position + at;
+        if (range.status[at] === GrantStatus.closed || job.table.hasFlag(position, flag)) continue;
+        job.table.setFlag(position, flag, true);
+        job.table.setReason(position, 1, reason);
+        addFence(world.memory.changes.tell(range.sessionId).cancel, range.fence + at);
+        asked++;
+      }
+    }
+  }
+  return asked;
+}
+
+/** Adds a fence to a list of runs, to the last one where it continues it. */
+export function addFence(runs: [number, number][], fence: number): void {
+  const last = runs.at(-1);
+  if (last !== undefined && last[0] + last[1] === fence) last[1]++;
+  else runs.push([fence, 1]);
+}

@@ -1,0 +1,130 @@
+import { EndChunk } from '../core/end-chunk.ts';
+import type { GrantRange } from '../core/grant-range.ts';
+import type { Job } from '../core/job.ts';
+import { packPage } from '../core/task-page.ts';
+import type { WorkerSession } from '../core/worker-session.ts';
+import type { Batch, Counters, StoredEvent, StoredJobFixed, StoredKey, StoredSession } from '../store/store.ts';
+import { jobState } from './job-row.ts';
+
+/** What to tell a session once the changes are durable. */
+export interface Outgoing {
+  grants: Map<number, GrantRange[]>;
+  revoke: [number, number][];
+  cancel: [number, number][];
+  drop: [number, number][];
+}
+
+/** All that changed since the last commit. */
+export class Changes {
+  readonly newJobs = new Map<Job, StoredJobFixed>();
+  /** Jobs whose row, pages or counts changed. */
+  readonly jobs = new Set<Job>();
+  readonly grants = new Set<GrantRange>();
+  readonly closedGrants: number[] = [];
+  readonly ends = new Map<number, EndChunk>();
+  readonly sessions = new Map<number, StoredSession>();
+  readonly dependencies: { jobId: number; dependsOn: number }[] = [];
+  readonly keys: StoredKey[] = [];
+  readonly events: Omit<StoredEvent, 'id'>[] = [];
+  readonly outgoing = new Map<number, Outgoing>();
+  /** Sessions that may want work ahead. */
+  readonly topUp = new Set<WorkerSession>();
+  counters = false;
+
+  get empty(): boolean {
+    return (
+      !this.counters &&
+      this.newJobs.size === 0 &&
+      this.jobs.size === 0 &&
+      this.grants.size === 0 &&
+      this.closedGrants.length === 0 &&
+      this.ends.size === 0 &&
+      this.sessions.size === 0 &&
+      this.keys.length === 0 &&
+      this.events.length === 0
+    );
+  }
+
+  endsOf(jobId: number, endedAt: number): EndChunk {
+    let chunk = this.ends.get(jobId);
+    if (chunk === undefined) {
+      chunk = new EndChunk(endedAt);
+      this.ends.set(jobId, chunk);
+    }
+    return chunk;
+  }
+
+  tell(sessionId: number): Outgoing {
+    let outgoing = this.outgoing.get(sessionId);
+    if (outgoing === undefined) {
+      outgoing = { grants: new Map(), revoke: [], cancel: [], drop: [] };
+      this.outgoing.set(sessionId, outgoing);
+    }
+    return outgoing;
+  }
+
+  /** A range changed: it is written again, or removed when nothing in it is open. */
+  grantChanged(range: GrantRange): void {
+    if (range.open > 0) {
+      this.grants.add(range);
+      return;
+    }
+    this.grants.delete(range);
+    this.closedGrants.push(range.fence);
+  }
+
+  event(at: number, jobId: number, kind: string, detail: Record<string, unknown>): void {
+    this.events.push({ at, jobId, kind, detail: JSON.stringify(detail) });
+  }
+
+  /** Packs everything into one batch and starts anew. */
+  take(counters: Counters): Batch {
+    const pages = [...this.jobs].flatMap((job) => {
+      const dirty = [...job.table.dirty].map((page) => ({ jobId: job.id, page, data: packPage(job.table, page) }));
+      job.table.dirty.clear();
+      return dirty;
+    });
+    const changed = [...this.jobs].filter((job) => !this.newJobs.has(job));
+    const batch: Batch = {
+      ...(this.counters ? { counters: { ...counters } } : {}),
+      newJobs: [...this.newJobs].map(([job, fixed]) => ({ ...fixed, ...jobState(job) })),
+      jobs: changed.map((job) => ({ id: job.id, ...jobState(job) })),
+      pages,
+      grants: [...this.grants].map((range) => ({
+        fence: range.fence,
+        sessionId: range.sessionId,
+        jobId: range.jobId,
+        position: range.position,
+        count: range.count,
+        data: range.pack(),
+      })),
+      closedGrants: [...this.closedGrants],
+      ends: [...this.ends].map(([jobId, chunk]) => ({
+        jobId,
+        minPosition: chunk.minPosition,
+        maxPosition: chunk.maxPosition,
+        count: chunk.count,
+        data: chunk.pack(),
+      })),
+      sessions: [...this.sessions.values()],
+      dependencies: [...this.dependencies],
+      keys: [...this.keys],
+      events: [...this.events],
+    };
+    this.#clear();
+    return batch;
+  }
+
+  #clear(): void {
+    this.newJobs.clear();
+    this.jobs.clear();
+    this.grants.clear();
+    this.closedGrants.length = 0;
+    this.ends.clear();
+    this.sessions.clear();
+    this.dependencies.length = 0;
+    this.keys.length = 0;
+    this.events.length = 0;
+    this.counters = false;
+  }
+}

@@ -1,0 +1,139 @@
+import type { ExchangeReply, ExchangeRequest, FenceRun } from '../api/session.ts';
+import { GrantStatus } from '../core/grant-range.ts';
+import type { WorkerSession } from '../core/worker-session.ts';
+import { addFence } from './cancel.ts';
+import type { Link } from './link.ts';
+import { takeEnds, takeReturned, takeStarts } from './reports.ts';
+import type { World } from './world.ts';
+
+/** Whether there is anything to take in; an exchange without is a renewal and changes nothing durable. */
+export function hasNews(request: ExchangeRequest): boolean {
+  return (
+    (request.ends?.runs.length ?? 0) > 0 ||
+    (request.starts?.fences.length ?? 0) > 0 ||
+    (request.returned?.length ?? 0) > 0 ||
+    request.heldRuns !== undefined ||
+    request.draining === true
+  );
+}
+
+/** Takes in what a worker reports, and compares what it holds with what it should. */
+export function takeExchange(
+  world: World,
+  session: WorkerSession,
+  link: Link,
+  request: ExchangeRequest,
+  leaseMs: number,
+): ExchangeReply {
+  let stale = 0;
+  if (request.draining === true) session.draining = true;
+  if (request.starts !== undefined) stale += takeStarts(world, session, request.starts);
+  if (request.ends !== undefined) stale += takeEnds(world, session, request.ends);
+  if (request.returned !== undefined) stale += takeReturned(world, session, request.returned);
+  world.settlement.run();
+  if (stale > 0) world.count('staleReports', stale);
+  if (request.heldRuns !== undefined) {
+    reconcile(world, session, link, request.ack, request.heldRuns, request.startedRuns ?? []);
+  }
+  return {
+    seq: request.seq,
+    leaseMs,
+    stale,
+    resync: request.heldRuns === undefined && differs(session, link, request),
+    deferred: false,
+  };
+}
+
+/** Whether the worker, having seen every message, holds something else than it should. */
+function differs(session: WorkerSession, link: Link, request: ExchangeRequest): boolean {
+  if (link.resync) return true;
+  if (request.ack !== link.n || session.grants.some((range) => range.open > 0 && range.sentN === 0)) return false;
+  return request.held.count !== session.heldCount || request.held.sum !== session.heldSum;
+}
+
+/** Brings both sides to the same: what is only ours is granted again, what is only theirs is dropped. */
+function reconcile(
+  world: World,
+  session: WorkerSession,
+  link: Link,
+  ack: number,
+  held: readonly FenceRun[],
+  started: readonly FenceRun[],
+): void {
+  const theirs = expand(held);
+  const running = expand(started);
+  const ours = new Set<number>();
+  const missing: number[] = [];
+  const unreported: number[] = [];
+  for (const range of session.grants) {
+    if (range.open === 0) continue;
+    for (let at = 0; at < range.count; at++) {
+      if (range.status[at] === GrantStatus.closed) continue;
+      const fence = range.fence + at;
+      ours.add(fence);
+      if (theirs.has(fence)) {
+        if (running.has(fence) && range.status[at] === GrantStatus.leased) unreported.push(fence);
+      } else if (range.sentN > 0 && range.sentN <= ack) missing.push(fence);
+      else if (range.sentN === 0 && range.status[at] === GrantStatus.running) missing.push(fence);
+    }
+    if (range.sentN === 0) sendAgain(world, session, range.fence, theirs);
+  }
+  if (unreported.length > 0) takeStarts(world, session, { fences: unreported });
+  giveUp(world, session, missing);
+  const { drop } = world.memory.changes.tell(session.id);
+  for (const fence of theirs) if (!ours.has(fence)) addFence(drop, fence);
+  link.acknowledge(ack);
+  link.resync = false;
+  world.settlement.run();
+}
+
+/** A range of an earlier life, or of one whose message was never sent: the worker ignores what it already holds. */
+function sendAgain(world: World, session: WorkerSession, fence: number, theirs: ReadonlySet<number>): void {
+  const range = session.find(fence)!;
+  let complete = true;
+  for (let at = 0; at < range.count && complete; at++) {
+    complete = range.status[at] === GrantStatus.closed || theirs.has(range.fence + at);
+  }
+  if (complete) {
+    range.sentN = 1;
+    return;
+  }
+  const { grants } = world.memory.changes.tell(session.id);
+  const ranges = grants.get(range.jobId) ?? [];
+  if (!ranges.includes(range)) ranges.push(range);
+  grants.set(range.jobId, ranges);
+}
+
+/** Fences whose grant the worker took in and yet does not hold: unstarted ones are ready again, others are lost attempts. */
+function giveUp(world: World, session: WorkerSession, fences: readonly number[]): void {
+  if (fences.length === 0) return;
+  world.count('forgottenGrants', fences.length);
+  const runs: [number, number][] = [];
+  const lost: [number, number][] = [];
+  for (const fence of fences) {
+    const range = session.find(fence)!;
+    addFence(range.status[fence - range.fence] === GrantStatus.running ? lost : runs, fence);
+  }
+  if (runs.length > 0) takeReturned(world, session, runs);
+  if (lost.length > 0) {
+    const count = lost.reduce((sum, [, length]) => sum + length, 0);
+    takeEnds(world, session, { runs: lost, outcome: new Array<number>(count).fill(6 * 256) });
+  }
+}
+
+function expand(runs: readonly FenceRun[]): Set<number> {
+  const fences = new Set<number>();
+  for (const [base, count] of runs) for (let at = 0; at < count; at++) fences.add(base + at);
+  return fences;
+}
+
+/** Tasks of a session by state, for people. */
+export function countGrants(session: WorkerSession): { running: number; leased: number } {
+  let running = 0;
+  let leased = 0;
+  for (const range of session.grants) {
+    running += range.running;
+    leased += range.leased;
+  }
+  return { running, leased };
+}

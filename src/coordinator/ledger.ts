@@ -1,0 +1,235 @@
+import { isSpawnError, SpawnError } from '../core/errors.ts';
+import type { Job } from '../core/job.ts';
+import { TaskState } from '../core/task-state.ts';
+import type { Blobs, LogReader } from '../objects/log-reader.ts';
+import type { Batch, Store } from '../store/store.ts';
+import type { Clock } from './clock.ts';
+import { GroupCommit } from './group-commit.ts';
+import { Link } from './link.ts';
+import type { JobEntry, Memory } from './memory.ts';
+import { prepareMessages } from './messages.ts';
+import { linkJob, restoreJob, restoreMemory, resume } from './restore.ts';
+import { Watchers } from './watchers.ts';
+import { World } from './world.ts';
+
+export interface CoordinatorOptions {
+  version: string;
+  host: string;
+  dataDir: string;
+  /** Where workers on this machine write their segments. */
+  logDir: string;
+  /** Default 30 s. */
+  leaseMs?: number;
+  /** Default 1,000,000. */
+  maxArraySize?: number;
+}
+
+export interface CoordinatorPorts {
+  store: Store;
+  clock: Clock;
+  blobs: Blobs;
+  logs: LogReader;
+  /** Lower-case hex digits, unpredictable. */
+  randomHex(digits: number): string;
+  /** The store belongs to another coordinator now, or cannot be read: this one must end. */
+  onFatal(error: Error): void;
+  options: CoordinatorOptions;
+}
+
+const REBUILD_RETRY_MS = 500;
+
+/** Memory, the store behind it and the group commit between them: what every use case works on. */
+export class Ledger {
+  readonly ports: CoordinatorPorts;
+  readonly links = new Map<number, Link>();
+  readonly watchers = new Watchers();
+  readonly counters: Record<string, number> = {};
+  readonly #commit: GroupCommit;
+  #world!: World;
+  /** False while the store is full: writing use cases are refused at once, until a probe succeeds. */
+  writable = true;
+  /** Told the time of every new alarm. */
+  alarmSet: (due: number) => void = () => {};
+  /** Told that the store became full. */
+  becameFull: () => void = () => {};
+
+  constructor(ports: CoordinatorPorts) {
+    this.ports = ports;
+    this.#commit = new GroupCommit({
+      clock: ports.clock,
+      seal: () => this.#seal(),
+      commit: (batch) => ports.store.commit(batch),
+      rebuild: (error) => this.#rebuild(error),
+    });
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
+  get memory(): Memory {
+    return this.#world.memory;
+  }
+
+  get leaseMs(): number {
+    return this.ports.options.leaseMs ?? 30_000;
+  }
+
+  /** Reads everything that is live. Every session gets a full term. */
+  async load(): Promise<void> {
+    const { store, clock } = this.ports;
+    const memory = await restoreMemory(store, await store.load(), clock);
+    this.#world = new World(memory, clock, this.counters, (due) => this.alarmSet(due));
+    for (const { session } of memory.sessions.values()) {
+      session.leaseUntil = clock.lease() + this.leaseMs;
+      const link = this.links.get(session.id) ?? new Link(session.id, store.epoch, true);
+      link.resync = true;
+      this.links.set(session.id, link);
+    }
+    for (const [id, link] of this.links) if (!memory.sessions.has(id)) this.forgetLink(id, link);
+    resume(this.#world);
+    this.poke();
+  }
+
+  /** A change of memory; its result is durable when the promise resolves. */
+  async write<T>(work: (world: World) => T): Promise<T> {
+    if (!this.writable) throw new SpawnError('STORE_FULL');
+    return await this.#commit.write(() => work(this.#world));
+  }
+
+  /** A look at memory; nothing newer than what is durable is shown. */
+  read<T>(work: (memory: Memory) => T): Promise<T> {
+    return this.#commit.read(() => work(this.#world.memory));
+  }
+
+  poke(): void {
+    this.#commit.poke();
+  }
+
+  idle(): Promise<void> {
+    return this.#commit.idle();
+  }
+
+  /** The job, brought back from the store if it has ended and left; with `followers`, those that were skipped because of it too. */
+  async bring(id: number, followers: boolean): Promise<void> {
+    const seen = new Set<number>();
+    const wanted = [id];
+    for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      const dependents = await this.#bringOne(next);
+      if (followers) wanted.push(...dependents);
+    }
+  }
+
+  /** A view of an ended job without bringing it back. */
+  async peek(id: number): Promise<JobEntry> {
+    const live = this.memory.jobs.get(id);
+    if (live !== undefined) return live;
+    const loaded = await this.ports.store.loadJob(id);
+    if (loaded === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });
+    return this.memory.jobs.get(id) ?? restoreJob(loaded);
+  }
+
+  entry(id: number): JobEntry {
+    const entry = this.memory.jobs.get(id);
+    if (entry === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });
+    return entry;
+  }
+
+  forgetLink(sessionId: number, link: Link): void {
+    link.close();
+    this.links.delete(sessionId);
+  }
+
+  /** Drops ended jobs that nobody waits for and that came at least `ageMs` ago. */
+  evict(ageMs: number): void {
+    const { memory } = this;
+    const before = this.ports.clock.steady() - ageMs;
+    for (const [job, since] of memory.ended) {
+      if (since > before || job.awaited || job.grants.size > 0 || memory.changes.jobs.has(job)) continue;
+      unlink(job);
+      memory.drop(job);
+      for (const link of this.links.values()) if (link.known.delete(job.id)) link.send({ type: 'forget', job: job.id });
+    }
+  }
+
+  async #bringOne(id: number): Promise<readonly number[]> {
+    const { store, clock } = this.ports;
+    const loaded = await store.loadJob(id);
+    if (loaded === undefined) {
+      // Submitted a moment ago and not durable yet: it is here, and nothing can have been skipped because of it that is not.
+      if (this.memory.jobs.has(id)) return [];
+      throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });
+    }
+    const { memory } = this;
+    if (!memory.jobs.has(id)) {
+      const entry = restoreJob(loaded);
+      memory.addEnded(entry, clock.steady());
+      linkJob(memory, entry.job);
+    }
+    for (const dependent of loaded.dependents) {
+      const follower = memory.jobs.get(dependent);
+      if (follower !== undefined) linkJob(memory, follower.job);
+    }
+    return loaded.dependents;
+  }
+
+  #seal(): { batch: Batch | undefined; durable: () => void } {
+    const world = this.#world;
+    const { memory } = world;
+    const { changes } = memory;
+    world.settlement.run();
+    world.schedule();
+    const deltas = this.watchers.capture(changes.jobs);
+    const messages = [...changes.outgoing].map(([id, outgoing]) => [id, prepareMessages(memory, outgoing)] as const);
+    changes.outgoing.clear();
+    const batch = changes.empty ? undefined : changes.take(memory.counters);
+    return {
+      batch,
+      durable: () => {
+        for (const [id, send] of messages) {
+          const link = this.links.get(id);
+          if (link !== undefined) send(link);
+        }
+        deltas();
+      },
+    };
+  }
+
+  async #rebuild(error: SpawnError): Promise<void> {
+    const { code } = error;
+    if (code === 'STORE_LOCKED') {
+      this.ports.onFatal(error);
+      return;
+    }
+    if (code === 'STORE_FULL' && this.writable) {
+      this.writable = false;
+      this.becameFull();
+    }
+    for (const link of this.links.values()) link.close();
+    for (;;) {
+      try {
+        await this.load();
+        return;
+      } catch (cause) {
+        if (isSpawnError(cause) && (cause as SpawnError).code !== 'STORE_FULL') {
+          this.ports.onFatal(cause as SpawnError);
+          return;
+        }
+        await new Promise<void>((resolve) => this.ports.clock.timer(REBUILD_RETRY_MS, resolve));
+      }
+    }
+  }
+}
+
+/** Those that waited for it have been decided: they need it no more. */
+function unlink(job: Job): void {
+  for (const { job: follower, term } of job.waiters) {
+    if (follower.table.counts[TaskState.blocked] === 0) follower.predecessors[term] = undefined;
+  }
+  for (const predecessor of job.predecessors) {
+    const at = predecessor?.waiters.findIndex((waiter) => waiter.job === job) ?? -1;
+    if (at >= 0) predecessor!.waiters.splice(at, 1);
+  }
+}

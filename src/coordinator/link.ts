@@ -1,0 +1,66 @@
+import type { ExchangeReply, StreamMessage } from '../api/session.ts';
+import type { StreamSink } from './use-cases.ts';
+
+type Numbered = Exclude<StreamMessage, { type: 'ping' }>;
+/** A message before it has its number. */
+export type Unnumbered = Numbered extends infer M ? (M extends Numbered ? Omit<M, 'n'> : never) : never;
+
+/** What this life of the coordinator knows of the connection to one session; none of it is stored. */
+export class Link {
+  readonly sessionId: number;
+  /** Jobs described to the worker in this life. */
+  readonly known = new Set<number>();
+  /** Number of the last message. Starts above all numbers of earlier lives. */
+  n: number;
+  readonly firstN: number;
+  /** What was sent before is not known to have arrived: the worker is asked for all it holds. */
+  resync: boolean;
+  lastSeq = 0;
+  lastReply: Promise<ExchangeReply> | undefined;
+  #unacked: { n: number; line: string }[] = [];
+  #sink: StreamSink | undefined;
+
+  constructor(sessionId: number, epoch: number, resync: boolean) {
+    this.sessionId = sessionId;
+    this.resync = resync;
+    this.firstN = epoch * 2 ** 32;
+    this.n = this.firstN;
+  }
+
+  get attached(): boolean {
+    return this.#sink !== undefined;
+  }
+
+  /** Numbers the message and sends it, now or when the worker is back. */
+  send(message: Unnumbered): number {
+    this.n++;
+    const line = JSON.stringify({ ...message, n: this.n });
+    this.#unacked.push({ n: this.n, line });
+    this.#sink?.write(line);
+    return this.n;
+  }
+
+  acknowledge(n: number): void {
+    let done = 0;
+    while (done < this.#unacked.length && this.#unacked[done]!.n <= n) done++;
+    if (done > 0) this.#unacked.splice(0, done);
+  }
+
+  attach(after: number, sink: StreamSink): void {
+    this.#sink?.close();
+    this.#sink = sink;
+    for (const { n, line } of this.#unacked) if (n > after) sink.write(line);
+  }
+
+  /** Does nothing when another stream has taken over. */
+  detach(sink: StreamSink): boolean {
+    if (this.#sink !== sink) return false;
+    this.#sink = undefined;
+    return true;
+  }
+
+  close(): void {
+    this.#sink?.close();
+    this.#sink = undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import { DelayHeap } from '../core/delay-heap.ts';
+import type { Job } from '../core/job.ts';
+import { ReadyQueue } from '../core/ready-queue.ts';
+import type { WorkerSession } from '../core/worker-session.ts';
+import type { Counters, StoredJobFixed, StoredSession } from '../store/store.ts';
+import { Changes } from './changes.ts';
+
+export interface JobEntry {
+  readonly job: Job;
+  readonly fixed: StoredJobFixed;
+}
+
+export interface SessionEntry {
+  readonly session: WorkerSession;
+  row: StoredSession;
+}
+
+/** Where an attempt's log ends, for those who follow it: undefined while it runs. */
+export type LogEnd = { toSegment: number; toOffset: number } | 'lost' | undefined;
+
+/** The scheduling state. Rebuilt from the store at start and after a failed commit. */
+export class Memory {
+  readonly jobs = new Map<number, JobEntry>();
+  readonly sessions = new Map<number, SessionEntry>();
+  readonly queue = new ReadyQueue();
+  /** Live jobs by name. */
+  readonly names = new Map<string, Set<Job>>();
+  /** Live jobs by owner and name, in the order in which singletons run. */
+  readonly sharers = new Map<string, Job[]>();
+  /** (due, job number): retry delays and delayed dependencies. */
+  readonly alarms = new DelayHeap();
+  readonly changes = new Changes();
+  /** Ends of attempts whose log somebody follows, by fence. */
+  readonly followed = new Map<number, LogEnd>();
+  /** Ended jobs that are still here, to be dropped when nobody waits for them, with when they came (steady clock). */
+  readonly ended = new Map<Job, number>();
+  counters: Counters;
+  /** Idempotency keys of submits that are not durable yet, and a few more: `owner\0key` -> body hash and job. */
+  readonly keys = new Map<string, { bodyHash: string; jobId: number }>();
+
+  constructor(counters: Counters) {
+    this.counters = { ...counters };
+  }
+
+  addLive(entry: JobEntry): void {
+    const { job, fixed } = entry;
+    this.jobs.set(job.id, entry);
+    const named = this.names.get(fixed.name) ?? new Set();
+    named.add(job);
+    this.names.set(fixed.name, named);
+    const key = sharerKey(fixed);
+    const sharers = this.sharers.get(key);
+    if (sharers === undefined) this.sharers.set(key, [job]);
+    else sharers.push(job);
+  }
+
+  /** The job has ended: it is found by number only, until it is dropped. */
+  removeLive(entry: JobEntry, steady: number): void {
+    const { job, fixed } = entry;
+    this.ended.set(job, steady);
+    const named = this.names.get(fixed.name);
+    named?.delete(job);
+    if (named?.size === 0) this.names.delete(fixed.name);
+    const key = sharerKey(fixed);
+    const sharers = (this.sharers.get(key) ?? []).filter((other) => other !== job);
+    if (sharers.length === 0) this.sharers.delete(key);
+    else this.sharers.set(key, sharers);
+  }
+
+  /** An ended job that somebody asked for or waits for. */
+  addEnded(entry: JobEntry, steady: number): void {
+    this.jobs.set(entry.job.id, entry);
+    this.ended.set(entry.job, steady);
+  }
+
+  sharersOf(entry: JobEntry): readonly Job[] {
+    return this.sharers.get(sharerKey(entry.fixed)) ?? [];
+  }
+
+  drop(job: Job): void {
+    this.ended.delete(job);
+    this.jobs.delete(job.id);
+  }
+}
+
+function sharerKey(fixed: StoredJobFixed): string {
+  return `${fixed.tenant}\0${fixed.owner}\0${fixed.name}`;
+}

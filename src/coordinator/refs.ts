@@ -1,0 +1,56 @@
+import { SpawnError } from '../core/errors.ts';
+import { parseJobRef } from '../core/ids.ts';
+import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
+import type { Job } from '../core/job.ts';
+import type { Store } from '../store/store.ts';
+import type { Runs } from './cancel.ts';
+import type { Memory } from './memory.ts';
+
+export interface ResolvedRef {
+  id: number;
+  /** null: the whole job. */
+  indices: IndexSet | null;
+}
+
+/**
+ * Finds the job that a text names: a number, an array id, or a name. A name must fit exactly one live job; where only reading, and
+ * no live job has it, the newest ended one is taken.
+ */
+export async function resolveRef(memory: Memory, store: Store, text: string, writing: boolean): Promise<ResolvedRef> {
+  const ref = parseJobRef(text);
+  if (ref.kind === 'job') return { id: ref.id, indices: null };
+  if (ref.kind === 'tasks') return { id: ref.id, indices: ref.indices };
+  const live = [...(memory.names.get(ref.name) ?? [])];
+  if (live.length > 1) {
+    const candidates = live.map((job) => `${job.id} (${memory.jobs.get(job.id)!.fixed.arrayId})`);
+    throw new SpawnError('AMBIGUOUS_NAME', { name: ref.name, candidates });
+  }
+  if (live.length === 1) return { id: live[0]!.id, indices: null };
+  for (const { job, fixed } of memory.jobs.values()) {
+    if (fixed.arrayId === ref.name) return { id: job.id, indices: null };
+  }
+  const [byArrayId] = await store.findJobs({ live: false, arrayId: ref.name, limit: 1 });
+  if (byArrayId !== undefined) return { id: byArrayId.id, indices: null };
+  if (!writing) {
+    const [byName] = await store.findJobs({ live: false, name: ref.name, limit: 1 });
+    if (byName !== undefined) return { id: byName.id, indices: null };
+  }
+  throw new SpawnError('JOB_NOT_FOUND', { ref: text });
+}
+
+/** The positions that a reference and an `--index` set name together; one that is not in the array is an error. */
+export function selectRuns(job: Job, ref: ResolvedRef, index: string | undefined): Runs {
+  const { indices } = job.facts;
+  const named = index === undefined ? null : parseIndexSet(index, { dialect: 'wire' }).set;
+  if (ref.indices === null && named === null) return [[0, job.size]];
+  const both = ref.indices !== null && named !== null ? ref.indices.intersect(named) : (ref.indices ?? named!);
+  const runs = [...indices.positionsOf(both)];
+  const found = runs.reduce((sum, [, count]) => sum + count, 0);
+  if (found < both.size || found === 0) {
+    throw new SpawnError('TASK_NOT_FOUND', {
+      ref: `${job.id}_${both.size === 1 ? both.min : `[${both}]`}`,
+      array: String(indices),
+    });
+  }
+  return runs;
+}

@@ -1,0 +1,297 @@
+import type { Ends, FenceRun, Starts } from '../api/session.ts';
+import type { EndChunk } from '../core/end-chunk.ts';
+import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
+import type { Job } from '../core/job.ts';
+import { decodeOutcome } from '../core/outcome.ts';
+import { decideEnd } from '../core/retry.ts';
+import { TaskState } from '../core/task-state.ts';
+import { TaskFlag, TaskReason } from '../core/task-table.ts';
+import type { WorkerSession } from '../core/worker-session.ts';
+import { runLength } from './revoke.ts';
+import type { World } from './world.ts';
+
+/** Weight of the newest report in the smoothed duration of a job's attempts. */
+const MEAN_WEIGHT = 0.2;
+
+/** Measurements of one attempt as reported; all zero for one that was lost. */
+export type Measured = Omit<Parameters<EndChunk['add']>[0], 'position' | 'attempt' | 'fence' | 'sessionId'>;
+
+const LOST: Measured = {
+  outcome: 6 * 256,
+  wallUs: 0,
+  cpuUs: 0,
+  maxRssKb: 0,
+  logSegment: 0,
+  logOffset: 0,
+  logEndSegment: 0,
+  logEndOffset: 0,
+  outBytes: 0,
+  errBytes: 0,
+  cutBytes: 0,
+  missingBytes: 0,
+};
+
+/** Calls `take` for each stretch of fences that lies in one range the session holds; gives how many fences no range holds. */
+function eachStretch(
+  session: WorkerSession,
+  runs: readonly FenceRun[],
+  take: (range: GrantRange, at: number, count: number, done: number) => void,
+): number {
+  let unknown = 0;
+  let done = 0;
+  for (const [base, length] of runs) {
+    for (let fence = base; fence < base + length; ) {
+      const range = session.find(fence);
+      const count = range === undefined ? 1 : Math.min(base + length, range.fence + range.count) - fence;
+      // A closed range may be of a job that has left memory: nothing in it is current.
+      if (range === undefined || range.open === 0) unknown += count;
+      else take(range, fence - range.fence, count, done);
+      fence += count;
+      done += count;
+    }
+  }
+  return unknown;
+}
+
+export function takeStarts(world: World, session: WorkerSession, starts: Starts): number {
+  let stale = 0;
+  for (const [at, fence] of starts.fences.entries()) {
+    const range = session.find(fence);
+    const offset = range === undefined ? 0 : fence - range.fence;
+    if (range === undefined || range.status[offset] !== GrantStatus.leased) {
+      stale++;
+      continue;
+    }
+    const job = world.memory.jobs.get(range.jobId)!.job;
+    const position = range.position + offset;
+    const startedAt = world.now - Math.round(starts.agoMs?.[at] ?? 0);
+    const attempt = ++job.table.attempts[position]!;
+    range.start(offset, attempt, startedAt, starts.logSegment?.[at] ?? 0, starts.logOffset?.[at] ?? 0);
+    job.table.move(position, TaskState.running);
+    if (job.startedAt === 0) job.startedAt = startedAt;
+    world.memory.changes.grants.add(range);
+    world.changed(job);
+    world.settlement.started(job);
+  }
+  return stale;
+}
+
+/** Attempts that ended. Exactly one end is taken for each fence; all others are stale. */
+export function takeEnds(world: World, session: WorkerSession, ends: Ends): number {
+  let stale = 0;
+  stale += eachStretch(session, ends.runs, (range, at, count, done) => {
+    const job = world.memory.jobs.get(range.jobId)!.job;
+    if (takeCompletedStretch(world, session, job, range, at, count, done, ends)) return;
+    for (let offset = at; offset < at + count; offset++) {
+      if (range.status[offset] === GrantStatus.closed) stale++;
+      else endAttempt(world, session, job, range, offset, measuredAt(ends, done + offset - at));
+    }
+  });
+  return stale;
+}
+
+/** The common case in bulk: unstarted as far as we know, exit 0, and nothing asked of any of them. False when it is not that. */
+function takeCompletedStretch(
+  world: World,
+  session: WorkerSession,
+  job: Job,
+  range: GrantRange,
+  at: number,
+  count: number,
+  done: number,
+  ends: Ends,
+): boolean {
+  const { table } = job;
+  if (count < 2 || table.flags !== undefined || range.status[at] !== GrantStatus.leased) return false;
+  if (runLength(range.status, at) < count) return false;
+  if (ends.outcome?.slice(done, done + count).some((outcome) => outcome !== 0)) return false;
+  const { now, memory } = world;
+  const position = range.position + at;
+  const chunk = memory.changes.endsOf(job.id, now);
+  let wallUs = 0;
+  for (let i = 0; i < count; i++) {
+    const measured = measuredAt(ends, done + i);
+    wallUs += measured.wallUs;
+    const attempt = ++table.attempts[position + i]!;
+    chunk.add({ position: position + i, attempt, fence: range.fence + at + i, sessionId: session.id, ...measured });
+    table.setOutcome(position + i, 0);
+  }
+  if (job.startedAt === 0) job.startedAt = now;
+  noteWall(job, wallUs / count, count);
+  noteLogEnds(world, range.fence + at, count, ends, done);
+  table.moveRun(position, count, TaskState.leased, TaskState.completed);
+  table.setReason(position, count, TaskReason.none);
+  table.touchRun(position, count);
+  range.closeLeased(at, count);
+  world.rangeShrank(session, job, range, at, count);
+  world.settlement.ended(job, position, count);
+  return true;
+}
+
+function measuredAt(ends: Ends, at: number): Measured {
+  return {
+    outcome: ends.outcome?.[at] ?? 0,
+    wallUs: ends.wallUs?.[at] ?? 0,
+    cpuUs: ends.cpuUs?.[at] ?? 0,
+    maxRssKb: ends.maxRssKb?.[at] ?? 0,
+    logSegment: ends.logSegment?.[at] ?? 0,
+    logOffset: ends.logOffset?.[at] ?? 0,
+    logEndSegment: ends.logEndSegment?.[at] ?? 0,
+    logEndOffset: ends.logEndOffset?.[at] ?? 0,
+    outBytes: ends.outBytes?.[at] ?? 0,
+    errBytes: ends.errBytes?.[at] ?? 0,
+    cutBytes: ends.cutBytes?.[at] ?? 0,
+    missingBytes: ends.missingBytes?.[at] ?? 0,
+  };
+}
+
+function noteWall(job: Job, meanUs: number, count: number): void {
+  const mean = Math.max(1, meanUs);
+  const weight = job.meanWallUs === 0 ? 1 : 1 - (1 - MEAN_WEIGHT) ** count;
+  job.meanWallUs += (mean - job.meanWallUs) * weight;
+}
+
+function noteLogEnds(world: World, fence: number, count: number, ends: Ends, done: number): void {
+  const { followed } = world.memory;
+  if (followed.size === 0) return;
+  for (let i = 0; i < count; i++) {
+    if (!followed.has(fence + i)) continue;
+    const toSegment = ends.logEndSegment?.[done + i] ?? 0;
+    followed.set(fence + i, { toSegment, toOffset: ends.logEndOffset?.[done + i] ?? 0 });
+  }
+}
+
+/** Ends one attempt that was not ended before, started or not: an end implies the start. */
+function endAttempt(
+  world: World,
+  session: WorkerSession,
+  job: Job,
+  range: GrantRange,
+  at: number,
+  measured: Measured,
+): void {
+  const { now, memory } = world;
+  const { table } = job;
+  const position = range.position + at;
+  const fence = range.fence + at;
+  if (range.status[at] === GrantStatus.leased) table.attempts[position]!++;
+  if (job.startedAt === 0) job.startedAt = now;
+  memory.changes.endsOf(job.id, now).add({
+    position,
+    attempt: table.attempts[position]!,
+    fence,
+    sessionId: session.id,
+    ...measured,
+  });
+  const outcome = decodeOutcome(measured.outcome);
+  const decision = decideEnd({
+    outcome,
+    failures: table.failures?.[position] ?? 0,
+    losses: table.losses?.[position] ?? 0,
+    policy: job.facts.retryPolicy,
+    cancelRequested: table.hasFlag(position, TaskFlag.cancelRequested),
+    requeueRequested: table.hasFlag(position, TaskFlag.requeueRequested),
+  });
+  table.setCounters(position, decision.failures, decision.losses);
+  table.setOutcome(position, measured.outcome);
+  if (outcome.kind === 'exited' || outcome.kind === 'signalled') noteWall(job, measured.wallUs, 1);
+  if (memory.followed.has(fence)) {
+    const { logEndSegment: toSegment, logEndOffset: toOffset } = measured;
+    memory.followed.set(fence, outcome.kind === 'lost' ? 'lost' : { toSegment, toOffset });
+  }
+  range.close(at);
+  world.rangeShrank(session, job, range, at, 1);
+  const reason = outcome.kind === 'lost' ? TaskReason.crashLimit : TaskReason.none;
+  dispose(world, job, position, decision.disposition, decision.retryAfterMs, reason);
+}
+
+function dispose(
+  world: World,
+  job: Job,
+  position: number,
+  disposition: ReturnType<typeof decideEnd>['disposition'],
+  retryAfterMs: number,
+  reason: TaskReason,
+): void {
+  const { table } = job;
+  if (disposition !== 'cancelled') table.setReason(position, 1, disposition === 'failed' ? reason : TaskReason.none);
+  table.setFlag(position, TaskFlag.cancelRequested, false);
+  table.setFlag(position, TaskFlag.requeueRequested, false);
+  switch (disposition) {
+    case 'retry':
+    case 'requeue':
+      job.retried++;
+      if (retryAfterMs > 0) delay(world, job, position, retryAfterMs);
+      table.move(position, TaskState.ready);
+      break;
+    case 'completed':
+    case 'failed':
+    case 'cancelled':
+      table.move(position, TaskState[disposition]);
+      world.settlement.ended(job, position, 1);
+      break;
+  }
+  table.touch(position);
+  world.changed(job);
+}
+
+function delay(world: World, job: Job, position: number, ms: number): void {
+  const tick = Math.ceil((world.now + ms - job.facts.createdAt) / 10) + 1;
+  job.table.setRetryTick(position, tick);
+  job.table.setReason(position, 1, TaskReason.retryDelay);
+  const due = job.facts.createdAt + (tick - 1) * 10;
+  job.delayed.add(due, position);
+  world.wait(job, due);
+}
+
+/** Unstarted grants that the worker gave back. */
+export function takeReturned(world: World, session: WorkerSession, runs: readonly FenceRun[]): number {
+  let stale = 0;
+  stale += eachStretch(session, runs, (range, at, count) => {
+    const job = world.memory.jobs.get(range.jobId)!.job;
+    for (let offset = at; offset < at + count; offset++) {
+      if (range.status[offset] === GrantStatus.leased) giveBack(world, session, job, range, offset);
+      else stale++;
+    }
+  });
+  return stale;
+}
+
+/** An unstarted grant is over: the task is ready again, or cancelled if that was asked for. */
+function giveBack(world: World, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
+  const { table } = job;
+  const position = range.position + at;
+  const cancelled = table.hasFlag(position, TaskFlag.cancelRequested);
+  range.close(at);
+  table.setFlag(position, TaskFlag.cancelRequested, false);
+  table.setFlag(position, TaskFlag.requeueRequested, false);
+  if (cancelled || table.ground !== TaskState.ready) table.touch(position);
+  table.move(position, cancelled ? TaskState.cancelled : TaskState.ready);
+  world.rangeShrank(session, job, range, at, 1);
+  if (cancelled) world.settlement.ended(job, position, 1);
+}
+
+/** The session is over: what it had not started is ready again, what ran there is lost. */
+export function loseGrants(world: World, session: WorkerSession): void {
+  for (const range of [...session.grants]) {
+    if (range.open === 0) continue;
+    const job = world.memory.jobs.get(range.jobId)!.job;
+    for (let at = 0; at < range.count; at++) {
+      if (range.status[at] === GrantStatus.leased) giveBack(world, session, job, range, at);
+      else if (range.status[at] === GrantStatus.running) loseAttempt(world, session, job, range, at);
+    }
+  }
+}
+
+function loseAttempt(world: World, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
+  const wallUs = Math.max(0, (world.now - range.startedAt![at]!) * 1000);
+  const { logSegment, logOffset } = range;
+  endAttempt(world, session, job, range, at, {
+    ...LOST,
+    wallUs,
+    logSegment: logSegment![at]!,
+    logOffset: logOffset![at]!,
+    logEndSegment: logSegment![at]!,
+    logEndOffset: logOffset![at]!,
+  });
+}

@@ -1,0 +1,169 @@
+import { parseDependency } from '../core/dependency.ts';
+import { GrantRange, GrantStatus } from '../core/grant-range.ts';
+import { IndexSet } from '../core/index-set.ts';
+import { Job } from '../core/job.ts';
+import { unpackPage } from '../core/task-page.ts';
+import { TaskState } from '../core/task-state.ts';
+import { WorkerSession } from '../core/worker-session.ts';
+import type {
+  LoadedJob,
+  LoadedState,
+  Store,
+  StoredGrant,
+  StoredJob,
+  StoredJobFixed,
+  StoredSession,
+} from '../store/store.ts';
+import type { Clock } from './clock.ts';
+import { readExtra } from './job-row.ts';
+import { type JobEntry, Memory, type SessionEntry } from './memory.ts';
+import type { World } from './world.ts';
+
+/** What a worker said of itself, as stored with its session. */
+export interface SessionDetail {
+  cpus: number;
+  memoryBytes: number;
+  bootId: string;
+  forkerPid: number;
+  version: string;
+  sameHost: boolean;
+  owner: string;
+}
+
+/** A job of a stored or new row, every task in the given state. */
+export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
+  const { spec } = fixed;
+  return new Job(
+    {
+      id: fixed.id,
+      name: fixed.name,
+      owner: `${fixed.tenant}/${fixed.owner}`,
+      indices: fixed.indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(fixed.indices),
+      createdAt: fixed.createdAt,
+      cpus: spec.cpus,
+      memoryBytes: spec.memoryBytes,
+      retryPolicy: { retries: spec.retries, delayMs: spec.retryDelayMs, crashLimit: spec.crashLimit },
+      maxFailures: spec.maxFailures ?? Number.POSITIVE_INFINITY,
+      dependency: spec.after === undefined ? null : parseDependency(spec.after),
+      invalidDependency: spec.invalidDependency,
+    },
+    ground,
+  );
+}
+
+/** The job as it was stored; grants, waiters and the queue are the caller's. */
+export function restoreJob(loaded: LoadedJob): JobEntry {
+  const { job: row, pages } = loaded;
+  const extra = readExtra(row.extra);
+  const job = makeJob(row, extra.ground);
+  job.table.groundReason = extra.groundReason;
+  for (const { page, data } of pages) unpackPage(job.table, page, data);
+  job.held = row.held;
+  job.throttle = row.throttle;
+  job.priority = row.priority;
+  job.startedAt = row.startedAt;
+  job.endedAt = row.endedAt;
+  job.exitCode = row.exitCode;
+  job.retried = row.retried;
+  job.meanWallUs = row.meanWallUs;
+  for (const [at, state] of extra.terms.entries()) job.termStates[at] = state;
+  for (const [at, due] of extra.due.entries()) job.termDue[at] = due;
+  restoreDelays(job);
+  return { job, fixed: fixedOf(row) };
+}
+
+function fixedOf(row: StoredJob): StoredJobFixed {
+  const { id, arrayId, name, owner, tenant, spec, indices, size, rawIdBase, createdAt } = row;
+  return { id, arrayId, name, owner, tenant, spec, indices, size, rawIdBase, createdAt };
+}
+
+/** Tasks that waited for their retry delay wait again. */
+function restoreDelays(job: Job): void {
+  const { table } = job;
+  if (table.retryTicks === undefined) return;
+  for (const [start, count] of table.runsOf(TaskState.ready)) {
+    for (let position = start; position < start + count; position++) {
+      const tick = table.retryTicks[position]!;
+      if (tick === 0) continue;
+      table.eligible.delete(position);
+      job.delayed.add(job.facts.createdAt + (tick - 1) * 10, position);
+    }
+  }
+}
+
+export function restoreSession(row: StoredSession): SessionEntry {
+  const detail = JSON.parse(row.detail) as SessionDetail;
+  return { session: new WorkerSession(row.id, row.worker, detail.cpus, detail.memoryBytes), row };
+}
+
+/** Lays a stored grant over its job and session. */
+function restoreGrant(memory: Memory, row: StoredGrant, now: number): void {
+  const job = memory.jobs.get(row.jobId)!.job;
+  const { session } = memory.sessions.get(row.sessionId)!;
+  const range = new GrantRange(row.fence, row.count, row.jobId, row.position, row.sessionId);
+  range.unpack(row.data);
+  for (let at = 0; at < range.count; at++) {
+    const position = range.position + at;
+    if (range.status[at] === GrantStatus.closed) continue;
+    const running = range.status[at] === GrantStatus.running;
+    job.table.move(position, running ? TaskState.running : TaskState.leased);
+    if (running) job.table.attempts[position] = range.attempts![at]!;
+  }
+  job.grants.add(range);
+  const slots = Math.max(range.running, Math.min(range.open, session.fits(job)));
+  session.addGrant(range, job, slots, now);
+  memory.queue.addSlots(job, slots);
+}
+
+/** Ties a job to those it waits for, which are in memory. */
+export function linkJob(memory: Memory, job: Job): void {
+  for (const [term, named] of (job.facts.dependency?.terms ?? []).entries()) {
+    if (named.type === 'singleton') continue;
+    const predecessor = memory.jobs.get(named.jobId)?.job;
+    job.predecessors[term] = predecessor;
+    if (predecessor?.waiters.some((waiter) => waiter.job === job && waiter.term === term) === false) {
+      predecessor.waiters.push({ job, term, hint: -1 });
+    }
+  }
+}
+
+/** Numbers of the jobs a job waits for, each once. */
+export function predecessorIds(job: Job): number[] {
+  const ids = (job.facts.dependency?.terms ?? []).flatMap((term) =>
+    term.type === 'singleton' ? [] : [term.jobId as number],
+  );
+  return [...new Set(ids)];
+}
+
+/** Everything that is live, and those ended jobs that a live one still waits for. */
+export async function restoreMemory(store: Store, state: LoadedState, clock: Clock): Promise<Memory> {
+  const memory = new Memory(state.counters);
+  for (const loaded of state.jobs) memory.addLive(restoreJob(loaded));
+  for (const row of state.sessions) memory.sessions.set(row.id, restoreSession(row));
+  for (const row of state.grants) restoreGrant(memory, row, clock.now());
+  await loadAwaited(store, memory, clock.steady());
+  return memory;
+}
+
+async function loadAwaited(store: Store, memory: Memory, steady: number): Promise<void> {
+  for (const { job } of [...memory.jobs.values()]) {
+    for (const id of job.table.counts[TaskState.blocked]! > 0 ? predecessorIds(job) : []) {
+      if (memory.jobs.has(id)) continue;
+      const loaded = await store.loadJob(id);
+      if (loaded !== undefined) memory.addEnded(restoreJob(loaded), steady);
+    }
+  }
+}
+
+/** After a load: ties jobs together, decides what became decidable, sets the alarms, and queues what is ready. */
+export function resume(world: World): void {
+  const { memory } = world;
+  for (const { job } of memory.jobs.values()) linkJob(memory, job);
+  for (const { job } of memory.jobs.values()) {
+    if (job.endedAt !== 0) continue;
+    if (job.facts.dependency !== null && job.table.counts[TaskState.blocked]! > 0) world.settlement.evaluate(job);
+    if (job.delayed.earliest !== undefined) world.wait(job, job.delayed.earliest);
+    memory.queue.update(job);
+  }
+  world.settlement.run();
+}

@@ -1,0 +1,116 @@
+import type { SubmitReply, SubmitRequest } from '../api/job.ts';
+import { MAX_ARRAY_SIZE } from '../api/limits.ts';
+import { SpawnError } from '../core/errors.ts';
+import { TaskState } from '../core/task-state.ts';
+import type { Ledger } from './ledger.ts';
+import { makeJob } from './restore.ts';
+import { addJob, type CheckedSubmit, checkSubmit, hashRequest, makeFixed } from './submit.ts';
+import type { Caller } from './use-cases.ts';
+import { viewJob } from './views.ts';
+
+/** Submits a job once for each idempotency key. */
+export async function submitJob(ledger: Ledger, caller: Caller, request: SubmitRequest): Promise<SubmitReply> {
+  const { options, randomHex } = ledger.ports;
+  const checked = checkSubmit(request.spec, options.maxArraySize ?? MAX_ARRAY_SIZE);
+  const { idempotencyKey: key } = request;
+  const bodyHash = hashRequest(request);
+  if (key !== undefined) {
+    const replay = await findReplay(ledger, caller, key, bodyHash);
+    if (replay !== undefined) return replay;
+  }
+  await checkBlobs(ledger, checked);
+  await bringPredecessors(ledger, checked);
+  if (request.dryRun === true) return dryRun(ledger, caller, checked);
+  const memoryKey = `${caller.tenant}\0${caller.owner}\0${key}`;
+  return await ledger.write((world) => {
+    const { memory } = world;
+    // A twin of this request may have been taken in while we looked into the store.
+    const twin = key === undefined ? undefined : memory.keys.get(memoryKey);
+    if (twin !== undefined) {
+      checkSameBody(twin.bodyHash, bodyHash, key!);
+      return { job: viewJob(memory, ledger.entry(twin.jobId)), replayed: true, dryRun: false };
+    }
+    checkDependencies(ledger, checked);
+    const entry = addJob(world, checked, caller, randomHex(6));
+    if (key !== undefined) {
+      const row = { owner: `${caller.tenant}/${caller.owner}`, key, bodyHash, jobId: entry.job.id, at: world.now };
+      memory.changes.keys.push(row);
+      memory.keys.set(memoryKey, { bodyHash, jobId: entry.job.id });
+      if (memory.keys.size > 10_000) memory.keys.delete(memory.keys.keys().next().value!);
+    }
+    return { job: viewJob(memory, entry), replayed: false, dryRun: false };
+  });
+}
+
+async function findReplay(
+  ledger: Ledger,
+  caller: Caller,
+  key: string,
+  bodyHash: string,
+): Promise<SubmitReply | undefined> {
+  const row = await ledger.ports.store.findKey(`${caller.tenant}/${caller.owner}`, key);
+  if (row === undefined) return undefined;
+  checkSameBody(row.bodyHash, bodyHash, key);
+  const entry = await ledger.peek(row.jobId);
+  return await ledger.read((memory) => ({
+    job: viewJob(memory, memory.jobs.get(row.jobId) ?? entry),
+    replayed: true,
+    dryRun: false,
+  }));
+}
+
+function checkSameBody(known: string, given: string, key: string): void {
+  if (known !== given) throw new SpawnError('IDEMPOTENCY_MISMATCH', { key });
+}
+
+async function checkBlobs(ledger: Ledger, { spec }: CheckedSubmit): Promise<void> {
+  const { blobs } = ledger.ports;
+  const named = [
+    ...(spec.run.kind === 'script' ? [{ where: 'spec.run.hash', hash: spec.run.hash, kind: 'script' }] : []),
+    ...(spec.envSnapshot === undefined ? [] : [{ where: 'spec.envSnapshot', hash: spec.envSnapshot, kind: 'env' }]),
+  ];
+  for (const { where, hash, kind } of named) {
+    const found = await blobs.get(hash);
+    if (found?.kind !== kind) {
+      throw new SpawnError('BAD_REQUEST', { where, expected: `the hash of a stored ${kind}`, found: hash });
+    }
+  }
+}
+
+/** Every job that is named must exist, now or once. */
+async function bringPredecessors(ledger: Ledger, { dependency }: CheckedSubmit): Promise<void> {
+  for (const term of dependency?.terms ?? []) {
+    if (term.type === 'singleton' || ledger.memory.jobs.has(term.jobId)) continue;
+    try {
+      await ledger.bring(term.jobId, false);
+    } catch (error) {
+      if (error instanceof SpawnError && error.code === 'JOB_NOT_FOUND') {
+        throw new SpawnError('DEPENDENCY_UNKNOWN_JOB', { job: term.jobId });
+      }
+      throw error;
+    }
+  }
+}
+
+/** Indices that a term names must be in that job's array. A job cannot name itself: its number is not given yet. */
+function checkDependencies(ledger: Ledger, { dependency }: CheckedSubmit): void {
+  for (const term of dependency?.terms ?? []) {
+    if (term.type === 'singleton') continue;
+    const { indices } = ledger.entry(term.jobId).job.facts;
+    if (term.indices === null || indices.intersect(term.indices).size === term.indices.size) continue;
+    throw new SpawnError('TASK_NOT_FOUND', { ref: `${term.jobId}_[${term.indices}]`, array: String(indices) });
+  }
+}
+
+function dryRun(ledger: Ledger, caller: Caller, checked: CheckedSubmit): Promise<SubmitReply> {
+  return ledger.read((memory) => {
+    checkDependencies(ledger, checked);
+    const numbers = { id: 0, rawIdBase: 0, createdAt: ledger.world.now, random6hex: '000000' };
+    const fixed = makeFixed(checked, caller, numbers);
+    const job = makeJob(fixed, checked.dependency === null ? TaskState.ready : TaskState.blocked);
+    job.held = checked.spec.hold;
+    job.throttle = checked.spec.throttle;
+    job.priority = checked.spec.priority;
+    return { job: viewJob(memory, { job, fixed }), replayed: false, dryRun: true };
+  });
+}

@@ -1,0 +1,133 @@
+import type { TasksQuery, TasksReply, TaskView } from '../api/job.ts';
+import { type EndRecord, unpackEnds } from '../core/end-chunk.ts';
+import { SpawnError } from '../core/errors.ts';
+import { GrantStatus } from '../core/grant-range.ts';
+import { asJobId, formatTaskId } from '../core/ids.ts';
+import type { Job } from '../core/job.ts';
+import { decodeOutcome, exitCodeOf, outcomeText } from '../core/outcome.ts';
+import { TASK_STATES, TaskState } from '../core/task-state.ts';
+import { TASK_REASONS, TaskFlag } from '../core/task-table.ts';
+import type { Store } from '../store/store.ts';
+import type { Runs } from './cancel.ts';
+import type { JobEntry, Memory } from './memory.ts';
+
+/** Chunks of ends read at a time. */
+const CHUNKS = 512;
+
+/** One page of positions that fit the query, in order. */
+export function pagePositions(
+  job: Job,
+  runs: Runs,
+  query: TasksQuery,
+): { positions: number[]; next: number | undefined } {
+  const states = parseStates(query.state);
+  const positions: number[] = [];
+  for (const [start, count] of runs) {
+    for (let position = Math.max(start, query.after + 1); position < start + count; position++) {
+      if (states !== null && !states.has(job.table.state[position]!)) continue;
+      if (positions.length === query.limit) return { positions, next: positions.at(-1) };
+      positions.push(position);
+    }
+  }
+  return { positions, next: undefined };
+}
+
+function parseStates(text: string | undefined): Set<number> | null {
+  if (text === undefined) return null;
+  return new Set(
+    text.split(',').map((name) => {
+      const state = TASK_STATES.indexOf(name as (typeof TASK_STATES)[number]);
+      if (state < 0)
+        throw new SpawnError('BAD_REQUEST', { where: 'state', expected: TASK_STATES.join(', '), found: name });
+      return state;
+    }),
+  );
+}
+
+/** The ended attempts of some positions, `take` called in the order in which they were reported. */
+export async function readEnds(
+  store: Store,
+  jobId: number,
+  positions: readonly number[],
+  take: (end: EndRecord) => void,
+): Promise<void> {
+  if (positions.length === 0) return;
+  const wanted = new Set(positions);
+  const [fromPosition, toPosition] = [positions[0]!, positions.at(-1)!];
+  for (let after = 0; ; ) {
+    const chunks = await store.findEnds({ jobId, fromPosition, toPosition, after, limit: CHUNKS });
+    for (const { data } of chunks) for (const end of unpackEnds(data)) if (wanted.has(end.position)) take(end);
+    if (chunks.length < CHUNKS) return;
+    after = chunks.at(-1)!.id;
+  }
+}
+
+/** Views of a page of tasks: state from memory (taken before any await), measurements from the store. */
+export async function viewTasks(
+  store: Store,
+  memory: Memory,
+  entry: JobEntry,
+  page: { positions: number[]; next: number | undefined },
+): Promise<TasksReply> {
+  const views = page.positions.map((position) => viewState(entry, position));
+  addRunning(memory, entry.job, page.positions, views);
+  const rows = new Map(page.positions.map((position, at) => [position, views[at]!]));
+  const sessions = new Map<number, TaskView[]>();
+  await readEnds(store, entry.job.id, page.positions, (end) => addEnd(rows.get(end.position)!, end, sessions));
+  for (const { id, worker } of await store.findSessions([...sessions.keys()])) {
+    for (const view of sessions.get(id)!) view.worker ??= worker;
+  }
+  return { tasks: views, ...(page.next === undefined ? {} : { next: page.next }) };
+}
+
+function viewState({ job, fixed }: JobEntry, position: number): TaskView {
+  const { table, facts } = job;
+  const index = facts.indices.at(position);
+  const reason = table.hasFlag(position, TaskFlag.held) ? 'held by a user' : TASK_REASONS[table.reasonOf(position)]!;
+  return {
+    id: formatTaskId(asJobId(job.id), index),
+    jobId: job.id,
+    index,
+    rawId: fixed.rawIdBase + position,
+    state: TASK_STATES[table.state[position]!]!,
+    ...(reason === '' ? {} : { reason }),
+    attempt: table.attempts[position]!,
+    failures: table.failures?.[position] ?? 0,
+  };
+}
+
+function addRunning(memory: Memory, job: Job, positions: readonly number[], views: readonly TaskView[]): void {
+  const at = new Map(positions.map((position, i) => [position, i]));
+  for (const range of job.grants) {
+    const { worker } = memory.sessions.get(range.sessionId)!.session;
+    for (let offset = 0; offset < range.count; offset++) {
+      const i = range.status[offset] === GrantStatus.closed ? undefined : at.get(range.position + offset);
+      if (i === undefined) continue;
+      views[i]!.worker = worker;
+      if (range.status[offset] === GrantStatus.running) views[i]!.startedAt = range.startedAt![offset]!;
+    }
+  }
+}
+
+/** A later attempt's end replaces an earlier one's; of a running task only how the attempt before ended is kept. */
+function addEnd(view: TaskView, end: EndRecord, sessions: Map<number, TaskView[]>): void {
+  if (end.attempt > view.attempt) return;
+  const outcome = decodeOutcome(end.outcome);
+  view.outcome = outcomeText(outcome);
+  view.exitCode = exitCodeOf(outcome);
+  if (outcome.kind === 'signalled') view.signal = outcome.signal;
+  else delete view.signal;
+  if (end.attempt < view.attempt && TASK_STATES.indexOf(view.state) < TaskState.completed) return;
+  view.startedAt = Math.round(end.endedAt - end.wallUs / 1000);
+  view.endedAt = end.endedAt;
+  view.wallMs = end.wallUs / 1000;
+  view.cpuMs = end.cpuUs / 1000;
+  view.maxRssBytes = end.maxRssKb * 1024;
+  view.outBytes = end.outBytes;
+  view.errBytes = end.errBytes;
+  if (end.cutBytes > 0) view.cutBytes = end.cutBytes;
+  if (end.missingBytes > 0) view.missingBytes = end.missingBytes;
+  const views = sessions.get(end.sessionId);
+  if (views === undefined) sessions.set(end.sessionId, [view]);
+  else views.push(view);
+}

@@ -1,0 +1,137 @@
+import { GrantRange } from '../core/grant-range.ts';
+import type { Job } from '../core/job.ts';
+import { decodeOutcome, exitCodeOf } from '../core/outcome.ts';
+import { SCHEDULE_POLICY, type ScheduleActions, schedule } from '../core/schedule.ts';
+import { Settlement, type SettleWorld } from '../core/settle.ts';
+import { TaskState } from '../core/task-state.ts';
+import { TaskReason } from '../core/task-table.ts';
+import type { WorkerSession } from '../core/worker-session.ts';
+import { cancelTasks } from './cancel.ts';
+import type { Clock } from './clock.ts';
+import type { JobEntry, Memory } from './memory.ts';
+import { revokeUnstarted } from './revoke.ts';
+
+/** Memory with the rules that act on it: the ports through which core's settling and scheduling change it. */
+export class World implements SettleWorld, ScheduleActions {
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly settlement = new Settlement(this);
+  /** Reports whose fence was not current, and other facts worth counting; they survive a rebuild of memory. */
+  readonly counters: Record<string, number>;
+  /** Called when an alarm was set. */
+  readonly alarmSet: (due: number) => void;
+
+  constructor(memory: Memory, clock: Clock, counters: Record<string, number>, alarmSet: (due: number) => void) {
+    this.memory = memory;
+    this.clock = clock;
+    this.counters = counters;
+    this.alarmSet = alarmSet;
+  }
+
+  get now(): number {
+    return this.clock.now();
+  }
+
+  count(name: string, by = 1): void {
+    this.counters[name] = (this.counters[name] ?? 0) + by;
+  }
+
+  entryOf(job: Job): JobEntry {
+    return this.memory.jobs.get(job.id)!;
+  }
+
+  sharers(job: Job): readonly Job[] {
+    return this.memory.sharersOf(this.entryOf(job));
+  }
+
+  changed(job: Job): void {
+    this.memory.changes.jobs.add(job);
+    this.memory.queue.update(job);
+  }
+
+  finished(job: Job): void {
+    const entry = this.entryOf(job);
+    job.endedAt = this.now;
+    job.exitCode = highestExitCode(job);
+    this.memory.removeLive(entry, this.clock.steady());
+    this.changed(job);
+    this.memory.changes.event(job.endedAt, job.id, 'jobEnded', { state: job.state, exitCode: job.exitCode });
+  }
+
+  /** An ended job has tasks to run again: it is live again, behind those of its name. */
+  revived(job: Job): void {
+    if (job.endedAt !== 0) {
+      job.endedAt = 0;
+      job.exitCode = 0;
+      this.memory.ended.delete(job);
+      this.memory.addLive(this.entryOf(job));
+    }
+    this.changed(job);
+  }
+
+  failedTooOften(job: Job): void {
+    const changed = cancelTasks(this, job, [[0, job.size]], TaskReason.maxFailures);
+    if (changed > 0) this.memory.changes.event(this.now, job.id, 'maxFailuresReached', { cancelled: changed });
+  }
+
+  wait(job: Job, due: number): void {
+    this.memory.alarms.add(due, job.id);
+    this.alarmSet(due);
+  }
+
+  /** Gives out what can be given out now. */
+  schedule(): void {
+    const { topUp } = this.memory.changes;
+    const sessions = [...this.memory.sessions.values()].map(({ session }) => session);
+    schedule(this.memory.queue, sessions, topUp, this.now, SCHEDULE_POLICY, this);
+    topUp.clear();
+  }
+
+  grant(session: WorkerSession, job: Job, start: number, count: number, slots: number): void {
+    const { memory } = this;
+    const range = new GrantRange(memory.counters.nextFence, count, job.id, start, session.id);
+    memory.counters.nextFence += count;
+    memory.changes.counters = true;
+    job.table.moveRun(start, count, TaskState.ready, TaskState.leased);
+    job.grants.add(range);
+    session.addGrant(range, job, slots, this.now);
+    if (slots > 0) memory.queue.addSlots(job, slots);
+    memory.changes.grants.add(range);
+    memory.changes.jobs.add(job);
+    const { grants } = memory.changes.tell(session.id);
+    const ranges = grants.get(job.id);
+    if (ranges === undefined) grants.set(job.id, [range]);
+    else ranges.push(range);
+  }
+
+  revokeAhead(session: WorkerSession, job: Job): void {
+    const share = session.shares.get(job.id)!;
+    revokeUnstarted(this, session, job, share.open - share.slots);
+  }
+
+  /** `count` fences from `at` of a range were closed: resources, digest, queue and rows follow. */
+  rangeShrank(session: WorkerSession, job: Job, range: GrantRange, at: number, count: number): void {
+    const freed = session.closeGrants(job, range.fence + at, count);
+    if (freed > 0) this.memory.queue.addSlots(job, -freed);
+    if (range.open === 0) {
+      job.grants.delete(range);
+      session.rangeClosed();
+    }
+    this.memory.changes.grantChanged(range);
+    this.memory.changes.topUp.add(session);
+    this.changed(job);
+  }
+}
+
+/** Of all tasks' last ends: what a waited job gives back. */
+function highestExitCode(job: Job): number {
+  const { counts, outcomes } = job.table;
+  let highest = counts[TaskState.cancelled]! + counts[TaskState.skipped]! + counts[TaskState.failed]! > 0 ? 1 : 0;
+  if (outcomes === undefined) return highest;
+  for (const [start, length] of job.table.runsOf(TaskState.failed)) {
+    for (let position = start; position < start + length; position++) {
+      if (outcomes[position] !== 0) highest = Math.max(highest, exitCodeOf(decodeOutcome(outcomes[position]!)));
+    }
+  }
+  return highest;
+}

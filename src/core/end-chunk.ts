@@ -1,0 +1,133 @@
+import { PackedReader, PackedWriter } from './packed.ts';
+
+const FORMAT = 1;
+
+/** One ended attempt. Times are epoch ms by the coordinator's clock, durations microseconds by the worker's. */
+export interface EndRecord {
+  position: number;
+  attempt: number;
+  /** encodeOutcome() of core/outcome.ts. */
+  outcome: number;
+  fence: number;
+  sessionId: number;
+  endedAt: number;
+  wallUs: number;
+  cpuUs: number;
+  maxRssKb: number;
+  logSegment: number;
+  logOffset: number;
+  logEndSegment: number;
+  logEndOffset: number;
+  outBytes: number;
+  errBytes: number;
+  cutBytes: number;
+  missingBytes: number;
+}
+
+/** Columns in the order they are packed; those that are all zero take one bit. */
+const COLUMNS = [
+  'attempt',
+  'outcome',
+  'sessionId',
+  'wallUs',
+  'cpuUs',
+  'maxRssKb',
+  'logSegment',
+  'logOffset',
+  'logEndSegment',
+  'logEndOffset',
+  'outBytes',
+  'errBytes',
+  'cutBytes',
+  'missingBytes',
+] as const;
+type Column = (typeof COLUMNS)[number];
+
+/** These hardly ever repeat, so they are written plainly; the others as runs. */
+const PLAIN: ReadonlySet<Column> = new Set([
+  'wallUs',
+  'cpuUs',
+  'maxRssKb',
+  'logOffset',
+  'logEndOffset',
+  'outBytes',
+  'errBytes',
+]);
+
+/** Gathers the ends of one job in one commit. */
+export class EndChunk {
+  /** (position, fence, count) triples: fences and positions grow together. */
+  readonly #runs: number[] = [];
+  readonly #columns: Record<Column, number[]>;
+  readonly endedAt: number;
+  count = 0;
+  minPosition = Number.MAX_SAFE_INTEGER;
+  maxPosition = 0;
+
+  constructor(endedAt: number) {
+    this.endedAt = endedAt;
+    this.#columns = Object.fromEntries(COLUMNS.map((name) => [name, [] as number[]])) as Record<Column, number[]>;
+  }
+
+  add(end: Omit<EndRecord, 'endedAt'>): void {
+    const runs = this.#runs;
+    const last = runs.length - 3;
+    const length = last >= 0 ? runs[last + 2]! : 0;
+    if (last >= 0 && runs[last]! + length === end.position && runs[last + 1]! + length === end.fence) runs[last + 2]!++;
+    else runs.push(end.position, end.fence, 1);
+    for (const name of COLUMNS) this.#columns[name].push(end[name]);
+    this.count++;
+    if (end.position < this.minPosition) this.minPosition = end.position;
+    if (end.position > this.maxPosition) this.maxPosition = end.position;
+  }
+
+  pack(): Uint8Array {
+    const writer = new PackedWriter();
+    writer.number(FORMAT);
+    writer.number(this.endedAt);
+    writer.number(this.count);
+    writer.number(this.#runs.length / 3);
+    for (const value of this.#runs) writer.number(value);
+    for (const name of COLUMNS) {
+      const column = this.#columns[name];
+      if (column.every((value) => value === 0)) {
+        writer.number(0);
+      } else if (PLAIN.has(name)) {
+        writer.number(1);
+        for (const value of column) writer.number(value);
+      } else {
+        writer.number(1);
+        writer.runs(column, 0, this.count);
+      }
+    }
+    return writer.bytes();
+  }
+}
+
+/** The ended attempts of a packed chunk, in the order they were reported. */
+export function unpackEnds(data: Uint8Array): EndRecord[] {
+  const reader = new PackedReader(data);
+  const format = reader.number();
+  if (format !== FORMAT) throw new RangeError(`chunk of ends has format ${format}, expected ${FORMAT}`);
+  const endedAt = reader.number();
+  const count = reader.number();
+  const runs = Array.from({ length: reader.number() * 3 }, () => reader.number());
+  const columns = {} as Record<Column, number[]>;
+  for (const name of COLUMNS) {
+    const column = new Array<number>(count).fill(0);
+    if (reader.number() === 1) {
+      if (PLAIN.has(name)) for (let at = 0; at < count; at++) column[at] = reader.number();
+      else reader.runs(column, 0, count);
+    }
+    columns[name] = column;
+  }
+  const records: EndRecord[] = [];
+  for (let run = 0; run < runs.length; run += 3) {
+    for (let at = 0; at < runs[run + 2]!; at++) {
+      const row = { position: runs[run]! + at, fence: runs[run + 1]! + at, endedAt } as EndRecord;
+      for (const name of COLUMNS) row[name] = columns[name][records.length]!;
+      records.push(row);
+    }
+  }
+  return records;
+}

@@ -1,0 +1,108 @@
+import { DelayHeap } from './delay-heap.ts';
+import type { Dependency, TermState } from './dependency.ts';
+import type { GrantRange } from './grant-range.ts';
+import type { IndexSet } from './index-set.ts';
+import { isFinished, type JobState, jobState } from './job-state.ts';
+import type { RetryPolicy } from './retry.ts';
+import { TaskState } from './task-state.ts';
+import { TaskTable } from './task-table.ts';
+
+/** What of a submitted spec the core decides by; the rest is the worker's business. */
+export interface JobFacts {
+  id: number;
+  name: string;
+  owner: string;
+  indices: IndexSet;
+  createdAt: number;
+  cpus: number;
+  memoryBytes: number;
+  retryPolicy: RetryPolicy;
+  /** The job is ended when more tasks than this failed; Infinity = never. */
+  maxFailures: number;
+  dependency: Dependency | null;
+  invalidDependency: 'skip' | 'wait';
+}
+
+/** An edge seen from the predecessor: `job` waits with term number `term`. */
+export interface Waiter {
+  job: Job;
+  term: number;
+  /** Position in the predecessor that has not ended as far as is known: while that is so, an index term need not look further. */
+  hint: number;
+}
+
+/** One live job in memory. Changed only through the functions of core and the use cases of the coordinator. */
+export class Job {
+  readonly facts: JobFacts;
+  readonly table: TaskTable;
+  held = false;
+  throttle = 0;
+  priority = 0;
+  /** Of each dependency term; aftercorr terms say what holds for tasks without a partner. */
+  readonly termStates: TermState[];
+  /** When a term with a delay becomes satisfied, epoch ms; 0 = not known yet. */
+  readonly termDue: number[];
+  readonly waiters: Waiter[] = [];
+  /** The job that each term names; kept in memory as long as a task here is blocked. */
+  readonly predecessors: (Job | undefined)[] = [];
+  /** Ranges with at least one open fence. */
+  readonly grants = new Set<GrantRange>();
+  /** Tasks waiting for their retry delay. */
+  readonly delayed = new DelayHeap();
+  /** Attempts that ended and were followed by another. */
+  retried = 0;
+  startedAt = 0;
+  endedAt = 0;
+  exitCode = 0;
+  /** Smoothed wall time of an attempt, microseconds; 0 = none has ended. */
+  meanWallUs = 0;
+  /** Granted tasks that hold resources (not those granted ahead), over all sessions. */
+  slots = 0;
+  /** When it last got a grant, in turns: breaks ties. */
+  turn = 0;
+  /** Since when it is first in line and fits nowhere, epoch ms; 0 = it is not. */
+  starvedSince = 0;
+  heapAt = -1;
+  /** Something other than pages and grants changed since the last commit. */
+  dirty = false;
+
+  constructor(facts: JobFacts, ground: TaskState) {
+    this.facts = facts;
+    this.table = new TaskTable(facts.indices.size, ground);
+    const terms = facts.dependency?.terms.length ?? 0;
+    this.termStates = new Array<TermState>(terms).fill('pending');
+    this.termDue = new Array<number>(terms).fill(0);
+  }
+
+  get id(): number {
+    return this.facts.id;
+  }
+
+  get size(): number {
+    return this.table.size;
+  }
+
+  get state(): JobState {
+    return jobState(this.table.counts, this.held);
+  }
+
+  get finished(): boolean {
+    return isFinished(this.table.counts);
+  }
+
+  /** Somebody still waits for what becomes of its tasks. */
+  get awaited(): boolean {
+    return this.waiters.some((waiter) => waiter.job.table.counts[TaskState.blocked]! > 0);
+  }
+
+  /** How many more tasks may be granted under the throttle. */
+  get room(): number {
+    if (this.throttle === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.throttle - this.table.counts[TaskState.leased]! - this.table.counts[TaskState.running]!);
+  }
+
+  /** How many tasks may be granted now, resources aside. */
+  get wanted(): number {
+    return this.held ? 0 : Math.min(this.table.eligible.count, this.room);
+  }
+}

@@ -1,0 +1,82 @@
+import { PackedReader, PackedWriter } from './packed.ts';
+import { TaskState } from './task-state.ts';
+import { PAGE_TASKS, type TaskTable } from './task-table.ts';
+
+const FORMAT = 1;
+
+/** Which lazy columns a page carries, by bit. */
+const COLUMNS = ['failures', 'losses', 'reasons', 'flags', 'outcomes', 'retryTicks'] as const;
+const MAKE = {
+  failures: Uint16Array,
+  losses: Uint16Array,
+  reasons: Uint8Array,
+  flags: Uint8Array,
+  outcomes: Uint16Array,
+  retryTicks: Uint32Array,
+} as const;
+
+/**
+ * Packs one page of a table. Leased and running are written as ready: who holds what is stored with the grants, and laid over the pages
+ * when they are loaded, so that granting and starting a task need not rewrite its page.
+ */
+export function packPage(table: TaskTable, page: number): Uint8Array {
+  const from = page * PAGE_TASKS;
+  const count = Math.min(PAGE_TASKS, table.size - from);
+  const writer = new PackedWriter();
+  writer.number(FORMAT);
+  let bits = 0;
+  for (const [bit, name] of COLUMNS.entries()) {
+    if (table[name] !== undefined && hasAny(table[name], from, count)) bits |= 1 << bit;
+  }
+  writer.number(bits);
+  writer.runs(restingStates(table.state, from, count), 0, count);
+  writer.runs(table.attempts, from, count);
+  for (const [bit, name] of COLUMNS.entries()) {
+    if ((bits & (1 << bit)) !== 0) writer.runs(table[name]!, from, count);
+  }
+  return writer.bytes();
+}
+
+/** Lays a stored page into a table whose other pages are in the ground state. */
+export function unpackPage(table: TaskTable, page: number, data: Uint8Array): void {
+  const from = page * PAGE_TASKS;
+  const count = Math.min(PAGE_TASKS, table.size - from);
+  const reader = new PackedReader(data);
+  const format = reader.number();
+  if (format !== FORMAT) throw new RangeError(`task page has format ${format}, expected ${FORMAT}`);
+  const bits = reader.number();
+  const states = new Uint8Array(count);
+  reader.runs(states, 0, count);
+  reader.runs(table.attempts, from, count);
+  for (const [bit, name] of COLUMNS.entries()) {
+    if ((bits & (1 << bit)) === 0) continue;
+    table[name] ??= new MAKE[name](table.size) as never;
+    reader.runs(table[name]!, from, count);
+  }
+  moveRuns(table, from, states);
+  table.touched[page] = 1;
+}
+
+function moveRuns(table: TaskTable, from: number, states: Uint8Array): void {
+  let at = 0;
+  while (at < states.length) {
+    const state = states[at]!;
+    let next = at + 1;
+    while (next < states.length && states[next] === state) next++;
+    table.moveRun(from + at, next - at, table.ground, state as TaskState);
+    at = next;
+  }
+}
+
+function restingStates(state: Uint8Array, from: number, count: number): Uint8Array {
+  const resting = state.slice(from, from + count);
+  for (let at = 0; at < count; at++) {
+    if (resting[at] === TaskState.leased || resting[at] === TaskState.running) resting[at] = TaskState.ready;
+  }
+  return resting;
+}
+
+function hasAny(column: ArrayLike<number>, from: number, count: number): boolean {
+  for (let at = from; at < from + count; at++) if (column[at] !== 0) return true;
+  return false;
+}

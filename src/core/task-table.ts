@@ -1,0 +1,259 @@
+import { PositionSet } from './position-set.ts';
+import { TASK_STATES, TaskState } from './task-state.ts';
+
+/** Tasks in one stored page. */
+export const PAGE_TASKS = 4096;
+
+/** Why a task is in its state, where the state alone does not say. The numbers are stored: append only. */
+export const TaskReason = {
+  none: 0,
+  cancelledByUser: 1,
+  maxFailures: 2,
+  dependencyNeverSatisfied: 3,
+  crashLimit: 4,
+  retryDelay: 5,
+} as const;
+export type TaskReason = (typeof TaskReason)[keyof typeof TaskReason];
+export const TASK_REASONS: readonly string[] = [
+  '',
+  'cancelled by a user',
+  'max failures reached',
+  'dependency never satisfied',
+  'crash limit reached',
+  'waiting for its retry delay',
+];
+
+/** Bits of the `flags` column. */
+export const TaskFlag = { cancelRequested: 1, requeueRequested: 2, held: 4 } as const;
+
+/** A column that costs nothing until something is not zero. */
+type Lazy<T> = T | undefined;
+
+/**
+ * The state of all tasks of one job, by position, in a few bytes each. A page in which nothing ever happened is not stored: its tasks
+ * are all in the `ground` state. Bulk methods work on runs, so that a million untouched tasks cost one fill.
+ */
+export class TaskTable {
+  readonly size: number;
+  readonly state: Uint8Array;
+  /** Attempts started so far. */
+  readonly attempts: Uint16Array;
+  readonly counts = new Int32Array(TASK_STATES.length);
+  /** Ready, not held and not waiting for a retry time: what may be granted now. */
+  readonly eligible: PositionSet;
+  /** State of every task in a page that was never touched. */
+  ground: TaskState;
+  /** Reason of every task in such a page. */
+  groundReason: TaskReason = TaskReason.none;
+  /** 1 for pages that differ from the ground and so are stored. */
+  readonly touched: Uint8Array;
+  /** Pages changed since the last commit. */
+  readonly dirty = new Set<number>();
+  failures: Lazy<Uint16Array>;
+  losses: Lazy<Uint16Array>;
+  reasons: Lazy<Uint8Array>;
+  flags: Lazy<Uint8Array>;
+  /** encodeOutcome() of the last ended attempt. */
+  outcomes: Lazy<Uint16Array>;
+  /** When it may run again: units of 10 ms since the job was created, plus 1; 0 = at once. */
+  retryTicks: Lazy<Uint32Array>;
+
+  constructor(size: number, ground: TaskState) {
+    this.size = size;
+    this.ground = ground;
+    this.state = new Uint8Array(size);
+    if (ground !== 0) this.state.fill(ground);
+    this.attempts = new Uint16Array(size);
+    this.touched = new Uint8Array(Math.ceil(size / PAGE_TASKS));
+    this.counts[ground] = size;
+    this.eligible = new PositionSet(size, { full: ground === TaskState.ready });
+  }
+
+  get pages(): number {
+    return this.touched.length;
+  }
+
+  touch(position: number): void {
+    this.#touchPage(Math.floor(position / PAGE_TASKS));
+  }
+
+  touchRun(start: number, count: number): void {
+    const last = Math.floor((start + count - 1) / PAGE_TASKS);
+    for (let page = Math.floor(start / PAGE_TASKS); page <= last; page++) this.#touchPage(page);
+  }
+
+  /** Moves one task; `eligible` follows. Not stored unless the caller touches it: grants and starts are stored with the grant. */
+  move(position: number, to: TaskState): void {
+    const from = this.state[position]!;
+    if (from === to) return;
+    this.counts[from]!--;
+    this.counts[to]!++;
+    this.state[position] = to;
+    if (to === TaskState.ready) {
+      if (this.#mayRun(position)) this.eligible.add(position);
+    } else if (from === TaskState.ready) {
+      this.eligible.delete(position);
+    }
+  }
+
+  /** Moves a run of tasks that are all in state `from`. */
+  moveRun(start: number, count: number, from: TaskState, to: TaskState): void {
+    this.counts[from]! -= count;
+    this.counts[to]! += count;
+    this.state.fill(to, start, start + count);
+    if (from === TaskState.ready) this.eligible.deleteRange(start, count);
+    if (to === TaskState.ready) this.#addEligible(start, count);
+  }
+
+  /**
+   * Moves every task in state `from` (within [start, start+count) ), gives it the reason, stores the change, and tells each run. With
+   * all tasks named, untouched pages move with the ground and are not stored.
+   */
+  moveAll(
+    from: TaskState,
+    to: TaskState,
+    reason: TaskReason,
+    each: (start: number, count: number) => void,
+    start = 0,
+    count = this.size,
+  ): void {
+    if (this.counts[from] === 0) return;
+    const runs = [...this.runsOf(from, start, count)];
+    const withGround = start === 0 && count === this.size && this.ground === from;
+    for (const [at, length] of runs) {
+      this.moveRun(at, length, from, to);
+      if (withGround) this.#changeTouched(at, length, reason);
+      else {
+        this.touchRun(at, length);
+        this.setReason(at, length, reason);
+      }
+    }
+    if (withGround) {
+      this.ground = to;
+      this.groundReason = reason;
+    }
+    for (const [at, length] of runs) each(at, length);
+  }
+
+  /** Runs of consecutive tasks in a state. */
+  *runsOf(state: TaskState, start = 0, count = this.size): Generator<[start: number, count: number]> {
+    if (this.counts[state] === this.size) {
+      if (count > 0) yield [start, count];
+      return;
+    }
+    const end = start + count;
+    let at = this.state.indexOf(state, start);
+    while (at >= 0 && at < end) {
+      let next = at + 1;
+      while (next < end && this.state[next] === state) next++;
+      yield [at, next - at];
+      at = this.state.indexOf(state, next);
+    }
+  }
+
+  hasFlag(position: number, flag: number): boolean {
+    return this.flags !== undefined && (this.flags[position]! & flag) !== 0;
+  }
+
+  setFlag(position: number, flag: number, on: boolean): void {
+    if (this.hasFlag(position, flag) === on) return;
+    this.flags ??= new Uint8Array(this.size);
+    this.flags[position] = on ? this.flags[position]! | flag : this.flags[position]! & ~flag;
+    this.touch(position);
+    if (flag === TaskFlag.held && this.state[position] === TaskState.ready) {
+      if (this.#mayRun(position)) this.eligible.add(position);
+      else this.eligible.delete(position);
+    }
+  }
+
+  reasonOf(position: number): TaskReason {
+    if (this.touched[Math.floor(position / PAGE_TASKS)] === 0) return this.groundReason;
+    return (this.reasons?.[position] ?? 0) as TaskReason;
+  }
+
+  setReason(start: number, count: number, reason: TaskReason): void {
+    if (this.reasons === undefined && reason === TaskReason.none) return;
+    this.reasons ??= new Uint8Array(this.size);
+    this.reasons.fill(reason, start, start + count);
+  }
+
+  setOutcome(position: number, outcome: number): void {
+    if (this.outcomes === undefined && outcome === 0) return;
+    this.outcomes ??= new Uint16Array(this.size);
+    this.outcomes[position] = outcome;
+  }
+
+  setCounters(position: number, failures: number, losses: number): void {
+    if (failures > 0 || this.failures !== undefined) {
+      this.failures ??= new Uint16Array(this.size);
+      this.failures[position] = failures;
+    }
+    if (losses > 0 || this.losses !== undefined) {
+      this.losses ??= new Uint16Array(this.size);
+      this.losses[position] = losses;
+    }
+  }
+
+  /** 0 lets it run at once. */
+  setRetryTick(position: number, tick: number): void {
+    if (this.retryTicks === undefined && tick === 0) return;
+    this.retryTicks ??= new Uint32Array(this.size);
+    this.retryTicks[position] = tick;
+    if (this.state[position] === TaskState.ready) {
+      if (this.#mayRun(position)) this.eligible.add(position);
+      else this.eligible.delete(position);
+    }
+  }
+
+  /** Tasks that have ended: nothing moves them but a person, or the retry of a predecessor. */
+  get ended(): number {
+    const { counts } = this;
+    return (
+      counts[TaskState.completed]! +
+      counts[TaskState.failed]! +
+      counts[TaskState.cancelled]! +
+      counts[TaskState.skipped]!
+    );
+  }
+
+  /** Bytes held, for measuring. */
+  get byteLength(): number {
+    const lazy = [this.failures, this.losses, this.reasons, this.flags, this.outcomes, this.retryTicks];
+    const extra = lazy.reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
+    return this.state.byteLength + this.attempts.byteLength + this.touched.byteLength + extra + this.size / 7;
+  }
+
+  #mayRun(position: number): boolean {
+    if (this.flags !== undefined && (this.flags[position]! & TaskFlag.held) !== 0) return false;
+    return this.retryTicks === undefined || this.retryTicks[position] === 0;
+  }
+
+  #addEligible(start: number, count: number): void {
+    if (this.flags === undefined && this.retryTicks === undefined) {
+      this.eligible.addRange(start, count);
+      return;
+    }
+    for (let position = start; position < start + count; position++) {
+      if (this.#mayRun(position)) this.eligible.add(position);
+    }
+  }
+
+  #touchPage(page: number): void {
+    this.dirty.add(page);
+    if (this.touched[page] === 1) return;
+    this.touched[page] = 1;
+    const start = page * PAGE_TASKS;
+    this.setReason(start, Math.min(PAGE_TASKS, this.size - start), this.groundReason);
+  }
+
+  /** Of the pages under a run that moved with the ground, those that are stored must be stored again. */
+  #changeTouched(start: number, count: number, reason: TaskReason): void {
+    const end = start + count;
+    for (let page = Math.floor(start / PAGE_TASKS); page * PAGE_TASKS < end; page++) {
+      if (this.touched[page] === 0) continue;
+      this.dirty.add(page);
+      const from = Math.max(start, page * PAGE_TASKS);
+      this.setReason(from, Math.min(end, (page + 1) * PAGE_TASKS) - from, reason);
+    }
+  }
+}
