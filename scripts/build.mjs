@@ -25,7 +25,7 @@ const sources = filesBelow(src).filter((path) => !isTest(path));
 const outputs = (path) => {
   if (!isSource(path)) return [path];
   const stem = path.slice(0, -'.ts'.length);
-  return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`];
+  return [`${stem}.js`, `${stem}.js.map`];
 };
 
 // What no source makes any more must go, or a removed file would still be found by an import.
