@@ -1,0 +1,21 @@
+import type { SpawnClient } from '../client/client.ts';
+
+/** What the commands ask of a coordinator. */
+export type Client = Pick<
+  SpawnClient,
+  | 'submit'
+  | 'jobs'
+  | 'job'
+  | 'tasks'
+  | 'cancel'
+  | 'retry'
+  | 'requeue'
+  | 'hold'
+  | 'release'
+  | 'update'
+  | 'watch'
+  | 'logs'
+  | 'putBlob'
+  | 'server'
+  | 'close'
+>;

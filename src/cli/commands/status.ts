@@ -1,0 +1,58 @@
+import { SpawnError } from '../../core/errors.ts';
+import { defineCommand } from '../command.ts';
+import { jobJson, jsonText, serverJson, taskJson } from '../output/json.ts';
+import { jobStatus, serverStatus, taskStatus } from '../output/status-text.ts';
+import { jsonOption } from '../output-option.ts';
+import { readRef } from '../refs.ts';
+import type { World } from '../world.ts';
+
+const EXAMPLES = 5;
+const LIVE_SHOWN = 10;
+
+export const status = defineCommand({
+  usage: ['status [options] [JOB|TASK]'],
+  about:
+    'Tells how a job is doing: its tasks by state, rate, time and what failed; or one task; or, without a name, the\n' +
+    'coordinator and the jobs that have not ended.',
+  options: { output: jsonOption },
+  operands: { name: 'JOB|TASK', min: 0, max: 1 },
+  examples: [
+    { line: 'spawn status', says: 'the coordinator and what is live' },
+    { line: 'spawn status 12', says: 'one job' },
+    { line: 'spawn status 12_7 -o json', says: 'one task, for a program' },
+  ],
+  run: async ({ options, operands }, world) => {
+    const json = options.output === 'json';
+    const [text] = operands;
+    if (text === undefined) return overall(world, json);
+    const { ref, index } = readRef('status', text);
+    const client = await world.connect();
+    if (index !== undefined) {
+      const { tasks } = await client.tasks(ref, { index, limit: 2 });
+      const [task, another] = tasks;
+      if (task === undefined) throw new SpawnError('TASK_NOT_FOUND', { ref: text });
+      if (another !== undefined) {
+        throw new SpawnError('USAGE', {
+          message: `status: expected one task, found several; see: spawn tasks ${JSON.stringify(text)}`,
+        });
+      }
+      return say(world, json ? jsonText(taskJson(task)) : taskStatus(task, world.stdout.colour));
+    }
+    const job = await client.job(ref);
+    const failed =
+      job.counts.failed === 0 ? [] : (await client.tasks(String(job.id), { state: 'failed', limit: EXAMPLES })).tasks;
+    if (json) return say(world, jsonText({ ...jobJson(job), failed_examples: failed.map(({ id }) => id).join(',') }));
+    return say(world, jobStatus(job, failed, world.now(), world.stdout.colour));
+  },
+});
+
+async function overall(world: World, json: boolean): Promise<number> {
+  const client = await world.connect();
+  const [server, { jobs }] = await Promise.all([client.server(), client.jobs({ limit: LIVE_SHOWN })]);
+  return say(world, json ? jsonText(serverJson(server)) : serverStatus(server, jobs, world.now(), world.stdout.colour));
+}
+
+function say(world: World, text: string): number {
+  world.stdout.write(text);
+  return 0;
+}

@@ -1,0 +1,97 @@
+import type { TasksQueryInput, TaskView } from '../../api/job.ts';
+import { MAX_PAGE } from '../../api/limits.ts';
+import { SpawnError } from '../../core/errors.ts';
+import type { Client } from '../client.ts';
+import { defineCommand } from '../command.ts';
+import { wholeNumber } from '../option-values.ts';
+import { colourOfState } from '../output/color.ts';
+import { shownBytes, shownDuration } from '../output/format.ts';
+import { JsonArray, taskJson } from '../output/json.ts';
+import { type Column, Table } from '../output/table.ts';
+import { indexOption, narrowed, readRef } from '../refs.ts';
+import { didYouMean } from '../suggest.ts';
+
+const STATES = ['blocked', 'ready', 'leased', 'running', 'completed', 'failed', 'cancelled', 'skipped'] as const;
+
+function readStates(text: string, where: string): string {
+  for (const state of text.split(',')) {
+    if ((STATES as readonly string[]).includes(state)) continue;
+    const meant = didYouMean(state, STATES);
+    throw new SpawnError('USAGE', {
+      message: `${where}: expected ${STATES.join(', ')}, found ${JSON.stringify(state)}${meant}`,
+    });
+  }
+  return text;
+}
+
+const duration = (ms: number | undefined) => (ms === undefined ? '-' : shownDuration(ms));
+const plain = (value: number | undefined) => (value === undefined ? '' : String(Math.round(value)));
+
+const columns: readonly Column<TaskView>[] = [
+  { title: 'TASK', value: (task) => task.id },
+  { title: 'STATE', value: (task) => task.state, colour: (task) => colourOfState(task.state) },
+  { title: 'TRY', right: true, value: (task) => String(task.attempt) },
+  { title: 'END', value: (task) => task.outcome ?? '-', plain: (task) => task.outcome ?? '' },
+  { title: 'TIME', right: true, value: (task) => duration(task.wallMs), plain: (task) => plain(task.wallMs) },
+  { title: 'CPU', right: true, value: (task) => duration(task.cpuMs), plain: (task) => plain(task.cpuMs) },
+  {
+    title: 'MEMORY',
+    right: true,
+    value: (task) => (task.maxRssBytes === undefined ? '-' : shownBytes(task.maxRssBytes)),
+    plain: (task) => plain(task.maxRssBytes),
+  },
+  { title: 'WORKER', value: (task) => task.worker ?? '-', plain: (task) => task.worker ?? '' },
+  { title: 'REASON', value: (task) => task.reason ?? '' },
+];
+
+/** Pages of tasks in index order, `limit` of them in all. */
+async function* taskPages(client: Client, ref: string, query: TasksQueryInput, limit: number) {
+  let left = limit;
+  let after = -1;
+  while (left > 0) {
+    const page = await client.tasks(ref, { ...query, limit: Math.min(left, MAX_PAGE), after });
+    yield page.tasks;
+    left -= page.tasks.length;
+    if (page.next === undefined) return;
+    after = page.next;
+  }
+}
+
+export const tasks = defineCommand({
+  usage: ['tasks [options] JOB|TASK'],
+  about:
+    'Lists the tasks of a job in index order. Through a pipe: one line a task, tab-separated, without a header: id, state,\n' +
+    'attempt, end, ms of wall time, ms of CPU, bytes of memory at the peak, worker, reason; empty where nothing is known.',
+  options: {
+    state: { value: 'STATES', summary: `Only these states, by comma: ${STATES.join(', ')}`, parse: readStates },
+    index: indexOption,
+    limit: { value: 'N', summary: 'At most N tasks', parse: wholeNumber(1, 1_000_000_000) },
+    output: {
+      short: 'o',
+      value: 'FORMAT',
+      choices: ['json', 'jsonl'],
+      summary: 'Print JSON: one array (json) or one object a line (jsonl)',
+    },
+  },
+  operands: { name: 'JOB|TASK', min: 1, max: 1 },
+  examples: [
+    { line: 'spawn tasks 12 --state failed', says: 'what failed, and how' },
+    { line: 'spawn tasks 12 -o jsonl', says: 'every task, one object a line' },
+  ],
+  run: async ({ options, operands }, world) => {
+    const { ref, index } = narrowed('tasks', readRef('tasks', operands[0]!), options.index);
+    const query = { ...(options.state ? { state: options.state } : {}), ...(index === undefined ? {} : { index }) };
+    const client = await world.connect();
+    const { stdout } = world;
+    const json = options.output === 'json' ? new JsonArray((text) => stdout.write(text)) : undefined;
+    const table = new Table(columns, stdout);
+    for await (const page of taskPages(client, ref, query, options.limit ?? Number.POSITIVE_INFINITY)) {
+      if (json !== undefined) json.add(page.map(taskJson));
+      else if (options.output === 'jsonl')
+        stdout.write(page.map((task) => `${JSON.stringify(taskJson(task))}\n`).join(''));
+      else if (page.length > 0) stdout.write(table.render(page));
+    }
+    json?.end();
+    return 0;
+  },
+});

@@ -1,0 +1,57 @@
+import { SpawnClient } from '../client/client.ts';
+import { makePrivateDirectory } from '../client/node/private-directory.ts';
+import { unixTransport } from '../client/node/unix-transport.ts';
+import type { Transport } from '../client/transport.ts';
+import type { Settings } from '../config/settings.ts';
+
+/**
+ * The client of the coordinator that the settings mean. Nothing is sent yet; a first call that finds nobody starts the
+ * embedded coordinator.
+ *
+ * @param announce gets one line when it was started
+ * @throws SpawnError SOCKET_NOT_PRIVATE: whoever could replace the socket would be sent scripts and environments
+ */
+export async function connect(settings: Settings, announce: (line: string) => void): Promise<SpawnClient> {
+  if (settings.server !== undefined) {
+    const { httpTransport } = await import('../client/node/http-transport.ts');
+    return new SpawnClient({ transport: httpTransport(settings.server) });
+  }
+  makePrivateDirectory(settings.runtimeDir);
+  const transport = new MovingTransport(settings.socketPath);
+  return new SpawnClient({
+    transport,
+    onUnreachable: async () => {
+      const { ensureServer } = await import('../client/node/ensure-server.ts');
+      const { socketPath } = await ensureServer(settings, { announce });
+      transport.moveTo(socketPath);
+    },
+  });
+}
+
+/**
+ * The coordinator of a data directory may have been started with its socket elsewhere, by a process with another runtime
+ * directory; where is known only after it was not found in its usual place.
+ */
+class MovingTransport implements Transport {
+  private current: Transport;
+
+  constructor(socketPath: string) {
+    this.current = unixTransport(socketPath);
+  }
+
+  moveTo(socketPath: string): void {
+    if (socketPath === this.current.address) return;
+    this.current.close();
+    this.current = unixTransport(socketPath);
+  }
+
+  get address(): string {
+    return this.current.address;
+  }
+
+  request: Transport['request'] = (request) => this.current.request(request);
+
+  close(): void {
+    this.current.close();
+  }
+}

@@ -1,0 +1,110 @@
+import { isatty, type WriteStream } from 'node:tty';
+import { readSettings, type Settings } from '../config/settings.ts';
+import type { Client } from './client.ts';
+import type { Sink, World } from './world.ts';
+
+const DEFAULT_COLUMNS = 80;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** What a shell shows of a program that SIGPIPE (13) ended. */
+const BROKEN_PIPE = 141;
+
+/** This process, its terminal and its user's coordinator. */
+export function processWorld(): World {
+  const { env } = process;
+  let settings: Settings | undefined;
+  let client: Promise<Client> | undefined;
+  const getSettings = (): Settings => {
+    settings ??= readSettings(env, process.getuid?.() ?? 0);
+    return settings;
+  };
+  const announce = (line: string): void => world.stderr.write(`${line}\n`);
+  const world: World = {
+    env,
+    cwd: process.cwd(),
+    umask: process.umask(),
+    stdin: { isTTY: isatty(0), read: readStdin },
+    stdout: sink(1, () => process.stdout, env),
+    stderr: sink(2, () => process.stderr, env),
+    now: Date.now,
+    every,
+    pause,
+    connect: () => {
+      client ??= import('./connect.ts').then(({ connect }) => connect(getSettings(), announce));
+      return client;
+    },
+    server: async () => (await import('./server-control.ts')).serverControl(getSettings()),
+    onInterrupt,
+    close: async () => (await client)?.close(),
+  };
+  return world;
+}
+
+/** The stream is made when it is first written to: most commands need only one of the two, and each costs start time. */
+function sink(fd: 1 | 2, open: () => WriteStream, env: World['env']): Sink {
+  const isTTY = isatty(fd);
+  let stream: WriteStream | undefined;
+  const get = (): WriteStream => {
+    if (stream === undefined) {
+      stream = open();
+      stream.on('error', onWriteError);
+    }
+    return stream;
+  };
+  return {
+    isTTY,
+    get columns() {
+      return (isTTY && get().columns) || DEFAULT_COLUMNS;
+    },
+    colour: isTTY && !env.NO_COLOR && env.TERM !== 'dumb',
+    write: (data) => {
+      get().write(data);
+    },
+  };
+}
+
+/** Whoever reads has enough (`spawn list | head -1`): that is no error, and there is nobody to tell more. */
+function onWriteError(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
+  throw error;
+}
+
+async function readStdin(limit: number): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of process.stdin as AsyncIterable<Uint8Array>) {
+    length += piece.length;
+    if (length > limit) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+function every(ms: number, tick: () => void): () => void {
+  const timer = setInterval(tick, ms);
+  return () => clearInterval(timer);
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  for (let left = ms; left > 0 && !signal.aborted; left -= LONGEST_TIMER_MS) {
+    await new Promise<void>((resolve) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const timer = setTimeout(stop, Math.min(left, LONGEST_TIMER_MS));
+      signal.addEventListener('abort', stop);
+    });
+  }
+}
+
+function onInterrupt(listener: (exitCode: number) => void): () => void {
+  const onInt = (): void => listener(130);
+  const onTerm = (): void => listener(143);
+  process.once('SIGINT', onInt);
+  process.once('SIGTERM', onTerm);
+  return () => {
+    process.off('SIGINT', onInt);
+    process.off('SIGTERM', onTerm);
+  };
+}

@@ -1,0 +1,92 @@
+import type { Command } from './command.ts';
+
+export interface Entry {
+  readonly name: string;
+  readonly group: string;
+  /** One line for `spawn --help`. */
+  readonly summary: string;
+  /** Loads this verb's module and no other. */
+  readonly load: () => Promise<Command>;
+}
+
+/** All verbs, in the order and the groups in which help shows them. */
+export const COMMANDS: readonly Entry[] = [
+  {
+    name: 'submit',
+    group: 'Submit',
+    summary: 'Submit a job: one task or an array of them',
+    load: async () => (await import('./commands/submit.ts')).submit,
+  },
+  {
+    name: 'list',
+    group: 'Look',
+    summary: 'List jobs',
+    load: async () => (await import('./commands/list.ts')).list,
+  },
+  {
+    name: 'status',
+    group: 'Look',
+    summary: 'Tell how a job, a task or the coordinator is doing',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'tasks',
+    group: 'Look',
+    summary: 'List the tasks of a job',
+    load: async () => (await import('./commands/tasks.ts')).tasks,
+  },
+  {
+    name: 'logs',
+    group: 'Look',
+    summary: 'Print the output of tasks',
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  {
+    name: 'wait',
+    group: 'Look',
+    summary: 'Wait for the end of jobs',
+    load: async () => (await import('./commands/wait.ts')).wait,
+  },
+  {
+    name: 'cancel',
+    group: 'Change',
+    summary: 'Cancel jobs or tasks',
+    load: async () => (await import('./commands/cancel.ts')).cancel,
+  },
+  {
+    name: 'retry',
+    group: 'Change',
+    summary: 'Run again what failed, in place',
+    load: async () => (await import('./commands/retry.ts')).retry,
+  },
+  {
+    name: 'requeue',
+    group: 'Change',
+    summary: 'Send tasks back to wait, whatever they do',
+    load: async () => (await import('./commands/requeue.ts')).requeue,
+  },
+  {
+    name: 'hold',
+    group: 'Change',
+    summary: 'Keep tasks from starting',
+    load: async () => (await import('./commands/hold.ts')).hold,
+  },
+  {
+    name: 'release',
+    group: 'Change',
+    summary: 'Let held tasks start',
+    load: async () => (await import('./commands/release.ts')).release,
+  },
+  {
+    name: 'update',
+    group: 'Change',
+    summary: 'Change a job that has been submitted',
+    load: async () => (await import('./commands/update.ts')).update,
+  },
+  {
+    name: 'server',
+    group: 'Coordinator',
+    summary: 'Start, stop or look at the coordinator in the background',
+    load: async () => (await import('./commands/server.ts')).server,
+  },
+];

@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:os';
+import { builtProgram } from '../client/node/package-files.ts';
+import { makePrivateDirectory } from '../client/node/private-directory.ts';
+import type { Settings } from '../config/settings.ts';
+
+const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Runs the coordinator as a child in the foreground until it ends, passes signals on, and gives its exit code. */
+export async function serveHere({ dataDir, runtimeDir, socketPath }: Settings): Promise<number> {
+  makePrivateDirectory(runtimeDir);
+  const args = ['--data-dir', dataDir, '--runtime-dir', runtimeDir, '--socket', socketPath];
+  const child = spawn(process.execPath, [builtProgram('server'), ...args], { stdio: 'inherit' });
+  const pass = (signal: NodeJS.Signals): void => {
+    // Ctrl-C reaches the whole process group, so the child has it already.
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+  };
+  for (const signal of PASSED_ON) process.on(signal, pass);
+  try {
+    const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+    return code ?? 128 + constants.signals[signal!];
+  } finally {
+    for (const signal of PASSED_ON) process.off(signal, pass);
+  }
+}

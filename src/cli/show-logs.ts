@@ -1,0 +1,81 @@
+import type { JobView, LogQueryInput } from '../api/job.ts';
+import { IndexSet } from '../core/index-set.ts';
+import { type LogRecord, LogStream } from '../core/log-record.ts';
+import { throughRestarts } from './await-job.ts';
+import { LogMerger, LogRecords, noteText } from './output/merge-logs.ts';
+import type { World } from './world.ts';
+
+export interface ShownLogs {
+  readonly job: JobView;
+  readonly query: LogQueryInput;
+  readonly signal: AbortSignal;
+}
+
+function indicesOf(job: JobView): IndexSet {
+  return job.array === undefined ? IndexSet.ofSize(1) : IndexSet.fromString(job.array);
+}
+
+/** Whether the query is about one task: its bytes are then shown as they are. */
+function isSingle(job: JobView, indices: IndexSet, index: string | undefined): boolean {
+  if (index === undefined) return job.size === 1;
+  return indices.intersect(IndexSet.fromString(index)).size <= 1;
+}
+
+/**
+ * Shows the output of tasks on standard output: of one task its own bytes and nothing else, of several whole lines with
+ * their index before them. What is missing is said on standard error, or at its place in merged output.
+ */
+export async function showLogs(world: World, { job, query, signal }: ShownLogs): Promise<void> {
+  const indices = indicesOf(job);
+  const single = isSingle(job, indices, query.index);
+  const merger = new LogMerger((position) => indices.at(position));
+  const show = (record: LogRecord): void => {
+    if (!single) write(world, merger.add(record));
+    else if (record.stream !== LogStream.NOTE) write(world, record.data);
+    else world.stderr.write(`spawn: ${job.id}_${indices.at(record.position)}: ${noteText(record)}\n`);
+  };
+  if (query.follow === '1') await follow(world, job, query, signal, show);
+  else await once(world, job, query, signal, show);
+  write(world, merger.end());
+}
+
+function write(world: World, bytes: Uint8Array): void {
+  if (bytes.length > 0) world.stdout.write(bytes);
+}
+
+async function once(
+  world: World,
+  job: JobView,
+  query: LogQueryInput,
+  signal: AbortSignal,
+  show: (record: LogRecord) => void,
+): Promise<void> {
+  const client = await world.connect();
+  const records = new LogRecords();
+  for await (const chunk of client.logs(String(job.id), query, { signal })) records.add(chunk).forEach(show);
+}
+
+/** After a loss of the coordinator the log comes again from its start, so what was shown of each attempt is left out. */
+async function follow(
+  world: World,
+  job: JobView,
+  query: LogQueryInput,
+  signal: AbortSignal,
+  show: (record: LogRecord) => void,
+): Promise<void> {
+  const shown = new Map<number, number>();
+  await throughRestarts(world, signal, async (client) => {
+    const records = new LogRecords();
+    const came = new Map<number, number>();
+    for await (const chunk of client.logs(String(job.id), query, { signal })) {
+      for (const record of records.add(chunk)) {
+        const number = (came.get(record.fence) ?? 0) + 1;
+        came.set(record.fence, number);
+        if (number <= (shown.get(record.fence) ?? 0)) continue;
+        shown.set(record.fence, number);
+        show(record);
+      }
+    }
+    return true;
+  });
+}

@@ -1,0 +1,54 @@
+import type { ServerView } from '../api/session.ts';
+import type { Client } from './client.ts';
+
+/** Where a command's words go. */
+export interface Sink {
+  readonly isTTY: boolean;
+  /** Columns of the terminal; 80 when it does not say. */
+  readonly columns: number;
+  /** Whether colours are wanted. */
+  readonly colour: boolean;
+  write(data: string | Uint8Array): void;
+}
+
+export interface Source {
+  readonly isTTY: boolean;
+  /** All that comes, or undefined as soon as it is more than `limit` bytes. */
+  read(limit: number): Promise<Uint8Array | undefined>;
+}
+
+/** All that a command knows of the outside, so that tests can give it another one. */
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly umask: number;
+  readonly stdin: Source;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Epoch ms of this machine: for what is shown to a person only. */
+  now(): number;
+  /** Calls `tick` every `ms`; returns how to stop. */
+  every(ms: number, tick: () => void): () => void;
+  /** Resolves after `ms`, or as soon as `signal` says so. */
+  pause(ms: number, signal: AbortSignal): Promise<void>;
+  /** The client of the coordinator, the same each time. Its first call starts a coordinator where there is none. */
+  connect(): Promise<Client>;
+  /** The embedded coordinator itself. */
+  server(): Promise<ServerControl>;
+  /** Calls `listener` with the exit code of the signal when the person stops the command; returns how to stop listening. */
+  onInterrupt(listener: (exitCode: number) => void): () => void;
+  /** Lets go of what would keep the process alive. */
+  close(): Promise<void>;
+}
+
+/** Controls the embedded coordinator of these settings. */
+export interface ServerControl {
+  /** What was started, or runs already. */
+  start(): Promise<{ started: boolean; server: ServerView }>;
+  /** Serves until it is stopped; returns the exit code. */
+  serveHere(): Promise<number>;
+  /** Whether there was one to stop. */
+  stop(): Promise<boolean>;
+  /** Undefined when none runs. Starts nothing. */
+  status(): Promise<ServerView | undefined>;
+}
