@@ -1,3 +1,5 @@
+import { caretMessage, list, optional, value } from './error-text.ts';
+
 /** Facts about one error, in JSON values only, so that they can travel from the server to a client unchanged. */
 export type ErrorDetails = Record<string, unknown>;
 
@@ -7,51 +9,6 @@ interface ErrorRow {
   /** The exit code of a command that ends with it: 2 for a wrong request, else after sysexits(3), 64 to 78. */
   readonly exit: number;
   readonly message: (d: ErrorDetails) => string;
-}
-
-const SHOWN_AROUND_CARET = 30;
-const SHOWN_VALUE = 200;
-
-/** Each control or format character becomes one visible one: a caret stays true and input does not steer a terminal. */
-function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u00b7');
-}
-
-function value(v: unknown): string {
-  const text = visible(JSON.stringify(v) ?? 'nothing');
-  return text.length > SHOWN_VALUE ? `${text.slice(0, SHOWN_VALUE)}…` : text;
-}
-
-function list(v: unknown, separator = ', '): string {
-  return Array.isArray(v) && v.length > 0 ? v.slice(0, 20).join(separator) : 'none';
-}
-
-/** ` (found: …)` and the like, left out when the detail is not given. */
-function optional(before: string, v: unknown, after = ''): string {
-  return v === undefined ? '' : `${before}${v}${after}`;
-}
-
-/** The whole word or number at a place, or the one character that is there. */
-function wordAt(text: string, at: number): string {
-  const place = text.slice(at, at + SHOWN_AROUND_CARET);
-  return /^[\p{L}\p{N}]+|^./su.exec(place)![0];
-}
-
-/** Three lines: what was expected, the text (cut around the place when it is long), and a caret under the place. */
-function caretMessage(subject: string): (d: ErrorDetails) => string {
-  return (d) => {
-    const text = String(d.text);
-    const at = Number(d.at);
-    const from = Math.max(0, at - SHOWN_AROUND_CARET);
-    const to = Math.min(text.length, at + SHOWN_AROUND_CARET);
-    const before = from > 0 ? '…' : '';
-    const found = at < text.length ? value(wordAt(text, at)) : 'the end';
-    return [
-      `${optional('', d.where, ': ')}${subject}, column ${at + 1}: expected ${d.expected}, found ${found}`,
-      `  ${before}${visible(text.slice(from, to))}${to < text.length ? '…' : ''}`,
-      `  ${' '.repeat(before.length + at - from)}^`,
-    ].join('\n');
-  };
 }
 
 /** The only list of errors of this program. `docs/errors.md`, HTTP statuses and exit codes come from it. */
