@@ -7,6 +7,8 @@ import { brief } from './refusal.ts';
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = toSpawnError(error, request);
   if (known.http >= 500) logFailure(request.log, error, known);
+  // A connection that is closed while the body still arrives breaks before the client has read this reply.
+  if (known.code === 'BODY_TOO_LARGE') reply.removeHeader('connection');
   return reply
     .code(known.http)
     .header('content-type', 'application/json; charset=utf-8')

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -30,4 +32,32 @@ export async function serveOn(
   await server.listenUnix(path);
   onTestFinished(() => server.close());
   return { path, fake, server };
+}
+
+export interface RawReply {
+  status: number;
+  headers: IncomingHttpHeaders;
+  text: string;
+}
+
+/** One request as given, good or bad, on a connection of its own. */
+export async function ask(
+  path: string,
+  line: string,
+  body?: string | Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<RawReply> {
+  const [method = 'GET', url = '/'] = line.split(' ');
+  const type =
+    body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
+  const sent = request({ socketPath: path, method, path: url, headers: { ...type, ...headers }, agent: false });
+  // A body that is refused before it was read breaks off, beside the reply.
+  sent.on('error', () => {});
+  sent.end(body);
+  const [reply] = (await once(sent, 'response')) as [IncomingMessage];
+  return {
+    status: reply.statusCode ?? 0,
+    headers: reply.headers,
+    text: Buffer.concat(await reply.toArray()).toString(),
+  };
 }
