@@ -142,6 +142,8 @@ test('background processes get no secrets of the terminal that happened to start
     XDG_DATA_HOME: '/d',
     SPAWN_DATA_DIR: '/s',
     AWS_SECRET: 'x',
+    SPAWN_SESSION: '3',
+    SPAWN_TASK_ID: '1_2',
     NODE_OPTIONS: 'y',
   };
   expect(backgroundEnv(env)).toEqual({

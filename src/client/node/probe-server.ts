@@ -12,7 +12,7 @@ const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRES
 /** Asks once, without retries, which the client would make: here it matters whether anybody is there at all. */
 export async function probeServer(socketPath: string, timeoutMs = 2_000): Promise<Probe> {
   try {
-    const { status, body } = await ask(socketPath, 'GET', '/v1/server', undefined, timeoutMs);
+    const { status, body } = await ask(socketPath, 'GET', '/v1/server', timeoutMs);
     if (status === 503) return { kind: 'absent' };
     if (status !== 200) return { kind: 'failed', why: `status ${status}: ${body.slice(0, 200)}` };
     const server: ServerView = JSON.parse(body);
@@ -28,14 +28,11 @@ export function ask(
   socketPath: string,
   method: 'GET' | 'POST',
   path: string,
-  body: unknown,
   timeoutMs: number,
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
-    const payload = body === undefined ? undefined : JSON.stringify(body);
-    const headers = payload === undefined ? {} : { 'content-type': 'application/json' };
     const sent = request(
-      { socketPath, method, path, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) },
+      { socketPath, method, path, agent: false, signal: AbortSignal.timeout(timeoutMs) },
       (reply) => {
         let text = '';
         reply.setEncoding('utf8');
@@ -47,6 +44,6 @@ export function ask(
       },
     );
     sent.on('error', reject);
-    sent.end(payload);
+    sent.end();
   });
 }

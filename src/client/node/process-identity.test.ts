@@ -37,8 +37,8 @@ onLinux('the same number with another start, or of another boot, is another proc
 });
 
 onLinux('the remains of a process that nobody waited for do not live', async () => {
-  // The shell becomes a program that does not wait for the child it had.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // The shell becomes a program that does not wait for the child it had, before that ends.
+  const parent = spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 100'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = await once(parent.stdout.setEncoding('utf8'), 'data');
   const pid = Number(line);
   await until('a zombie', () => parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8')).state === 'Z');

@@ -13,8 +13,12 @@ export interface EmbeddedPlace {
   readonly socketPath: string;
 }
 
-/** What background processes take over from whoever happened to start them: enough to find programs and folders. */
-const KEPT_VARIABLES = /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|SPAWN_.+)$/;
+/**
+ * What background processes take over from whoever happened to start them: enough to find programs and folders. No
+ * SPAWN_ variable of a task: the marks by which a worker finds its processes must not be on these.
+ */
+const KEPT_VARIABLES =
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|SPAWN_(?:DATA_DIR|RUNTIME_DIR|FORKER|LOCAL_.+|CI.*))$/;
 
 /**
  * Starts a keeper, detached from this process in every way. Does no harm where one runs already: the new one sees that

@@ -9,31 +9,25 @@ import { isAlive, type ProcessIdentity, signalProcess } from './process-identity
 import { readLiveRecord } from './process-record.ts';
 import type { EmbeddedPlace } from './start-keeper.ts';
 
-export interface StopOptions {
-  /** Let what runs finish first; otherwise it gets TERM, then KILL after its grace, and is ready again. Default false. */
-  readonly drain?: boolean;
-  /** How long a server that does not answer, or has said that it stops, may take. Default 60 s; without end when draining. */
-  readonly timeoutMs?: number;
-}
-
+/** For a server that has said that it stops: more than it gives its workers. */
 const TIMEOUT_MS = 60_000;
 const LOOK_MS = 20;
 /** From TERM to KILL for processes that no server tells to stop. */
 const PATIENCE_MS = 10_000;
 
 /**
- * Ends the coordinator of this place, its keeper and its local workers, and returns when no process of them is left.
+ * Ends the coordinator of this place, its keeper and its local workers, and returns when no process of them is left. What
+ * runs gets TERM, then KILL after its grace, and is ready again: it runs when a coordinator is started again.
  *
  * @returns whether there was anything to stop
  * @throws SERVER_UNREACHABLE when processes are left at the end of the time
  */
-export async function stopServer(place: EmbeddedPlace, options: StopOptions = {}): Promise<boolean> {
+export async function stopServer(place: EmbeddedPlace): Promise<boolean> {
   const server = await findServer(place);
   const before = processesOf(place);
   if (server?.kind !== 'up' && before.length === 0) return false;
-  const told = server?.kind === 'up' && (await tellToStop(server.socketPath, options.drain ?? false));
-  const patienceMs = told ? (options.timeoutMs ?? (options.drain ? Number.POSITIVE_INFINITY : TIMEOUT_MS)) : 0;
-  if (await allGone(place, patienceMs)) return true;
+  const told = server?.kind === 'up' && (await tellToStop(server.socketPath));
+  if (await allGone(place, told ? TIMEOUT_MS : 0)) return true;
   for (const process of processesOf(place)) signalProcess(process, 'SIGTERM');
   if (await allGone(place, PATIENCE_MS)) return true;
   for (const process of processesOf(place)) signalProcess(process, 'SIGKILL');
@@ -57,9 +51,9 @@ function instanceFiles(dir: string): string[] {
   }
 }
 
-async function tellToStop(socketPath: string, drain: boolean): Promise<boolean> {
+async function tellToStop(socketPath: string): Promise<boolean> {
   try {
-    const { status } = await ask(socketPath, 'POST', '/v1/server/stop', { drain }, 5_000);
+    const { status } = await ask(socketPath, 'POST', '/v1/server/stop', 5_000);
     return status < 400;
   } catch {
     return false;

@@ -38,7 +38,7 @@ const open = (size = 1) =>
     size,
     coordinator: {
       sessions: () => sessions,
-      loseSession: (id) => {
+      loseSession: async (id) => {
         lost.push(id);
         sessions = sessions.filter((session) => session.id !== id);
       },

@@ -11,7 +11,7 @@ export interface PoolSession extends SessionPlace {
 export interface PoolSessions {
   sessions(): readonly PoolSession[];
   /** What the session holds is lost at once and runs again elsewhere. */
-  loseSession(sessionId: number, reason: string): void;
+  loseSession(sessionId: number, reason: string): Promise<void>;
 }
 
 export interface LocalPoolOptions {
@@ -94,7 +94,7 @@ export class LocalPool {
         this.#options.note?.(
           `worker ${session.instance} (process ${session.pid}) is gone: its session ${session.id} ends`,
         );
-        this.#options.coordinator.loseSession(session.id, 'its process is gone');
+        await this.#options.coordinator.loseSession(session.id, 'its process is gone');
       } else if (!session.connected) unsure = true;
     }
     return unsure;
