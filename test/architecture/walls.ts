@@ -14,7 +14,7 @@ interface Wall {
   readonly typesOnly?: readonly string[];
 }
 
-const PORTS = ['store/store.ts', 'providers/provider.ts', 'dns/dns.ts', 'notify/notify.ts'];
+const PORTS = ['store/store.ts', 'objects/log-reader.ts', 'providers/provider.ts', 'dns/dns.ts', 'notify/notify.ts'];
 const UNDER_COMPOSE = [
   'core',
   'api',
