@@ -11,8 +11,6 @@ export interface DatabaseOptions {
   readonly path: string;
   /** Epoch ms. */
   readonly openedAt: number;
-  /** Pages that the database may have; for tests of a full disk. Default: SQLite's own limit. */
-  readonly maxPages?: number;
   readonly checkpoints?: CheckpointPolicy;
 }
 
@@ -22,7 +20,7 @@ export type StoreDatabase = ReturnType<typeof openDatabase>;
 const BUSY_TIMEOUT_MS = 5_000;
 
 /** Takes the lock, brings the schema up to date and begins a new epoch. Runs in the store's thread, and blocks it. */
-export function openDatabase({ path, openedAt, maxPages, checkpoints }: DatabaseOptions) {
+export function openDatabase({ path, openedAt, checkpoints }: DatabaseOptions) {
   const lock = takeLock(path, openedAt);
   let db: Database.Database | undefined;
   try {
@@ -30,7 +28,6 @@ export function openDatabase({ path, openedAt, maxPages, checkpoints }: Database
     db = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     configure(db, path);
     migrate(db, path);
-    if (maxPages !== undefined) db.pragma(`max_page_count = ${maxPages}`);
     const { storeId, epoch } = beginEpoch(db);
     lock.announce(epoch);
     return assemble(db, lock, path, storeId, epoch, checkpoints);

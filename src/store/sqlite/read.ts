@@ -40,21 +40,27 @@ const DEPENDENT = 'SELECT d.depends_on AS jobId, d.job_id AS dependent';
 const SESSION = 'SELECT id, worker, host, pid, instance, opened_at AS openedAt, closed_at AS closedAt, detail';
 const EVENT = 'SELECT id, at, job_id AS jobId, kind, detail';
 
-/** All that the thread reads. Each call sees the newest commit. */
+/**
+ * All that the thread reads. Each call sees the newest commit.
+ *
+ * CROSS JOIN fixes the order of the tables (sqlite.org/optoverview.html): from the few live jobs to what belongs to them,
+ * never through what all jobs ever had.
+ */
 export function prepareReads(db: Database) {
   const live = {
     counters: db.prepare<[], Counters>(
       `SELECT next_job AS nextJob, next_raw AS nextRaw, next_fence AS nextFence, next_session AS nextSession FROM meta`,
     ),
     jobs: db.prepare<[], JobRow>(
-      `${JOB} FROM job_states s JOIN jobs j ON j.id = s.job_id WHERE s.ended_at = 0 ORDER BY s.job_id`,
+      `${JOB} FROM job_states s CROSS JOIN jobs j ON j.id = s.job_id WHERE s.ended_at = 0 ORDER BY s.job_id`,
     ),
     pages: db.prepare<[], StoredPage>(
-      `${PAGE} FROM job_states s JOIN pages p ON p.job_id = s.job_id WHERE s.ended_at = 0 ORDER BY p.job_id, p.page`,
+      `${PAGE} FROM job_states s CROSS JOIN pages p ON p.job_id = s.job_id WHERE s.ended_at = 0
+       ORDER BY s.job_id, p.page`,
     ),
     dependents: db.prepare<[], DependentRow>(
-      `${DEPENDENT} FROM job_states s JOIN dependencies d ON d.depends_on = s.job_id WHERE s.ended_at = 0
-       ORDER BY d.depends_on, d.job_id`,
+      `${DEPENDENT} FROM job_states s CROSS JOIN dependencies d ON d.depends_on = s.job_id WHERE s.ended_at = 0
+       ORDER BY s.job_id, d.job_id`,
     ),
     grants: db.prepare<[], StoredGrant>(
       'SELECT fence, session_id AS sessionId, job_id AS jobId, position, count, data FROM grants ORDER BY fence',
@@ -116,19 +122,26 @@ export function prepareReads(db: Database) {
 function prepareFindJobs(db: Database): (query: StoredJobsQuery) => JobRow[] {
   const statements = new Map<string, Statement<[StoredJobsQuery], JobRow>>();
   return (query) => {
-    const filters = [
-      query.live ? 's.ended_at = 0' : 's.ended_at <> 0',
-      ...(query.name === undefined ? [] : ['j.name = @name']),
-      ...(query.arrayId === undefined ? [] : ['j.array_id = @arrayId']),
-      ...(query.before === undefined ? [] : ['j.id < @before']),
-    ].join(' AND ');
-    let statement = statements.get(filters);
+    const sql = findJobsSql(query);
+    let statement = statements.get(sql);
     if (statement === undefined) {
-      statement = db.prepare(
-        `${JOB} FROM jobs j JOIN job_states s ON s.job_id = j.id WHERE ${filters} ORDER BY j.id DESC LIMIT @limit`,
-      );
-      statements.set(filters, statement);
+      statement = db.prepare(sql);
+      statements.set(sql, statement);
     }
     return statement.all(query);
   };
+}
+
+function findJobsSql({ live, name, arrayId, before }: StoredJobsQuery): string {
+  const filters = [
+    live ? 's.ended_at = 0' : 's.ended_at <> 0',
+    ...(name === undefined ? [] : ['j.name = @name']),
+    ...(arrayId === undefined ? [] : ['j.array_id = @arrayId']),
+    ...(before === undefined ? [] : ['s.job_id < @before', 'j.id < @before']),
+  ];
+  const startsFromLive = live && name === undefined && arrayId === undefined;
+  const [tables, id] = startsFromLive
+    ? ['job_states s CROSS JOIN jobs j ON j.id = s.job_id', 's.job_id']
+    : ['jobs j CROSS JOIN job_states s ON s.job_id = j.id', 'j.id'];
+  return `${JOB} FROM ${tables} WHERE ${filters.join(' AND ')} ORDER BY ${id} DESC LIMIT @limit`;
 }
