@@ -5,5 +5,5 @@ export const jsonOption = {
   short: 'o',
   value: 'FORMAT',
   choices: ['json'],
-  summary: 'Print JSON: flat objects with snake_case keys',
+  summary: 'Print flat JSON with snake_case keys; formats',
 } as const satisfies Option;

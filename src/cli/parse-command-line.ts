@@ -114,7 +114,8 @@ function checkOperands(verb: string, command: Command, operands: readonly string
   if (operands.length < min) usage(`${verb}: expected ${name}, found nothing${seeHelp(verb)}`);
   const surplus = operands[max];
   if (surplus !== undefined) {
-    usage(`${verb}: expected ${max === 0 ? 'no argument' : `only one ${name}`}, found ${JSON.stringify(surplus)} too`);
+    const allowed = max === 0 ? 'no argument' : max === 1 ? `only one ${name}` : `at most ${max} of ${name}`;
+    usage(`${verb}: expected ${allowed}, found ${JSON.stringify(surplus)} too`);
   }
   for (const operand of choices === undefined ? [] : operands) {
     if (choices!.includes(operand)) continue;

@@ -52,7 +52,7 @@ export const list = defineCommand({
   options: {
     all: { summary: 'Also those that have ended', short: 'a' },
     name: { value: 'NAME', summary: 'Only jobs of this name' },
-    output: jsonOption,
+    format: jsonOption,
   },
   operands: { name: 'argument', min: 0, max: 0 },
   examples: [
@@ -66,7 +66,7 @@ export const list = defineCommand({
       show: options.all ? ('all' as const) : ('live' as const),
       ...(options.name === undefined ? {} : { name: options.name }),
     };
-    const json = options.output === 'json' ? new JsonArray((text) => stdout.write(text)) : undefined;
+    const json = options.format === 'json' ? new JsonArray((text) => stdout.write(text)) : undefined;
     const table = new Table(columns(world.now()), stdout);
     let found = 0;
     for await (const jobs of jobPages(client, query)) {

@@ -16,7 +16,7 @@ export const server = defineCommand({
     'when none runs.',
   options: {
     foreground: { summary: 'With start: serve in this process until it is stopped' },
-    output: jsonOption,
+    format: jsonOption,
   },
   operands: { name: 'start, stop or status', min: 1, max: 1, choices: ['start', 'stop', 'status'] },
   examples: [
@@ -29,7 +29,7 @@ export const server = defineCommand({
       throw new SpawnError('USAGE', { message: `server ${verb}: expected ${option} with server ${of} only` });
     };
     if (options.foreground && verb !== 'start') only('--foreground', 'start');
-    if (options.output !== undefined && verb !== 'status') only('-o', 'status');
+    if (options.format !== undefined && verb !== 'status') only('-o', 'status');
     if (world.env.SPAWN_SERVER) {
       throw new SpawnError('USAGE', {
         message: `server ${verb}: expected no SPAWN_SERVER (the coordinator is elsewhere), found ${JSON.stringify(world.env.SPAWN_SERVER)}`,
@@ -41,7 +41,7 @@ export const server = defineCommand({
       case 'stop':
         return stop(world);
       default:
-        return status(world, options.output === 'json');
+        return status(world, options.format === 'json');
     }
   },
 });

@@ -14,7 +14,7 @@ export const status = defineCommand({
   about:
     'Tells how a job is doing: its tasks by state, rate, time and what failed; or one task; or, without a name, the\n' +
     'coordinator and the jobs that have not ended.',
-  options: { output: jsonOption },
+  options: { format: jsonOption },
   operands: { name: 'JOB|TASK', min: 0, max: 1 },
   examples: [
     { line: 'spawn status', says: 'the coordinator and what is live' },
@@ -22,7 +22,7 @@ export const status = defineCommand({
     { line: 'spawn status 12_7 -o json', says: 'one task, for a program' },
   ],
   run: async ({ options, operands }, world) => {
-    const json = options.output === 'json';
+    const json = options.format === 'json';
     const [text] = operands;
     if (text === undefined) return overall(world, json);
     const { ref, index } = readRef('status', text);

@@ -77,7 +77,7 @@ const options = {
   follow: { summary: 'Wait and show the output of the tasks' },
   quiet: { summary: 'Print the job number only', short: 'q' },
   'dry-run': { summary: 'Check everything, submit nothing' },
-  output: jsonOption,
+  format: jsonOption,
 } as const satisfies OptionTable;
 
 type SubmitInput = Input<typeof options>;
@@ -99,9 +99,9 @@ export const submit = defineCommand({
   examples: [
     {
       line: 'spawn submit --array 100%8 run.sh',
-      says: '100 tasks, at most 8 at once; each finds its number in $SPAWN_INDEX',
+      says: '100 tasks, at most 8 at once; each finds its number in $TASK_ARRAY_INDEX',
     },
-    { line: "spawn submit --array 1-9 --command 'gzip part-$SPAWN_INDEX.csv' --wait", says: 'wait for the end' },
+    { line: "spawn submit --array 1-9 --command 'gzip part-$TASK_ARRAY_INDEX.csv' --wait", says: 'wait for the end' },
     {
       line: 'spawn submit --cpus 4 --memory 8G --time-limit 2h -- python train.py',
       says: 'a program with its arguments',
@@ -131,7 +131,7 @@ async function runSubmit(input: SubmitInput, world: World): Promise<number> {
   const advice = `spawn: job ${job.id} goes on; spawn wait ${job.id} waits again, spawn cancel ${job.id} ends it`;
   return untilInterrupted(world, advice, async (signal) => {
     const ended = await waitForJob(world, job, { quiet: given.quiet, follow: given.follow, progress: true, signal });
-    if (ended !== undefined && given.output === 'json') world.stdout.write(jsonText(jobJson(ended)));
+    if (ended !== undefined && given.format === 'json') world.stdout.write(jsonText(jobJson(ended)));
     return ended?.exitCode;
   });
 }
@@ -141,8 +141,8 @@ function checkTogether(given: SubmitInput['options']): void {
     throw new SpawnError('USAGE', { message: `submit: expected ${a} or ${b}, found both` });
   };
   if (given['dry-run'] && (given.wait || given.follow)) no('--dry-run', given.wait ? '--wait' : '--follow');
-  if (given.quiet && given.output) no('--quiet', '-o json');
-  if (given.follow && given.output) no('--follow', '-o json');
+  if (given.quiet && given.format) no('--quiet', '-o json');
+  if (given.follow && given.format) no('--follow', '-o json');
   if (given.follow && given.quiet) no('--follow', '--quiet');
   if (given['retry-delay'] !== undefined && !given.retries) {
     throw new SpawnError('USAGE', { message: 'submit: --retry-delay: expected --retries with it, found none' });
@@ -201,7 +201,7 @@ async function upload(
 /** With --follow standard output belongs to the tasks; with --wait -o json it gets the job as it is in the end. */
 function announce({ job, replayed, dryRun }: SubmitReply, given: SubmitInput['options'], world: World): void {
   const waits = given.wait || given.follow;
-  if (given.output === 'json') {
+  if (given.format === 'json') {
     if (!waits) world.stdout.write(jsonText({ ...jobJson(job), replayed, dry_run: dryRun }));
     return;
   }

@@ -66,11 +66,11 @@ export const tasks = defineCommand({
     state: { value: 'STATES', summary: `Only these states, by comma: ${STATES.join(', ')}`, parse: readStates },
     index: indexOption,
     limit: { value: 'N', summary: 'At most N tasks', parse: wholeNumber(1, 1_000_000_000) },
-    output: {
+    format: {
       short: 'o',
       value: 'FORMAT',
       choices: ['json', 'jsonl'],
-      summary: 'Print JSON: one array (json) or one object a line (jsonl)',
+      summary: 'Print JSON, one array or one object a line; formats',
     },
   },
   operands: { name: 'JOB|TASK', min: 1, max: 1 },
@@ -83,11 +83,11 @@ export const tasks = defineCommand({
     const query = { ...(options.state ? { state: options.state } : {}), ...(index === undefined ? {} : { index }) };
     const client = await world.connect();
     const { stdout } = world;
-    const json = options.output === 'json' ? new JsonArray((text) => stdout.write(text)) : undefined;
+    const json = options.format === 'json' ? new JsonArray((text) => stdout.write(text)) : undefined;
     const table = new Table(columns, stdout);
     for await (const page of taskPages(client, ref, query, options.limit ?? Number.POSITIVE_INFINITY)) {
       if (json !== undefined) json.add(page.map(taskJson));
-      else if (options.output === 'jsonl')
+      else if (options.format === 'jsonl')
         stdout.write(page.map((task) => `${JSON.stringify(taskJson(task))}\n`).join(''));
       else if (page.length > 0) stdout.write(table.render(page));
     }

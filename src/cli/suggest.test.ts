@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { didYouMean, nearest } from './suggest.ts';
+
+const verbs = ['submit', 'list', 'status', 'tasks', 'cancel', 'retry', 'requeue', 'release'];
+
+test.each([
+  ['submti', 'submit'],
+  ['sumbit', 'submit'],
+  ['ls', undefined],
+  ['lst', 'list'],
+  ['stat', 'status'],
+  ['re', undefined],
+  ['relase', 'release'],
+  ['kill', undefined],
+  ['', undefined],
+  ['x'.repeat(1_000_000), undefined],
+])('%.10s is meant as %s', (word, expected) => {
+  expect(nearest(word, verbs)).toBe(expected);
+});
+
+test('is a question, or nothing', () => {
+  expect(didYouMean('arry', ['array', 'after'], '--')).toBe('; did you mean "--array"?');
+  expect(didYouMean('zzz', ['array'])).toBe('');
+});
