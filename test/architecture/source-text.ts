@@ -5,6 +5,8 @@
 export interface Import {
   readonly from: string;
   readonly isType: boolean;
+  /** Loaded only when the code comes there. */
+  readonly isDynamic: boolean;
   readonly line: number;
 }
 
@@ -89,15 +91,15 @@ const DYNAMIC = /\bimport\s*\(\s*(['"`])/g;
 export function importsOf(source: string): Import[] {
   const { code, strings } = blank(source);
   const found: Import[] = [];
-  const add = (match: RegExpExecArray, isType: boolean) => {
+  const add = (match: RegExpExecArray, isType: boolean, isDynamic: boolean) => {
     const start = match.index + match[0].length;
     // A computed module name cannot be checked, so it counts as an import that no wall allows.
     const from = strings.get(start) ?? '(computed)';
-    found.push({ from, isType, line: code.slice(0, start).split('\n').length });
+    found.push({ from, isType, isDynamic, line: code.slice(0, start).split('\n').length });
   };
-  for (const match of code.matchAll(STATIC)) add(match, match[2] !== undefined || onlyTypes(match[0]));
-  for (const match of code.matchAll(BARE)) add(match, false);
-  for (const match of code.matchAll(DYNAMIC)) add(match, isTypePosition(code, match.index));
+  for (const match of code.matchAll(STATIC)) add(match, match[2] !== undefined || onlyTypes(match[0]), false);
+  for (const match of code.matchAll(BARE)) add(match, false, false);
+  for (const match of code.matchAll(DYNAMIC)) add(match, isTypePosition(code, match.index), true);
   return found.toSorted((a, b) => a.line - b.line);
 }
 

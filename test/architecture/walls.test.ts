@@ -25,6 +25,7 @@ describe('the source', () => {
     ['respects the walls', rules.brokenWalls, sources],
     ['imports each package in one part', rules.sharedPackages, sources],
     ['has no import cycle', rules.cycles, sources],
+    ['starts light', rules.heavyStarts, sources],
     ['keeps clock, chance and process out of core', rules.impureCore, sources],
     ['says what each file exports', rules.hiddenExports, sources],
     ['has no empty names', rules.emptyNames, sources],
@@ -144,6 +145,17 @@ const planted: [string, (sources: rules.Sources) => string[], Record<string, str
       'src/core/c.ts': "import './b.ts';",
     },
     ['src/core/b.ts -> src/core/c.ts -> src/core/b.ts'],
+  ],
+  [
+    'weight at the start',
+    rules.heavyStarts,
+    {
+      'src/bin/spawn.ts': "await import('../cli/main.ts');",
+      'src/cli/main.ts': "import pc from 'picocolors';\nimport '../api/a.ts';\nimport type { S } from '../api/b.ts';",
+      'src/api/a.ts': "import './b.ts';",
+      'src/api/b.ts': "import { z } from 'zod';",
+    },
+    ['src/cli/main.ts loads zod, imported in src/api/b.ts'],
   ],
   [
     'a clock in core',

@@ -75,6 +75,7 @@ const FORBIDDEN_NAMES = [
 ];
 const IMPURE =
   /(?<![\w$])(?:Date\.now|new Date\(\)|Math\.random|performance|process|console|setTimeout|setInterval|globalThis)(?![\w$])/g;
+const LIGHT = ['picocolors', 'commander'];
 const MOST_LINES = 300;
 
 /** `src/core/task.ts` -> `core`; `src/compose.ts` -> `compose.ts`. */
@@ -164,6 +165,31 @@ export function cycles(sources: Sources): string[] {
   };
   for (const path of sources.keys()) visit(path, []);
   return found;
+}
+
+/** What a person waits for, and the npm packages that are loaded before it does anything. */
+export function heavyStarts(sources: Sources): string[] {
+  const starts = [...sources.keys()].filter((path) =>
+    /^src\/(bin\/[a-z]+|cli\/main|cli\/commands\/[^/]+)\.ts$/.test(path),
+  );
+  return starts.flatMap((start) =>
+    [...loadedWith(start, sources)].map(([name, path]) => `${start} loads ${name}, imported in ${path}`),
+  );
+}
+
+/** The npm packages that are loaded with a file, each with a file that imports it. */
+function loadedWith(start: string, sources: Sources): Map<string, string> {
+  const packages = new Map<string, string>();
+  const files = new Set([start]);
+  for (const path of files) {
+    for (const { from, isType, isDynamic } of importsOf(sources.get(path) ?? '')) {
+      if (isType || isDynamic || from.startsWith('node:')) continue;
+      const file = target(path, from);
+      if (file !== undefined) files.add(file);
+      else if (!LIGHT.includes(from)) packages.set(packageOf(from), path);
+    }
+  }
+  return packages;
 }
 
 /** Words in core that read a clock, chance or the process. */
