@@ -23,7 +23,7 @@ import { type Loop, startLoop } from './coordinator/loops/start-loop.ts';
 import { systemClock } from './coordinator/system-clock.ts';
 import { isSpawnError, type SpawnError } from './core/errors.ts';
 import { openBlobs } from './objects/directory/blobs.ts';
-import { openLogReader } from './objects/directory/log-reader.ts';
+import { openSegments } from './objects/directory/segments.ts';
 import { createLocalProvider } from './providers/local/local-provider.ts';
 import { machineSize } from './providers/local/machine-size.ts';
 import type { Provider } from './providers/provider.ts';
@@ -102,8 +102,8 @@ async function run(place: EmbeddedPlace, log: Logger): Promise<number> {
     const coordinator = await createCoordinator({
       store,
       clock: systemClock,
-      blobs: openBlobs(join(dataDir, 'blobs')),
-      logs: openLogReader(logDir),
+      blobs: await openBlobs(join(dataDir, 'blobs')),
+      logs: openSegments(logDir),
       randomHex: (digits) =>
         randomBytes(Math.ceil(digits / 2))
           .toString('hex')

@@ -8,6 +8,8 @@ export interface ProcessRecord extends ProcessIdentity {
   readonly version: string;
   /** Where it listens, or will. */
   readonly socketPath: string;
+  /** Of a local worker: the process under which its tasks run. */
+  readonly forker?: ProcessIdentity;
 }
 
 /** Undefined when there is none, or none that can be read. */
@@ -91,8 +93,21 @@ function writeDraft(path: string, record: ProcessRecord): string {
 }
 
 function toRecord(value: unknown): ProcessRecord | undefined {
+  const identity = toIdentity(value);
+  if (identity === undefined) return undefined;
+  const { version, socketPath, forker } = value as Record<string, unknown>;
+  const known = toIdentity(forker);
+  return {
+    ...identity,
+    version: String(version ?? ''),
+    socketPath: String(socketPath ?? ''),
+    ...(known === undefined ? {} : { forker: known }),
+  };
+}
+
+function toIdentity(value: unknown): ProcessIdentity | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { pid, startTicks, bootId, version, socketPath } = value as Record<string, unknown>;
+  const { pid, startTicks, bootId } = value as Record<string, unknown>;
   if (typeof pid !== 'number' || typeof startTicks !== 'number' || typeof bootId !== 'string') return undefined;
-  return { pid, startTicks, bootId, version: String(version ?? ''), socketPath: String(socketPath ?? '') };
+  return { pid, startTicks, bootId };
 }

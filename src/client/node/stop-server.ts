@@ -6,7 +6,7 @@ import { dataFiles } from './data-files.ts';
 import { findServer } from './ensure-server.ts';
 import { ask } from './probe-server.ts';
 import { isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
-import { readLiveRecord } from './process-record.ts';
+import { type ProcessRecord, readLiveRecord } from './process-record.ts';
 import type { EmbeddedPlace } from './start-keeper.ts';
 
 /** For a server that has said that it stops: more than it gives its workers. */
@@ -24,23 +24,49 @@ const PATIENCE_MS = 10_000;
  */
 export async function stopServer(place: EmbeddedPlace): Promise<boolean> {
   const server = await findServer(place);
-  const before = processesOf(place);
-  if (server?.kind !== 'up' && before.length === 0) return false;
+  const processes = new LivingProcesses(place);
+  if (server?.kind !== 'up' && processes.look().length === 0) return false;
   const told = server?.kind === 'up' && (await tellToStop(server.socketPath));
-  if (await allGone(place, told ? TIMEOUT_MS : 0)) return true;
-  for (const process of processesOf(place)) signalProcess(process, 'SIGTERM');
-  if (await allGone(place, PATIENCE_MS)) return true;
-  for (const process of processesOf(place)) signalProcess(process, 'SIGKILL');
-  if (await allGone(place, PATIENCE_MS)) return true;
-  const left = processesOf(place).map(({ pid }) => pid);
+  if (await processes.areGone(told ? TIMEOUT_MS : 0)) return true;
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const process of processesOf(place)) signalProcess(process, signal);
+    if (await processes.areGone(PATIENCE_MS)) return true;
+  }
+  const left = processes.look().map(({ pid }) => pid);
   throw new SpawnError('SERVER_UNREACHABLE', { address: place.socketPath, why: `processes do not end: ${left}` });
 }
 
 /** The keeper, the server and the local workers that live, the keeper first: the others would be replaced otherwise. */
-export function processesOf(place: EmbeddedPlace): ProcessIdentity[] {
+export function processesOf(place: EmbeddedPlace): ProcessRecord[] {
   const files = dataFiles(place.dataDir);
-  const records = [files.keeper, files.server, ...instanceFiles(files.instancesDir)];
-  return records.flatMap((path) => readLiveRecord(path) ?? []).filter(isAlive);
+  const paths = [files.keeper, files.server, ...instanceFiles(files.instancesDir)];
+  return paths.flatMap((path) => readLiveRecord(path) ?? []);
+}
+
+/** All that were seen once, as a process removes its record a little before it ends. */
+class LivingProcesses {
+  readonly #place: EmbeddedPlace;
+  #seen: ProcessIdentity[] = [];
+
+  constructor(place: EmbeddedPlace) {
+    this.#place = place;
+  }
+
+  look(): readonly ProcessIdentity[] {
+    const now = processesOf(this.#place).flatMap((record) => [record, ...(record.forker ? [record.forker] : [])]);
+    this.#seen = [...this.#seen, ...now.filter(({ pid }) => !this.#seen.some((other) => other.pid === pid))];
+    this.#seen = this.#seen.filter(isAlive);
+    return this.#seen;
+  }
+
+  async areGone(withinMs: number): Promise<boolean> {
+    const deadline = performance.now() + withinMs;
+    while (this.look().length > 0) {
+      if (performance.now() >= deadline) return false;
+      await wait(LOOK_MS);
+    }
+    return true;
+  }
 }
 
 function instanceFiles(dir: string): string[] {
@@ -58,13 +84,4 @@ async function tellToStop(socketPath: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-async function allGone(place: EmbeddedPlace, withinMs: number): Promise<boolean> {
-  const deadline = performance.now() + withinMs;
-  while (processesOf(place).length > 0) {
-    if (performance.now() >= deadline) return false;
-    await wait(LOOK_MS);
-  }
-  return true;
 }
