@@ -27,6 +27,10 @@ static uint32_t *find_slot(const struct env_block *block, const char *string, si
   return &block->index[at];
 }
 
+static bool has_nul(struct text text) {
+  return text.length > 0 && memchr(text.bytes, 0, text.length) != NULL;
+}
+
 void env_set(uint32_t id, uint32_t count, const struct text *strings) {
   env_drop(id);
   size_t bytes = 0;
@@ -41,6 +45,8 @@ void env_set(uint32_t id, uint32_t count, const struct text *strings) {
   block->bytes = must_alloc(bytes);
   char *to = block->bytes;
   for (uint32_t i = 0; i < count; i++) {
+    if (strings[i].length == 0) continue;
+    block->invalid |= has_nul(strings[i]);
     memcpy(to, strings[i].bytes, strings[i].length);
     uint32_t *slot = find_slot(block, to, name_length(to));
     if (*slot == 0) *slot = ++block->count;

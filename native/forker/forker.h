@@ -41,6 +41,7 @@ struct env_block {
   uint32_t *index;     /* open hash of names: position + 1 in strings */
   uint32_t index_mask;
   char *bytes;
+  bool invalid; /* a string with a NUL: no process can have it, so its runs fail */
 };
 struct text {
   const uint8_t *bytes;

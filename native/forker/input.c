@@ -61,7 +61,6 @@ static void do_env(struct cursor *cursor) {
   struct text *strings = must_alloc(count * sizeof *strings);
   for (uint32_t i = 0; i < count; i++) {
     strings[i] = take_text(cursor);
-    if (has_nul(strings[i])) die("malformed frame: NUL in the environment");
   }
   take_end(cursor);
   env_set(id, count, strings);
@@ -139,7 +138,7 @@ static void do_run(struct cursor *cursor) {
   else if (output_waiting() > BACKLOG_BYTES) refused = REFUSED_BACKLOG;
   else if (task_find(task->by_fence.key) != NULL) refused = REFUSED_DUPLICATE_FENCE;
   else if ((task->run->env = env_use(env_id)) == NULL) refused = REFUSED_UNKNOWN_ENV;
-  if (refused == 0 && valid) {
+  if (refused == 0 && valid && !task->run->env->invalid) {
     task_run(task, queue_id, queue_width == 0 ? 1 : queue_width);
     return;
   }

@@ -126,6 +126,12 @@ static void close_if_open(int fd) {
   if (fd >= 0) close(fd);
 }
 
+static void unwatch(int fd) {
+  if (fd < 0) return;
+  epoll_ctl(F.epoll, EPOLL_CTL_DEL, fd, NULL);
+  close(fd);
+}
+
 static int watch(struct stream *stream, struct task *task, int fd) {
   stream->task = task;
   stream->fd = fd;
@@ -174,8 +180,8 @@ done:
   close_if_open(out[1]);
   close_if_open(err[1]);
   if (error != 0) {
-    close_if_open(out[0]);
-    close_if_open(err[0]);
+    unwatch(out[0]);
+    unwatch(err[0]);
     task->streams[0].fd = task->streams[1].fd = -1;
   }
   return error;

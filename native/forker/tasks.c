@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,7 +27,9 @@ static struct task *task_by_pid(pid_t pid) {
 
 static void close_stream(struct stream *stream) {
   if (stream->fd < 0) return;
-  close(stream->fd); /* nobody else has this end, so epoll forgets it too */
+  /* Not left to close: a child that is just being executed still has a copy, and epoll would tell us of a freed task. */
+  epoll_ctl(F.epoll, EPOLL_CTL_DEL, stream->fd, NULL);
+  close(stream->fd);
   stream->fd = -1;
 }
 

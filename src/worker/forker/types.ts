@@ -148,7 +148,7 @@ export interface ForkerOptions {
 }
 
 /**
- * What `startForker(options): Promise<Forker>` gives (resolves after READY, rejects with WORKER_FORKER_FAILED). Every
+ * What `startForker(options): Promise<Forker>` gives (resolves after READY, rejects with INTERNAL when it cannot be started). Every
  * method only sends; commands of one tick go out in one write, in order. After the exit all are no-ops.
  */
 export interface Forker {

@@ -1,0 +1,118 @@
+// How many processes a second can a worker start? 10,000 x /bin/true through the Forker class, two at a time, output pipes
+// set up, next to `xargs -P2 -n1 /bin/true`. Both sides in turn, several rounds; medians and their ratio.
+//
+//     node bench/forker-rate.ts [--tasks 10000] [--rounds 3] [--kind native|node] [--program /bin/true] [--no-queue] [--json]
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startForker } from '../src/worker/forker/forker.ts';
+import type { ForkerKind } from '../src/worker/forker/types.ts';
+
+const LIVE = 2;
+const AHEAD = 100;
+
+const { values } = parseArgs({
+  options: {
+    tasks: { type: 'string', default: '10000' },
+    rounds: { type: 'string', default: '3' },
+    kind: { type: 'string', default: 'native' },
+    program: { type: 'string', default: '/bin/true' },
+    'log-cap': { type: 'string', default: String(1024 * 1024) },
+    'no-queue': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const tasks = Number(values.tasks);
+
+interface Rate {
+  readonly perSecond: number;
+  /** Processor time of this process: what a worker's event loop spends on it. */
+  readonly parentUsPerTask: number;
+}
+
+/** With the queue, runs are sent ahead of need; without, each end is answered by the next run. */
+async function throughForker(): Promise<Rate> {
+  const logDir = mkdtempSync(join(tmpdir(), 'forker-rate-'));
+  const env = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  const window = values['no-queue'] ? LIVE : LIVE + AHEAD;
+  const done = Promise.withResolvers<void>();
+  let sent = 0;
+  let ended = 0;
+  const next = () => {
+    sent += 1;
+    forker.run({
+      fence: sent,
+      jobId: 1,
+      position: sent,
+      attempt: 1,
+      envId: 1,
+      env: [`SPAWN_FENCE=${sent}`, 'SPAWN_SESSION=bench', `JOB_ARRAY_INDEX=${sent}`],
+      argv: [values.program],
+      cwd: '/',
+      graceMs: 1000,
+      logCapBytes: Number(values['log-cap']),
+      ...(values['no-queue'] ? {} : { queue: { id: 1, width: LIVE } }),
+    });
+  };
+  const forker = await startForker({
+    kind: values.kind as ForkerKind,
+    logDir,
+    sessionTag: 'bench',
+    callbacks: {
+      onStarted: () => {},
+      onEnded: () => {
+        ended += 1;
+        if (sent < tasks) next();
+        if (ended === tasks) done.resolve();
+      },
+      onSpawnFailed: (event) => done.reject(new Error(event.errorName)),
+      onRefused: (event) => done.reject(new Error(event.reason)),
+      onExit: (exit) => done.reject(new Error(JSON.stringify(exit))),
+    },
+  });
+  forker.setEnv(1, env);
+  const cpu = process.cpuUsage();
+  const from = performance.now();
+  while (sent < Math.min(window, tasks)) next();
+  await done.promise;
+  const seconds = (performance.now() - from) / 1000;
+  const used = process.cpuUsage(cpu);
+  await forker.close();
+  rmSync(logDir, { recursive: true });
+  return { perSecond: tasks / seconds, parentUsPerTask: (used.user + used.system) / tasks };
+}
+
+function throughXargs(): number {
+  const input = `${'x\n'.repeat(tasks)}`;
+  const from = performance.now();
+  const ran = spawnSync('xargs', ['-P', String(LIVE), '-n', '1', values.program], { input, stdio: ['pipe', 'ignore', 'inherit'] });
+  if (ran.status !== 0) throw new Error(`xargs ended with ${ran.status}`);
+  return tasks / ((performance.now() - from) / 1000);
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+}
+
+const rounds = [];
+for (let round = 0; round < Number(values.rounds); round++) {
+  const xargs = throughXargs();
+  const forker = await throughForker();
+  rounds.push({ xargs, ...forker });
+  if (!values.json) {
+    console.log(
+      `round ${round + 1}: forker ${forker.perSecond.toFixed(0)}/s, xargs ${xargs.toFixed(0)}/s, ${forker.parentUsPerTask.toFixed(0)} us of the worker a task`,
+    );
+  }
+}
+const forker = median(rounds.map((round) => round.perSecond));
+const xargs = median(rounds.map((round) => round.xargs));
+const parentUsPerTask = median(rounds.map((round) => round.parentUsPerTask));
+const result = { question: 'forker-rate', kind: values.kind, tasks, program: values.program, forker, xargs, ratio: forker / xargs, parentUsPerTask, rounds };
+console.log(
+  values.json
+    ? JSON.stringify(result)
+    : `median: ${values.kind} forker ${forker.toFixed(0)}/s, xargs ${xargs.toFixed(0)}/s, ratio ${result.ratio.toFixed(2)}, worker ${parentUsPerTask.toFixed(0)} us a task`,
+);
