@@ -110,9 +110,15 @@ function restoreGrant(memory: Memory, row: StoredGrant, now: number): void {
     if (running) job.table.attempts[position] = range.attempts![at]!;
   }
   job.grants.add(range);
-  const slots = Math.max(range.running, Math.min(range.open, session.fits(job)));
-  session.addGrant(range, job, slots, now);
-  memory.queue.addSlots(job, slots);
+  session.addGrant(range, job, range.running, now);
+  memory.queue.addSlots(job, range.running);
+}
+
+/** What runs has its resources; the oldest of what waits at the worker gets the rest, as it does there. */
+function restoreSlots(memory: Memory): void {
+  for (const { session } of memory.sessions.values()) {
+    for (const share of session.shares.values()) memory.queue.addSlots(share.job, session.promote(share));
+  }
 }
 
 /** Ties a job to those it waits for, which are in memory. */
@@ -141,6 +147,7 @@ export async function restoreMemory(store: Store, state: LoadedState, clock: Clo
   for (const loaded of state.jobs) memory.addLive(restoreJob(loaded));
   for (const row of state.sessions) memory.sessions.set(row.id, restoreSession(row));
   for (const row of state.grants) restoreGrant(memory, row, clock.now());
+  restoreSlots(memory);
   await loadAwaited(store, memory, clock.steady());
   return memory;
 }

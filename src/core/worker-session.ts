@@ -70,6 +70,15 @@ export class WorkerSession {
     for (let at = 0; at < range.count; at++) if (range.status[at] !== 2) this.#hold(range.fence + at, 1);
   }
 
+  /** Gives free resources to grants of a share that have none; tells how many. */
+  promote(share: Share): number {
+    const slots = Math.min(share.open - share.slots, Math.max(0, this.fits(share.job)));
+    share.slots += slots;
+    this.freeCpus -= slots * share.job.facts.cpus;
+    this.freeMemoryBytes -= slots * share.job.facts.memoryBytes;
+    return slots;
+  }
+
   /** One or more fences of a job were closed; gives how many slots that frees. */
   closeGrants(job: Job, fence: number, count: number): number {
     this.heldCount -= count;

@@ -1,0 +1,379 @@
+import { API_VERSION } from '../../src/api/limits.ts';
+import type { Ends, ExchangeRequest, FenceRun, StreamMessage } from '../../src/api/session.ts';
+import type { Caller } from '../../src/coordinator/use-cases.ts';
+import { isSpawnError } from '../../src/core/errors.ts';
+import type { Chance } from './chance.ts';
+import type { Network } from './network.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+export const CALLER: Caller = { owner: '0', tenant: 'local', sameHost: true };
+/** The watchdog acts this long before the lease ends. */
+const MARGIN_MS = 500;
+
+/** What a task does when it runs, told by the simulation. */
+export interface TaskScript {
+  durationMs: number;
+  outcome: number;
+  killsWorker: boolean;
+}
+
+interface Held {
+  fence: number;
+  jobId: number;
+  position: number;
+  attempt: number;
+  started: boolean;
+}
+
+/** What the simulation wants to know of a worker. */
+export interface WorkerWatch {
+  script(jobId: number, position: number): TaskScript;
+  /** A task's process started, or is no more. */
+  began(worker: FakeWorker, held: Held): void;
+  over(worker: FakeWorker, fence: number): void;
+  granted(jobId: number, position: number, attempt: number): void;
+}
+
+/** A spored without processes: the same protocol, the same rules for its lease, and any fault one can think of. */
+export class FakeWorker {
+  readonly name: string;
+  readonly cpus: number;
+  private readonly clock: VirtualClock;
+  private readonly chance: Chance;
+  private readonly network: Network;
+  private readonly watch: WorkerWatch;
+  sessionId = 0;
+  frozen = false;
+  dead = false;
+  /** Bumped when all it knew is forgotten: callbacks of before do nothing. */
+  #life = 0;
+  #seq = 0;
+  #ack = 0;
+  #deadline = Number.POSITIVE_INFINITY;
+  #leaseMs = 0;
+  #detach: (() => void) | undefined;
+  #streaming = false;
+  #resync = false;
+  #inFlight = false;
+  readonly #held = new Map<number, Held>();
+  readonly #started: number[] = [];
+  readonly #ended: { fence: number; outcome: number }[] = [];
+  readonly #returned: number[] = [];
+  readonly #recent = new Set<number>();
+  readonly #thawed: (() => void)[] = [];
+
+  constructor(name: string, cpus: number, clock: VirtualClock, chance: Chance, network: Network, watch: WorkerWatch) {
+    this.name = name;
+    this.cpus = cpus;
+    this.clock = clock;
+    this.chance = chance;
+    this.network = network;
+    this.watch = watch;
+  }
+
+  get running(): number {
+    return [...this.#held.values()].filter(({ started }) => started).length;
+  }
+
+  start(): void {
+    const life = ++this.#life;
+    this.network
+      .call((coordinator) =>
+        coordinator.hello(CALLER, {
+          worker: this.name,
+          host: 'simulated',
+          pid: 1,
+          bootId: 'simulated',
+          resources: { cpus: this.cpus, memoryBytes: 2 ** 30 },
+          api: API_VERSION,
+          version: 'simulated',
+        }),
+      )
+      .then(
+        ({ sessionId, leaseMs }) =>
+          this.#when(life, () => {
+            this.sessionId = sessionId;
+            this.#leaseMs = leaseMs;
+            this.#seq = 0;
+            this.#ack = 0;
+            this.#renew(this.clock.elapsed + this.clock.suspended);
+            this.#connect(life);
+            this.#heartbeat(life);
+          }),
+        () => this.#after(life, 200, () => this.start()),
+      );
+  }
+
+  /** The process is gone with all its tasks. */
+  kill(): void {
+    this.dead = true;
+    this.cut();
+    this.#forget();
+  }
+
+  freeze(): void {
+    this.frozen = true;
+  }
+
+  thaw(): void {
+    if (!this.frozen) return;
+    this.frozen = false;
+    this.#watchdog();
+    for (const task of this.#thawed.splice(0)) task();
+  }
+
+  /** The stream breaks; the worker comes back with the number of its last message. */
+  cut(): void {
+    this.#detach?.();
+    this.#detach = undefined;
+    if (!this.#streaming) return;
+    this.#streaming = false;
+    const life = this.#life;
+    this.#after(life, 50 + this.chance.below(300), () => this.#connect(life));
+  }
+
+  #connect(life: number): void {
+    const { life: server } = this.network;
+    if (server === undefined || !server.alive || this.chance.yes(this.network.faults.loss)) {
+      this.#after(life, 100 + this.chance.below(200), () => this.#connect(life));
+      return;
+    }
+    let open = true;
+    const broken = () => {
+      if (!open) return;
+      open = false;
+      server.pending.delete(broken);
+      this.#when(life, () => this.cut());
+    };
+    let lastArrival = 0;
+    const sink = {
+      write: (line: string) => {
+        // One connection keeps its order.
+        lastArrival = Math.max(lastArrival, this.clock.elapsed + 1 + this.chance.below(this.network.faults.delayMs));
+        this.clock.timer(lastArrival - this.clock.elapsed, () => {
+          if (open) this.#when(life, () => this.#receive(JSON.parse(line) as StreamMessage));
+        });
+      },
+      close: broken,
+    };
+    try {
+      const detach = server.coordinator.stream(CALLER, this.sessionId, this.#ack, sink);
+      this.#streaming = true;
+      this.#resync = true;
+      server.pending.add(broken);
+      this.#detach = () => {
+        open = false;
+        server.pending.delete(broken);
+        if (server.alive) detach();
+      };
+      this.#report(life);
+    } catch (error) {
+      if (isSpawnError(error) && (error as { code: string }).code === 'SESSION_UNKNOWN') this.#reborn();
+      else throw error;
+    }
+  }
+
+  #receive(message: StreamMessage): void {
+    if (message.type === 'ping' || message.n <= this.#ack) return;
+    this.#ack = message.n;
+    switch (message.type) {
+      case 'grant': {
+        let at = 0;
+        for (const [fence, position, count] of message.runs) {
+          for (let i = 0; i < count; i++, at++) {
+            const attempt = typeof message.attempt === 'number' ? message.attempt : message.attempt[at]!;
+            this.#take({ fence: fence + i, jobId: message.job, position: position + i, attempt, started: false });
+          }
+        }
+        this.#startSome();
+        break;
+      }
+      case 'revoke':
+        for (const held of this.#named(message.fences)) if (!held.started) this.#giveBack(held.fence);
+        break;
+      case 'cancel':
+        for (const held of this.#named(message.fences)) {
+          if (held.started) this.#end(held.fence, 4 * 256);
+          else this.#giveBack(held.fence);
+        }
+        break;
+      case 'drop':
+        for (const held of this.#named(message.fences)) this.#stop(held.fence);
+        this.#startSome();
+        break;
+      case 'job':
+      case 'forget':
+      case 'drain':
+        break;
+    }
+    this.#report(this.#life);
+  }
+
+  #take(held: Held): void {
+    if (this.#held.has(held.fence) || this.#recent.has(held.fence)) return;
+    this.watch.granted(held.jobId, held.position, held.attempt);
+    this.#held.set(held.fence, held);
+  }
+
+  #startSome(): void {
+    const life = this.#life;
+    for (const held of this.#held.values()) {
+      if (this.running >= this.cpus) return;
+      if (held.started) continue;
+      held.started = true;
+      this.#started.push(held.fence);
+      this.watch.began(this, held);
+      const script = this.watch.script(held.jobId, held.position);
+      this.#after(life, script.durationMs, () => {
+        if (!this.#held.has(held.fence)) return;
+        if (script.killsWorker) {
+          this.kill();
+          this.clock.timer(500, () => this.#revive());
+        } else {
+          this.#end(held.fence, script.outcome);
+        }
+      });
+    }
+  }
+
+  #revive(): void {
+    this.dead = false;
+    this.start();
+  }
+
+  #end(fence: number, outcome: number): void {
+    this.#stop(fence);
+    this.#ended.push({ fence, outcome });
+    this.#startSome();
+    this.#report(this.#life);
+  }
+
+  #giveBack(fence: number): void {
+    this.#held.delete(fence);
+    this.#recent.add(fence);
+    this.#returned.push(fence);
+  }
+
+  #stop(fence: number): void {
+    if (this.#held.get(fence)?.started === true) this.watch.over(this, fence);
+    this.#held.delete(fence);
+    this.#recent.add(fence);
+  }
+
+  #named(runs: readonly FenceRun[]): Held[] {
+    return [...this.#held.values()].filter(({ fence }) =>
+      runs.some(([base, count]) => fence >= base && fence < base + count),
+    );
+  }
+
+  /** One exchange at a time; what was sent stays the same until it is answered. */
+  #report(life: number): void {
+    if (this.#inFlight || this.sessionId === 0) return;
+    this.#inFlight = true;
+    const taken = {
+      started: this.#started.splice(0),
+      ended: this.#ended.splice(0),
+      returned: this.#returned.splice(0),
+    };
+    const over = new Set([...taken.ended.map(({ fence }) => fence), ...taken.returned]);
+    const fences = [...this.#held.keys()];
+    const ends: Ends = {
+      runs: taken.ended.map(({ fence }) => [fence, 1]),
+      outcome: taken.ended.map(({ outcome }) => outcome),
+    };
+    const request: ExchangeRequest = {
+      seq: ++this.#seq,
+      ack: this.#ack,
+      starts: { fences: taken.started.filter((fence) => !over.has(fence) && this.#held.has(fence)) },
+      ends,
+      returned: taken.returned.map((fence) => [fence, 1]),
+      held: { count: fences.length, sum: fences.reduce((sum, fence) => (sum + fence) % 2 ** 48, 0) },
+    };
+    if (this.#resync) {
+      request.heldRuns = fences.map((fence) => [fence, 1]);
+      request.startedRuns = fences.filter((fence) => this.#held.get(fence)!.started).map((fence) => [fence, 1]);
+      this.#resync = false;
+    }
+    this.#send(life, request);
+  }
+
+  #send(life: number, request: ExchangeRequest): void {
+    const sentAt = this.clock.elapsed + this.clock.suspended;
+    const { sessionId } = this;
+    const again = () => this.#after(life, 100, () => this.#send(life, request));
+    this.network
+      .call((coordinator) => coordinator.exchange(CALLER, sessionId, request))
+      .then(
+        (reply) =>
+          this.#when(life, () => {
+            this.#renew(sentAt);
+            if (reply.deferred) {
+              again();
+              return;
+            }
+            this.#inFlight = false;
+            if (reply.resync) this.#resync = true;
+            if (reply.resync || this.#started.length + this.#ended.length + this.#returned.length > 0)
+              this.#report(life);
+          }),
+        (error: { code?: string }) =>
+          this.#when(life, () => {
+            if (error.code === 'SESSION_UNKNOWN') this.#reborn();
+            else again();
+          }),
+      );
+  }
+
+  #heartbeat(life: number): void {
+    this.#after(life, 5_000, () => {
+      this.#report(life);
+      this.#heartbeat(life);
+    });
+  }
+
+  #renew(sentAt: number): void {
+    this.#deadline = sentAt + this.#leaseMs - MARGIN_MS;
+    const life = this.#life;
+    this.#after(life, Math.max(0, this.#deadline - this.clock.elapsed - this.clock.suspended), () => this.#watchdog());
+  }
+
+  /** Stops everything when the lease is about to end, whatever else is going on. */
+  #watchdog(): void {
+    if (this.dead || this.clock.elapsed + this.clock.suspended < this.#deadline) return;
+    for (const { fence, started } of [...this.#held.values()]) {
+      this.#stop(fence);
+      if (started) this.#ended.push({ fence, outcome: 6 * 256 });
+      else this.#returned.push(fence);
+    }
+  }
+
+  #reborn(): void {
+    this.cut();
+    this.#forget();
+    this.start();
+  }
+
+  #forget(): void {
+    for (const fence of [...this.#held.keys()]) this.#stop(fence);
+    this.#life++;
+    this.sessionId = 0;
+    this.#inFlight = false;
+    this.#streaming = false;
+    this.#started.length = 0;
+    this.#ended.length = 0;
+    this.#returned.length = 0;
+    this.#recent.clear();
+    this.#deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** A frozen worker does it when it thaws. */
+  #when(life: number, task: () => void): void {
+    if (life !== this.#life || this.dead) return;
+    if (this.frozen) this.#thawed.push(() => this.#when(life, task));
+    else task();
+  }
+
+  #after(life: number, ms: number, task: () => void): void {
+    this.clock.timer(ms, () => this.#when(life, task));
+  }
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import { CALLER } from './fake-worker.ts';
+import type { Faults } from './network.ts';
+import { NO_FAULTS } from './network.ts';
+import { Simulation } from './simulation.ts';
+
+const SEEDS = Number(process.env['SPAWN_SIMULATION_SEEDS'] ?? 12);
+const FIRST_SEED = Number(process.env['SPAWN_SIMULATION_FIRST_SEED'] ?? 1);
+
+/** How many commits of the calm day are tried, spread evenly; all of them on demand. */
+const COMMITS = Number(process.env['SPAWN_SIMULATION_COMMITS'] ?? 40);
+
+const STORM: Faults = {
+  loss: 0.05,
+  double: 0.05,
+  delayMs: 30,
+  refuse: 0.01,
+  crash: 0.005,
+  freeze: 0.01,
+  kill: 0.01,
+  cut: 0.03,
+  suspend: 0.003,
+};
+
+/** A day's work: arrays with failures, retries, throttles, dependencies, and people who cancel, hold and retry. */
+async function busyDay(sim: Simulation): Promise<void> {
+  const { chance } = sim;
+  const ids: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    const size = chance.between(1, 60);
+    const before = ids.length === 0 ? undefined : chance.pick(ids);
+    const after =
+      before === undefined || chance.yes(0.4)
+        ? undefined
+        : `${chance.pick(['afterok', 'afterany', 'afternotok', 'aftercorr', 'after'])}:${before}`;
+    const singleton = after === undefined && chance.yes(0.2);
+    const poison = chance.yes(0.1) ? chance.below(size) : -1;
+    const fails = chance.yes(0.4) ? 0.2 : 0;
+    const slow = chance.yes(0.3) ? 400 : 20;
+    const runs = new Map<number, number>();
+    const id = await sim.submit(
+      `key-${i}`,
+      {
+        name: singleton ? 'alone' : `job-${i}`,
+        array: `0-${size - 1}`,
+        throttle: chance.yes(0.3) ? chance.between(1, 3) : 0,
+        retries: chance.between(0, 2),
+        retryDelayMs: chance.yes(0.3) ? 700 : 0,
+        priority: chance.between(0, 1),
+        ...(after === undefined ? {} : { after }),
+        ...(singleton ? { after: 'singleton' } : {}),
+      },
+      (position) => {
+        const run = (runs.get(position) ?? 0) + 1;
+        runs.set(position, run);
+        return {
+          durationMs: 1 + ((position * 7919 + run * 31) % slow),
+          outcome: (position * 104_729 + run * 1_299_709) % 100 < fails * 100 ? 3 : 0,
+          killsWorker: position === poison,
+        };
+      },
+    );
+    ids.push(id);
+    if (chance.yes(0.4)) await interfere(sim, ids);
+  }
+}
+
+async function interfere(sim: Simulation, ids: readonly number[]): Promise<void> {
+  const { chance } = sim;
+  const ref = String(chance.pick(ids));
+  const verb = chance.pick(['cancel', 'retry', 'hold', 'release', 'requeue', 'throttle', 'one'] as const);
+  try {
+    await sim.insist(async (coordinator) => {
+      if (verb === 'throttle') await coordinator.update(CALLER, ref, { throttle: chance.between(0, 4) });
+      else if (verb === 'one') await coordinator.cancel(CALLER, `${ref}_0`, {});
+      else await coordinator[verb](CALLER, ref, {});
+    });
+  } catch (error) {
+    expect((error as { code?: string }).code).toBe('JOB_ENDED');
+  }
+}
+
+async function releaseAll(sim: Simulation): Promise<void> {
+  for (const id of sim.acknowledged.keys()) {
+    try {
+      await sim.insist((coordinator) => coordinator.release(CALLER, String(id), {}));
+    } catch (error) {
+      expect((error as { code?: string }).code).toBe('JOB_ENDED');
+    }
+  }
+}
+
+async function live(sim: Simulation): Promise<void> {
+  await sim.begin();
+  let busy = true;
+  let failed: unknown;
+  const day = busyDay(sim)
+    .then(() => releaseAll(sim))
+    .catch((error: unknown) => {
+      failed = error;
+    })
+    .finally(() => {
+      busy = false;
+    });
+  await sim.run(() => !busy, 10_000_000);
+  await day;
+  if (failed !== undefined) throw failed;
+  sim.calm();
+  await sim.run(() => sim.finished(), 10_000_000);
+  const ended = sim.clock.elapsed;
+  await sim.run(() => sim.clock.elapsed > ended + 3_000, 10_000);
+  await sim.checkHistory();
+}
+
+describe('simulation', () => {
+  it('finishes a calm day', async () => {
+    await live(new Simulation({ seed: 4_711, workers: 3, faults: NO_FAULTS, stormMs: 0 }));
+  });
+
+  const calmDay = { seed: 99, workers: 2, faults: NO_FAULTS, stormMs: 0 };
+  for (const fate of ['fail', 'crashBefore', 'crashAfter'] as const) {
+    it(`survives ${fate} at every commit`, async () => {
+      const whole = new Simulation({ ...calmDay, fate: () => 'ok' });
+      await live(whole);
+      expect(whole.commits).toBeGreaterThan(50);
+      const step = Math.max(1, Math.floor(whole.commits / COMMITS));
+      for (let at = 1; at <= whole.commits; at += step) {
+        const sim = new Simulation({ ...calmDay, fate: (commit) => (commit === at ? fate : 'ok') });
+        await live(sim);
+        expect(sim.commits).toBeGreaterThanOrEqual(at);
+        expect(sim.crashes).toBe(fate === 'fail' ? 0 : 1);
+      }
+    });
+  }
+
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+    it(`holds every promise in storm ${seed}`, async () => {
+      await live(new Simulation({ seed, workers: 4, faults: STORM, stormMs: 120_000 }));
+    });
+  }
+});

@@ -1,0 +1,305 @@
+import { JobSpec, type JobSpecInput } from '../../src/api/job-spec.ts';
+import { Coordinator } from '../../src/coordinator/coordinator.ts';
+import { Ledger } from '../../src/coordinator/ledger.ts';
+import { restoreJob } from '../../src/coordinator/restore.ts';
+import { unpackEnds } from '../../src/core/end-chunk.ts';
+import { TaskState } from '../../src/core/task-state.ts';
+import type { Store } from '../../src/store/store.ts';
+import { type CommitFate, MemoryDisk, openMemoryStore } from '../support/memory-store.ts';
+import { Chance } from './chance.ts';
+import { checkMemory } from './check-memory.ts';
+import { CALLER, FakeWorker, type TaskScript, type WorkerWatch } from './fake-worker.ts';
+import { type Faults, type Life, Network, NO_FAULTS } from './network.ts';
+import { settle, VirtualClock } from './virtual-clock.ts';
+
+export interface SimulationOptions {
+  seed: number;
+  workers: number;
+  faults: Faults;
+  /** How long faults go on, virtual ms. */
+  stormMs: number;
+  /** Called at every commit; by default chance decides by the faults. */
+  fate?: (commit: number) => CommitFate;
+}
+
+interface Execution {
+  worker: FakeWorker;
+  task: string;
+}
+
+/** The real coordinator and core on virtual time, with fake workers, a store in memory and seeded faults. */
+export class Simulation {
+  readonly clock = new VirtualClock();
+  readonly chance: Chance;
+  readonly disk = new MemoryDisk();
+  readonly network: Network;
+  readonly workers: FakeWorker[] = [];
+  readonly scripts = new Map<number, (position: number) => TaskScript>();
+  readonly acknowledged = new Map<number, JobSpec>();
+  /** Tasks for which a worker was granted an attempt, to be checked against what was durable. */
+  readonly problems: string[] = [];
+  commits = 0;
+  crashes = 0;
+  #ledger: Ledger | undefined;
+  readonly #executions = new Map<string, Execution[]>();
+  readonly #options: SimulationOptions;
+  #storm = true;
+
+  constructor(options: SimulationOptions) {
+    this.#options = options;
+    this.chance = new Chance(options.seed);
+    this.network = new Network(this.clock, this.chance);
+    this.network.faults = options.faults;
+  }
+
+  get ledger(): Ledger | undefined {
+    return this.#ledger;
+  }
+
+  async begin(): Promise<void> {
+    await this.#boot();
+    const watch: WorkerWatch = {
+      script: (jobId, position) =>
+        this.scripts.get(jobId)?.(position) ?? { durationMs: 10, outcome: 0, killsWorker: false },
+      began: (worker, held) => this.#began(worker, held.fence, `${held.jobId}_${held.position}`),
+      over: (worker, fence) => this.#over(worker, fence),
+      granted: (jobId, position) => this.#granted(jobId, position),
+    };
+    for (let i = 0; i < this.#options.workers; i++) {
+      const worker = new FakeWorker(`w${i}`, 1 + (i % 3), this.clock, this.chance, this.network, watch);
+      this.workers.push(worker);
+      worker.start();
+    }
+    this.#storms();
+  }
+
+  /** Submits until it is acknowledged, always with the same key, as the client does. */
+  async submit(key: string, input: Partial<JobSpecInput>, script: (position: number) => TaskScript): Promise<number> {
+    const spec = JobSpec.parse({ run: { kind: 'argv', argv: ['true'] }, cwd: '/', ...input });
+    const { job } = await this.insist((coordinator) => coordinator.submit(CALLER, { spec, idempotencyKey: key }));
+    const known = this.acknowledged.get(job.id);
+    if (known !== undefined && known !== spec) this.problems.push(`job ${job.id} was acknowledged twice`);
+    this.acknowledged.set(job.id, spec);
+    this.scripts.set(job.id, script);
+    return job.id;
+  }
+
+  /** A call that is made again until the coordinator answers; its own errors come through. */
+  async insist<T>(what: (coordinator: Coordinator) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.network.call(what);
+      } catch (error) {
+        const { code } = error as { code?: string };
+        if (code !== 'SERVER_UNREACHABLE' && code !== 'STORE_FULL') throw error;
+        await new Promise<void>((resolve) => this.clock.timer(100, resolve));
+      }
+    }
+  }
+
+  /** Runs until `done`, checking every invariant after every step. */
+  async run(done: () => boolean, limitMs: number): Promise<void> {
+    const until = this.clock.elapsed + limitMs;
+    for (let step = 0; !done(); step++) {
+      if (this.clock.elapsed > until) throw new Error(`stuck after ${limitMs} virtual ms\n${this.describe()}`);
+      if (!this.clock.step()) throw new Error(`nothing is left to happen\n${this.describe()}`);
+      await settle();
+      if (step % 7 === 0 && this.#ledger !== undefined) checkMemory(this.#ledger.memory);
+      if (this.problems.length > 0) throw new Error(this.problems.join('\n'));
+    }
+  }
+
+  /** All faults end; everybody thaws. */
+  calm(): void {
+    this.#storm = false;
+    this.network.faults = NO_FAULTS;
+    for (const worker of this.workers) worker.thaw();
+  }
+
+  /** Every acknowledged job has ended. */
+  finished(): boolean {
+    const memory = this.#ledger?.memory;
+    if (memory === undefined || this.network.life?.alive !== true) return false;
+    for (const id of this.acknowledged.keys()) {
+      const job = memory.jobs.get(id)?.job;
+      if (job !== undefined && !job.finished) return false;
+    }
+    return true;
+  }
+
+  /** What is durable, against what was promised. */
+  async checkHistory(): Promise<void> {
+    const { jobs, ends } = this.disk.content;
+    const fences = new Set<number>();
+    const attempts = new Set<string>();
+    for (const { jobId, data } of ends) {
+      for (const end of unpackEnds(data)) {
+        if (fences.has(end.fence)) this.problems.push(`fence ${end.fence} has two ends`);
+        fences.add(end.fence);
+        const attempt = `${jobId}[${end.position}]#${end.attempt}`;
+        if (attempts.has(attempt)) this.problems.push(`attempt ${attempt} has two ends`);
+        attempts.add(attempt);
+      }
+    }
+    const store = openMemoryStore(this.disk);
+    for (const id of this.acknowledged.keys()) await this.#checkAttempts(store, id, attempts);
+    for (const [id, spec] of this.acknowledged) {
+      const row = jobs.get(id);
+      if (row === undefined) this.problems.push(`acknowledged job ${id} is not in the store`);
+      else if (JSON.stringify(row.spec) !== JSON.stringify(spec))
+        this.problems.push(`job ${id} is another than acknowledged`);
+    }
+    const extra = [...jobs.keys()].filter((id) => !this.acknowledged.has(id));
+    if (extra.length > 0)
+      this.problems.push(`jobs ${extra} were made but never acknowledged, though every key was insisted on`);
+    if (this.problems.length > 0) throw new Error(this.problems.join('\n'));
+  }
+
+  /** Every attempt that started has one end, its number follows the one before, and the durable state is that of an ended job. */
+  async #checkAttempts(store: Store, id: number, ends: ReadonlySet<string>): Promise<void> {
+    const loaded = await store.loadJob(id);
+    const { job } = restoreJob(loaded!);
+    if (!job.finished || job.endedAt === 0) this.problems.push(`job ${id} has not durably ended`);
+    for (let position = 0; position < job.size; position++) {
+      const attempts = job.table.attempts[position]!;
+      for (let attempt = 1; attempt <= attempts + 1; attempt++) {
+        const known = ends.has(`${id}[${position}]#${attempt}`);
+        if (known !== attempt <= attempts)
+          this.problems.push(`task ${id}[${position}] started ${attempts} attempts, end of ${attempt}: ${known}`);
+      }
+      const ran = job.table.state[position] === TaskState.completed || job.table.state[position] === TaskState.failed;
+      if (ran && attempts === 0) this.problems.push(`task ${id}[${position}] ended without an attempt`);
+    }
+  }
+
+  describe(): string {
+    const jobs = [...(this.#ledger?.memory.jobs.values() ?? [])].map(
+      ({ job }) =>
+        `job ${job.id} ${job.state} counts ${[...job.table.counts]} held ${job.held} terms ${job.termStates}`,
+    );
+    const sessions = [...(this.#ledger?.memory.sessions.values() ?? [])].map(
+      ({ session }) =>
+        `session ${session.id} ${session.worker} connected ${session.connected} held ${session.heldCount} free ${session.freeCpus}`,
+    );
+    return [`seed ${this.#options.seed}, virtual time ${this.clock.elapsed}`, ...jobs, ...sessions].join('\n');
+  }
+
+  async #boot(): Promise<void> {
+    const pending = new Set<(error: Error) => void>();
+    const life: Life = { coordinator: undefined as never, alive: true, pending };
+    const store = openMemoryStore(this.disk, { beforeCommit: () => this.#fate(life) });
+    const ledger = new Ledger({
+      store,
+      clock: this.clock.forProcess(() => life.alive),
+      blobs: { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) },
+      logs: undefined as never,
+      randomHex: (digits) =>
+        this.chance
+          .below(16 ** digits)
+          .toString(16)
+          .padStart(digits, '0'),
+      onFatal: (error) => this.problems.push(`fatal: ${error.message}`),
+      options: { version: 'simulated', host: 'simulated', dataDir: '/', logDir: '/' },
+    });
+    await ledger.load();
+    life.coordinator = new Coordinator(ledger);
+    life.coordinator.start((error) => {
+      if ((error as { code?: string }).code !== 'STORE_FULL')
+        this.problems.push(`loop: ${String((error as Error).stack)}`);
+    });
+    this.#ledger = ledger;
+    this.network.life = life;
+  }
+
+  #fate(life: Life): CommitFate {
+    this.commits++;
+    const { faults } = this.network;
+    const fate = this.#options.fate?.(this.commits) ?? this.#chanceOfCommit(faults);
+    if (fate === 'crashBefore' || fate === 'crashAfter') this.#crash(life);
+    return fate;
+  }
+
+  #chanceOfCommit(faults: Faults): CommitFate {
+    if (this.chance.yes(faults.refuse)) return 'fail';
+    if (!this.chance.yes(faults.crash)) return 'ok';
+    return this.chance.yes(0.5) ? 'crashBefore' : 'crashAfter';
+  }
+
+  #crash(life: Life): void {
+    this.crashes++;
+    // Not at once: the store must first do what the fate says.
+    this.clock.timer(0, () => {
+      life.alive = false;
+      this.#ledger = undefined;
+      for (const dead of [...life.pending]) dead(new Error('the coordinator died'));
+      life.pending.clear();
+      this.clock.timer(this.chance.between(1, 400), () => void this.#boot());
+    });
+  }
+
+  #storms(): void {
+    this.clock.timer(1_000, () => {
+      if (!this.#storm) return;
+      const { faults } = this.network;
+      for (const worker of this.workers) this.#disturb(worker, faults);
+      if (this.chance.yes(faults.suspend)) this.clock.suspended += this.chance.between(1_000, 120_000);
+      this.#storms();
+    });
+    if (this.clock.elapsed === 0) this.clock.timer(this.#options.stormMs, () => this.calm());
+  }
+
+  #disturb(worker: FakeWorker, faults: Faults): void {
+    if (worker.dead) return;
+    if (this.chance.yes(faults.cut)) worker.cut();
+    if (!worker.frozen && this.chance.yes(faults.freeze)) {
+      worker.freeze();
+      this.clock.timer(this.chance.between(100, 60_000), () => worker.thaw());
+    }
+    if (!worker.frozen && this.chance.yes(faults.kill)) {
+      const { sessionId } = worker;
+      worker.kill();
+      // The provider notices at once, or not at all, so that the lease has to end.
+      if (this.chance.yes(0.5)) {
+        void this.network.call((coordinator) => coordinator.loseSession(sessionId, 'simulated')).catch(() => {});
+      }
+      this.clock.timer(this.chance.between(200, 5_000), () => {
+        worker.dead = false;
+        worker.start();
+      });
+    }
+  }
+
+  /** P5: of workers that are not frozen, at most one runs a task. */
+  #began(worker: FakeWorker, fence: number, task: string): void {
+    const others = [...this.#executions.values()].flat().filter((other) => other.task === task && !other.worker.frozen);
+    if (others.length > 0) this.problems.push(`task ${task} runs on ${others[0]!.worker.name} and ${worker.name}`);
+    const key = `${worker.name}/${fence}`;
+    this.#executions.set(key, [...(this.#executions.get(key) ?? []), { worker, task }]);
+  }
+
+  #over(worker: FakeWorker, fence: number): void {
+    this.#executions.delete(`${worker.name}/${fence}`);
+  }
+
+  /** P7: what a grant rests on is durable. */
+  #granted(jobId: number, position: number): void {
+    const row = this.disk.content.jobs.get(jobId);
+    if (row === undefined) {
+      this.problems.push(`a task of job ${jobId} was granted before the job was durable`);
+      return;
+    }
+    const after = row.spec.after?.match(/^afterok:(\d+)$/);
+    if (after === null || after === undefined) return;
+    const predecessor = this.disk.content.jobs.get(Number(after[1]))!;
+    if (
+      predecessor.endedAt === 0 &&
+      predecessor.counts[TaskState.completed] !== predecessor.size &&
+      !this.satisfiedOnce.has(jobId)
+    ) {
+      this.problems.push(`${jobId}[${position}] was granted before ${predecessor.id} had durably ended`);
+    }
+    this.satisfiedOnce.add(jobId);
+  }
+
+  readonly satisfiedOnce = new Set<number>();
+}
