@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { statSync, writeFileSync } from 'node:fs';
+import module from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -17,17 +18,14 @@ import {
   writeRecord,
 } from './client/node/process-record.ts';
 import { backgroundEnv, type EmbeddedPlace, startKeeper } from './client/node/start-keeper.ts';
-import { type Coordinator, createCoordinator } from './coordinator/coordinator.ts';
+import type { Coordinator } from './coordinator/coordinator.ts';
 import { LocalPool } from './coordinator/loops/local-pool.ts';
 import { type Loop, startLoop } from './coordinator/loops/start-loop.ts';
 import { systemClock } from './coordinator/system-clock.ts';
 import { isSpawnError, type SpawnError } from './core/errors.ts';
-import { openBlobs } from './objects/directory/blobs.ts';
-import { openSegments } from './objects/directory/segments.ts';
 import { createLocalProvider } from './providers/local/local-provider.ts';
 import { machineSize } from './providers/local/machine-size.ts';
 import type { Provider } from './providers/provider.ts';
-import { createServer } from './server/server.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 
 /** How often the server looks whether its keeper, its record and its socket are still there. */
@@ -92,18 +90,18 @@ async function run(place: EmbeddedPlace, log: Logger): Promise<number> {
   const end = new Ending();
   makePrivateDirectory(files.runDir);
   const version = packageVersion();
-  const store = await openSqliteStore({ path: join(dataDir, 'spawn.db') });
+  const [store, parts] = await Promise.all([openSqliteStore({ path: join(dataDir, 'spawn.db') }), loadParts()]);
   // The store's lock is ours, so whatever another server left behind here is of the past.
   const own: ProcessRecord = { ...identify(process.pid)!, version, socketPath };
   writeRecord(files.server, own);
   try {
     const logDir = join(dataDir, 'logs');
     makePrivateDirectory(logDir);
-    const coordinator = await createCoordinator({
+    const coordinator = await parts.createCoordinator({
       store,
       clock: systemClock,
-      blobs: await openBlobs(join(dataDir, 'blobs')),
-      logs: openSegments(logDir),
+      blobs: await parts.openBlobs(join(dataDir, 'blobs')),
+      logs: parts.openSegments(logDir),
       randomHex: (digits) =>
         randomBytes(Math.ceil(digits / 2))
           .toString('hex')
@@ -114,13 +112,15 @@ async function run(place: EmbeddedPlace, log: Logger): Promise<number> {
       },
       options: { version, host: hostname(), dataDir, logDir },
     });
-    const server = await createServer(coordinator, { version, logger: log, onStop: () => end.resolve(0) });
+    const server = await parts.createServer(coordinator, { version, logger: log, onStop: () => end.resolve(0) });
     await server.listenUnix(socketPath);
     coordinator.start((error) => log.error({ err: error }, 'a loop failed; it is tried again'));
     const workers = keepWorkers(place, files, coordinator, log);
     const watch = watchSurroundings(place, files, own, log, end);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end.resolve(0));
     log.info({ dataDir, socketPath, version }, 'serving');
+    // Node does so at exit, which may be in weeks or by kill -9; the next start profits from it.
+    setTimeout(() => module.flushCompileCache?.(), LOOK_MS).unref();
 
     const code = await end.ended;
     log.info(code === 0 ? 'stopping' : 'starting again');
@@ -134,6 +134,17 @@ async function run(place: EmbeddedPlace, log: Logger): Promise<number> {
   } finally {
     await store.close();
   }
+}
+
+/** What takes long to load, loaded while the store's thread opens the database. */
+async function loadParts() {
+  const [coordinator, server, blobs, segments] = await Promise.all([
+    import('./coordinator/coordinator.ts'),
+    import('./server/server.ts'),
+    import('./objects/directory/blobs.ts'),
+    import('./objects/directory/segments.ts'),
+  ]);
+  return { ...coordinator, ...server, ...blobs, ...segments };
 }
 
 /** Resolves once, with the exit code. */

@@ -89,9 +89,9 @@ test('why a server cannot start is what the caller gets', async () => {
 test('a server that does not answer in time is an error with the end of its log', async () => {
   mkdirSync(place.dataDir, { recursive: true });
   writeFileSync(join(place.dataDir, 'exit-code'), '75');
-  await expect(ensureServer(place, { keeper, timeoutMs: 1_000 })).rejects.toMatchObject({
+  await expect(ensureServer(place, { keeper, timeoutMs: 3_000 })).rejects.toMatchObject({
     code: 'SERVER_UNREACHABLE',
-    message: expect.stringMatching(/no answer within 1 s; .*server\.log ends with:\n.*server ended \(exit code 75\)/s),
+    message: expect.stringMatching(/no answer within 3 s; .*server\.log ends with:\n.*server ended \(exit code 75\)/s),
   });
 });
 

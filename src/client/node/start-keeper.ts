@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { dataFiles } from './data-files.ts';
 import { builtProgram } from './package-files.ts';
 import { makePrivateDirectory } from './private-directory.ts';
@@ -18,7 +19,7 @@ export interface EmbeddedPlace {
  * SPAWN_ variable of a task: the marks by which a worker finds its processes must not be on these.
  */
 const KEPT_VARIABLES =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|SPAWN_(?:DATA_DIR|RUNTIME_DIR|FORKER|LOCAL_.+|CI.*))$/;
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|NODE_COMPILE_CACHE|SPAWN_(?:DATA_DIR|RUNTIME_DIR|FORKER|LOCAL_.+|CI.*))$/;
 
 /**
  * Starts a keeper, detached from this process in every way. Does no harm where one runs already: the new one sees that
@@ -33,7 +34,7 @@ export function startKeeper(place: EmbeddedPlace, program = builtProgram('keeper
     const child = spawn(process.execPath, [program, ...args], {
       cwd: '/',
       detached: true,
-      env: backgroundEnv(process.env),
+      env: backgroundEnv({ ...process.env, NODE_COMPILE_CACHE: compileCache(process.env) }),
       stdio: ['ignore', log, log],
     });
     child.unref();
@@ -41,6 +42,15 @@ export function startKeeper(place: EmbeddedPlace, program = builtProgram('keeper
   } finally {
     closeSync(log);
   }
+}
+
+/**
+ * Where Node keeps compiled code: the folder that the entries use, or what the user chose. As a variable it counts in
+ * threads too, one of which loads the database.
+ */
+function compileCache(env: NodeJS.ProcessEnv): string | undefined {
+  const cache = env.XDG_CACHE_HOME || (env.HOME && join(env.HOME, '.cache'));
+  return env.NODE_COMPILE_CACHE || (cache && join(cache, 'spawn/node'));
 }
 
 /** The part of an environment that background processes get: secrets of one terminal do not live on in them. */

@@ -25,7 +25,8 @@ const PATIENCE_MS = 10_000;
 export async function stopServer(place: EmbeddedPlace): Promise<boolean> {
   const server = await findServer(place);
   const processes = new LivingProcesses(place);
-  if (server?.kind !== 'up' && processes.look().length === 0) return false;
+  const before = processes.look();
+  if (server?.kind !== 'up' && before.length === 0) return false;
   const told = server?.kind === 'up' && (await tellToStop(server.socketPath));
   if (await processes.areGone(told ? TIMEOUT_MS : 0)) return true;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
