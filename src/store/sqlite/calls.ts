@@ -1,3 +1,4 @@
+import type { SpawnErrorJson } from '../../core/errors.ts';
 import type {
   EndsQuery,
   EventsQuery,
@@ -32,16 +33,10 @@ export interface StoreRequest {
   readonly args: readonly unknown[];
 }
 
-/** An error as it crosses threads: its class would be lost. */
-export interface ErrorFacts {
-  readonly code: string;
-  readonly message: string;
-  readonly details: Record<string, unknown>;
-}
-
+/** An error crosses threads as JSON: its class would be lost. */
 export type StoreReply =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: ErrorFacts };
+  | { readonly id: number; readonly error: SpawnErrorJson };
 
 /** The first message of the thread. */
-export type StoreOpened = { readonly storeId: string; readonly epoch: number } | { readonly error: ErrorFacts };
+export type StoreOpened = { readonly storeId: string; readonly epoch: number } | { readonly error: SpawnErrorJson };

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { SpawnError } from '../../core/errors.ts';
-import type { ErrorFacts, StoreCalls, StoreOpened, StoreReply, StoreRequest } from './calls.ts';
+import type { StoreCalls, StoreOpened, StoreReply, StoreRequest } from './calls.ts';
 import { type DatabaseOptions, openDatabase, type StoreDatabase } from './database.ts';
 import { readFailure } from './failures.ts';
 
@@ -12,7 +12,7 @@ function run(port: MessagePort, options: DatabaseOptions): void {
   try {
     database = openDatabase(options);
   } catch (error) {
-    port.postMessage({ error: toFacts(readFailure(error, options.path).error) } satisfies StoreOpened);
+    port.postMessage({ error: readFailure(error, options.path).error.toJSON() } satisfies StoreOpened);
     port.close();
     return;
   }
@@ -27,7 +27,7 @@ function run(port: MessagePort, options: DatabaseOptions): void {
     } catch (error) {
       const failure = readFailure(error, options.path);
       if (failure.fatal) failed ??= failure.error;
-      reply = { id, error: toFacts(failure.error) };
+      reply = { id, error: failure.error.toJSON() };
     }
     port.postMessage(reply);
     if (call === 'close') port.close();
@@ -35,10 +35,6 @@ function run(port: MessagePort, options: DatabaseOptions): void {
   });
   const { storeId, epoch } = database;
   port.postMessage({ storeId, epoch } satisfies StoreOpened);
-}
-
-function toFacts({ code, message, details }: SpawnError): ErrorFacts {
-  return { code, message, details };
 }
 
 function sizeOf(path: string): number {
