@@ -15,7 +15,7 @@ import {
 } from './events.ts';
 import { chooseForkerKind, forkerProgram } from './programs.ts';
 import { Command, Event, PROTOCOL_VERSION } from './protocol.ts';
-import type { Forker, ForkerCallbacks, ForkerExit, ForkerOptions, RunRequest } from './types.ts';
+import type { Forker, ForkerCallbacks, ForkerExit, ForkerOptions, LeaseClock, RunRequest } from './types.ts';
 import { type FrameReader, FrameSplitter, FrameWriter, ProtocolError } from './wire.ts';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -128,9 +128,9 @@ class ForkerProcess implements Forker {
     this.#send({ type: Command.SIGNAL, fence, signal });
   }
 
-  lease(ms: number, graceMs: number): void {
+  lease(ms: number, graceMs: number, clock: LeaseClock = 'boottime'): void {
     const sentAtUs = Number(process.hrtime.bigint() / 1000n);
-    this.#send({ type: Command.LEASE, ms, clock: 'boottime', graceMs, sentAtUs });
+    this.#send({ type: Command.LEASE, ms, clock, graceMs, sentAtUs });
   }
 
   quit(): void {

@@ -169,10 +169,11 @@ export interface Forker {
   /** A signal to the whole group, without escalation. */
   signal(fence: number, signal: number): void;
   /**
-   * Everything is killed `ms` from now unless called again before; counts suspend where capabilities.boottime.
+   * Everything is killed `ms` from now unless called again before.
+   * @param clock default boottime, which counts suspend where capabilities.boottime
    * @param graceMs between TERM and KILL when it expires: keep `ms + graceMs` inside the lease.
    */
-  lease(ms: number, graceMs: number): void;
+  lease(ms: number, graceMs: number, clock?: LeaseClock): void;
   /** Refuses new runs and exits when nothing runs. */
   quit(): void;
   /** Kills everything at once and ends the forker; resolves after onExit. */

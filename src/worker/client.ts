@@ -1,0 +1,22 @@
+import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest, StreamMessage } from '../api/session.ts';
+
+export interface CallOptions {
+  /** Ends the call. */
+  readonly signal?: AbortSignal;
+  /** How long the client itself tries again, ms. */
+  readonly retryForMs?: number;
+}
+
+/** What a worker asks of a coordinator: SpawnClient of src/client satisfies it. Every method rejects with SpawnError. */
+export interface WorkerClient {
+  hello(request: HelloRequest, options?: CallOptions): Promise<HelloReply>;
+  /** Messages numbered above `after`, in order, until the connection ends or the signal aborts. */
+  stream(sessionId: number, after: number, options?: CallOptions): AsyncIterable<StreamMessage>;
+  exchange(sessionId: number, request: ExchangeRequest, options?: CallOptions): Promise<ExchangeReply>;
+  bye(sessionId: number, options?: CallOptions): Promise<void>;
+  /** The bytes of a script or environment snapshot. */
+  getBlob(hash: string, options?: CallOptions): Promise<Uint8Array>;
+}
+
+/** For calls that this worker repeats by itself. */
+export const NO_RETRY = { retryForMs: 0 } as const;

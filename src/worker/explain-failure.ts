@@ -1,0 +1,38 @@
+import { getSystemErrorMap } from 'node:util';
+import type { TaskSpawnFailed } from './forker/types.ts';
+
+/** `No such file or directory` of ENOENT, in the words of strerror(3). */
+function systemError(errno: number, name: string): string {
+  const known = getSystemErrorMap().get(-errno)?.[1];
+  return known === undefined ? name : known.charAt(0).toUpperCase() + known.slice(1);
+}
+
+/** Why nothing runs: a line for the task's log, and the exit code of the attempt. */
+export interface Explanation {
+  readonly text: string;
+  readonly code: number;
+}
+
+/**
+ * What a person reads when the command of a task could not be started, and the exit code of the attempt: 127 when the command was
+ * not found, 126 when it or its directory could not be used (POSIX: Shell Command Language, 2.8.2). Undefined when it is the
+ * machine that could not start a process, which is no fault of the task.
+ */
+export function explainFailure(
+  { step, errno, errorName }: TaskSpawnFailed,
+  command: string,
+  cwd: string,
+): Explanation | undefined {
+  const why = systemError(errno, errorName);
+  switch (step) {
+    case 'cwd':
+      return { text: `cannot enter ${cwd}: ${why}`, code: 126 };
+    case 'exec':
+      return { text: `cannot run ${command}: ${why}`, code: errorName === 'ENOENT' ? 127 : 126 };
+    case 'stdin':
+      return { text: `cannot open the input: ${why}`, code: 126 };
+    case 'fork':
+    case 'pipe':
+      return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import type { FenceRun, GrantRun } from '../api/session.ts';
+import type { Attempts } from './attempts.ts';
+import { FenceSet } from './fence-set.ts';
+import type { Forker } from './forker/types.ts';
+import type { Outbox } from './outbox.ts';
+import { GrantQueue } from './queue.ts';
+
+/** Fences that were held once and are remembered, so that a grant which comes twice does not run twice; in runs. */
+const REMEMBERED_RUNS = 4_096;
+
+/** What was granted to a session: queued or running, and what becomes of it. */
+export class Holdings {
+  readonly #outbox: Outbox;
+  readonly #attempts: Attempts;
+  readonly #queue = new GrantQueue();
+  readonly #over = new FenceSet();
+
+  constructor(outbox: Outbox, attempts: Attempts) {
+    this.#outbox = outbox;
+    this.#attempts = attempts;
+  }
+
+  /** Tasks that have not started. */
+  get queued(): number {
+    return this.#queue.count;
+  }
+
+  /** @param attempt number of every task's attempt, or one number a task in the order of `runs` */
+  grant(jobId: number, runs: readonly GrantRun[], attempt: number | readonly number[]): void {
+    let done = 0;
+    for (const [fence, position, count] of runs) {
+      for (const [from, length] of this.#unknownOf(fence, count)) {
+        const at = done + from - fence;
+        this.#outbox.held.add(from, length);
+        this.#queue.add(jobId, {
+          fence: from,
+          position: position + from - fence,
+          count: length,
+          attempt: typeof attempt === 'number' ? attempt : attempt.slice(at, at + length),
+        });
+      }
+      done += count;
+    }
+    if (this.#outbox.draining) this.giveBackAll();
+  }
+
+  /** What has started goes on. */
+  revoke(fences: readonly FenceRun[]): void {
+    for (const [base, count] of fences) this.#giveBack(this.#queue.remove(base, count));
+  }
+
+  cancel(fences: readonly FenceRun[], forker: Forker | undefined): void {
+    this.revoke(fences);
+    if (forker === undefined) return;
+    for (const [base, count] of fences) this.#attempts.cancel(forker, base, count);
+  }
+
+  drop(fences: readonly FenceRun[], forker: Forker | undefined): void {
+    for (const [base, count] of fences) {
+      this.#queue.remove(base, count);
+      this.#attempts.drop(forker, base, count);
+      this.#outbox.dropped(base, count);
+      this.over(base, count);
+    }
+  }
+
+  giveBackAll(): void {
+    this.#giveBack(this.#queue.clear());
+  }
+
+  /** It was to start and could not: for example because the lease had just ended. */
+  refused(fence: number): void {
+    this.#giveBack([[fence, 1]]);
+  }
+
+  over(base: number, count = 1): void {
+    this.#over.add(base, count);
+    this.#over.keepHighest(REMEMBERED_RUNS);
+  }
+
+  /** Starts what can start. */
+  startAll(forker: Forker): void {
+    const now = performance.now();
+    const fitOf = (jobId: number) => this.#attempts.fitOf(jobId);
+    while (this.#queue.count > 0) {
+      const grant = this.#queue.take(fitOf, now);
+      if (grant === undefined) break;
+      this.#attempts.start(forker, grant);
+    }
+  }
+
+  #giveBack(runs: readonly FenceRun[]): void {
+    this.#outbox.returned(runs);
+    for (const [base, count] of runs) this.over(base, count);
+  }
+
+  /** Of a run, what is neither held nor over. */
+  #unknownOf(base: number, count: number): FenceRun[] {
+    return this.#outbox.held.without(base, count).flatMap(([from, length]) => this.#over.without(from, length));
+  }
+}

@@ -1,0 +1,110 @@
+import { mkdirSync } from 'node:fs';
+import { availableParallelism, hostname, totalmem } from 'node:os';
+import { SpawnClient } from '../client/client.ts';
+import { httpTransport } from '../client/node/http-transport.ts';
+import { packageVersion } from '../client/node/package-files.ts';
+import { bootId } from '../client/node/process-identity.ts';
+import { unixTransport } from '../client/node/unix-transport.ts';
+import { isSpawnError, SpawnError } from '../core/errors.ts';
+import { type Machine, readFlags, USAGE, type WorkerFlags } from './flags.ts';
+import { startForker } from './forker/forker.ts';
+import { killLeftovers } from './forker/sweep.ts';
+import { Worker } from './worker.ts';
+
+const EXIT_INTERNAL = 70;
+
+/**
+ * The program `spored`. Says everything on standard error, a line each.
+ *
+ * SIGTERM or SIGINT: takes no more, gives back what has not started, lets running tasks finish within --grace, then ends them. A
+ * second one ends them at once. SIGHUP means nothing to it.
+ *
+ * @returns the exit code: 0 after a signal or when the server said so; 69 when the server was away for --exit-when-gone; 2 for bad
+ * flags; that of the error that keeps it from working
+ */
+export async function main(argv: string[]): Promise<number> {
+  try {
+    const flags = readFlags(argv, thisMachine());
+    if (flags !== 'help') return await work(flags);
+    process.stdout.write(USAGE);
+    return 0;
+  } catch (error) {
+    say(
+      error instanceof Error && !isSpawnError(error)
+        ? (error.stack ?? error.message)
+        : String((error as Error).message),
+    );
+    return isSpawnError(error) ? error.exitCode : EXIT_INTERNAL;
+  }
+}
+
+async function work(flags: WorkerFlags): Promise<number> {
+  // What tasks create gets their own umask; what this process creates is nobody else's business.
+  process.umask(0o077);
+  makeDirectory(flags.dataDir);
+  const { server } = flags;
+  const transport = server.startsWith('unix:') ? unixTransport(server.slice('unix:'.length)) : httpTransport(server);
+  const client = new SpawnClient({ transport });
+  const worker = new Worker({
+    ...flags,
+    client,
+    forkers: { start: startForker, killLeftovers },
+    host: hostname(),
+    bootId: bootId(),
+    version: packageVersion(),
+    log: say,
+  });
+  const forgetSignals = listen(worker, flags.graceMs);
+  try {
+    if ((await worker.run()) === 'left') return 0;
+    throw new SpawnError('SERVER_UNREACHABLE', { address: server, why: 'away for longer than --exit-when-gone' });
+  } finally {
+    forgetSignals();
+    client.close();
+  }
+}
+
+function listen(worker: Worker, graceMs: number): () => void {
+  let signals = 0;
+  const onSignal = (signal: string) => {
+    signals += 1;
+    if (signals === 1) {
+      say(`${signal}: takes no more; what runs has ${Math.round(graceMs / 1000)} s to finish`);
+      worker.drain();
+    } else if (signals === 2) {
+      say(`${signal} again: ends what runs`);
+      worker.end();
+    }
+  };
+  const ignore = () => {};
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', ignore);
+  return () => process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('SIGHUP', ignore);
+}
+
+function thisMachine(): Machine {
+  const limit = process.constrainedMemory();
+  return {
+    hostname: hostname(),
+    env: process.env,
+    cpus: availableParallelism(),
+    // Without a limit of the control group the system gives 0 or a number larger than any memory.
+    memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
+  };
+}
+
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const expected = 'a directory that can be made';
+    throw new SpawnError('BAD_REQUEST', {
+      where: '--data-dir',
+      expected,
+      found: `${path}: ${(error as Error).message}`,
+    });
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${new Date().toISOString()} spored[${process.pid}]: ${line}\n`);
+}

@@ -1,0 +1,19 @@
+import type { Outcome } from '../core/outcome.ts';
+import type { TaskEnded } from './forker/types.ts';
+
+/** The outcome of an attempt from what the forker saw. */
+export function outcomeOf({ cause, end }: Pick<TaskEnded, 'cause' | 'end'>): Outcome {
+  switch (cause) {
+    case 'timeLimit':
+      return { kind: 'timedOut' };
+    case 'cancel':
+      return { kind: 'cancelled' };
+    case 'lease':
+      return { kind: 'lost' };
+    case 'shutdown':
+      // Asked to stop with its worker, it finished its work after all.
+      return end.kind === 'exited' && end.code === 0 ? { kind: 'exited', code: 0 } : { kind: 'preempted' };
+    case 'none':
+      return end.kind === 'exited' ? { kind: 'exited', code: end.code } : { kind: 'signalled', signal: end.signal };
+  }
+}

@@ -1,0 +1,263 @@
+import { join } from 'node:path';
+import type { HelloReply, Resources } from '../api/session.ts';
+import { Attempts } from './attempts.ts';
+import { NO_RETRY, type WorkerClient } from './client.ts';
+import { ExchangeLane } from './exchange-lane.ts';
+import type { ForkerExit, ForkerKind } from './forker/types.ts';
+import { ForkerLives, type ForkerPort } from './forker-lives.ts';
+import { Holdings } from './holdings.ts';
+import { JobBook } from './job-book.ts';
+import type { JobFiles } from './job-files.ts';
+import { type LeaseMoment, leaseMoment, leaseTerm } from './lease.ts';
+import { Outbox } from './outbox.ts';
+import { type NumberedMessage, StreamLane } from './stream-lane.ts';
+
+export interface SessionOptions {
+  readonly client: WorkerClient;
+  readonly hello: HelloReply;
+  /** When the hello was sent: the first lease counts from there. */
+  readonly helloSentAt: LeaseMoment;
+  readonly resources: Resources;
+  /** Where logs go when the coordinator named no place. */
+  readonly dataDir: string;
+  readonly files: JobFiles;
+  readonly forkers: ForkerPort;
+  readonly forkerKind: ForkerKind | undefined;
+  /** What `SPAWN_SESSION` of every task is. */
+  readonly marker: string;
+  /** The server can be away this long before the session gives up, but always for the term of a lease; 0 = for ever. */
+  readonly exitWhenGoneMs: number;
+  /** One line for a person, without its end. */
+  readonly log: (line: string) => void;
+}
+
+/** How a session ended: the worker left it, the server does not know it (say hello again), the server was away for too long. */
+export type SessionEnd = 'left' | 'unknown' | 'gone';
+
+/** From TERM to KILL for tasks that are ended because the worker goes, unless their job says less. */
+const MOST_SHUTDOWN_GRACE_MS = 10_000;
+const BYE_WITHIN_MS = 2_000;
+
+/** One session of this worker with a coordinator: takes grants, runs them and reports, until it ends. */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #ended = Promise.withResolvers<SessionEnd>();
+  /** Aborts when the session is over. */
+  readonly #over = new AbortController();
+  readonly #outbox = new Outbox();
+  readonly #jobs: JobBook;
+  readonly #attempts: Attempts;
+  readonly #holdings: Holdings;
+  readonly #lives: ForkerLives;
+  readonly #exchanges: ExchangeLane;
+  readonly #stream: StreamLane;
+  #lease: { ms: number; sentAt: LeaseMoment };
+  /** On the monotonic clock: nothing starts after this. */
+  #leaseEndsMs = Number.NEGATIVE_INFINITY;
+  #contactMs = performance.now();
+  #troubled = false;
+  #leaving = false;
+
+  constructor(options: SessionOptions) {
+    const { client, hello, marker, log } = options;
+    const { sessionId, sameHost, heartbeatMs, leaseMs } = hello;
+    const onFailed = (error: unknown) => this.#failed(error);
+    const lane = { client, sessionId, mostBackoffMs: sameHost ? 1_000 : 5_000 };
+    this.#options = options;
+    this.#lease = { ms: leaseMs, sentAt: options.helloSentAt };
+    this.#jobs = new JobBook({
+      files: options.files,
+      session: marker,
+      onPrepared: () => this.#pump(),
+      onFailed,
+      signal: this.#over.signal,
+    });
+    this.#attempts = new Attempts({
+      resources: options.resources,
+      job: (id) => this.#jobs.get(id),
+      envId: (forker, job) => this.#lives.envId(forker, job),
+      onStarted: (start) => this.#outbox.started(start),
+      onEnded: (end) => {
+        this.#holdings.over(end.fence);
+        this.#outbox.ended(end);
+      },
+      onRefused: (fence) => this.#holdings.refused(fence),
+    });
+    this.#holdings = new Holdings(this.#outbox, this.#attempts);
+    this.#lives = new ForkerLives({
+      port: options.forkers,
+      kind: options.forkerKind,
+      logDir: (sameHost ? hello.logDir : undefined) ?? join(options.dataDir, 'logs'),
+      sessionId,
+      session: marker,
+      callbacks: {
+        onStarted: (event) => this.#attempts.started(event),
+        onEnded: (event) => this.#attempts.ended(event),
+        onSpawnFailed: (event) => {
+          const forker = this.#lives.current;
+          if (forker !== undefined) this.#attempts.spawnFailed(forker, event);
+        },
+        onRefused: (event) => this.#attempts.refused(event),
+        onLeaseExpired: ({ killing }) => log(`the lease ended without an answer: ${killing} tasks are stopped`),
+        onBatchEnd: () => this.#pump(),
+      },
+      onUp: (life) => {
+        this.#attempts.life = life;
+        this.#passLease();
+        this.#pump();
+      },
+      onDown: (exit) => this.#forkerDied(exit),
+      onFailed,
+    });
+    this.#exchanges = new ExchangeLane({
+      ...lane,
+      heartbeatMs,
+      sameHost,
+      outbox: this.#outbox,
+      ack: () => this.#stream.last,
+      running: () => this.#attempts.fences(),
+      hungry: () => this.#holdings.queued === 0 && this.#attempts.hasRoom,
+      onRenewed: (ms, sentAt) => this.#renewed(ms, sentAt),
+      onFailed,
+    });
+    this.#stream = new StreamLane({
+      ...lane,
+      silenceMs: leaseMs,
+      onMessage: (message) => this.#take(message),
+      onBreak: (error) => {
+        this.#outbox.resync = true;
+        if (error !== undefined) this.#failed(error);
+        this.#exchanges.touch();
+      },
+    });
+  }
+
+  /** Resolves when the session is over and nothing of it runs. Rejects when no forker starts here. */
+  async run(): Promise<SessionEnd> {
+    const { resolve, reject } = this.#ended;
+    const lives = this.#lives.run();
+    lives.catch(reject);
+    this.#exchanges.run().then((end) => resolve(end === 'unknown' ? 'unknown' : 'left'), reject);
+    this.#stream.run().then((end) => end === 'unknown' && resolve('unknown'), reject);
+    try {
+      const end = await this.#ended.promise;
+      this.#stream.stop();
+      if (end === 'left') await this.#sayBye();
+      return end;
+    } catch (error) {
+      await this.#sayBye();
+      throw error;
+    } finally {
+      this.#over.abort();
+      this.#stream.stop();
+      this.#exchanges.stop();
+      await this.#lives.close();
+      await lives.catch(() => {});
+    }
+  }
+
+  /**
+   * Takes no more, gives back what has not started, and leaves when nothing runs.
+   * @param graceMs after that what still runs gets TERM, then KILL; Infinity waits for it
+   */
+  drain(graceMs: number): void {
+    if (!this.#outbox.draining) {
+      this.#outbox.draining = true;
+      this.#outbox.urgent = true;
+      this.#holdings.giveBackAll();
+    }
+    if (Number.isFinite(graceMs)) {
+      const timer = setTimeout(() => this.#shutDown(), graceMs);
+      this.#over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    }
+    this.#pump();
+  }
+
+  #shutDown(): void {
+    const forker = this.#lives.current;
+    if (forker !== undefined) this.#attempts.shutDown(forker, MOST_SHUTDOWN_GRACE_MS);
+  }
+
+  /** Starts what can start, says what is to be said, and leaves when all is done. */
+  #pump(): void {
+    const forker = this.#lives.current;
+    if (forker !== undefined && performance.now() < this.#leaseEndsMs) this.#holdings.startAll(forker);
+    if (this.#outbox.draining && this.#attempts.count === 0 && !this.#leaving) this.#leave();
+    this.#exchanges.touch();
+  }
+
+  #leave(): void {
+    this.#leaving = true;
+    this.#exchanges.finish();
+    // After the term of the lease the server has given up what would be reported.
+    const timer = setTimeout(() => this.#exchanges.stop(), this.#lease.ms);
+    this.#over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+
+  #take(message: NumberedMessage): void {
+    const forker = this.#lives.current;
+    switch (message.type) {
+      case 'job':
+        this.#jobs.add(message.job);
+        break;
+      case 'grant':
+        this.#holdings.grant(message.job, message.runs, message.attempt);
+        break;
+      case 'revoke':
+        this.#holdings.revoke(message.fences);
+        break;
+      case 'cancel':
+        this.#holdings.cancel(message.fences, forker);
+        break;
+      case 'drop':
+        this.#holdings.drop(message.fences, forker);
+        break;
+      case 'forget': {
+        const job = this.#jobs.get(message.job);
+        if (job !== undefined) this.#lives.forget(job);
+        this.#jobs.forget(message.job);
+        break;
+      }
+      case 'drain':
+        this.drain(Number.POSITIVE_INFINITY);
+        break;
+    }
+    this.#pump();
+  }
+
+  #forkerDied({ expected, code, signal, stderr }: ForkerExit): void {
+    if (!expected) this.#options.log(`the forker died (${signal ?? `exit ${code}`}), its tasks are lost: ${stderr}`);
+    this.#attempts.lost();
+    this.#pump();
+  }
+
+  #renewed(ms: number, sentAt: LeaseMoment): void {
+    if (this.#troubled) this.#options.log('the server answers again');
+    this.#troubled = false;
+    this.#contactMs = performance.now();
+    this.#lease = { ms, sentAt };
+    this.#passLease();
+    this.#pump();
+  }
+
+  /** The forker enforces the lease, also when this process hangs. */
+  #passLease(): void {
+    const { sameHost } = this.#options.hello;
+    const { ms, graceMs } = leaseTerm(this.#lease.ms, this.#lease.sentAt, leaseMoment(sameHost));
+    this.#leaseEndsMs = performance.now() + ms;
+    this.#lives.current?.lease(Math.max(0, ms), graceMs, sameHost ? 'monotonic' : 'boottime');
+  }
+
+  #failed(error: unknown): void {
+    const { exitWhenGoneMs, log } = this.#options;
+    if (!this.#troubled) log(`${error instanceof Error ? error.message : error}; trying again`);
+    this.#troubled = true;
+    if (exitWhenGoneMs === 0) return;
+    if (performance.now() - this.#contactMs > Math.max(exitWhenGoneMs, this.#lease.ms)) this.#ended.resolve('gone');
+  }
+
+  async #sayBye(): Promise<void> {
+    const signal = AbortSignal.timeout(BYE_WITHIN_MS);
+    await this.#options.client.bye(this.#options.hello.sessionId, { ...NO_RETRY, signal }).catch(() => {});
+  }
+}

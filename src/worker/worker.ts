@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { API_VERSION } from '../api/limits.ts';
+import type { HelloReply, HelloRequest } from '../api/session.ts';
+import { isSpawnError } from '../core/errors.ts';
+import { Backoff } from './backoff.ts';
+import { NO_RETRY, type WorkerClient } from './client.ts';
+import type { WorkerFlags } from './flags.ts';
+import type { ForkerPort } from './forker-lives.ts';
+import { JobFiles } from './job-files.ts';
+import { type LeaseMoment, leaseMoment } from './lease.ts';
+import { SessionRecords } from './leftovers.ts';
+import { Session } from './session.ts';
+
+export interface WorkerOptions extends Omit<WorkerFlags, 'server' | 'forker'> {
+  readonly client: WorkerClient;
+  readonly forkers: ForkerPort;
+  readonly forker?: WorkerFlags['forker'];
+  readonly host: string;
+  readonly bootId: string;
+  /** Of this package. */
+  readonly version: string;
+  /** One line for a person, without its end. */
+  readonly log: (line: string) => void;
+}
+
+/** The worker left its session, or the server was away for too long. */
+export type WorkerEnd = 'left' | 'gone';
+
+/** Errors of a hello that asking again cannot change. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'VERSION_UNSUPPORTED',
+  'UNAUTHENTICATED',
+  'NOT_PERMITTED',
+  'BAD_REQUEST',
+]);
+
+/** The agent of one machine: one session after the other, until it is told to end. */
+export class Worker {
+  readonly #options: WorkerOptions;
+  readonly #ending = new AbortController();
+  readonly #records: SessionRecords;
+  readonly #files: JobFiles;
+  readonly #directory: string;
+  #session: Session | undefined;
+  #contactMs = performance.now();
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#directory = join(options.dataDir, 'worker');
+    this.#files = new JobFiles(this.#directory, options.client);
+    this.#records = new SessionRecords(join(this.#directory, 'sessions'), options.forkers.killLeftovers);
+  }
+
+  /** Works until `drain` or `end`. Rejects when the server refuses this worker, or no forker starts here. */
+  async run(): Promise<WorkerEnd> {
+    const swept = await this.#records.sweep();
+    if (swept > 0) this.#options.log(`killed what ${swept} sessions of dead workers had left`);
+    for (;;) {
+      const greeting = await this.#greet();
+      if (greeting === undefined) return this.#ending.signal.aborted ? 'left' : 'gone';
+      const end = await this.#serve(greeting.hello, greeting.sentAt);
+      this.#contactMs = performance.now();
+      if (end !== 'unknown') return end;
+      this.#options.log('the server does not know the session any more; saying hello again');
+    }
+  }
+
+  /** Takes no more tasks; gives those that run `graceMs` to finish, then ends them. */
+  drain(): void {
+    this.#ending.abort();
+    this.#session?.drain(this.#options.graceMs);
+  }
+
+  /** As `drain`, with no time to finish: TERM now, KILL after the grace time of the job. */
+  end(): void {
+    this.#ending.abort();
+    this.#session?.drain(0);
+  }
+
+  /** Says hello until it is answered; undefined when the worker ends before that, or the server is away for too long. */
+  async #greet(): Promise<{ hello: HelloReply; sentAt: LeaseMoment } | undefined> {
+    const { client, exitWhenGoneMs, log } = this.#options;
+    const { signal } = this.#ending;
+    const backoff = new Backoff({ firstMs: 50, mostMs: 2_000 });
+    for (let tries = 0; !signal.aborted; tries++) {
+      // Which kernel the server runs on is in its answer; both clocks are read to be ready for either.
+      const sentAt = leaseMoment(false);
+      try {
+        return { hello: await client.hello(this.#helloRequest(), { ...NO_RETRY, signal }), sentAt };
+      } catch (error) {
+        if (signal.aborted) break;
+        if (isSpawnError(error) && REFUSALS.has(error.code)) throw error;
+        if (tries === 0) log(`${error instanceof Error ? error.message : error}; trying again`);
+        if (exitWhenGoneMs > 0 && performance.now() - this.#contactMs > exitWhenGoneMs) return undefined;
+        await backoff.pause(signal);
+      }
+    }
+    return undefined;
+  }
+
+  async #serve(hello: HelloReply, sentAt: LeaseMoment) {
+    const { client, resources, forkers, forker, exitWhenGoneMs, log } = this.#options;
+    // Session numbers are per store, and several workers of one user may be of several stores.
+    const marker = `${hello.storeId}-${hello.sessionId}`.replaceAll(/[^\w-]/g, '_');
+    await this.#records.open(marker);
+    const session = new Session({
+      client,
+      hello,
+      helloSentAt: hello.sameHost ? { ...sentAt, bootMs: sentAt.monotonicMs } : sentAt,
+      resources,
+      dataDir: this.#directory,
+      files: this.#files,
+      forkers,
+      forkerKind: forker,
+      marker,
+      exitWhenGoneMs,
+      log,
+    });
+    this.#session = session;
+    if (this.#ending.signal.aborted) session.drain(0);
+    try {
+      return await session.run();
+    } finally {
+      this.#session = undefined;
+      await this.#records.close(marker);
+    }
+  }
+
+  #helloRequest(): HelloRequest {
+    const { name, host, bootId, resources, version, instance } = this.#options;
+    return {
+      worker: name,
+      host,
+      pid: process.pid,
+      bootId,
+      resources,
+      api: API_VERSION,
+      version,
+      ...(instance === undefined ? {} : { instance }),
+    };
+  }
+}
