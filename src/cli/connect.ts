@@ -1,14 +1,17 @@
 import { SpawnClient } from '../client/client.ts';
+import { dataFiles } from '../client/node/data-files.ts';
+import { packageVersion } from '../client/node/package-files.ts';
 import { makePrivateDirectory } from '../client/node/private-directory.ts';
+import { readRecord } from '../client/node/process-record.ts';
 import { unixTransport } from '../client/node/unix-transport.ts';
 import type { Transport } from '../client/transport.ts';
 import type { Settings } from '../config/settings.ts';
 
 /**
- * The client of the coordinator that the settings mean. Nothing is sent yet; a first call that finds nobody starts the
+ * The client of the coordinator that the settings mean. Usually nothing is sent yet; a first call that finds nobody starts the
  * embedded coordinator.
  *
- * @param announce gets one line when it was started
+ * @param announce gets one line when it was started, or is of another release
  * @throws SpawnError SOCKET_NOT_PRIVATE: whoever could replace the socket would be sent scripts and environments
  */
 export async function connect(settings: Settings, announce: (line: string) => void): Promise<SpawnClient> {
@@ -18,14 +21,14 @@ export async function connect(settings: Settings, announce: (line: string) => vo
   }
   makePrivateDirectory(settings.runtimeDir);
   const transport = new MovingTransport(settings.socketPath);
-  return new SpawnClient({
-    transport,
-    onUnreachable: async () => {
-      const { ensureServer } = await import('../client/node/ensure-server.ts');
-      const { socketPath } = await ensureServer(settings, { announce });
-      transport.moveTo(socketPath);
-    },
-  });
+  const ensure = async (): Promise<void> => {
+    const { ensureServer } = await import('../client/node/ensure-server.ts');
+    const { socketPath } = await ensureServer(settings, { announce });
+    transport.moveTo(socketPath);
+  };
+  const running = readRecord(dataFiles(settings.dataDir).server);
+  if (running !== undefined && running.version !== packageVersion()) await ensure();
+  return new SpawnClient({ transport, onUnreachable: ensure });
 }
 
 /**

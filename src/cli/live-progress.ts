@@ -26,9 +26,15 @@ export class LiveProgress {
     if (first && this.world.stderr.isTTY) this.draw();
   }
 
+  /** Makes room for other lines on the same terminal, until it is drawn again. */
+  hide(): void {
+    if (this.drawn !== '' && this.world.stderr.isTTY) this.world.stderr.write(CLEAR_LINE);
+    this.drawn = '';
+  }
+
   end(): void {
     this.stop();
-    if (this.drawn !== '' && this.world.stderr.isTTY) this.world.stderr.write(CLEAR_LINE);
+    this.hide();
   }
 
   private draw(): void {

@@ -7,10 +7,7 @@ export function at<T>(where: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (isSpawnError(error) && error.code.startsWith('BAD_')) {
-      throw new SpawnError(error.code, { ...error.details, where });
-    }
-    throw error;
+    throw isSpawnError(error) && error.code.startsWith('BAD_') ? error.with({ where }) : error;
   }
 }
 

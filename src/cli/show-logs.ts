@@ -9,6 +9,13 @@ export interface ShownLogs {
   readonly job: JobView;
   readonly query: LogQueryInput;
   readonly signal: AbortSignal;
+  /** Called before anything is shown. */
+  readonly before?: () => void;
+}
+
+/** Of several tasks only whole lines are shown, so that something else may be shown between them. */
+export function showsWholeLines(job: JobView, query: LogQueryInput): boolean {
+  return !isSingle(job, indicesOf(job), query.index);
 }
 
 function indicesOf(job: JobView): IndexSet {
@@ -25,22 +32,23 @@ function isSingle(job: JobView, indices: IndexSet, index: string | undefined): b
  * Shows the output of tasks on standard output: of one task its own bytes and nothing else, of several whole lines with
  * their index before them. What is missing is said on standard error, or at its place in merged output.
  */
-export async function showLogs(world: World, { job, query, signal }: ShownLogs): Promise<void> {
+export async function showLogs(world: World, { job, query, signal, before }: ShownLogs): Promise<void> {
   const indices = indicesOf(job);
   const single = isSingle(job, indices, query.index);
   const merger = new LogMerger((position) => indices.at(position));
+  const write = (bytes: Uint8Array): void => {
+    if (bytes.length === 0) return;
+    before?.();
+    world.stdout.write(bytes);
+  };
   const show = (record: LogRecord): void => {
-    if (!single) write(world, merger.add(record));
-    else if (record.stream !== LogStream.NOTE) write(world, record.data);
+    if (!single) write(merger.add(record));
+    else if (record.stream !== LogStream.NOTE) write(record.data);
     else world.stderr.write(`spawn: ${job.id}_${indices.at(record.position)}: ${noteText(record)}\n`);
   };
   if (query.follow === '1') await follow(world, job, query, signal, show);
   else await once(world, job, query, signal, show);
-  write(world, merger.end());
-}
-
-function write(world: World, bytes: Uint8Array): void {
-  if (bytes.length > 0) world.stdout.write(bytes);
+  write(merger.end());
 }
 
 async function once(

@@ -2,14 +2,14 @@ import type { JobDelta, JobView, TaskView } from '../api/job.ts';
 import { awaitJob, throughRestarts } from './await-job.ts';
 import { LiveProgress } from './live-progress.ts';
 import { resultLine } from './output/result-line.ts';
-import { showLogs } from './show-logs.ts';
+import { showLogs, showsWholeLines } from './show-logs.ts';
 import type { World } from './world.ts';
 
 export interface WaitOptions {
   /** No progress and no result line. */
   readonly quiet: boolean;
   readonly progress: boolean;
-  /** Shows the tasks' output instead of the progress. */
+  /** Shows the tasks' output; the progress then only where both find room on one terminal. */
   readonly follow: boolean;
   readonly signal: AbortSignal;
 }
@@ -19,9 +19,11 @@ const EXAMPLES = 3;
 /** The job when all its tasks have ended; undefined when `signal` came first. */
 export async function waitForJob(world: World, job: JobView, options: WaitOptions): Promise<JobView | undefined> {
   const { quiet, follow, signal } = options;
-  const progress = quiet || follow || !options.progress ? undefined : new LiveProgress(world);
+  const query = { follow: '1' } as const;
+  const room = !follow || (world.stderr.isTTY && showsWholeLines(job, query));
+  const progress = quiet || !options.progress || !room ? undefined : new LiveProgress(world);
   const ended = awaitJob(world, String(job.id), signal, (delta: JobDelta) => progress?.update(delta));
-  const logs = follow ? showLogs(world, { job, query: { follow: '1' }, signal }) : undefined;
+  const logs = follow ? showLogs(world, { job, query, signal, before: () => progress?.hide() }) : undefined;
   try {
     const [delta] = await Promise.all([ended, logs]);
     if (delta === undefined) return undefined;

@@ -90,6 +90,8 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   const client = new Proxy({} as Client, {
     get: (_, name: keyof Client) => {
       if (name === 'close') return () => {};
+      // An `await` asks every object for this one.
+      if ((name as string) === 'then') return undefined;
       return (...args: never[]) => {
         calls.push([name, ...args]);
         const answer = options.client?.[name];

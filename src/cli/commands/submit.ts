@@ -51,7 +51,7 @@ const options = {
   },
   after: {
     value: 'LIST',
-    summary: 'Wait for other jobs: afterok:12, aftercorr:12, after:12+5, singleton; "," is and, "?" is or',
+    summary: 'Wait for other jobs: afterok:12, aftercorr:12, singleton; "," is and, "?" is or',
     parse: dependency,
   },
   hold: { summary: 'Start nothing until spawn release' },

@@ -63,7 +63,7 @@ export const tasks = defineCommand({
     'Lists the tasks of a job in index order. Through a pipe: one line a task, tab-separated, without a header: id, state,\n' +
     'attempt, end, ms of wall time, ms of CPU, bytes of memory at the peak, worker, reason; empty where nothing is known.',
   options: {
-    state: { value: 'STATES', summary: `Only these states, by comma: ${STATES.join(', ')}`, parse: readStates },
+    state: { value: 'STATES', summary: 'Only these states, as failed,cancelled', parse: readStates },
     index: indexOption,
     limit: { value: 'N', summary: 'At most N tasks', parse: wholeNumber(1, 1_000_000_000) },
     format: {

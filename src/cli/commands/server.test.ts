@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { aServer, runCli } from '../../../test/support/cli-world.ts';
+import type { ServerControl } from '../world.ts';
+
+function control(part: Partial<ServerControl>): { world: { server: () => Promise<ServerControl> } } {
+  const never = async () => {
+    throw new Error('not to be asked');
+  };
+  const all: ServerControl = { start: never, serveHere: never, stop: never, status: never, ...part };
+  return { world: { server: async () => all } };
+}
+
+describe('server', () => {
+  test.each([
+    [true, 'started: pid 4711, data in /home/ada/.local/share/spawn\n'],
+    [false, 'runs already: pid 4711, data in /home/ada/.local/share/spawn\n'],
+  ])('start (was it needed: %s)', async (started, out) => {
+    const world = control({ start: async () => ({ started, server: aServer() }) });
+    expect(await runCli(['server', 'start'], world)).toMatchObject({ code: 0, out });
+  });
+
+  test('start --foreground gives the exit code of what served', async () => {
+    expect(await runCli(['server', 'start', '--foreground'], control({ serveHere: async () => 143 }))).toMatchObject({
+      code: 143,
+    });
+  });
+
+  test.each([
+    [true, 'stopped\n'],
+    [false, 'not running\n'],
+  ])('stop (was there one: %s)', async (stopped, out) => {
+    expect(await runCli(['server', 'stop'], control({ stop: async () => stopped }))).toMatchObject({ code: 0, out });
+  });
+
+  test('status', async () => {
+    const up = control({ status: async () => aServer() });
+    expect((await runCli(['server', 'status'], up)).out).toMatch(/^Coordinator 0\.1\.0 on lovelace \(pid 4711\)\n/);
+    expect(JSON.parse((await runCli(['server', 'status', '-o', 'json'], up)).out)).toMatchObject({
+      running: true,
+      pid: 4_711,
+    });
+  });
+
+  test('status where none runs', async () => {
+    const down = control({ status: async () => undefined });
+    expect(await runCli(['server', 'status'], down)).toMatchObject({ code: 3, out: 'not running\n' });
+    expect(await runCli(['server', 'status', '-o', 'json'], down)).toMatchObject({
+      code: 3,
+      out: '{\n  "running": false\n}\n',
+    });
+  });
+
+  test.each([
+    [[], 'server: expected start, stop or status, found nothing; see: spawn help server'],
+    [['strat'], 'server: expected start or stop or status, found "strat"; did you mean "start"?'],
+    [['stop', '--foreground'], 'server stop: expected --foreground with server start only'],
+    [['start', '-o', 'json'], 'server start: expected -o with server status only'],
+  ])('refuses %j', async (words, message) => {
+    expect(await runCli(['server', ...words], control({}))).toMatchObject({ code: 2, err: `spawn: ${message}\n` });
+  });
+
+  test('refuses to control a coordinator that is elsewhere', async () => {
+    const ran = await runCli(['server', 'stop'], { world: { env: { SPAWN_SERVER: 'https://x' } } });
+    expect(ran).toMatchObject({
+      code: 2,
+      err: 'spawn: server stop: expected no SPAWN_SERVER (the coordinator is elsewhere), found "https://x"\n',
+    });
+  });
+});
