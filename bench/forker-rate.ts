@@ -87,7 +87,10 @@ async function throughForker(): Promise<Rate> {
 function throughXargs(): number {
   const input = `${'x\n'.repeat(tasks)}`;
   const from = performance.now();
-  const ran = spawnSync('xargs', ['-P', String(LIVE), '-n', '1', values.program], { input, stdio: ['pipe', 'ignore', 'inherit'] });
+  const ran = spawnSync('xargs', ['-P', String(LIVE), '-n', '1', values.program], {
+    input,
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
   if (ran.status !== 0) throw new Error(`xargs ended with ${ran.status}`);
   return tasks / ((performance.now() - from) / 1000);
 }
@@ -110,7 +113,17 @@ for (let round = 0; round < Number(values.rounds); round++) {
 const forker = median(rounds.map((round) => round.perSecond));
 const xargs = median(rounds.map((round) => round.xargs));
 const parentUsPerTask = median(rounds.map((round) => round.parentUsPerTask));
-const result = { question: 'forker-rate', kind: values.kind, tasks, program: values.program, forker, xargs, ratio: forker / xargs, parentUsPerTask, rounds };
+const result = {
+  question: 'forker-rate',
+  kind: values.kind,
+  tasks,
+  program: values.program,
+  forker,
+  xargs,
+  ratio: forker / xargs,
+  parentUsPerTask,
+  rounds,
+};
 console.log(
   values.json
     ? JSON.stringify(result)
