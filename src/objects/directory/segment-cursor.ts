@@ -1,13 +1,16 @@
 import { constants } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOG_HEADER_BYTES, type LogRecord, parseLogRecords, segmentFileName } from '../../core/log-record.ts';
+import { setImmediate } from 'node:timers/promises';
+import { type LogRecord, parseLogRecords, segmentFileName } from '../../core/log-record.ts';
 import type { LogRange } from '../log-reader.ts';
 
 /** Bytes of a segment in memory at a time; more than one whole record. */
 const CHUNK_BYTES = 256 * 1024;
 /** Segment numbers: `life * SEQUENCES + sequence`. */
 const SEQUENCES = 65_536;
+/** About a millisecond of work. */
+const HITS_PER_TURN = 100;
 const MISSING = 'the file is missing';
 
 export interface LogPlace {
@@ -25,6 +28,15 @@ export type Step =
   /** What should be there is not; the next step goes on in the next segment, unless this was the last. */
   | { readonly kind: 'broken'; readonly why: string; readonly isLast: boolean };
 
+/** The newest chunk that was read. Short attempts lie close together: one read serves thousands of them. */
+export interface ChunkCache {
+  path: string;
+  offset: number;
+  bytes: Uint8Array;
+  /** Steps that needed no reading. */
+  hits: number;
+}
+
 /** Whether this place says that the attempt has no log. */
 export function hasLog(segment: number): boolean {
   return segment % SEQUENCES !== 0;
@@ -37,11 +49,13 @@ export function hasLog(segment: number): boolean {
 export class SegmentCursor {
   readonly #folder: string;
   readonly #range: LogRange;
+  readonly #cache: ChunkCache;
   #segment: number;
   #offset: number;
 
   /** @param logs the folder with one folder a job */
-  constructor(logs: string, range: LogRange) {
+  constructor(logs: string, range: LogRange, cache: ChunkCache) {
+    this.#cache = cache;
     this.#folder = join(logs, String(range.jobId));
     this.#range = range;
     this.#segment = range.fromSegment;
@@ -52,10 +66,16 @@ export class SegmentCursor {
   async step(end: LogPlace | undefined): Promise<Step> {
     if (end !== undefined && this.#isAt(end)) return { kind: 'end' };
     const isLast = end?.segment === this.#segment;
-    const wanted = isLast ? Math.min(CHUNK_BYTES, end.offset - this.#offset) : CHUNK_BYTES;
+    const cached = isLast ? this.#readCached(end.offset) : undefined;
+    if (cached !== undefined) {
+      // Without any reading, thousands of attempts would be walked through before anything else gets its turn.
+      this.#cache.hits += 1;
+      if (this.#cache.hits % HITS_PER_TURN === 0) await setImmediate();
+      return cached;
+    }
     // Asked before reading: once the next segment is there, nothing is added to this one.
     const hasNext = !isLast && (await this.#exists(this.#segment + 1));
-    const read = await this.#read(wanted);
+    const read = await this.#read();
     if (typeof read === 'string') {
       const isYetToCome = read === MISSING && end === undefined && !hasNext;
       return isYetToCome ? { kind: 'quiet' } : this.#broken(`${this.#name(this.#segment)}: ${read}`, hasNext);
@@ -64,7 +84,22 @@ export class SegmentCursor {
       this.#goOn();
       return { kind: 'records', bytes: read, records: [] };
     }
-    return this.#parse(read, hasNext, end);
+    return this.#parse(isLast ? read.subarray(0, end.offset - this.#offset) : read, hasNext, end);
+  }
+
+  /**
+   * Undefined when the cache has nothing to give. Whole records never change, but a record that was being written when
+   * they were read may have been written anew since: only what parses is taken from there.
+   */
+  #readCached(endOffset: number): Step | undefined {
+    const { path, offset, bytes } = this.#cache;
+    const from = this.#offset - offset;
+    if (path !== this.#path() || from < 0 || from >= bytes.byteLength) return undefined;
+    const part = bytes.subarray(from, endOffset - offset);
+    const { records, consumed } = parseLogRecords(part, this.#range.fence);
+    if (consumed === 0) return undefined;
+    this.#offset += consumed;
+    return { kind: 'records', bytes: part, records };
   }
 
   #parse(bytes: Uint8Array, hasNext: boolean, end: LogPlace | undefined): Step {
@@ -108,16 +143,23 @@ export class SegmentCursor {
     );
   }
 
-  /** What is there of the next `length` bytes, or why it cannot be read. */
-  async #read(length: number): Promise<Uint8Array | string> {
-    const path = join(this.#folder, this.#name(this.#segment));
+  #path(): string {
+    return join(this.#folder, this.#name(this.#segment));
+  }
+
+  /** What is there of the next chunk, or why it cannot be read. */
+  async #read(): Promise<Uint8Array | string> {
+    const path = this.#path();
+    const offset = this.#offset;
     try {
       // Tasks run as the same user and may put anything there: no links, and no waiting for the other end of a pipe.
       const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       try {
-        const target = Buffer.allocUnsafeSlow(Math.max(length, LOG_HEADER_BYTES));
-        const { bytesRead } = await file.read(target, 0, length, this.#offset);
-        return target.subarray(0, bytesRead);
+        const target = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+        const { bytesRead } = await file.read(target, 0, CHUNK_BYTES, offset);
+        const bytes = target.subarray(0, bytesRead);
+        Object.assign(this.#cache, { path, offset, bytes });
+        return bytes;
       } finally {
         await file.close();
       }

@@ -96,6 +96,20 @@ describe('reading', () => {
     expect(found.every(({ data }) => big.equals(data))).toBe(true);
   });
 
+  test('an attempt that ended in a record which was torn when another was read beside it', async () => {
+    const [first, second] = [logRecord(1, STDOUT, 'first'), logRecord(2, STDOUT, 'second')];
+    const ended = (fence: number, fromOffset: number, toOffset: number) =>
+      reader.read(logRange(fence, { fromOffset, toSegment: SEGMENT, toOffset }), 'both');
+    writeFileSync(segmentFile(logs, 0), Buffer.concat([first, second.subarray(0, 34)]));
+    expect(showRecords(await collectRecords(ended(1, 0, first.length)))).toEqual(['o:first']);
+    // The forker cuts off what it could not write as a whole, and writes anew at that place.
+    const again = logRecord(2, STDOUT, 'written anew');
+    writeFileSync(segmentFile(logs, 0), Buffer.concat([first, again]));
+    const end = first.length + again.length;
+    expect(showRecords(await collectRecords(ended(2, first.length, end)))).toEqual(['o:written anew']);
+    expect(showRecords(await collectRecords(ended(1, 0, end)))).toEqual(['o:first']);
+  });
+
   test('any mix of attempts over any segments is taken apart again', async () => {
     const anyRecord = fc.record({
       fence: fc.integer({ min: 1, max: 3 }),

@@ -12,7 +12,7 @@ import {
 } from '../../core/log-record.ts';
 import type { LogRange, LogReader } from '../log-reader.ts';
 import { toStoreError } from './disk.ts';
-import { hasLog, type LogPlace, SegmentCursor } from './segment-cursor.ts';
+import { type ChunkCache, hasLog, type LogPlace, SegmentCursor } from './segment-cursor.ts';
 
 type Wanted = 'out' | 'err' | 'both';
 
@@ -29,9 +29,11 @@ export interface SegmentsOptions {
  * @param logs the folder with one folder a job
  */
 export function openSegments(logs: string, { pollMs = { first: 50, most: 250 } }: SegmentsOptions = {}): LogReader {
+  const cache: ChunkCache = { path: '', offset: 0, bytes: new Uint8Array(0), hits: 0 };
+  const walk = (range: LogRange) => new SegmentCursor(logs, range, cache);
   return {
-    read: (range, stream) => readRange(logs, range, stream),
-    follow: (range, stream, ended, signal) => followRange(logs, range, stream, ended, signal, pollMs),
+    read: (range, stream) => readRange(walk(range), range, stream),
+    follow: (range, stream, ended, signal) => followRange(walk(range), range, stream, ended, signal, pollMs),
     remove: async (jobId) => {
       if (!Number.isSafeInteger(jobId) || jobId <= 0) return;
       try {
@@ -43,9 +45,8 @@ export function openSegments(logs: string, { pollMs = { first: 50, most: 250 } }
   };
 }
 
-async function* readRange(logs: string, range: LogRange, stream: Wanted): AsyncGenerator<Uint8Array> {
+async function* readRange(cursor: SegmentCursor, range: LogRange, stream: Wanted): AsyncGenerator<Uint8Array> {
   if (!hasLog(range.fromSegment)) return;
-  const cursor = new SegmentCursor(logs, range);
   const pick = new Picker(range.fence, stream);
   for (;;) {
     const step = await cursor.step(endOf(range));
@@ -58,7 +59,7 @@ async function* readRange(logs: string, range: LogRange, stream: Wanted): AsyncG
 }
 
 async function* followRange(
-  logs: string,
+  cursor: SegmentCursor,
   range: LogRange,
   stream: Wanted,
   ended: () => { toSegment: number; toOffset: number } | 'lost' | undefined,
@@ -66,7 +67,6 @@ async function* followRange(
   pollMs: { readonly first: number; readonly most: number },
 ): AsyncGenerator<Uint8Array> {
   if (!hasLog(range.fromSegment)) return;
-  const cursor = new SegmentCursor(logs, range);
   const pick = new Picker(range.fence, stream);
   let end = endOf(range);
   let isLost = false;
