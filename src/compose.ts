@@ -9,7 +9,7 @@ import { type Logger, pino } from 'pino';
 import { type DataFiles, dataFiles } from './client/node/data-files.ts';
 import { builtProgram, packageVersion } from './client/node/package-files.ts';
 import { makePrivateDirectory } from './client/node/private-directory.ts';
-import { bootId, identify, isAlive, signalProcess } from './client/node/process-identity.ts';
+import { bootId, childrenOf, identify, isAlive, signalProcess } from './client/node/process-identity.ts';
 import {
   type ProcessRecord,
   readLiveRecord,
@@ -169,7 +169,7 @@ interface Workers {
 function keepWorkers(place: EmbeddedPlace, files: DataFiles, coordinator: Coordinator, log: Logger): Workers {
   let loop: Loop | undefined;
   const provider = createLocalProvider({
-    processes: { identify, isAlive, signal: signalProcess, bootId },
+    processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
     instancesDir: files.instancesDir,
     command: (id) => workerCommand(place, id),
     env: backgroundEnv(process.env),

@@ -3,15 +3,13 @@ export interface SessionPlace {
   /** The id under which a provider started it; absent for an agent that somebody started by hand. */
   readonly instance?: string;
   readonly pid: number;
-  /** The process under which its tasks run. */
-  readonly forkerPid?: number;
   readonly host: string;
   readonly bootId: string;
 }
 
 /**
  * How an agent is asked to end.
- * - `drain`: it takes no more, and ends when what runs has ended
+ * - `drain`: it takes no more, and ends when what runs has ended, or has had the agent's own grace
  * - `end`: what runs gets TERM, then KILL after its grace, and is ready again
  * - `kill`: at once; nothing is reported
  */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { until } from '../../../test/support/until.ts';
-import { bootId, identify, isAlive, parseStat, signalProcess } from './process-identity.ts';
+import { bootId, childrenOf, identify, isAlive, parseStat, signalProcess } from './process-identity.ts';
 
 const onLinux = test.skipIf(process.platform !== 'linux');
 
@@ -45,6 +45,21 @@ onLinux('the remains of a process that nobody waited for do not live', async () 
   expect(identify(pid)).toBeUndefined();
   parent.kill('SIGKILL');
   await once(parent, 'exit');
+});
+
+onLinux('children are those that live', async () => {
+  const parent = spawn('sh', ['-c', 'true & sleep 100 & echo $!; exec sleep 100'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(parent.stdout.setEncoding('utf8'), 'data');
+  const child = identify(Number(line))!;
+  await until('one child', () => childrenOf(parent.pid!).length === 1);
+  expect(childrenOf(parent.pid!)).toEqual([child]);
+  signalProcess(child, 'SIGKILL');
+  await until('no child', () => childrenOf(parent.pid!).length === 0);
+  parent.kill('SIGKILL');
+  await once(parent, 'exit');
+  expect(childrenOf(parent.pid!)).toEqual([]);
 });
 
 test('a program name with blanks and parentheses does not shift the fields', () => {

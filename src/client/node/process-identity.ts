@@ -53,6 +53,12 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
   }
 }
 
+/** What the main thread of a process started and what still lives; empty where the system does not tell. */
+export function childrenOf(pid: number): ProcessIdentity[] {
+  const numbers = readText(`/proc/${pid}/task/${pid}/children`)?.trim().split(' ') ?? [];
+  return numbers.flatMap((number) => identify(Number(number)) ?? []);
+}
+
 /** The state letter and start of a line of `/proc/PID/stat`, whose second field may hold blanks and parentheses. */
 export function parseStat(stat: string): { state: string; startTicks: number } {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../../../test/support/until.ts';
-import { bootId, identify, isAlive, signalProcess } from '../../client/node/process-identity.ts';
+import { bootId, childrenOf, identify, isAlive, signalProcess } from '../../client/node/process-identity.ts';
 import type { Provider } from '../provider.ts';
 import { createLocalProvider } from './local-provider.ts';
 
@@ -23,7 +23,7 @@ const AGENT = `
 
 const open = () =>
   createLocalProvider({
-    processes: { identify, isAlive, signal: signalProcess, bootId },
+    processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
     instancesDir,
     command: (id) => ['/bin/bash', '-c', AGENT.replaceAll('$2', id), 'agent', folder],
     env: { PATH: process.env.PATH },
@@ -97,7 +97,13 @@ test('numbers that now belong to other processes do not keep a session alive', a
   expect(await provider.isGone(place)).toBe(false);
   const alien = (pid: number) => ({ pid, startTicks: 1, bootId: bootId() });
   const later = createLocalProvider({
-    processes: { identify: alien, isAlive: ({ startTicks }) => startTicks === 1, signal: () => true, bootId },
+    processes: {
+      identify: alien,
+      isAlive: ({ startTicks }) => startTicks === 1,
+      signal: () => true,
+      childrenOf: () => [],
+      bootId,
+    },
     instancesDir,
     command: () => ['true'],
     env: {},
@@ -127,7 +133,7 @@ test('drain is one TERM, end is two', async () => {
 
 test('an agent that cannot be started is an error', async () => {
   const broken = createLocalProvider({
-    processes: { identify, isAlive, signal: signalProcess, bootId },
+    processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
     instancesDir,
     command: () => [join(folder, 'missing')],
     env: {},

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { SpawnError } from '../../core/errors.ts';
-import type { Provider, SessionPlace } from '../provider.ts';
+import type { Provider } from '../provider.ts';
 import { type InstanceRecord, openInstanceRecords, type ProcessIdentity } from './instance-records.ts';
 
 /** What the provider needs of the system's processes. */
@@ -11,6 +11,8 @@ export interface Processes {
   isAlive(identity: ProcessIdentity): boolean;
   /** False when it is gone. */
   signal(identity: ProcessIdentity, signal: NodeJS.Signals): boolean;
+  /** Those that live. */
+  childrenOf(pid: number): readonly ProcessIdentity[];
   bootId(): string;
 }
 
@@ -79,24 +81,17 @@ export function createLocalProvider(options: LocalProviderOptions): Provider {
       const record = records.read(id);
       const agent = record?.pid === place.pid ? record : processes.identify(place.pid);
       if (agent !== undefined && processes.isAlive(agent)) {
-        if (record === agent) rememberForker(id, agent, place.forkerPid);
+        if (record === agent) rememberForker(id, agent);
         return false;
       }
-      return !isForkerAlive(place, record);
+      return record === undefined || !hasForker(record, processes);
     },
   };
 
-  /** While its agent lives a forker's number is surely its own; later it may be another's. */
-  function rememberForker(id: string, record: InstanceRecord, pid = 0): void {
-    if (record.forker?.pid === pid) return;
-    const forker = processes.identify(pid);
-    if (forker !== undefined) records.write(id, { ...record, forker });
-  }
-
-  function isForkerAlive(place: SessionPlace, record: InstanceRecord | undefined): boolean {
-    if (place.forkerPid === undefined) return false;
-    const known = record?.forker?.pid === place.forkerPid ? record.forker : undefined;
-    return known === undefined ? processes.identify(place.forkerPid) !== undefined : processes.isAlive(known);
+  /** The one child of an agent. It is found while the agent lives: nobody can tell afterwards. */
+  function rememberForker(id: string, record: InstanceRecord): void {
+    const [forker] = processes.childrenOf(record.pid);
+    if (forker !== undefined && forker.pid !== record.forker?.pid) records.write(id, { ...record, forker });
   }
 }
 

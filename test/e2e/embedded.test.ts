@@ -1,0 +1,291 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import type { connect } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { JobView, TaskView } from '../../src/api/job.ts';
+import type { ServerView } from '../../src/api/session.ts';
+import { identify, isAlive } from '../../src/client/node/process-identity.ts';
+import { requireOr } from '../support/require.ts';
+import { finished, Sandbox } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
+
+const builtServer = fileURLToPath(new URL('../../dist/bin/server.js', import.meta.url));
+const asRoot = requireOr('root, to act as another user', process.getuid?.() === 0);
+
+let box: Sandbox;
+beforeEach(() => {
+  box = new Sandbox();
+});
+afterEach(async () => {
+  await box.close();
+});
+
+/** Notes its start, waits for the file `go`, notes its end. What it leaves to a process group of its own must die with it. */
+const WAITER = `
+  echo "start $SPAWN_TASK_ID $SPAWN_ATTEMPT $$" >>notes
+  until [ -e go ]; do sleep 0.02; done
+  echo "end $SPAWN_TASK_ID $SPAWN_ATTEMPT" >>notes`;
+
+const submitWaiter = (...options: string[]) => box.submit(...options, '--', 'sh', '-c', WAITER);
+const letGo = () => writeFileSync(join(box.folder, 'go'), '');
+const starts = () => box.lines('notes').filter((line) => line.startsWith('start'));
+const ends = () => box.lines('notes').filter((line) => line.startsWith('end'));
+/** Waits for the n-th start and gives the process that noted it. */
+const started = async (count: number) => {
+  await until(`${count} starts`, () => starts().length >= count);
+  return identify(Number(starts()[count - 1]!.split(' ')[3]));
+};
+const kill = (...pids: number[]) => {
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+};
+const jobState = async (job: string) => (await box.json<JobView>('status', job)).state;
+
+describe('the first use', () => {
+  test('starts a coordinator, says so in one line, and runs the job', async () => {
+    const first = await box.run(['submit', '--array', '10', '--wait', '--', 'true']);
+    const server = await box.server();
+    expect(first.code).toBe(0);
+    const line = `spawn: started a coordinator in the background (pid ${server.pid}, data in ${box.dataDir})`;
+    expect(first.err.split('\n').filter((text) => text.includes('coordinator'))).toEqual([line]);
+
+    const second = await box.run(['list']);
+    expect(second).toMatchObject({ code: 0, err: '' });
+    expect(await box.server()).toEqual(server);
+  });
+
+  test('leaves processes that no terminal holds and files that nobody else can read', async () => {
+    await box.ok('list');
+    const [keeper, server, worker] = [await box.keeper(), await box.server(), await box.worker()];
+    for (const { pid } of [keeper, server, worker, worker.forker]) {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const [, , , session, terminal] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      expect([Number(session), Number(terminal)]).toEqual([pid, 0]);
+    }
+    for (const { pid } of [keeper, server, worker]) {
+      expect(readlinkSync(`/proc/${pid}/cwd`)).toBe('/');
+      const log = pid === worker.pid ? box.files.workerLog : box.files.serverLog;
+      expect([0, 1, 2].map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))).toEqual(['/dev/null', log, log]);
+    }
+    expect(statSync(box.runtimeDir).mode & 0o777).toBe(0o700);
+    expect(statSync(server.socketPath).mode & 0o777).toBe(0o600);
+    const open = readdirSync(box.dataDir, { recursive: true, encoding: 'utf8' }).filter(
+      (name) => (statSync(join(box.dataDir, name)).mode & 0o077) !== 0,
+    );
+    expect(open).toEqual([]);
+  });
+
+  test('by many commands at once starts one coordinator', async () => {
+    const all = await Promise.all(Array.from({ length: 5 }, () => box.run(['submit', '--wait', '--', 'true'])));
+    expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
+    expect(all.filter(({ err }) => err.includes('spawn: started a coordinator'))).toHaveLength(1);
+    const { jobs } = await box.json<{ jobs: JobView[] }>('list', '--all');
+    expect(jobs.map(({ id }) => id).toSorted()).toEqual([1, 2, 3, 4, 5]);
+  });
+});
+
+describe('kill -9', () => {
+  test('of the server: it comes back, what runs neither dies nor runs twice, and a waiting command outlives it', async () => {
+    const waiting = finished(box.start(['submit', '--array', '2', '--wait', '--', 'sh', '-c', WAITER]));
+    const task = (await started(2))!;
+    const server = await box.server();
+    kill(server.pid);
+    await box.server(server.pid);
+    expect(await jobState('1')).toBe('running');
+    expect(isAlive(task)).toBe(true);
+    letGo();
+    expect(await waiting).toMatchObject({ code: 0 });
+    expect(starts()).toHaveLength(2);
+    expect(ends().toSorted()).toEqual(['end 1_0 1', 'end 1_1 1']);
+  });
+
+  test('of the server while a command talks to it: the command gets its answer', async () => {
+    await box.ok('list');
+    const server = await box.server();
+    const commands = Array.from({ length: 4 }, () => box.run(['submit', '--quiet', '--', 'true']));
+    kill(server.pid);
+    const all = await Promise.all(commands);
+    expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(new Set(all.map(({ out }) => out.trim())).size).toBe(4);
+  });
+
+  test('of the keeper: another takes the running server over', async () => {
+    await box.ok('list');
+    const [keeper, server] = [await box.keeper(), await box.server()];
+    kill(keeper.pid);
+    await box.keeper(keeper.pid);
+    expect(await box.server()).toEqual(server);
+    kill(server.pid);
+    await box.server(server.pid);
+    await box.ok('list');
+  });
+
+  test('of the worker: its tasks die and run again on the next one, long before a lease is over', async () => {
+    const job = await submitWaiter();
+    const task = (await started(1))!;
+    const worker = await box.worker();
+    kill(worker.pid);
+    await until('the end of the task', () => !isAlive(task));
+    await until('the end of the forker', () => !isAlive(worker.forker));
+    await started(2);
+    expect((await box.worker(worker.pid)).pid).not.toBe(worker.pid);
+    letGo();
+    await box.ok('wait', job);
+    expect(ends()).toEqual([`end ${job}_0 2`]);
+    const [view] = await box.json<TaskView[]>('tasks', job);
+    expect(view).toMatchObject({ state: 'completed', attempt: 2, failures: 0 });
+  });
+
+  test('of everything: the next command brings it back, and the job goes on', async () => {
+    const job = await submitWaiter('--array', '3');
+    await started(2);
+    const [keeper, server, worker] = [await box.keeper(), await box.server(), await box.worker()];
+    kill(keeper.pid, server.pid, worker.pid, worker.forker.pid);
+    await until('the end of all', () => ![keeper, server, worker, worker.forker].some(isAlive));
+    letGo();
+    await box.ok('wait', job);
+    expect(await jobState(job)).toBe('completed');
+    expect(new Set(ends().map((line) => line.split(' ')[1]))).toEqual(new Set([`${job}_0`, `${job}_1`, `${job}_2`]));
+  });
+});
+
+describe('stop', () => {
+  test('ends what runs with TERM, leaves nothing behind, and the tasks run at the next start', async () => {
+    const job = await box.submit('--', 'sh', '-c', `trap 'echo term >>notes; exit 7' TERM\n${WAITER}`);
+    await started(1);
+    expect(await box.ok('server', 'stop')).toBe('stopped\n');
+    expect(box.processes()).toEqual([]);
+    expect(readdirSync(box.files.runDir, { recursive: true })).toEqual(['instances']);
+    expect(box.lines('notes')).toEqual([expect.stringMatching(/^start/), 'term']);
+    expect((await box.run(['server', 'status'])).code).toBe(3);
+    expect(await box.ok('server', 'stop')).toBe('not running\n');
+
+    await box.ok('list');
+    await started(2);
+    letGo();
+    await box.ok('wait', job);
+    const [view] = await box.json<TaskView[]>('tasks', job);
+    expect(view).toMatchObject({ state: 'completed', attempt: 2, failures: 0 });
+  });
+
+  test('by TERM to the keeper or the server is the same', async () => {
+    for (const role of ['keeper', 'server'] as const) {
+      await box.ok('list');
+      await box.worker();
+      process.kill((await box[role]()).pid, 'SIGTERM');
+      await until('the end of every process', () => box.processes().length === 0);
+    }
+  });
+
+  test('works when nothing answers any more', async () => {
+    await box.ok('list');
+    process.kill((await box.server()).pid, 'SIGSTOP');
+    expect(await box.ok('server', 'stop')).toBe('stopped\n');
+    expect(box.processes()).toEqual([]);
+  });
+});
+
+describe('one coordinator for one store', () => {
+  test('a second one is refused, and the first one is named', async () => {
+    await box.ok('list');
+    const { pid } = await box.server();
+    const args = [
+      '--data-dir',
+      box.dataDir,
+      '--runtime-dir',
+      box.runtimeDir,
+      '--socket',
+      join(box.runtimeDir, 'other'),
+    ];
+    const second = await finished(spawn(process.execPath, [builtServer, ...args], { env: box.env }));
+    expect(second.code).toBe(75);
+    expect(second.err).toContain(`in use by process ${pid} on`);
+    expect(await box.server()).toMatchObject({ pid });
+  });
+
+  test('a command with another runtime folder uses the one that runs', async () => {
+    const { pid } = await (async () => {
+      await box.ok('list');
+      return box.server();
+    })();
+    const elsewhere = { SPAWN_RUNTIME_DIR: join(box.folder, 'elsewhere') };
+    const { out } = await box.run(['server', 'status', '-o', 'json'], elsewhere);
+    expect((JSON.parse(out) as ServerView).pid).toBe(pid);
+    expect(await box.run(['list'], elsewhere)).toMatchObject({ code: 0, err: '' });
+  });
+
+  test('a store of a newer release is refused in one line', async () => {
+    await box.ok('list');
+    await box.ok('server', 'stop');
+    const db = new DatabaseSync(join(box.dataDir, 'spawn.db'));
+    db.exec('UPDATE meta SET schema_version = 9999');
+    db.close();
+    const { code, err } = await box.run(['list']);
+    expect(code).toBe(78);
+    expect(err).toMatch(/^spawn: store .*expected schema \d+ or older, found 9999; install a newer release\n$/);
+    expect(box.processes()).toEqual([]);
+  });
+});
+
+test('a socket that was removed is made again', async () => {
+  await box.ok('list');
+  const { pid, socketPath } = await box.server();
+  rmSync(socketPath);
+  await box.server(pid);
+  await until('the socket', () => statSync(socketPath, { throwIfNoEntry: false })?.isSocket());
+  expect(await box.run(['list'])).toMatchObject({ code: 0, err: '' });
+});
+
+test('a data directory that was removed takes its processes with it', async () => {
+  await box.ok('list');
+  await box.worker();
+  rmSync(box.dataDir, { recursive: true });
+  await until('the end of every process', () => box.processes().length === 0);
+});
+
+describe('two users', () => {
+  asRoot('do not meet, and cannot reach each other', async () => {
+    const other = new Sandbox(65_534);
+    try {
+      await other.submit('--wait', '--', 'true');
+      await box.submit('--wait', '--', 'true');
+      const [mine, theirs] = [await box.server(), await other.server()];
+      expect(statSync(`/proc/${theirs.pid}`).uid).toBe(65_534);
+      expect(mine.pid).not.toBe(theirs.pid);
+      expect((await other.json<{ jobs: JobView[] }>('list', '--all')).jobs.map(({ id, owner }) => [id, owner])).toEqual(
+        [[1, '65534']],
+      );
+
+      const intruder = await other.run(['list'], { SPAWN_RUNTIME_DIR: box.runtimeDir, SPAWN_DATA_DIR: box.dataDir });
+      expect(intruder.code).toBe(77);
+      expect(intruder.err).toContain('socket directory');
+      expect(await connectAs(65_534, mine.socketPath)).toBe('EACCES');
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('a runtime folder that others can enter is refused', async () => {
+    const path = box.makeFolder('shared');
+    const { code, err } = await box.run(['list'], { SPAWN_RUNTIME_DIR: path });
+    expect(code).toBe(77);
+    expect(err).toMatch(/^spawn: socket directory ".*shared": expected .*, found mode 0755\n$/);
+  });
+});
+
+/** The error of another user who connects to a socket, or `connected`. */
+async function connectAs(uid: number, path: string): Promise<string> {
+  const program = `(${tryConnect.toString()})(require('node:net').connect, process.argv[1])`;
+  const { out } = await finished(spawn(process.execPath, ['-e', program, path], { uid, gid: uid, cwd: '/' }));
+  return out.trim();
+}
+
+function tryConnect(open: typeof connect, path: string): void {
+  const socket = open(path, () => {
+    console.log('connected');
+    socket.end();
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => console.log(error.code));
+}
