@@ -38,6 +38,7 @@ export class Connection {
   readonly #options: ClientOptions;
   readonly #timeoutMs: number;
   #starting: Promise<void> | undefined;
+  #starts = 0;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -75,11 +76,19 @@ export class Connection {
 
   #retry<T>(call: Call, attempt: () => Promise<T>): Promise<T> {
     const { onUnreachable, retryForMs = 10_000 } = this.#options;
+    let startsBefore = this.#starts;
     const start = async (): Promise<void> => {
+      // Another call has started a server since this one was sent.
+      if (this.#starts !== startsBefore) return;
       this.#starting ??= onUnreachable?.().finally(() => {
         this.#starting = undefined;
+        this.#starts++;
       });
       await this.#starting;
+    };
+    const counted = (): Promise<T> => {
+      startsBefore = this.#starts;
+      return attempt();
     };
     return withRetry(
       {
@@ -89,7 +98,7 @@ export class Connection {
         onUnreachable: onUnreachable === undefined ? undefined : start,
         signal: call.signal,
       },
-      attempt,
+      counted,
     );
   }
 
