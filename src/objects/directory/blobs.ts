@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SpawnError } from '../../core/errors.ts';
 import type { Blobs } from '../log-reader.ts';
 import { syncFolder, toStoreError } from './disk.ts';
@@ -24,6 +24,7 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       await removeDrafts(join(folder, kind));
     }
     await syncFolder(folder);
+    await syncFolder(dirname(folder));
   } catch (error) {
     throw toStoreError(error, folder);
   }

@@ -65,7 +65,7 @@ function ownerPath(path: string): string {
   return `${path}.owner`;
 }
 
-export function readOwner(path: string): StoreOwner | undefined {
+function readOwner(path: string): StoreOwner | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(ownerPath(path), 'utf8'));
     const { host, pid } = value as Partial<StoreOwner>;

@@ -162,6 +162,8 @@ describe('files that are no store', () => {
     await expect(store.load()).rejects.toMatchObject(failed);
     await expect(store.commit(aBatch({ newJobs: [aJob(100)] }))).rejects.toMatchObject(failed);
     await expect(store.findKey('a', 'b')).rejects.toMatchObject(failed);
+    await store.close();
+    expect((await open()).epoch).toBe(store.epoch + 1);
   });
 
   test('a folder in its place, or a file in place of its folder', async () => {

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Batch, EndsQuery, EventsQuery, LoadedJob, LoadedState, Store, StoredJobsQuery } from '../store.ts';
 import type { DatabaseOptions } from './database.ts';
 import { readFailure } from './failures.ts';
@@ -24,14 +24,28 @@ export interface SqliteStoreOptions extends Omit<DatabaseOptions, 'openedAt'> {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const { now = Date.now, readFileSystem, ...database } = options;
-  const folder = dirname(options.path);
+  const folder = resolve(dirname(options.path));
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     await refuseNetworkFileSystem(folder, readFileSystem);
   } catch (error) {
     throw readFailure(error, options.path).error;
   }
   return new SqliteStore(await startThread({ ...database, openedAt: now() }));
+}
+
+/** The names of folders that are new must be as durable as what will lie in them; SQLite sees to the innermost. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let path = folder; path !== dirname(first); path = dirname(path)) {
+    const parent = await open(dirname(path), 'r');
+    try {
+      await parent.sync();
+    } finally {
+      await parent.close();
+    }
+  }
 }
 
 class SqliteStore implements Store {
