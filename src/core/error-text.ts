@@ -1,3 +1,8 @@
+/** Details with the keys that a message needs, and those that it tells when they are given. */
+export type Facts<Needed extends string, Told extends string = never> = {
+  readonly [K in Needed]: unknown;
+} & { readonly [K in Told]?: unknown };
+
 const SHOWN_AROUND_CARET = 30;
 const SHOWN_VALUE = 200;
 
@@ -29,7 +34,7 @@ function wordAt(text: string, at: number): string {
 }
 
 /** Three lines: what was expected, the text (cut around the place when it is long), and a caret under the place. */
-export function caretMessage(subject: string): (d: Readonly<Record<string, unknown>>) => string {
+export function caretMessage(subject: string): (d: Facts<'text' | 'at' | 'expected', 'where'>) => string {
   return (d) => {
     const text = String(d.text);
     const at = Number(d.at);

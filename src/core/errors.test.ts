@@ -7,7 +7,7 @@ const CODES = Object.keys(ERRORS) as ErrorCode[];
 const ANY_DETAILS: ErrorDetails = new Proxy({}, { get: (_, key) => (key === 'at' ? 0 : `<${String(key)}>`) });
 
 function messageOf(code: ErrorCode, details: ErrorDetails): string {
-  return new SpawnError(code, details).message;
+  return (ERRORS[code].message as (d: ErrorDetails) => string)(details);
 }
 
 describe('the error table', () => {
@@ -114,6 +114,20 @@ describe('SpawnError', () => {
     expect(error.details).toEqual({ ref: '12' });
     expect(error.cause).toBe('why');
     expect(new SpawnError('SERVER_STOPPING').details).toEqual({});
+  });
+
+  it('can tell more', () => {
+    const error = new SpawnError('BAD_DURATION', { text: '5', at: 1, expected: 'a unit' });
+    const located = error.with({ where: '--time' });
+    expect(located.message).toBe(`--time: ${error.message}`);
+    expect(located.details).toEqual({ ...error.details, where: '--time' });
+    expect(located.cause).toBe(error);
+  });
+
+  it('asks for the details that its message needs', () => {
+    // @ts-expect-error A message without them would say "undefined".
+    expect(new SpawnError('JOB_NOT_FOUND', { job: 12 }).message).toBe('job nothing not found');
+    expect(new SpawnError('JOB_NOT_FOUND', { ref: 12, tenant: 'a' }).message).toBe('job 12 not found');
   });
 
   it('travels as JSON and is the same afterwards', () => {

@@ -1,13 +1,16 @@
-import { type ErrorCode, SpawnError } from './errors.ts';
+import { SpawnError } from './errors.ts';
+
+/** The errors that show where in a text they are. */
+export type TextErrorCode = 'BAD_INDEX_SET' | 'BAD_DEPENDENCY' | 'BAD_JOB_REF';
 
 /** Reads from `at` to `end` of a text and remembers how far it is; errors carry the place. */
 export class TextScanner {
   readonly text: string;
-  readonly code: ErrorCode;
+  readonly code: TextErrorCode;
   readonly end: number;
   at: number;
 
-  constructor(text: string, code: ErrorCode, at = 0, end = text.length) {
+  constructor(text: string, code: TextErrorCode, at = 0, end = text.length) {
     this.text = text;
     this.code = code;
     this.at = at;
