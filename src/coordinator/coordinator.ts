@@ -145,7 +145,7 @@ export class Coordinator implements UseCases {
 
   async putBlob(_caller: Caller, kind: 'script' | 'env', bytes: Uint8Array): Promise<{ hash: string }> {
     if (bytes.length > MAX_BLOB_BYTES)
-      throw new SpawnError('BODY_TOO_LARGE', { limit: MAX_BLOB_BYTES, found: bytes.length });
+      throw new SpawnError('BODY_TOO_LARGE', { max: MAX_BLOB_BYTES, found: bytes.length });
     return { hash: await this.#ledger.ports.blobs.put(kind, bytes) };
   }
 

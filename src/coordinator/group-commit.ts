@@ -106,7 +106,7 @@ export class GroupCommit {
   async #fail(waiting: Waiting[], cause: unknown): Promise<void> {
     const error = isSpawnError(cause)
       ? (cause as SpawnError)
-      : new SpawnError('STORE_FAILED', { cause: String(cause) });
+      : new SpawnError('STORE_FAILED', { why: String(cause) });
     const refused = [...waiting, ...this.#gathering];
     this.#gathering = [];
     this.#dirty = false;

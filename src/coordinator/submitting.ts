@@ -85,7 +85,7 @@ async function bringPredecessors(ledger: Ledger, { dependency }: CheckedSubmit):
       await ledger.bring(term.jobId, false);
     } catch (error) {
       if (error instanceof SpawnError && error.code === 'JOB_NOT_FOUND') {
-        throw new SpawnError('DEPENDENCY_UNKNOWN_JOB', { job: term.jobId });
+        throw new SpawnError('DEPENDENCY_UNKNOWN_JOB', { ref: term.jobId });
       }
       throw error;
     }
