@@ -32,6 +32,8 @@ import { openSqliteStore } from './store/sqlite/open.ts';
 const LOOK_MS = 1_000;
 /** What local workers get to end in when the server stops: more than a task's longest grace then. */
 const WORKERS_PATIENCE_MS = 20_000;
+/** How long a local worker waits for a coordinator that is away. */
+const WORKER_PATIENCE = '10m';
 const KILL_PATIENCE_MS = 5_000;
 const WORKERS_LOOK_MS = 10;
 /** sysexits(3), EX_SOFTWARE: the keeper starts the server again. */
@@ -198,6 +200,8 @@ function workerCommand({ socketPath, dataDir }: EmbeddedPlace, id: string): [str
     process.execPath,
     builtProgram('spored'),
     ...['--server', `unix:${socketPath}`, '--instance', id, '--data-dir', dataDir],
+    // Should nobody ever start a coordinator here again: what ran was stopped when the lease ended.
+    ...['--exit-when-gone', WORKER_PATIENCE],
     ...['--cpus', String(process.env.SPAWN_LOCAL_CPUS ?? cpus), '--memory', String(memoryBytes)],
   ];
 }

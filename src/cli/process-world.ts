@@ -34,7 +34,8 @@ export function processWorld(): World {
     },
     server: async () => (await import('./server-control.ts')).serverControl(getSettings()),
     onInterrupt,
-    close: async () => (await client)?.close(),
+    // Why there is none was told to the command that asked for it.
+    close: async () => (await client?.catch(() => undefined))?.close(),
   };
   return world;
 }

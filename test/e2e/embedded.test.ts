@@ -8,16 +8,16 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JobView, TaskView } from '../../src/api/job.ts';
 import type { ServerView } from '../../src/api/session.ts';
 import { identify, isAlive } from '../../src/client/node/process-identity.ts';
+import { finished, OwnCoordinator } from '../support/own-coordinator.ts';
 import { requireOr } from '../support/require.ts';
-import { finished, Sandbox } from '../support/sandbox.ts';
 import { until } from '../support/until.ts';
 
 const builtServer = fileURLToPath(new URL('../../dist/bin/server.js', import.meta.url));
 const asRoot = requireOr('root, to act as another user', process.getuid?.() === 0);
 
-let box: Sandbox;
+let box: OwnCoordinator;
 beforeEach(() => {
-  box = new Sandbox();
+  box = new OwnCoordinator();
 });
 afterEach(async () => {
   await box.close();
@@ -81,7 +81,7 @@ describe('the first use', () => {
     const all = await Promise.all(Array.from({ length: 5 }, () => box.run(['submit', '--wait', '--', 'true'])));
     expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
     expect(all.filter(({ err }) => err.includes('spawn: started a coordinator'))).toHaveLength(1);
-    const { jobs } = await box.json<{ jobs: JobView[] }>('list', '--all');
+    const jobs = await box.json<JobView[]>('list', '--all');
     expect(jobs.map(({ id }) => id).toSorted()).toEqual([1, 2, 3, 4, 5]);
   });
 });
@@ -247,16 +247,16 @@ test('a data directory that was removed takes its processes with it', async () =
 
 describe('two users', () => {
   asRoot('do not meet, and cannot reach each other', async () => {
-    const other = new Sandbox(65_534);
+    const other = new OwnCoordinator(65_534);
     try {
       await other.submit('--wait', '--', 'true');
       await box.submit('--wait', '--', 'true');
       const [mine, theirs] = [await box.server(), await other.server()];
       expect(statSync(`/proc/${theirs.pid}`).uid).toBe(65_534);
       expect(mine.pid).not.toBe(theirs.pid);
-      expect((await other.json<{ jobs: JobView[] }>('list', '--all')).jobs.map(({ id, owner }) => [id, owner])).toEqual(
-        [[1, '65534']],
-      );
+      expect((await other.json<JobView[]>('list', '--all')).map(({ id, owner }) => [id, owner])).toEqual([
+        [1, '65534'],
+      ]);
 
       const intruder = await other.run(['list'], { SPAWN_RUNTIME_DIR: box.runtimeDir, SPAWN_DATA_DIR: box.dataDir });
       expect(intruder.code).toBe(77);
