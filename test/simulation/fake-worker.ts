@@ -44,6 +44,8 @@ export class FakeWorker {
   private readonly watch: WorkerWatch;
   sessionId = 0;
   frozen = false;
+  /** Nothing gets through, either way, until then (virtual time). */
+  isolatedUntil = 0;
   dead = false;
   /** Bumped when all it knew is forgotten: callbacks of before do nothing. */
   #life = 0;
@@ -132,9 +134,18 @@ export class FakeWorker {
     this.#after(life, 50 + this.chance.below(300), () => this.#connect(life));
   }
 
+  isolate(ms: number): void {
+    this.isolatedUntil = this.clock.elapsed + ms;
+    this.cut();
+  }
+
+  get #isolated(): boolean {
+    return this.clock.elapsed < this.isolatedUntil;
+  }
+
   #connect(life: number): void {
     const { life: server } = this.network;
-    if (server === undefined || !server.alive || this.chance.yes(this.network.faults.loss)) {
+    if (server === undefined || !server.alive || this.#isolated || this.chance.yes(this.network.faults.loss)) {
       this.#after(life, 100 + this.chance.below(200), () => this.#connect(life));
       return;
     }
@@ -302,7 +313,10 @@ export class FakeWorker {
     const { sessionId } = this;
     const again = () => this.#after(life, 100, () => this.#send(life, request));
     this.network
-      .call((coordinator) => coordinator.exchange(CALLER, sessionId, request))
+      .call(
+        (coordinator) => coordinator.exchange(CALLER, sessionId, request),
+        () => this.#isolated,
+      )
       .then(
         (reply) =>
           this.#when(life, () => {

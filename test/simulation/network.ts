@@ -17,6 +17,8 @@ export interface Faults {
   freeze: number;
   kill: number;
   cut: number;
+  /** A worker is cut off for 5 to 50 s, and goes on. */
+  isolate: number;
   /** The coordinator's machine sleeps. */
   suspend: number;
 }
@@ -30,6 +32,7 @@ export const NO_FAULTS: Faults = {
   freeze: 0,
   kill: 0,
   cut: 0,
+  isolate: 0,
   suspend: 0,
 };
 
@@ -54,10 +57,10 @@ export class Network {
   }
 
   /** A request and its reply; rejects with SERVER_UNREACHABLE when either was lost, with the coordinator's error otherwise. */
-  call<T>(what: (coordinator: Coordinator) => Promise<T>): Promise<T> {
+  call<T>(what: (coordinator: Coordinator) => Promise<T>, isolated = () => false): Promise<T> {
     return new Promise((resolve, reject) => {
-      const lost = () => this.#later(() => reject(new SpawnError('SERVER_UNREACHABLE', { where: 'simulation' })));
-      if (this.#chance.yes(this.faults.loss)) lost();
+      const lost = () => this.#later(() => reject(new SpawnError('SERVER_UNREACHABLE', { address: 'simulation' })));
+      if (isolated() || this.#chance.yes(this.faults.loss)) lost();
       else this.#later(() => this.#deliver(what, resolve, reject, lost));
       if (this.#chance.yes(this.faults.double)) {
         this.#later(() =>

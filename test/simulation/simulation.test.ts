@@ -19,6 +19,7 @@ const STORM: Faults = {
   freeze: 0.01,
   kill: 0.01,
   cut: 0.03,
+  isolate: 0.01,
   suspend: 0.003,
 };
 
@@ -36,7 +37,7 @@ async function busyDay(sim: Simulation): Promise<void> {
     const singleton = after === undefined && chance.yes(0.2);
     const poison = chance.yes(0.1) ? chance.below(size) : -1;
     const fails = chance.yes(0.4) ? 0.2 : 0;
-    const slow = chance.yes(0.3) ? 400 : 20;
+    const slow = chance.pick([20, 400, 20_000]);
     const runs = new Map<number, number>();
     const id = await sim.submit(
       `key-${i}`,

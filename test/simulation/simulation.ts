@@ -251,6 +251,7 @@ export class Simulation {
   #disturb(worker: FakeWorker, faults: Faults): void {
     if (worker.dead) return;
     if (this.chance.yes(faults.cut)) worker.cut();
+    if (this.chance.yes(faults.isolate)) worker.isolate(this.chance.between(5_000, 50_000));
     if (!worker.frozen && this.chance.yes(faults.freeze)) {
       worker.freeze();
       this.clock.timer(this.chance.between(100, 60_000), () => worker.thaw());
