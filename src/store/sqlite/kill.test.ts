@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { hasProgram, requireOr } from '../../../test/support/require.ts';
 import { readNumberedBatches } from '../../../test/support/store-rows.ts';
 import { openSqliteStore } from './open.ts';
 
 const writer = new URL('../../../test/support/store-writer.ts', import.meta.url).pathname;
+// Each round starts a process, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
 let folder: string;
 let path: string;
 
