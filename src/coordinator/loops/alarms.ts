@@ -28,7 +28,11 @@ export class AlarmLoop {
     const { ledger } = this;
     if (!ledger.writable) return ledger.world.now + 1_000;
     return await ledger.write((world) => {
-      for (let id = world.memory.alarms.takeDue(world.now); id !== undefined; id = world.memory.alarms.takeDue(world.now)) {
+      for (
+        let id = world.memory.alarms.takeDue(world.now);
+        id !== undefined;
+        id = world.memory.alarms.takeDue(world.now)
+      ) {
         ring(world, id);
       }
       world.settlement.run();

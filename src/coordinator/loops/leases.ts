@@ -32,7 +32,8 @@ export class LeaseLoop {
 
   #renewAll(): void {
     const until = this.#ledger.ports.clock.lease() + this.#ledger.leaseMs;
-    for (const { session } of this.#ledger.memory.sessions.values()) session.leaseUntil = Math.max(session.leaseUntil, until);
+    for (const { session } of this.#ledger.memory.sessions.values())
+      session.leaseUntil = Math.max(session.leaseUntil, until);
   }
 
   #slept(): number {

@@ -11,7 +11,17 @@ export class ProbeLoop {
   async runOnce(): Promise<void> {
     if (this.#ledger.writable) return;
     const { store, clock } = this.#ledger.ports;
-    const none = { newJobs: [], jobs: [], pages: [], grants: [], closedGrants: [], ends: [], sessions: [], dependencies: [], keys: [] };
+    const none = {
+      newJobs: [],
+      jobs: [],
+      pages: [],
+      grants: [],
+      closedGrants: [],
+      ends: [],
+      sessions: [],
+      dependencies: [],
+      keys: [],
+    };
     await this.#ledger.idle();
     await store.commit({ ...none, events: [{ at: clock.now(), jobId: 0, kind: 'storeWritable', detail: '{}' }] });
     this.#ledger.writable = true;
