@@ -16,7 +16,7 @@ describe('examples/monte-carlo', () => {
   });
   afterAll(() => home.close());
 
-  test('runs every simulation, then the aggregate', () => {
+  test('runs every simulation, then the aggregate', { timeout: 300_000 }, () => {
     const run = home.run('examples/monte-carlo/run.mjs', out);
     expect({ status: run.status, stderr: run.status === 0 ? '' : run.stderr }).toEqual({ status: 0, stderr: '' });
     expect(readdirSync(join(out, 'estimates'))).toHaveLength(SIMULATIONS);

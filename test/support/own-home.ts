@@ -26,7 +26,7 @@ export function ownHome(): OwnHome {
     SPAWN_RUNTIME_DIR: join(folder, 'run'),
   };
   const run = (program: string, ...args: string[]) =>
-    spawnSync(process.execPath, [join(root, program), ...args], { encoding: 'utf8', env, timeout: 110_000 });
+    spawnSync(process.execPath, [join(root, program), ...args], { encoding: 'utf8', env, timeout: 280_000 });
   return {
     folder,
     env,
