@@ -16,7 +16,7 @@ export function httpTransport(url: string, token?: string): Transport {
   const secure = parsed.protocol === 'https:';
   return nodeTransport({
     address: parsed.origin,
-    load: () => (secure ? import('node:https') : import('node:http')),
+    load: () => process.getBuiltinModule(secure ? 'node:https' : 'node:http'),
     target: {
       hostname: parsed.hostname.replace(/^\[|\]$/g, ''),
       port: parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port),

@@ -5,8 +5,7 @@ import { nodeTransport } from './http-request.ts';
 export function unixTransport(socketPath: string): Transport {
   return nodeTransport({
     address: socketPath,
-    // An import would evaluate every getter of node:http, WebSocket among them: 15 ms of a command that lasts 50.
-    load: async () => process.getBuiltinModule('node:http'),
+    load: () => process.getBuiltinModule('node:http'),
     target: { socketPath, headers: { host: 'spawn' } },
   });
 }
