@@ -173,7 +173,7 @@ function keepWorkers(place: EmbeddedPlace, files: DataFiles, coordinator: Coordi
   const provider = createLocalProvider({
     processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
     instancesDir: files.instancesDir,
-    command: (id) => workerCommand(place, id),
+    command: (id) => workerCommand(place, id, readLiveRecord(files.keeper) !== undefined),
     env: backgroundEnv(process.env),
     logFile: files.workerLog,
     onExit: () => loop?.wake(),
@@ -194,7 +194,7 @@ function keepWorkers(place: EmbeddedPlace, files: DataFiles, coordinator: Coordi
   };
 }
 
-function workerCommand({ socketPath, dataDir }: EmbeddedPlace, id: string): [string, ...string[]] {
+function workerCommand({ socketPath, dataDir }: EmbeddedPlace, id: string, hasKeeper: boolean): [string, ...string[]] {
   const { cpus, memoryBytes } = machineSize();
   return [
     process.execPath,
@@ -202,6 +202,7 @@ function workerCommand({ socketPath, dataDir }: EmbeddedPlace, id: string): [str
     ...['--server', `unix:${socketPath}`, '--instance', id, '--data-dir', dataDir],
     // Should nobody ever start a coordinator here again: what ran was stopped when the lease ended.
     ...['--exit-when-gone', WORKER_PATIENCE],
+    ...(hasKeeper ? ['--revive'] : []),
     ...['--cpus', String(process.env.SPAWN_LOCAL_CPUS ?? cpus), '--memory', String(memoryBytes)],
   ];
 }

@@ -22,6 +22,8 @@ export interface WorkerFlags {
   readonly forker?: ForkerKind;
   /** 0: never. */
   readonly exitWhenGoneMs: number;
+  /** The server is the coordinator of `dataDir`, and is started again when it was killed together with its keeper. */
+  readonly revive: boolean;
 }
 
 /** What the flags are read against. */
@@ -42,6 +44,7 @@ const OPTIONS = {
   grace: { type: 'string' },
   forker: { type: 'string' },
   'exit-when-gone': { type: 'string' },
+  revive: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -59,6 +62,7 @@ Runs the tasks of a spawn server on this machine.
   --forker native|node    what starts the processes; default native where it was built
   --exit-when-gone DURATION
                           end when the server was away so long; default 0: never
+  --revive                start the coordinator of DIR again when it was killed; with --instance and unix:PATH
   -h, --help              this text
 `;
 
@@ -90,6 +94,7 @@ export function readFlags(argv: readonly string[], machine: Machine): WorkerFlag
     dataDir: readDataDir(given['data-dir'], machine.env),
     graceMs: located('grace', () => parseDuration(given.grace ?? '30s')),
     exitWhenGoneMs: located('exit-when-gone', () => parseDuration(given['exit-when-gone'] ?? '0')),
+    revive: given.revive ?? false,
     ...(instance === undefined ? {} : { instance }),
     ...(forker === undefined ? {} : { forker }),
   };

@@ -1,9 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { availableParallelism, hostname, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { SpawnClient } from '../client/client.ts';
+import type { ClientOptions } from '../client/connection.ts';
 import { httpTransport } from '../client/node/http-transport.ts';
 import { packageVersion } from '../client/node/package-files.ts';
 import { bootId } from '../client/node/process-identity.ts';
+import { keeperReviver } from '../client/node/revive-keeper.ts';
 import { unixTransport } from '../client/node/unix-transport.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
 import { type Machine, readFlags, USAGE, type WorkerFlags } from './flags.ts';
@@ -44,7 +47,8 @@ async function work(flags: WorkerFlags): Promise<number> {
   makeDirectory(flags.dataDir);
   const { server } = flags;
   const transport = server.startsWith('unix:') ? unixTransport(server.slice('unix:'.length)) : httpTransport(server);
-  const client = new SpawnClient({ transport });
+  const leaving = new AbortController();
+  const client = new SpawnClient({ transport, ...revival(flags, leaving.signal) });
   const worker = new Worker({
     ...flags,
     client,
@@ -54,7 +58,7 @@ async function work(flags: WorkerFlags): Promise<number> {
     version: packageVersion(),
     log: say,
   });
-  const forgetSignals = listen(worker, flags.graceMs);
+  const forgetSignals = listen(worker, flags.graceMs, leaving);
   try {
     if ((await worker.run()) === 'left') return 0;
     throw new SpawnError('SERVER_UNREACHABLE', { address: server, why: 'away for longer than --exit-when-gone' });
@@ -64,10 +68,23 @@ async function work(flags: WorkerFlags): Promise<number> {
   }
 }
 
-function listen(worker: Worker, graceMs: number): () => void {
+/** Not on the way out: a stop of everything must not bring the server back. */
+function revival({ revive, server, dataDir, instance }: WorkerFlags, leaving: AbortSignal): Partial<ClientOptions> {
+  if (!revive || instance === undefined || !server.startsWith('unix:')) return {};
+  const socketPath = server.slice('unix:'.length);
+  const act = keeperReviver({ dataDir, runtimeDir: dirname(socketPath), socketPath }, instance);
+  return {
+    onUnreachable: async () => {
+      if (!leaving.aborted) act();
+    },
+  };
+}
+
+function listen(worker: Worker, graceMs: number, leaving: AbortController): () => void {
   let signals = 0;
   const onSignal = (signal: string) => {
     signals += 1;
+    leaving.abort();
     if (signals === 1) {
       say(`${signal}: takes no more; what runs has ${Math.round(graceMs / 1000)} s to finish`);
       worker.drain();

@@ -138,6 +138,20 @@ describe('kill -9', () => {
     expect(view).toMatchObject({ state: 'completed', attempt: 2, failures: 0 });
   });
 
+  test('of keeper and server together: the worker brings them back, and what runs goes on', async () => {
+    const job = await submitWaiter();
+    const task = (await started(1))!;
+    const [keeper, server] = [await box.keeper(), await box.server()];
+    await box.worker();
+    kill(keeper.pid, server.pid);
+    await box.keeper(keeper.pid);
+    await box.server(server.pid);
+    expect(isAlive(task)).toBe(true);
+    letGo();
+    await box.ok('wait', job);
+    expect(ends()).toEqual([`end ${job}_0 1`]);
+  });
+
   test('of everything: the next command brings it back, and the job goes on', async () => {
     const job = await submitWaiter('--array', '3');
     await started(2);
