@@ -151,7 +151,7 @@ const planted: [string, (sources: rules.Sources) => string[], Record<string, str
     rules.heavyStarts,
     {
       'src/bin/spawn.ts': "await import('../cli/main.ts');",
-      'src/cli/main.ts': "import pc from 'picocolors';\nimport '../api/a.ts';\nimport type { S } from '../api/b.ts';",
+      'src/cli/main.ts': "import '../api/a.ts';\nimport type { S } from '../api/b.ts';",
       'src/api/a.ts': "import './b.ts';",
       'src/api/b.ts': "import { z } from 'zod';",
     },

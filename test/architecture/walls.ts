@@ -56,8 +56,6 @@ const HOMES: Readonly<Record<string, string>> = {
   fastify: 'src/server/',
   '@fastify/swagger': 'src/server/',
   'fastify-type-provider-zod': 'src/server/',
-  commander: 'src/cli/',
-  picocolors: 'src/cli/',
   yaml: 'src/config/',
 };
 
@@ -75,7 +73,6 @@ const FORBIDDEN_NAMES = [
 ];
 const IMPURE =
   /(?<![\w$])(?:Date\.now|new Date\(\)|Math\.random|performance|process|console|setTimeout|setInterval|globalThis)(?![\w$])/g;
-const LIGHT = ['picocolors', 'commander'];
 const MOST_LINES = 300;
 
 /** `src/core/task.ts` -> `core`; `src/compose.ts` -> `compose.ts`. */
@@ -186,7 +183,7 @@ function loadedWith(start: string, sources: Sources): Map<string, string> {
       if (isType || isDynamic || from.startsWith('node:')) continue;
       const file = target(path, from);
       if (file !== undefined) files.add(file);
-      else if (!LIGHT.includes(from)) packages.set(packageOf(from), path);
+      else packages.set(packageOf(from), path);
     }
   }
   return packages;
