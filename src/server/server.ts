@@ -78,6 +78,11 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
   };
 }
 
+/** In the place of compilers that fastify would load, though others are set below: that is a good part of a start. */
+function unused(): never {
+  throw new Error('schemas are checked by zod');
+}
+
 function createApp(options: ServerOptions, timing: Timing): App {
   const app = fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
@@ -89,7 +94,8 @@ function createApp(options: ServerOptions, timing: Timing): App {
     return503OnClosing: false,
     requestTimeout: timing.requestMs,
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: Math.min(30_000, timing.requestMs) },
+    schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
     frameworkErrors: sendError,
     clientErrorHandler: (error, socket) => {
       if (socket.writable) socket.end(rawRefusal(error));
