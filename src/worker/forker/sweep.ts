@@ -6,6 +6,12 @@ const MOST_ROUNDS = 50;
 /** Between two looks: a killed process is still listed until it is gone. */
 const ROUND_MS = 5;
 
+export interface Marked {
+  /** `NAME=value` strings that must all be in the environment. */
+  readonly marks: readonly string[];
+  readonly signal: NodeJS.Signals;
+}
+
 /** Numbered folders of /proc; empty where there is no /proc. */
 function processIds(): number[] {
   try {
@@ -17,33 +23,16 @@ function processIds(): number[] {
   }
 }
 
-/** The environment a process was started with; null when it is gone or another user's, empty when it is a zombie. */
-function environmentOf(pid: number): Buffer | null {
+/** The environment a process was started with, a NUL around every string; null when it is gone, a zombie or another user's. */
+function environmentOf(pid: number): string | null {
   try {
     // Root can read everyone's, and must still leave them alone.
     if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return null;
-    return readFileSync(`/proc/${pid}/environ`);
+    const strings = readFileSync(`/proc/${pid}/environ`, 'utf8');
+    return strings === '' ? null : `\0${strings}\0`;
   } catch {
     return null;
   }
-}
-
-function carries(environment: Buffer, entry: Buffer): boolean {
-  for (let at = environment.indexOf(entry); at !== -1; at = environment.indexOf(entry, at + 1)) {
-    const end = at + entry.length;
-    if ((at === 0 || environment[at - 1] === 0) && (end === environment.length || environment[end] === 0)) return true;
-  }
-  return false;
-}
-
-/** Processes of this user whose environment at their start had this `NAME=value`. Linux only; elsewhere none. */
-export function findMarked(entry: string): number[] {
-  const bytes = Buffer.from(entry);
-  return processIds().filter((pid) => {
-    if (pid === process.pid) return false;
-    const environment = environmentOf(pid);
-    return environment !== null && carries(environment, bytes);
-  });
 }
 
 function send(pid: number, signal: NodeJS.Signals): boolean {
@@ -54,9 +43,34 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Sends a signal to every process with this entry; their number. */
-export function signalMarked(entry: string, signal: NodeJS.Signals): number {
-  return findMarked(entry).filter((pid) => send(pid, signal)).length;
+function withEnvironment(visit: (pid: number, environment: string) => void): void {
+  for (const pid of processIds()) {
+    const environment = pid === process.pid ? null : environmentOf(pid);
+    if (environment !== null) visit(pid, environment);
+  }
+}
+
+/** Processes of this user, but not this one, with the string `NAME=value` in their environment. */
+export function findMarked(mark: string): number[] {
+  const found: number[] = [];
+  withEnvironment((pid, environment) => {
+    if (environment.includes(`\0${mark}\0`)) found.push(pid);
+  });
+  return found;
+}
+
+/**
+ * Sends each process of this user that carries all marks of an entry in its environment the entry's signal. Linux only;
+ * elsewhere nothing is found.
+ * @returns the processes that were sent one
+ */
+export function signalMarked(entries: readonly Marked[]): number[] {
+  const sent: number[] = [];
+  withEnvironment((pid, environment) => {
+    const entry = entries.find(({ marks }) => marks.every((mark) => environment.includes(`\0${mark}\0`)));
+    if (entry !== undefined && send(pid, entry.signal)) sent.push(pid);
+  });
+  return sent;
 }
 
 /**
@@ -67,9 +81,9 @@ export function signalMarked(entry: string, signal: NodeJS.Signals): number {
 export async function killLeftovers(session: string): Promise<number> {
   const killed = new Set<number>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const found = findMarked(`SPAWN_SESSION=${session}`).filter((pid) => send(pid, 'SIGKILL'));
-    for (const pid of found) killed.add(pid);
+    const found = signalMarked([{ marks: [`SPAWN_SESSION=${session}`], signal: 'SIGKILL' }]);
     if (found.length === 0) break;
+    for (const pid of found) killed.add(pid);
     await pause(ROUND_MS);
   }
   return killed.size;

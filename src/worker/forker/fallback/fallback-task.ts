@@ -1,0 +1,144 @@
+import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
+import { LogStream } from '../../../core/log-record.ts';
+import type { RunCommand } from '../commands.ts';
+import type { KillCause, TaskEnded } from '../types.ts';
+import type { AttemptLog } from './attempt-log.ts';
+import { Deadline } from './deadline.ts';
+import { OutputPipe } from './output-pipe.ts';
+import type { StartedProcess } from './start-process.ts';
+import { NO_USAGE, sampleUsage } from './usage-sample.ts';
+
+/** Between two looks at a group whose main process has ended inside its grace. */
+const SETTLE_EVERY_MS = 25;
+
+export interface TaskCallbacks {
+  /** Its group was sent this signal; processes that have left the group need it too. */
+  readonly onSignalled: (task: FallbackTask, signal: NodeJS.Signals) => void;
+  readonly onEnded: (task: FallbackTask, ended: TaskEnded) => void;
+}
+
+/** One started task, until its end is reported. */
+export class FallbackTask {
+  readonly run: RunCommand;
+  readonly pid: number;
+  /** `SPAWN_SESSION=...` of its environment, when it has one. */
+  readonly session: string | undefined;
+  readonly #log: AttemptLog;
+  readonly #startedAt: number;
+  readonly #callbacks: TaskCallbacks;
+  readonly #pipes: readonly OutputPipe[];
+  readonly #deadline = new Deadline(() => this.#expire());
+  #usage = NO_USAGE;
+  #cause: KillCause = 'none';
+  #killing: 'SIGTERM' | 'SIGKILL' | null = null;
+  #settling: NodeJS.Timeout | undefined;
+  #main: { readonly end: TaskEnded['end']; readonly wallUs: number } | null = null;
+  #ended = false;
+
+  constructor(
+    run: RunCommand,
+    process: StartedProcess,
+    log: AttemptLog,
+    startedAt: number,
+    session: string | undefined,
+    callbacks: TaskCallbacks,
+  ) {
+    this.run = run;
+    this.pid = process.pid;
+    this.session = session;
+    this.#log = log;
+    this.#startedAt = startedAt;
+    this.#callbacks = callbacks;
+    const streams = [LogStream.STDOUT, LogStream.STDERR] as const;
+    this.#pipes = (process.outputs ?? []).map((fd, i) => new OutputPipe(fd, (bytes) => log.put(streams[i]!, bytes)));
+    if (run.timeLimitMs > 0) this.#deadline.set(run.timeLimitMs);
+    this.#watch(process.child);
+  }
+
+  kill(cause: KillCause, graceMs: number): void {
+    if (this.#cause === 'none') this.#cause = cause;
+    if (graceMs === 0) {
+      this.#killNow();
+    } else if (this.#killing === null) {
+      this.#killing = 'SIGTERM';
+      this.#deadline.set(graceMs);
+      this.signal('SIGTERM');
+      this.signal('SIGCONT'); // a stopped process would not see the TERM
+      this.#callbacks.onSignalled(this, 'SIGTERM');
+    } else if (this.#killing === 'SIGTERM' && performance.now() + graceMs < this.#deadline.at) {
+      this.#deadline.set(graceMs);
+    }
+  }
+
+  /** To the whole group. False: it has no process any more. */
+  signal(signal: NodeJS.Signals | number): boolean {
+    try {
+      return process.kill(-this.pid, signal);
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'EPERM';
+    }
+  }
+
+  /** Node does not tell what a process used, so it is looked at while it runs. */
+  sample(): void {
+    if (this.#main === null) this.#usage = sampleUsage(this.pid) ?? this.#usage;
+  }
+
+  #watch(child: ChildProcess): void {
+    child.once('exit', (code, signal) => {
+      this.#main = {
+        end:
+          signal === null
+            ? { kind: 'exited', code: code ?? 0 }
+            : { kind: 'signalled', signal: constants.signals[signal], core: false },
+        wallUs: Math.round((performance.now() - this.#startedAt) * 1000),
+      };
+      this.#settle();
+    });
+  }
+
+  /** A shell dies of TERM at once; the program it ran may still be writing its checkpoint, and has its grace. */
+  #settle(): void {
+    if (this.#killing === 'SIGTERM' && this.signal(0)) {
+      this.#settling = setTimeout(() => this.#settle(), SETTLE_EVERY_MS);
+    } else {
+      this.#finish();
+    }
+  }
+
+  #expire(): void {
+    this.sample();
+    if (this.#killing === null) this.kill('timeLimit', this.run.graceMs);
+    else this.#killNow();
+  }
+
+  #killNow(): void {
+    this.sample();
+    this.#killing = 'SIGKILL';
+    this.#deadline.clear();
+    this.signal('SIGKILL');
+    this.#callbacks.onSignalled(this, 'SIGKILL');
+    if (this.#main !== null) this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    clearTimeout(this.#settling);
+    this.#deadline.clear();
+    this.signal('SIGKILL');
+    for (const pipe of this.#pipes) pipe.drain();
+    const { end, wallUs } = this.#main!;
+    this.#callbacks.onEnded(this, {
+      fence: this.run.fence,
+      pid: this.pid,
+      end,
+      cause: this.#cause,
+      wallUs,
+      ...this.#usage,
+      exactUsage: false,
+      ...this.#log.finish(),
+    });
+  }
+}
