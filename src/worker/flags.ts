@@ -100,25 +100,27 @@ export function readFlags(argv: readonly string[], machine: Machine): WorkerFlag
   };
 }
 
-function parse(argv: readonly string[]) {
-  const { tokens } = parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true });
-  for (const token of tokens) {
+type Given = { [K in keyof typeof OPTIONS]?: (typeof OPTIONS)[K]['type'] extends 'string' ? string : boolean };
+
+/** The last one of each flag counts. */
+function parse(argv: readonly string[]): Given {
+  const given: Record<string, string | boolean> = {};
+  // Not strict: its own errors name neither what was expected nor what was found.
+  for (const token of parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true }).tokens) {
     if (token.kind === 'positional') {
       throw new SpawnError('BAD_REQUEST', { where: 'arguments', expected: 'flags only', found: token.value });
     }
     if (token.kind !== 'option') continue;
-    if (!Object.hasOwn(OPTIONS, token.name)) {
-      throw new SpawnError('BAD_REQUEST', {
-        where: 'arguments',
-        expected: 'a flag of spored --help',
-        found: token.rawName,
-      });
+    const { name, rawName, value } = token;
+    if (!Object.hasOwn(OPTIONS, name)) {
+      throw new SpawnError('BAD_REQUEST', { where: 'arguments', expected: 'a flag of spored --help', found: rawName });
     }
-    const { type } = OPTIONS[token.name as keyof typeof OPTIONS];
-    if (type === 'string' && token.value === undefined) bad(token.name, 'a value', '');
-    if (type === 'boolean' && token.value !== undefined) bad(token.name, 'no value', token.value);
+    const isText = OPTIONS[name as keyof typeof OPTIONS].type === 'string';
+    if (isText && value === undefined) bad(name, 'a value', '');
+    if (!isText && value !== undefined) bad(name, 'no value', value);
+    given[name] = value ?? true;
   }
-  return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: false }).values;
+  return given;
 }
 
 function readServer(given: string | undefined, env: Machine['env']): string {

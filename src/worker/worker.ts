@@ -11,7 +11,7 @@ import { type LeaseMoment, leaseMoment } from './lease.ts';
 import { SessionRecords } from './leftovers.ts';
 import { Session } from './session.ts';
 
-export interface WorkerOptions extends Omit<WorkerFlags, 'server' | 'forker'> {
+export interface WorkerOptions extends Omit<WorkerFlags, 'server' | 'forker' | 'revive'> {
   readonly client: WorkerClient;
   readonly forkers: ForkerPort;
   readonly forker?: WorkerFlags['forker'];
