@@ -92,18 +92,25 @@ async function run(place: EmbeddedPlace, log: Logger): Promise<number> {
   const end = new Ending();
   makePrivateDirectory(files.runDir);
   const version = packageVersion();
-  const [store, parts] = await Promise.all([openSqliteStore({ path: join(dataDir, 'spawn.db') }), loadParts()]);
+  // What takes long to load is loaded while the store's thread opens the database.
+  const opening = openSqliteStore({ path: join(dataDir, 'spawn.db') });
+  opening.catch(() => undefined);
+  const { createServer } = await import('./server/server.ts');
+  const { createCoordinator } = await import('./coordinator/coordinator.ts');
+  const { openBlobs } = await import('./objects/directory/blobs.ts');
+  const { openSegments } = await import('./objects/directory/segments.ts');
+  const store = await opening;
   // The store's lock is ours, so whatever another server left behind here is of the past.
   const own: ProcessRecord = { ...identify(process.pid)!, version, socketPath };
   writeRecord(files.server, own);
   try {
     const logDir = join(dataDir, 'logs');
     makePrivateDirectory(logDir);
-    const coordinator = await parts.createCoordinator({
+    const coordinator = await createCoordinator({
       store,
       clock: systemClock,
-      blobs: await parts.openBlobs(join(dataDir, 'blobs')),
-      logs: parts.openSegments(logDir),
+      blobs: await openBlobs(join(dataDir, 'blobs')),
+      logs: openSegments(logDir),
       randomHex: (digits) =>
         randomBytes(Math.ceil(digits / 2))
           .toString('hex')
@@ -114,7 +121,7 @@ async function run(place: EmbeddedPlace, log: Logger): Promise<number> {
       },
       options: { version, host: hostname(), dataDir, logDir },
     });
-    const server = await parts.createServer(coordinator, { version, logger: log, onStop: () => end.resolve(0) });
+    const server = await createServer(coordinator, { version, logger: log, onStop: () => end.resolve(0) });
     await server.listenUnix(socketPath);
     coordinator.start((error) => log.error({ err: error }, 'a loop failed; it is tried again'));
     const workers = keepWorkers(place, files, coordinator, log);
@@ -136,17 +143,6 @@ async function run(place: EmbeddedPlace, log: Logger): Promise<number> {
   } finally {
     await store.close();
   }
-}
-
-/** What takes long to load, loaded while the store's thread opens the database. */
-async function loadParts() {
-  const [coordinator, server, blobs, segments] = await Promise.all([
-    import('./coordinator/coordinator.ts'),
-    import('./server/server.ts'),
-    import('./objects/directory/blobs.ts'),
-    import('./objects/directory/segments.ts'),
-  ]);
-  return { ...coordinator, ...server, ...blobs, ...segments };
 }
 
 /** Resolves once, with the exit code. */

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import type { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { JobView, TaskView } from '../../src/api/job.ts';
+import type { JobView } from '../../src/api/job.ts';
 import type { ServerView } from '../../src/api/session.ts';
-import { identify, isAlive } from '../../src/client/node/process-identity.ts';
 import { finished, OwnCoordinator } from '../support/own-coordinator.ts';
 import { requireOr } from '../support/require.ts';
 import { until } from '../support/until.ts';
@@ -22,26 +21,6 @@ beforeEach(() => {
 afterEach(async () => {
   await box.close();
 });
-
-/** Notes its start, waits for the file `go`, notes its end. What it leaves to a process group of its own must die with it. */
-const WAITER = `
-  echo "start $SPAWN_TASK_ID $SPAWN_ATTEMPT $$" >>notes
-  until [ -e go ]; do sleep 0.02; done
-  echo "end $SPAWN_TASK_ID $SPAWN_ATTEMPT" >>notes`;
-
-const submitWaiter = (...options: string[]) => box.submit(...options, '--', 'sh', '-c', WAITER);
-const letGo = () => writeFileSync(join(box.folder, 'go'), '');
-const starts = () => box.lines('notes').filter((line) => line.startsWith('start'));
-const ends = () => box.lines('notes').filter((line) => line.startsWith('end'));
-/** Waits for the n-th start and gives the process that noted it. */
-const started = async (count: number) => {
-  await until(`${count} starts`, () => starts().length >= count);
-  return identify(Number(starts()[count - 1]!.split(' ')[3]));
-};
-const kill = (...pids: number[]) => {
-  for (const pid of pids) process.kill(pid, 'SIGKILL');
-};
-const jobState = async (job: string) => (await box.json<JobView>('status', job)).state;
 
 describe('the first use', () => {
   test('starts a coordinator, says so in one line, and runs the job', async () => {
@@ -83,121 +62,6 @@ describe('the first use', () => {
     expect(all.filter(({ err }) => err.includes('spawn: started a coordinator'))).toHaveLength(1);
     const jobs = await box.json<JobView[]>('list', '--all');
     expect(jobs.map(({ id }) => id).toSorted()).toEqual([1, 2, 3, 4, 5]);
-  });
-});
-
-describe('kill -9', () => {
-  test('of the server: it comes back, what runs neither dies nor runs twice, and a waiting command outlives it', async () => {
-    const waiting = finished(box.start(['submit', '--array', '2', '--wait', '--', 'sh', '-c', WAITER]));
-    const task = (await started(2))!;
-    const server = await box.server();
-    kill(server.pid);
-    await box.server(server.pid);
-    expect(await jobState('1')).toBe('running');
-    expect(isAlive(task)).toBe(true);
-    letGo();
-    expect(await waiting).toMatchObject({ code: 0 });
-    expect(starts()).toHaveLength(2);
-    expect(ends().toSorted()).toEqual(['end 1_0 1', 'end 1_1 1']);
-  });
-
-  test('of the server while a command talks to it: the command gets its answer', async () => {
-    await box.ok('list');
-    const server = await box.server();
-    const commands = Array.from({ length: 4 }, () => box.run(['submit', '--quiet', '--', 'true']));
-    kill(server.pid);
-    const all = await Promise.all(commands);
-    expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
-    expect(new Set(all.map(({ out }) => out.trim())).size).toBe(4);
-  });
-
-  test('of the keeper: another takes the running server over', async () => {
-    await box.ok('list');
-    const [keeper, server] = [await box.keeper(), await box.server()];
-    kill(keeper.pid);
-    await box.keeper(keeper.pid);
-    expect(await box.server()).toEqual(server);
-    kill(server.pid);
-    await box.server(server.pid);
-    await box.ok('list');
-  });
-
-  test('of the worker: its tasks die and run again on the next one, long before a lease is over', async () => {
-    const job = await submitWaiter();
-    const task = (await started(1))!;
-    const worker = await box.worker();
-    kill(worker.pid);
-    await until('the end of the task', () => !isAlive(task));
-    await until('the end of the forker', () => !isAlive(worker.forker));
-    await started(2);
-    expect((await box.worker(worker.pid)).pid).not.toBe(worker.pid);
-    letGo();
-    await box.ok('wait', job);
-    expect(ends()).toEqual([`end ${job}_0 2`]);
-    const [view] = await box.json<TaskView[]>('tasks', job);
-    expect(view).toMatchObject({ state: 'completed', attempt: 2, failures: 0 });
-  });
-
-  test('of keeper and server together: the worker brings them back, and what runs goes on', async () => {
-    const job = await submitWaiter();
-    const task = (await started(1))!;
-    const [keeper, server] = [await box.keeper(), await box.server()];
-    await box.worker();
-    kill(keeper.pid, server.pid);
-    await box.keeper(keeper.pid);
-    await box.server(server.pid);
-    expect(isAlive(task)).toBe(true);
-    letGo();
-    await box.ok('wait', job);
-    expect(ends()).toEqual([`end ${job}_0 1`]);
-  });
-
-  test('of everything: the next command brings it back, and the job goes on', async () => {
-    const job = await submitWaiter('--array', '3');
-    await started(2);
-    const [keeper, server, worker] = [await box.keeper(), await box.server(), await box.worker()];
-    kill(keeper.pid, server.pid, worker.pid, worker.forker.pid);
-    await until('the end of all', () => ![keeper, server, worker, worker.forker].some(isAlive));
-    letGo();
-    await box.ok('wait', job);
-    expect(await jobState(job)).toBe('completed');
-    expect(new Set(ends().map((line) => line.split(' ')[1]))).toEqual(new Set([`${job}_0`, `${job}_1`, `${job}_2`]));
-  });
-});
-
-describe('stop', () => {
-  test('ends what runs with TERM, leaves nothing behind, and the tasks run at the next start', async () => {
-    const job = await box.submit('--', 'sh', '-c', `trap 'echo term >>notes; exit 7' TERM\n${WAITER}`);
-    await started(1);
-    expect(await box.ok('server', 'stop')).toBe('stopped\n');
-    expect(box.processes()).toEqual([]);
-    expect(readdirSync(box.files.runDir, { recursive: true })).toEqual(['instances']);
-    expect(box.lines('notes')).toEqual([expect.stringMatching(/^start/), 'term']);
-    expect((await box.run(['server', 'status'])).code).toBe(3);
-    expect(await box.ok('server', 'stop')).toBe('not running\n');
-
-    await box.ok('list');
-    await started(2);
-    letGo();
-    await box.ok('wait', job);
-    const [view] = await box.json<TaskView[]>('tasks', job);
-    expect(view).toMatchObject({ state: 'completed', attempt: 2, failures: 0 });
-  });
-
-  test('by TERM to the keeper or the server is the same', async () => {
-    for (const role of ['keeper', 'server'] as const) {
-      await box.ok('list');
-      await box.worker();
-      process.kill((await box[role]()).pid, 'SIGTERM');
-      await until('the end of every process', () => box.processes().length === 0);
-    }
-  });
-
-  test('works when nothing answers any more', async () => {
-    await box.ok('list');
-    process.kill((await box.server()).pid, 'SIGSTOP');
-    expect(await box.ok('server', 'stop')).toBe('stopped\n');
-    expect(box.processes()).toEqual([]);
   });
 });
 

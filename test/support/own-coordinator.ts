@@ -1,14 +1,31 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type DataFiles, dataFiles } from '../../src/client/node/data-files.ts';
+import { identify, type ProcessIdentity } from '../../src/client/node/process-identity.ts';
 import { type ProcessRecord, readLiveRecord } from '../../src/client/node/process-record.ts';
 import { until } from './until.ts';
 
-export const builtSpawn = fileURLToPath(new URL('../../dist/bin/spawn.js', import.meta.url));
+const builtSpawn = fileURLToPath(new URL('../../dist/bin/spawn.js', import.meta.url));
+
+/** A task that notes its start, waits for the file `go`, and notes its end. */
+export const WAITER = `
+  echo "start $SPAWN_TASK_ID $SPAWN_ATTEMPT $$" >>notes
+  until [ -e go ]; do sleep 0.02; done
+  echo "end $SPAWN_TASK_ID $SPAWN_ATTEMPT" >>notes`;
 
 export interface Finished {
   readonly code: number | null;
@@ -80,6 +97,29 @@ export class OwnCoordinator {
   /** Submits, and gives the job's number. */
   async submit(...args: readonly string[]): Promise<string> {
     return (await this.ok('submit', '--quiet', ...args)).trim();
+  }
+
+  /** A job of tasks that wait until `letGo`. */
+  submitWaiter(...options: readonly string[]): Promise<string> {
+    return this.submit(...options, '--', 'sh', '-c', WAITER);
+  }
+
+  letGo(): void {
+    writeFileSync(join(this.folder, 'go'), '');
+  }
+
+  starts(): string[] {
+    return this.lines('notes').filter((line) => line.startsWith('start'));
+  }
+
+  ends(): string[] {
+    return this.lines('notes').filter((line) => line.startsWith('end'));
+  }
+
+  /** Waits for the n-th start of a waiter and gives the process that noted it, if it lives. */
+  async started(count: number): Promise<ProcessIdentity | undefined> {
+    await until(`${count} starts`, () => this.starts().length >= count);
+    return identify(Number(this.starts()[count - 1]!.split(' ')[3]));
   }
 
   keeper(otherThan?: number): Promise<ProcessRecord> {
