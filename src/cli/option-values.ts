@@ -7,8 +7,15 @@ export function at<T>(where: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw isSpawnError(error) && error.code.startsWith('BAD_') ? error.with({ where }) : error;
+    throw named(where, error);
   }
+}
+
+/** A SpawnError with the option's name before its message; any other error as it is. */
+export function named(where: string, error: unknown): unknown {
+  if (!isSpawnError(error)) return error;
+  if (error.code.startsWith('BAD_')) return error.with({ where });
+  return new SpawnError(error.code, error.details, { message: `${where}: ${error.message}`, cause: error });
 }
 
 /** Milliseconds of `90s`, `1h30m`; at most `max` ms. */

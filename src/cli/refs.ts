@@ -1,7 +1,6 @@
-import { MAX_ARRAY_SIZE } from '../api/limits.ts';
 import { SpawnError } from '../core/errors.ts';
 import { parseJobRef } from '../core/ids.ts';
-import { parseIndexSet } from '../core/index-set.ts';
+import { MAX_INDEX, parseIndexSet } from '../core/index-set.ts';
 import type { Option } from './command.ts';
 import { at } from './option-values.ts';
 
@@ -40,7 +39,7 @@ export const indexOption = {
   value: 'SET',
   summary: 'Only these indices: 3, 1,3-5 or 0-99:2',
   parse: (text, where) =>
-    at(where, () => parseIndexSet(text, { dialect: 'wire', maxSize: MAX_ARRAY_SIZE })).set.toString(),
+    at(where, () => parseIndexSet(text, { dialect: 'wire', maxSize: MAX_INDEX + 1 })).set.toString(),
 } as const satisfies Option<string>;
 
 /** What is meant by a reference and `--index` together; both naming tasks would leave one of them without effect. */

@@ -1,4 +1,5 @@
 import type { JobView, LogQueryInput } from '../api/job.ts';
+import { SpawnError } from '../core/errors.ts';
 import { IndexSet } from '../core/index-set.ts';
 import { type LogRecord, LogStream } from '../core/log-record.ts';
 import { throughRestarts } from './await-job.ts';
@@ -46,9 +47,20 @@ export async function showLogs(world: World, { job, query, signal, before }: Sho
     else if (record.stream !== LogStream.NOTE) write(record.data);
     else world.stderr.write(`spawn: ${job.id}_${indices.at(record.position)}: ${noteText(record)}\n`);
   };
+  if (single && query.attempt !== undefined) await checkAttempt(world, job, query.index, Number(query.attempt));
   if (query.follow === '1') await follow(world, job, query, signal, show);
   else await once(world, job, query, signal, show);
   write(merger.end());
+}
+
+/** Of one task, no output at all would look like that of an attempt that printed nothing. */
+async function checkAttempt(world: World, job: JobView, index: string | undefined, attempt: number): Promise<void> {
+  const client = await world.connect();
+  const { tasks } = await client.tasks(String(job.id), { limit: 1, ...(index === undefined ? {} : { index }) });
+  const [task] = tasks;
+  if (task === undefined || task.attempt >= attempt) return;
+  const why = task.attempt === 0 ? 'it has not started' : `its last attempt is ${task.attempt}`;
+  throw new SpawnError('LOG_NOT_FOUND', { ref: `${task.id}, attempt ${attempt}`, why });
 }
 
 async function once(

@@ -1,152 +1,149 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type DataFiles, dataFiles } from '../../src/client/node/data-files.ts';
-import { type ProcessRecord, readLiveRecord } from '../../src/client/node/process-record.ts';
-import { until } from './until.ts';
 
-export const builtSpawn = fileURLToPath(new URL('../../dist/bin/spawn.js', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const node = join(root, 'node_modules/node/bin/node');
+const program = join(root, 'dist/bin/spawn.js');
 
-export interface Finished {
-  readonly code: number | null;
+export interface Ended {
+  /** 128+n when a signal ended it. */
+  readonly code: number;
   readonly out: string;
   readonly err: string;
+  /** Standard output as it came. */
+  readonly bytes: Buffer;
 }
 
-/** A user's own data and runtime directories, and the built command in them. Several commands may run at once. */
-export class Sandbox {
+export interface Started {
+  readonly child: ChildProcess;
+  /** What it has written to standard output and standard error until now. */
+  readonly out: () => string;
+  readonly err: () => string;
+  readonly ended: Promise<Ended>;
+}
+
+export interface RunOptions {
+  /** Of standard input; default none at all. */
+  readonly input?: string | Uint8Array;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A user with an own data directory and thus an own coordinator, and nothing else running. */
+export interface Sandbox {
+  /** For the test's files. */
   readonly folder: string;
   readonly dataDir: string;
-  readonly runtimeDir: string;
-  readonly files: DataFiles;
+  /** What commands run with. */
   readonly env: NodeJS.ProcessEnv;
-  readonly uid: number | undefined;
-
-  /** @param uid as whom the commands run; only root can choose */
-  constructor(uid?: number) {
-    this.folder = mkdtempSync(join(tmpdir(), 'spawn-sandbox-'));
-    this.dataDir = join(this.folder, 'data');
-    this.runtimeDir = join(this.folder, 'run');
-    this.files = dataFiles(this.dataDir);
-    this.uid = uid;
-    const { PATH, LANG = 'C.UTF-8', SPAWN_CI_RUN } = process.env;
-    this.env = {
-      PATH,
-      LANG,
-      HOME: this.folder,
-      SPAWN_DATA_DIR: this.dataDir,
-      SPAWN_RUNTIME_DIR: this.runtimeDir,
-      ...(SPAWN_CI_RUN === undefined ? {} : { SPAWN_CI_RUN }),
-    };
-    if (uid === undefined) return;
-    chmodSync(this.folder, 0o700);
-    chownSync(this.folder, uid, uid);
-  }
-
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-    const as = this.uid === undefined ? {} : { uid: this.uid, gid: this.uid };
-    return spawn(process.execPath, [builtSpawn, ...args], {
-      cwd: this.folder,
-      env: { ...this.env, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...as,
-    });
-  }
-
-  /** Runs `spawn ARGS…` to its end. */
-  async run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
-    return finished(this.start(args, env));
-  }
-
-  /** As `run`; fails unless it ends with 0. */
-  async ok(...args: readonly string[]): Promise<string> {
-    const { code, out, err } = await this.run(args);
-    if (code !== 0) throw new Error(`spawn ${args.join(' ')} ended with ${code}: ${err}${out}`);
-    return out;
-  }
-
-  /** The JSON that a command prints. */
-  async json<T>(...args: readonly string[]): Promise<T> {
-    return JSON.parse(await this.ok(...args, '-o', 'json')) as T;
-  }
-
-  /** Submits, and gives the job's number. */
-  async submit(...args: readonly string[]): Promise<string> {
-    return (await this.ok('submit', '--quiet', ...args)).trim();
-  }
-
-  keeper(otherThan?: number): Promise<ProcessRecord> {
-    return this.#live('keeper', this.files.keeper, otherThan);
-  }
-
-  server(otherThan?: number): Promise<ProcessRecord> {
-    return this.#live('server', this.files.server, otherThan);
-  }
-
-  /** The local worker, once its forker is known. */
-  worker(otherThan?: number): Promise<Required<ProcessRecord>> {
-    return until('a worker', () => {
-      const dir = this.files.instancesDir;
-      const records = existsSync(dir) ? readdirSync(dir).map((name) => readLiveRecord(join(dir, name))) : [];
-      const found = records.find((record) => record?.forker !== undefined && record.pid !== otherThan);
-      return found as Required<ProcessRecord> | undefined;
-    });
-  }
-
-  /** Lines of a file of the test's own, none while there is no such file. */
-  lines(name: string): string[] {
-    const path = join(this.folder, name);
-    return existsSync(path) ? readFileSync(path, 'utf8').split('\n').slice(0, -1) : [];
-  }
-
-  /** Every process that carries this sandbox's folder in its command or its environment. */
-  processes(): number[] {
-    return readdirSync('/proc').flatMap((name) =>
-      /^\d+$/.test(name) && mentions(name, this.folder) ? [Number(name)] : [],
-    );
-  }
-
-  /** Stops everything, and fails when something is left. */
-  async close(): Promise<void> {
-    if (existsSync(this.dataDir)) await this.ok('server', 'stop');
-    await until('the end of every process of the sandbox', () => this.processes().length === 0);
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  makeFolder(name: string): string {
-    const path = join(this.folder, name);
-    mkdirSync(path, { recursive: true });
-    return path;
-  }
-
-  #live(what: string, path: string, otherThan: number | undefined): Promise<ProcessRecord> {
-    return until(`another ${what}`, () => {
-      const record = readLiveRecord(path);
-      return record?.pid === otherThan ? undefined : record;
-    });
-  }
+  /** Runs the built `spawn` to its end. */
+  spawn(args: readonly string[], options?: RunOptions): Promise<Ended>;
+  /** Starts the built `spawn`. */
+  start(args: readonly string[], options?: RunOptions): Started;
+  /** Processes that were started, directly or not, with this data directory and live. */
+  processes(): number[];
+  /** Stops the coordinator and removes the folder; fails, after ending them, when processes are left. */
+  close(): Promise<void>;
 }
 
-export async function finished(child: ChildProcess): Promise<Finished> {
-  let out = '';
-  let err = '';
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, out, err };
+export function makeSandbox(): Sandbox {
+  const folder = mkdtempSync(join(tmpdir(), 'spawn-test-'));
+  const dataDir = join(folder, 'data');
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    LANG: 'C.UTF-8',
+    // Compiled code is shared with other tests: made anew for each it would cost more than all else.
+    XDG_CACHE_HOME: process.env.XDG_CACHE_HOME ?? join(process.env.HOME ?? '/tmp', '.cache'),
+    SPAWN_DATA_DIR: dataDir,
+    SPAWN_RUNTIME_DIR: join(folder, 'run'),
+  };
+  const start = (args: readonly string[], options: RunOptions = {}) =>
+    follow(spawn(node, [program, ...args], spawnOptions(folder, env, options)), options.input);
+  const run = (args: readonly string[], options?: RunOptions) => start(args, options).ended;
+  const processes = () => processesWith(dataDir);
+  return {
+    folder,
+    dataDir,
+    env,
+    spawn: run,
+    start,
+    processes,
+    close: async () => {
+      const stopped = await run(['server', 'stop']);
+      const left = processes();
+      const what = left.map((pid) => `${pid} (${commandOf(pid)})`).join(', ');
+      for (const pid of left) kill(pid);
+      rmSync(folder, { recursive: true, force: true });
+      if (stopped.code !== 0) throw new Error(`spawn server stop: exit code ${stopped.code}: ${stopped.err}`);
+      if (left.length > 0) throw new Error(`processes were left after spawn server stop: ${what}`);
+    },
+  };
 }
 
-function mentions(pid: string, text: string): boolean {
+function spawnOptions(folder: string, env: NodeJS.ProcessEnv, options: RunOptions): SpawnOptions {
+  return {
+    cwd: options.cwd ?? folder,
+    env: { ...env, ...options.env },
+    stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  };
+}
+
+function follow(child: ChildProcess, input: string | Uint8Array | undefined): Started {
+  const out: Buffer[] = [];
+  const err: Buffer[] = [];
+  child.stdout!.on('data', (piece: Buffer) => out.push(piece));
+  child.stderr!.on('data', (piece: Buffer) => err.push(piece));
+  const text = (pieces: readonly Buffer[]) => Buffer.concat(pieces).toString();
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      const bytes = Buffer.concat(out);
+      resolve({ code: code ?? 128 + SIGNALS[signal!]!, out: bytes.toString(), err: text(err), bytes });
+    });
+  });
+  // A command may end without reading what it is given.
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(input);
+  return { child, out: () => text(out), err: () => text(err), ended };
+}
+
+const SIGNALS: Readonly<Partial<Record<NodeJS.Signals, number>>> = { SIGINT: 2, SIGKILL: 9, SIGPIPE: 13, SIGTERM: 15 };
+
+/** Looks at arguments and environment of every process: the background ones name the folder in both. */
+function processesWith(dataDir: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    const pid = Number(name);
+    if (!(pid > 0) || pid === process.pid || isDead(pid)) return [];
+    return [`/proc/${pid}/cmdline`, `/proc/${pid}/environ`].some((path) => read(path).includes(dataDir)) ? [pid] : [];
+  });
+}
+
+/** A zombie runs nothing any more; its parent has only not looked yet. */
+function isDead(pid: number): boolean {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat === '' || stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+}
+
+function commandOf(pid: number): string {
+  return read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+}
+
+function read(path: string): string {
   try {
-    return ['cmdline', 'environ'].some((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8').includes(text));
+    return readFileSync(path, 'utf8');
   } catch {
-    return false;
+    return '';
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended by itself meanwhile.
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aJob, runCli } from '../../../test/support/cli-world.ts';
+import { aJob, aTask, runCli } from '../../../test/support/cli-world.ts';
 import { logBytes, noteData, type WrittenRecord } from '../../../test/support/log-bytes.ts';
 import type { LogQueryInput } from '../../api/job.ts';
 import { SpawnError } from '../../core/errors.ts';
@@ -93,5 +93,16 @@ test('without --follow a lost connection is an error, not a log that looks whole
     code: 69,
     out: 'a\n',
     err: 'spawn: server x cannot be reached\n',
+  });
+});
+
+test.each([
+  [1, 'log of "12_1, attempt 2" not found: its last attempt is 1'],
+  [0, 'log of "12_1, attempt 2" not found: it has not started'],
+])('an attempt that a task has not had (it has had %d) is an error, not an empty log', async (attempt, message) => {
+  const tasks = async () => ({ tasks: [aTask(1, { attempt })] });
+  expect(await runCli(['logs', '12_1', '--attempt', '2'], { client: { ...client([]), tasks } })).toMatchObject({
+    code: 66,
+    err: `spawn: ${message}\n`,
   });
 });

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aDelta, aJob, aTask, deltas, type RunOptions, runCli, someCounts } from '../../../test/support/cli-world.ts';
 import { logBytes } from '../../../test/support/log-bytes.ts';
 import type { SubmitRequestInput } from '../../api/job.ts';
+import { SpawnError } from '../../core/errors.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -202,6 +203,17 @@ describe('--wait', () => {
       'Submitted job 12: fit, 10 tasks (array id fit-20261121-ab12cd)\n' +
         'job 12 failed: 9 completed, 1 failed in 2.0s: 12_4 (exit 3); see: spawn logs 12_4\n',
     );
+  });
+});
+
+test.each([
+  [new SpawnError('ARRAY_TOO_LARGE', { size: 5, max: 3 }), '--array: array of 5 tasks: expected at most 3'],
+  [new SpawnError('DEPENDENCY_SELF', { ref: 9 }), '--after: dependency: expected another job, found job 9 itself'],
+])('%s from the coordinator names the option', async (error, message) => {
+  const refuse = () => Promise.reject(error);
+  expect(await submit(['--', 'x'], { client: { submit: refuse } })).toMatchObject({
+    code: 2,
+    err: `spawn: ${message}\n`,
   });
 });
 

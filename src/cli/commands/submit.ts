@@ -3,12 +3,12 @@ import type { JobSpecInput } from '../../api/job-spec.ts';
 import { MAX_DURATION_MS, MAX_RETRIES } from '../../api/limits.ts';
 import { envSnapshot } from '../../config/env-snapshot.ts';
 import { parseDependency } from '../../core/dependency.ts';
-import { SpawnError } from '../../core/errors.ts';
+import { isSpawnError, SpawnError } from '../../core/errors.ts';
 import { checkName } from '../../core/ids.ts';
-import { parseIndexSet } from '../../core/index-set.ts';
+import { MAX_INDEX, parseIndexSet } from '../../core/index-set.ts';
 import type { Client } from '../client.ts';
 import { defineCommand, type Input, type OptionTable } from '../command.ts';
-import { at, bytes, durationUpTo, nonEmpty, positiveNumber, wholeNumber } from '../option-values.ts';
+import { at, bytes, durationUpTo, named, nonEmpty, positiveNumber, wholeNumber } from '../option-values.ts';
 import { counted } from '../output/format.ts';
 import { jobJson, jsonText } from '../output/json.ts';
 import { jsonOption } from '../output-option.ts';
@@ -20,7 +20,8 @@ const options = {
   array: {
     value: 'SET',
     summary: 'One task for each index: 100 (0 to 99), 0-99:2, 1,3,7-9; with %N at most N at once',
-    parse: (text, where) => at(where, () => parseIndexSet(text)),
+    // How many tasks an array may have is for the coordinator to say: it can be configured.
+    parse: (text, where) => at(where, () => parseIndexSet(text, { maxSize: MAX_INDEX + 1 })),
   },
   name: {
     value: 'NAME',
@@ -119,10 +120,10 @@ async function runSubmit(input: SubmitInput, world: World): Promise<number> {
   const env = Object.fromEntries(given.env.map((read) => read(world.env)));
   const client = await world.connect();
   const spec = await upload(client, work, { ...specOf(given), cwd, env, umask: world.umask }, world);
-  const reply = await client.submit({
-    spec,
-    ...(given['idempotency-key'] === undefined ? {} : { idempotencyKey: given['idempotency-key'] }),
-    dryRun: given['dry-run'],
+  const idempotencyKey = given['idempotency-key'];
+  const key = idempotencyKey === undefined ? {} : { idempotencyKey };
+  const reply = await client.submit({ spec, ...key, dryRun: given['dry-run'] }).catch((error: unknown) => {
+    throw withOption(error);
   });
   const waits = given.wait || given.follow;
   announce(reply, given, world);
@@ -147,6 +148,14 @@ function checkTogether(given: SubmitInput['options']): void {
   if (given['retry-delay'] !== undefined && !given.retries) {
     throw new SpawnError('USAGE', { message: 'submit: --retry-delay: expected --retries with it, found none' });
   }
+}
+
+/** What only the coordinator can find wrong, with the option that said it. */
+function withOption(error: unknown): unknown {
+  if (!isSpawnError(error)) return error;
+  if (error.code === 'ARRAY_TOO_LARGE') return named('--array', error);
+  if (error.code.startsWith('DEPENDENCY_')) return named('--after', error);
+  return error;
 }
 
 /** Reads it here to say at once what is wrong; the coordinator gets the text. */
