@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { JobForWorker } from '../api/session.ts';
+import { IndexSet } from '../core/index-set.ts';
+import {
+  JOB_VARIABLES,
+  jobEnvironment,
+  minimalEnvironment,
+  parseSnapshot,
+  TASK_VARIABLES,
+  taskEnvironment,
+} from './environment.ts';
+
+const JOB: JobForWorker = {
+  id: 12,
+  arrayId: 'render-20260314-0a1b2c',
+  name: 'render',
+  owner: '1000',
+  isArray: true,
+  indices: '10-30:10',
+  size: 3,
+  throttle: 0,
+  rawIdBase: 1_000_000_000,
+  after: 'afterok:11',
+  run: { kind: 'shell', text: 'true' },
+  env: {},
+  cwd: '/home/anna/render',
+  umask: 0o022,
+  cpus: 0.5,
+  memoryBytes: 4 * 1024 ** 3,
+  timeLimitMs: 0,
+  graceMs: 5_000,
+  logCapBytes: 1_000,
+};
+const INDICES = IndexSet.fromString(JOB.indices);
+const GRANT = { jobId: 12, fence: 4711, position: 1, attempt: 2 };
+const OWN: readonly string[] = [...JOB_VARIABLES, ...TASK_VARIABLES];
+
+/** As a process sees it: of a name that comes twice, the later one. */
+function seen(...blocks: readonly string[][]): Map<string, string> {
+  return new Map(
+    blocks.flat().map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  );
+}
+
+function environmentOf(job: JobForWorker, base: string[] = [], grant = GRANT): Map<string, string> {
+  const indices = IndexSet.fromString(job.indices);
+  return seen(jobEnvironment(job, indices, base, 's-3'), taskEnvironment(job, indices, grant));
+}
+
+describe('the table of docs/environment.md', () => {
+  const page = readFileSync(new URL('../../docs/environment.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \|.*\| `([^`]*)` \|$/gm)].map(([, name, example]) => [name!, example!]);
+
+  test('names every variable, and no other', () => {
+    expect(rows.map(([name]) => name).toSorted()).toEqual(OWN.toSorted());
+  });
+
+  test('shows what this job would see', () => {
+    const env = environmentOf(JOB);
+    for (const [name, example] of rows) {
+      if (name === 'SPAWN_SESSION') continue;
+      const first = name === 'SPAWN_ATTEMPT' ? environmentOf(JOB, [], { ...GRANT, attempt: 1 }) : env;
+      expect([name, first.get(name!)]).toEqual([name, example]);
+    }
+  });
+});
+
+test('a job that is no array has no SLURM_ARRAY variable, and one task of index 0', () => {
+  const { after: _, ...rest } = JOB;
+  const job = { ...rest, isArray: false, indices: '0', size: 1, memoryBytes: 0 };
+  const env = environmentOf(job, [], { ...GRANT, position: 0, attempt: 1 });
+  expect([...env.keys()].filter((name) => name.startsWith('SLURM_ARRAY'))).toEqual([]);
+  for (const name of ['SLURM_MEM_PER_NODE', 'SLURM_JOB_DEPENDENCY', 'SLURM_RESTART_COUNT'])
+    expect(env.has(name)).toBe(false);
+  expect([env.get('JOB_ARRAY_INDEX'), env.get('JOB_ARRAY_SIZE'), env.get('SPAWN_TASK_ID')]).toEqual(['0', '1', '12_0']);
+});
+
+test('whatever the shell and the job bring, each name comes once and the right one wins', () => {
+  const name = fc.oneof(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/), fc.constantFrom(...OWN));
+  const value = fc.string({ maxLength: 12 }).map((text) => text.replaceAll('\0', ''));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(name, value)), fc.dictionary(name, value), fc.boolean(), (base, given, isArray) => {
+      const job = { ...JOB, isArray, env: given };
+      const block = jobEnvironment(
+        job,
+        INDICES,
+        base.map(([key, text]) => `${key}=${text}`),
+        's-3',
+      );
+      const names = block.map((entry) => entry.slice(0, entry.indexOf('=')));
+      expect(new Set(names).size).toBe(names.length);
+      const env = seen(block, taskEnvironment(job, INDICES, GRANT));
+      const own = environmentOf({ ...JOB, isArray });
+      const expected = new Map([...base.filter(([key]) => !OWN.includes(key)), ...Object.entries(given), ...own]);
+      expect(env).toEqual(expected);
+    }),
+  );
+});
+
+test('a name with "=" or none is left out: it would be another variable', () => {
+  const env = environmentOf({ ...JOB, env: { 'SPAWN_FENCE=1': 'x', '': 'y' } });
+  expect(env).toEqual(environmentOf(JOB));
+});
+
+test('a snapshot is entries with NUL between them; what is no assignment is left out', () => {
+  expect(parseSnapshot(Buffer.from('A=1\0B=x=y\nz\0nothing\0=C\0Ü=é\0'))).toEqual(['A=1', 'B=x=y\nz', 'Ü=é']);
+});
+
+test('without a snapshot a task has the few variables that programs expect', () => {
+  const env = seen(minimalEnvironment());
+  expect([...env.keys()]).toEqual(['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG']);
+  expect([...env.values()]).not.toContain('');
+});
