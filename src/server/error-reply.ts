@@ -61,12 +61,16 @@ function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && String(error.code).startsWith('FST_ERR_');
 }
 
+const RAW_EXPECTED: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: 'smaller headers',
+  ERR_HTTP_REQUEST_TIMEOUT: 'all of it within the time limit',
+};
+
 /** A reply to bytes that are not HTTP, or beyond the limits of the parser: there is no request yet. */
 export function rawRefusal(error: { code?: string }): string {
-  const tooLarge = error.code === 'HPE_HEADER_OVERFLOW';
   const refusal = new SpawnError('BAD_REQUEST', {
     where: 'request',
-    expected: tooLarge ? 'smaller headers' : 'HTTP/1.1',
+    expected: RAW_EXPECTED[error.code ?? ''] ?? 'HTTP/1.1',
     found: error.code ?? 'other bytes',
   });
   const body = JSON.stringify(bodyOf(refusal));

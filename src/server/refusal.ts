@@ -36,9 +36,32 @@ const PARTS: Readonly<Record<string, string>> = { querystring: 'query', params: 
 export function accept(schema: unknown, httpPart = 'body'): (data: unknown) => { value: unknown } | { error: Error } {
   const part = PARTS[httpPart] ?? 'body';
   return (data) => {
+    if (holdsMoreThan(MOST_VALUES, data)) {
+      const details = { where: part, expected: `at most ${MOST_VALUES} values`, found: 'more' };
+      return { error: new SpawnError('BAD_REQUEST', details) };
+    }
     const result = (schema as Schema).safeParse(data);
     return result.success ? { value: result.data } : { error: refusal(part, data, result.error.issues) };
   };
+}
+
+/**
+ * A schema makes an object for each fault, so that a body of 32 MiB of them would take all memory. No spec comes near this
+ * many names and values; only exchanges do, and those that are right do not come here.
+ */
+const MOST_VALUES = 100_000;
+
+function holdsMoreThan(most: number, data: unknown): boolean {
+  const open = [data];
+  let seen = 0;
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    const inner: unknown[] = Array.isArray(value) ? value : Object.values(value);
+    seen += inner.length;
+    if (seen > most) return true;
+    for (const each of inner) if (typeof each === 'object') open.push(each);
+  }
+  return false;
 }
 
 const MOST_FAULTS = 20;

@@ -146,6 +146,17 @@ test('a request that comes while the server stops is refused', async () => {
   await closed;
 });
 
+test('a request must arrive in time, while a reply may take as long as it likes', async () => {
+  const { path, fake } = await serveOn(socketPath(), { requestMs: 20, streamPingMs: 5 });
+  const stream = ask(path, 'GET /v1/sessions/7/stream');
+  const socket = connect(path);
+  socket.write('POST /v1/jobs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{');
+  const text = Buffer.concat(await socket.toArray()).toString();
+  expect(text).toContain('"message":"request: expected all of it within the time limit, found');
+  for (const sink of fake.sinks) sink.close();
+  expect((await stream).status).toBe(200);
+});
+
 test('close does not wait for ever', async () => {
   const { path, fake, server } = await serveOn(socketPath(), { closeGraceMs: 20 });
   fake.job = () => new Promise(() => {});

@@ -94,7 +94,12 @@ function createApp(options: ServerOptions, timing: Timing): App {
     return503OnClosing: false,
     requestTimeout: timing.requestMs,
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
-    http: { maxHeaderSize: MAX_HEADER_BYTES, connectionsCheckingInterval: Math.min(30_000, timing.requestMs) },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      // Here too: node:http takes the time for headers from it.
+      requestTimeout: timing.requestMs,
+      connectionsCheckingInterval: Math.min(30_000, timing.requestMs),
+    },
     schemaController: { compilersFactory: { buildValidator: unused, buildSerializer: unused } },
     frameworkErrors: sendError,
     clientErrorHandler: (error, socket) => {

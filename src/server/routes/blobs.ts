@@ -2,7 +2,7 @@ import { BlobHashParams, BlobKindParams, BlobReply, Octets } from '../../api/htt
 import { ErrorReply } from '../../api/job.ts';
 import { MAX_BLOB_BYTES } from '../../api/limits.ts';
 import type { App, Doors } from '../app.ts';
-import { socketCaller } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 
 const OCTETS = 'application/octet-stream';
 
@@ -24,7 +24,7 @@ export async function blobRoutes(app: App, { useCases }: Doors): Promise<void> {
         response: { 200: BlobReply, default: ErrorReply },
       },
     },
-    (request) => useCases.putBlob(socketCaller(), request.params.kind, bytesOf(request.body)),
+    (request) => useCases.putBlob(callerOf(request), request.params.kind, bytesOf(request.body)),
   );
 
   app.get(
@@ -41,7 +41,7 @@ export async function blobRoutes(app: App, { useCases }: Doors): Promise<void> {
       },
     },
     async (request, reply) => {
-      const bytes = await useCases.getBlob(socketCaller(), request.params.hash);
+      const bytes = await useCases.getBlob(callerOf(request), request.params.hash);
       return reply.header('content-type', OCTETS).send(bytes);
     },
   );

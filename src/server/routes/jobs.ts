@@ -13,7 +13,7 @@ import {
 } from '../../api/job.ts';
 import { SpawnError } from '../../core/errors.ts';
 import type { App, Doors } from '../app.ts';
-import { socketCaller } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 
 export function jobRoutes(app: App, { useCases }: Doors): void {
   app.post(
@@ -27,7 +27,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
         response: { 200: SubmitReply, default: ErrorReply },
       },
     },
-    (request) => useCases.submit(socketCaller(), withKey(request.body, request.headers['idempotency-key'])),
+    (request) => useCases.submit(callerOf(request), withKey(request.body, request.headers['idempotency-key'])),
   );
 
   app.get(
@@ -40,7 +40,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
         response: { 200: JobsReply, default: ErrorReply },
       },
     },
-    (request) => useCases.jobs(socketCaller(), request.query),
+    (request) => useCases.jobs(callerOf(request), request.query),
   );
 
   app.get(
@@ -53,7 +53,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
         response: { 200: JobView, default: ErrorReply },
       },
     },
-    (request) => useCases.job(socketCaller(), request.params.ref),
+    (request) => useCases.job(callerOf(request), request.params.ref),
   );
 
   app.patch(
@@ -67,7 +67,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
         response: { 200: VerbReply, default: ErrorReply },
       },
     },
-    (request) => useCases.update(socketCaller(), request.params.ref, request.body),
+    (request) => useCases.update(callerOf(request), request.params.ref, request.body),
   );
 
   app.get(
@@ -81,7 +81,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
         response: { 200: TasksReply, default: ErrorReply },
       },
     },
-    (request) => useCases.tasks(socketCaller(), request.params.ref, request.query),
+    (request) => useCases.tasks(callerOf(request), request.params.ref, request.query),
   );
 }
 

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { Octets, RefParams } from '../../api/http.ts';
 import { ErrorReply, LogQuery } from '../../api/job.ts';
 import type { App, Doors } from '../app.ts';
-import { socketCaller } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 
 export function logsRoute(app: App, { useCases }: Doors): void {
   app.get(
@@ -22,7 +22,7 @@ export function logsRoute(app: App, { useCases }: Doors): void {
     async (request, reply) => {
       const gone = new AbortController();
       reply.raw.once('close', () => gone.abort());
-      const chunks = await useCases.logs(socketCaller(), request.params.ref, request.query, gone.signal);
+      const chunks = await useCases.logs(callerOf(request), request.params.ref, request.query, gone.signal);
       // Readable asks for a chunk only when the reader has taken the ones before.
       const body = Readable.from(chunks, { objectMode: false });
       return reply.header('content-type', 'application/octet-stream').send(body);

@@ -3,7 +3,7 @@ import { ErrorReply } from '../../api/job.ts';
 import { ServerView } from '../../api/session.ts';
 import { SpawnError } from '../../core/errors.ts';
 import type { App, Doors } from '../app.ts';
-import { socketCaller } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 
 export function serverRoutes(app: App, { useCases, options }: Doors): void {
   app.get(
@@ -11,7 +11,7 @@ export function serverRoutes(app: App, { useCases, options }: Doors): void {
     {
       schema: { operationId: 'server', summary: 'Show the server', response: { 200: ServerView, default: ErrorReply } },
     },
-    () => useCases.server(socketCaller()),
+    (request) => useCases.server(callerOf(request)),
   );
 
   app.post(

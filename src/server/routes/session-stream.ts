@@ -3,7 +3,7 @@ import { ErrorReply } from '../../api/job.ts';
 import { StreamMessage } from '../../api/session.ts';
 import type { StreamSink } from '../../coordinator/use-cases.ts';
 import type { App, Doors } from '../app.ts';
-import { socketCaller } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 import { HeldReply } from '../held-reply.ts';
 import { MAX_BACKLOG_BYTES } from '../options.ts';
 
@@ -28,7 +28,7 @@ export function sessionStreamRoute(app: App, { useCases, timing, held }: Doors):
     async (request, reply) => {
       const sink = new EarlySink();
       // An error thrown here is still an ordinary reply; what is written meanwhile waits for the headers.
-      const detach = useCases.stream(socketCaller(), request.params.id, request.query.after, sink);
+      const detach = useCases.stream(callerOf(request), request.params.id, request.query.after, sink);
       const messages = new HeldReply(reply, {
         contentType: 'application/x-ndjson; charset=utf-8',
         ping: '{"type":"ping"}\n',

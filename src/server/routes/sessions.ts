@@ -2,7 +2,7 @@ import { Nothing, SessionParams } from '../../api/http.ts';
 import { ErrorReply } from '../../api/job.ts';
 import { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest } from '../../api/session.ts';
 import type { App, Doors } from '../app.ts';
-import { socketCaller } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 import { isExchangeRequest } from '../exchange-check.ts';
 import { accept } from '../refusal.ts';
 
@@ -17,7 +17,7 @@ export function sessionRoutes(app: App, { useCases }: Doors): void {
         response: { 200: HelloReply, default: ErrorReply },
       },
     },
-    (request) => useCases.hello(socketCaller(), request.body),
+    (request) => useCases.hello(callerOf(request), request.body),
   );
 
   app.post(
@@ -36,7 +36,7 @@ export function sessionRoutes(app: App, { useCases }: Doors): void {
         return (data: unknown) => (isExchangeRequest(data) ? { value: data } : whole(data));
       },
     },
-    (request) => useCases.exchange(socketCaller(), request.params.id, request.body),
+    (request) => useCases.exchange(callerOf(request), request.params.id, request.body),
   );
 
   app.delete(
@@ -50,7 +50,7 @@ export function sessionRoutes(app: App, { useCases }: Doors): void {
       },
     },
     async (request, reply) => {
-      await useCases.bye(socketCaller(), request.params.id);
+      await useCases.bye(callerOf(request), request.params.id);
       return reply.code(204).send(undefined);
     },
   );

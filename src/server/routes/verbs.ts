@@ -1,7 +1,7 @@
 import { RefParams } from '../../api/http.ts';
 import { ErrorReply, Selection, VerbReply } from '../../api/job.ts';
 import type { App, Doors } from '../app.ts';
-import { socketCaller } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 
 const VERBS = {
   cancel: 'Stop tasks',
@@ -28,7 +28,7 @@ export function verbRoutes(app: App, { useCases }: Doors): void {
           request.body ??= {};
         },
       },
-      (request) => useCases[verb](socketCaller(), request.params.ref, request.body),
+      (request) => useCases[verb](callerOf(request), request.params.ref, request.body),
     );
   }
 }

@@ -1,7 +1,7 @@
 import { RefParams } from '../../api/http.ts';
 import { ErrorReply, JobDelta } from '../../api/job.ts';
 import type { App, Doors } from '../app.ts';
-import { socketCaller } from '../caller.ts';
+import { callerOf } from '../caller.ts';
 import { HeldReply } from '../held-reply.ts';
 import { LatestOnly } from '../latest-only.ts';
 import { MAX_BACKLOG_BYTES } from '../options.ts';
@@ -39,7 +39,7 @@ export function watchRoute(app: App, { useCases, timing, held }: Doors): void {
         }
       };
       // An error before this resolves is still an ordinary reply.
-      const stop = await useCases.watch(socketCaller(), request.params.ref, take);
+      const stop = await useCases.watch(callerOf(request), request.params.ref, take);
       events = new HeldReply(reply, {
         contentType: 'text/event-stream; charset=utf-8',
         ping: ': ping\n\n',
