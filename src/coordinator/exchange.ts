@@ -1,5 +1,6 @@
 import type { ExchangeReply, ExchangeRequest, FenceRun } from '../api/session.ts';
 import { GrantStatus } from '../core/grant-range.ts';
+import { encodeOutcome } from '../core/outcome.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import { addFence } from './cancel.ts';
 import type { Link } from './link.ts';
@@ -117,7 +118,7 @@ function giveUp(world: World, session: WorkerSession, fences: readonly number[])
   if (runs.length > 0) takeReturned(world, session, runs);
   if (lost.length > 0) {
     const count = lost.reduce((sum, [, length]) => sum + length, 0);
-    takeEnds(world, session, { runs: lost, outcome: new Array<number>(count).fill(6 * 256) });
+    takeEnds(world, session, { runs: lost, outcome: new Array<number>(count).fill(encodeOutcome({ kind: 'lost' })) });
   }
 }
 

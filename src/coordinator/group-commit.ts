@@ -104,9 +104,7 @@ export class GroupCommit {
 
   /** All that was gathered on top of the refused batch goes with it. */
   async #fail(waiting: Waiting[], cause: unknown): Promise<void> {
-    const error = isSpawnError(cause)
-      ? (cause as SpawnError)
-      : new SpawnError('STORE_FAILED', { why: String(cause) });
+    const error = isSpawnError(cause) ? (cause as SpawnError) : new SpawnError('STORE_FAILED', { why: String(cause) });
     const refused = [...waiting, ...this.#gathering];
     this.#gathering = [];
     this.#dirty = false;

@@ -16,21 +16,6 @@ const MEAN_WEIGHT = 0.2;
 /** Measurements of one attempt as reported; all zero for one that was lost. */
 export type Measured = Omit<Parameters<EndChunk['add']>[0], 'position' | 'attempt' | 'fence' | 'sessionId'>;
 
-const LOST: Measured = {
-  outcome: 6 * 256,
-  wallUs: 0,
-  cpuUs: 0,
-  maxRssKb: 0,
-  logSegment: 0,
-  logOffset: 0,
-  logEndSegment: 0,
-  logEndOffset: 0,
-  outBytes: 0,
-  errBytes: 0,
-  cutBytes: 0,
-  missingBytes: 0,
-};
-
 /** Calls `take` for each stretch of fences that lies in one range the session holds; gives how many fences no range holds. */
 function eachStretch(
   session: WorkerSession,
@@ -162,7 +147,7 @@ function noteLogEnds(world: World, fence: number, count: number, ends: Ends, don
 }
 
 /** Ends one attempt that was not ended before, started or not: an end implies the start. */
-function endAttempt(
+export function endAttempt(
   world: World,
   session: WorkerSession,
   job: Job,
@@ -258,7 +243,7 @@ export function takeReturned(world: World, session: WorkerSession, runs: readonl
 }
 
 /** An unstarted grant is over: the task is ready again, or cancelled if that was asked for. */
-function giveBack(world: World, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
+export function giveBack(world: World, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
   const { table } = job;
   const position = range.position + at;
   const cancelled = table.hasFlag(position, TaskFlag.cancelRequested);
@@ -269,39 +254,4 @@ function giveBack(world: World, session: WorkerSession, job: Job, range: GrantRa
   table.move(position, cancelled ? TaskState.cancelled : TaskState.ready);
   world.rangeShrank(session, job, range, at, 1);
   if (cancelled) world.settlement.ended(job, position, 1);
-}
-
-/**
- * The session is over: what ran there is lost, what waited there behind others is ready again. A grant that had a slot may have started
- * without the report reaching us, and may be what ended the worker: it counts as a lost attempt too, so that the crash limit holds.
- */
-export function loseGrants(world: World, session: WorkerSession): void {
-  const maybeStarted = new Map([...session.shares].map(([jobId, { slots }]) => [jobId, slots]));
-  for (const range of session.grants) maybeStarted.set(range.jobId, (maybeStarted.get(range.jobId) ?? 0) - range.running);
-  for (const range of [...session.grants]) {
-    if (range.open === 0) continue;
-    const { job } = world.memory.jobs.get(range.jobId)!;
-    for (let at = 0; at < range.count; at++) {
-      if (range.status[at] === GrantStatus.closed) continue;
-      const slots = maybeStarted.get(range.jobId)!;
-      const lost = range.status[at] === GrantStatus.running || slots > 0;
-      if (range.status[at] === GrantStatus.leased) maybeStarted.set(range.jobId, slots - 1);
-      if (lost) loseAttempt(world, session, job, range, at);
-      else giveBack(world, session, job, range, at);
-    }
-  }
-}
-
-function loseAttempt(world: World, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
-  const running = range.status[at] === GrantStatus.running;
-  const logSegment = running ? range.logSegment![at]! : 0;
-  const logOffset = running ? range.logOffset![at]! : 0;
-  endAttempt(world, session, job, range, at, {
-    ...LOST,
-    wallUs: running ? Math.max(0, (world.now - range.startedAt![at]!) * 1000) : 0,
-    logSegment,
-    logOffset,
-    logEndSegment: logSegment,
-    logEndOffset: logOffset,
-  });
 }
