@@ -147,8 +147,10 @@ export class ForkerUnderTest implements AsyncDisposable {
       if (parsed.rest !== 'none') throw new Error(`segment ${segment} is ${parsed.rest} at ${from + parsed.consumed}`);
       for (const record of parsed.records) {
         count += 1;
-        if (record.stream === LogStream.NOTE) notes.push({ ...parseLogNote(record.data)!, flags: record.flags });
-        else parts[record.stream].push(record.data);
+        if (record.stream === LogStream.NOTE) {
+          const { stdoutBytes, stderrBytes } = parseLogNote(record.data)!;
+          notes.push({ flags: record.flags, stdoutBytes, stderrBytes });
+        } else parts[record.stream].push(record.data);
       }
     }
     const stdout = Buffer.concat(parts[LogStream.STDOUT]);

@@ -10,7 +10,6 @@ export class OutputPipe {
   readonly #fd: number;
   readonly #socket: Socket;
   readonly #onBytes: (bytes: Buffer) => void;
-  #open = true;
 
   constructor(fd: number, onBytes: (bytes: Buffer) => void) {
     this.#fd = fd;
@@ -18,14 +17,12 @@ export class OutputPipe {
     this.#socket = new Socket({ fd, readable: true, writable: false });
     this.#socket.on('data', onBytes);
     this.#socket.on('error', () => {});
-    this.#socket.on('close', () => {
-      this.#open = false;
-    });
   }
 
   /** Takes what it holds now and closes it: whoever still has the other end gets SIGPIPE. */
   drain(): void {
-    if (!this.#open) return;
+    // Destroyed at its end: the number of the descriptor may be another file's by now.
+    if (this.#socket.destroyed) return;
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     try {
       for (let total = 0; total <= MOST_DRAINED_BYTES; ) {
@@ -38,6 +35,5 @@ export class OutputPipe {
       // EAGAIN: it is empty.
     }
     this.#socket.removeAllListeners('data').destroy();
-    this.#open = false;
   }
 }

@@ -1,11 +1,32 @@
+import { closeSync, readdirSync, readFileSync } from 'node:fs';
 import { readCommand } from '../commands.ts';
 import { EXIT_PROTOCOL } from '../protocol.ts';
 import { FrameSplitter, ProtocolError } from '../wire.ts';
 import { FallbackForker } from './fallback-forker.ts';
 
+/** Node marks its own files close-on-exec; what it was started with open would go on into every task. */
+function closeInherited(): void {
+  const closeOnExec = 0o2000000;
+  let names: string[] = [];
+  try {
+    names = readdirSync('/proc/self/fdinfo');
+  } catch {
+    // No /proc: nothing to be known.
+  }
+  for (const name of names.filter((fd) => Number(fd) > 2)) {
+    try {
+      const flags = /^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, 'latin1'));
+      if (flags !== null && (Number.parseInt(flags[1]!, 8) & closeOnExec) === 0) closeSync(Number(name));
+    } catch {
+      // The one the listing itself used.
+    }
+  }
+}
+
 /** Serves the protocol on stdin and stdout until the input ends. */
 export function runFallback(): void {
   const { stdin, stdout } = process;
+  closeInherited();
   const forker = new FallbackForker({
     write: (bytes) => void stdout.write(bytes),
     get waitingBytes() {
