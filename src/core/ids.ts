@@ -8,12 +8,6 @@ declare const jobIdBrand: unique symbol;
 /** The number of a job in its store: 1, 2, 3, … */
 export type JobId = number & { readonly [jobIdBrand]: true };
 
-/** One task, written `12_7`. */
-export interface TaskRef {
-  readonly jobId: JobId;
-  readonly index: number;
-}
-
 /** What a person may write to name jobs or tasks. */
 export type JobRef =
   | { readonly kind: 'job'; readonly id: JobId }

@@ -8,7 +8,7 @@ export type { IndexDialect, Run };
 export { MAX_INDEX };
 
 /** How many tasks an array may have when nothing else is said. */
-export const DEFAULT_MAX_SIZE = 1_000_000;
+const DEFAULT_MAX_SIZE = 1_000_000;
 
 /** Overlapping stepped ranges are merged index by index; more than this many would be a way to stop the coordinator. */
 const MAX_SORTED = 4_000_000;

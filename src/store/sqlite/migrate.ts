@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { SpawnError } from '../../core/errors.ts';
+import { FIRST_RAW_ID } from '../../core/ids.ts';
 import { migration0001 } from './migrations/0001.ts';
 
 /** SQL that leads from the version before to this one; the first makes version 1 of an empty database. */
@@ -10,9 +11,6 @@ export const MIGRATIONS: readonly string[] = [migration0001];
 
 /** `SPWN`: marks a database file as a store (sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x5350574e;
-
-/** Raw integer ids of tasks begin here, so that none looks like a job's number. */
-const FIRST_RAW_ID = 1_000_000_000;
 
 /**
  * Brings a database to the newest schema, in one transaction, after a copy of an older one was made beside it
