@@ -91,7 +91,7 @@ function restoreDelays(job: Job): void {
   }
 }
 
-export function restoreSession(row: StoredSession): SessionEntry {
+function restoreSession(row: StoredSession): SessionEntry {
   const detail = JSON.parse(row.detail) as SessionDetail;
   return { session: new WorkerSession(row.id, row.worker, detail.cpus, detail.memoryBytes), row };
 }
@@ -134,7 +134,7 @@ export function linkJob(memory: Memory, job: Job): void {
 }
 
 /** Numbers of the jobs a job waits for, each once. */
-export function predecessorIds(job: Job): number[] {
+function predecessorIds(job: Job): number[] {
   const ids = (job.facts.dependency?.terms ?? []).flatMap((term) =>
     term.type === 'singleton' ? [] : [term.jobId as number],
   );
