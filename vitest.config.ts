@@ -6,6 +6,8 @@ export default defineConfig({
     maxWorkers: 2,
     coverage: {
       provider: 'v8',
+      reporter: [['text', { skipFull: true }]],
+      reportOnFailure: true,
       include: ['src/core/**/*.ts'],
       exclude: ['**/*.test.ts'],
       thresholds: { branches: 100 },
