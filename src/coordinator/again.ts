@@ -4,8 +4,8 @@ import type { Job } from '../core/job.ts';
 import { rearmFollowers } from '../core/rearm.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
+import type { Books } from './books.ts';
 import { type Runs, requestStop } from './cancel.ts';
-import type { World } from './world.ts';
 
 /** Ended tasks that `retry` takes when none are named; with names it takes the same states. */
 const RETRIED = [TaskState.failed, TaskState.cancelled] as const;
@@ -15,19 +15,19 @@ const REQUEUED = [TaskState.completed, TaskState.failed, TaskState.cancelled] as
  * Runs failed, lost and cancelled tasks again, in place: same ids, attempts kept, counters reset; skipped followers wait again.
  * Gives how many tasks that changed.
  */
-export function retryTasks(world: World, job: Job, runs: Runs): number {
-  return runAgain(world, job, runs, RETRIED);
+export function retryTasks(books: Books, job: Job, runs: Runs): number {
+  return runAgain(books, job, runs, RETRIED);
 }
 
 /** Sends tasks back whatever they did: ended ones as `retry` does, running ones are stopped first and count no failure. */
-export function requeueTasks(world: World, job: Job, runs: Runs): number {
-  const stopped = requestStop(world, job, runs, TaskFlag.requeueRequested, TaskReason.none);
-  return stopped + runAgain(world, job, runs, REQUEUED);
+export function requeueTasks(books: Books, job: Job, runs: Runs): number {
+  const stopped = requestStop(books, job, runs, TaskFlag.requeueRequested, TaskReason.none);
+  return stopped + runAgain(books, job, runs, REQUEUED);
 }
 
-function runAgain(world: World, job: Job, runs: Runs, states: readonly TaskState[]): number {
+function runAgain(books: Books, job: Job, runs: Runs, states: readonly TaskState[]): number {
   const { table } = job;
-  const behind = mustQueueAgain(world, job);
+  const behind = mustQueueAgain(books, job);
   const changed: [number, number][] = [];
   for (const [start, count] of runs) {
     for (const state of states) {
@@ -47,17 +47,18 @@ function runAgain(world: World, job: Job, runs: Runs, states: readonly TaskState
   const tasks = changed.reduce((sum, [, length]) => sum + length, 0);
   if (tasks === 0) return 0;
   job.retried += tasks;
-  world.revived(job);
-  rearmFollowers(job, changed, (follower) => world.revived(follower));
-  if (behind) world.settlement.evaluate(job);
-  world.settlement.run();
+  books.revived(job);
+  const followers = rearmFollowers(job, changed, books);
+  if (behind) books.settlement.evaluate(job);
+  for (const follower of followers) books.settlement.evaluate(follower);
+  books.settlement.run();
   return tasks;
 }
 
 /** A singleton that had ended queues behind whoever holds its name now. */
-function mustQueueAgain(world: World, job: Job): boolean {
+function mustQueueAgain(books: Books, job: Job): boolean {
   const term = (job.facts.dependency?.terms ?? []).findIndex(({ type }) => type === 'singleton');
-  if (term < 0 || job.endedAt === 0 || world.sharers(job).length === 0) return false;
+  if (term < 0 || job.endedAt === 0 || books.sharers(job).length === 0) return false;
   job.termStates[term] = 'pending';
   return true;
 }
@@ -70,7 +71,7 @@ function resetCounters(job: Job, start: number, count: number): void {
 }
 
 /** Whole job, or single tasks: nothing of them starts until they are released. Unstarted grants are taken back. */
-export function holdTasks(world: World, job: Job, runs: Runs, whole: boolean, held: boolean): number {
+export function holdTasks(books: Books, job: Job, runs: Runs, whole: boolean, held: boolean): number {
   if (job.endedAt !== 0) throw new SpawnError('JOB_ENDED', { ref: String(job.id), state: job.state });
   let changed = 0;
   if (whole) {
@@ -79,7 +80,7 @@ export function holdTasks(world: World, job: Job, runs: Runs, whole: boolean, he
     job.held = held;
   }
   if (!whole || !held) changed = Math.max(changed, flagHeld(job, runs, held));
-  world.changed(job);
+  books.changed(job);
   return changed;
 }
 
@@ -98,9 +99,9 @@ function flagHeld(job: Job, runs: Runs, held: boolean): number {
 }
 
 /** Takes back the unstarted grants of the named tasks, since they are held now. */
-export function revokeHeld(world: World, job: Job, runs: Runs): void {
+export function revokeHeld(books: Books, job: Job, runs: Runs): void {
   for (const range of job.grants) {
-    const { revoke } = world.memory.changes.tell(range.sessionId);
+    const { revoke } = books.memory.changes.tell(range.sessionId);
     for (const [start, count] of runs) {
       const from = Math.max(0, start - range.position);
       const to = Math.min(range.count, start + count - range.position);

@@ -2,14 +2,14 @@ import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, type TaskReason } from '../core/task-table.ts';
-import type { World } from './world.ts';
+import type { Books } from './books.ts';
 
 export type Runs = readonly (readonly [start: number, count: number])[];
 
 /**
  * Cancels the named tasks: those that wait end at once, those that a worker holds are asked for. Gives how many tasks that changed.
  */
-export function cancelTasks(world: World, job: Job, runs: Runs, reason: TaskReason): number {
+export function cancelTasks(books: Books, job: Job, runs: Runs, reason: TaskReason): number {
   let changed = 0;
   for (const [start, count] of runs) {
     for (const state of [TaskState.ready, TaskState.blocked]) {
@@ -19,20 +19,20 @@ export function cancelTasks(world: World, job: Job, runs: Runs, reason: TaskReas
         reason,
         (at, length) => {
           changed += length;
-          world.settlement.ended(job, at, length);
+          books.settlement.ended(job, at, length);
         },
         start,
         count,
       );
     }
   }
-  changed += requestStop(world, job, runs, TaskFlag.cancelRequested, reason);
-  if (changed > 0) world.changed(job);
+  changed += requestStop(books, job, runs, TaskFlag.cancelRequested, reason);
+  if (changed > 0) books.changed(job);
   return changed;
 }
 
 /** Asks the workers that hold any of the named tasks to stop them; `flag` says what becomes of them then. */
-export function requestStop(world: World, job: Job, runs: Runs, flag: number, reason: TaskReason): number {
+export function requestStop(books: Books, job: Job, runs: Runs, flag: number, reason: TaskReason): number {
   let asked = 0;
   for (const range of job.grants) {
     for (const [start, count] of runs) {
@@ -43,7 +43,7 @@ export function requestStop(world: World, job: Job, runs: Runs, flag: number, re
         if (range.status[at] === GrantStatus.closed || job.table.hasFlag(position, flag)) continue;
         job.table.setFlag(position, flag, true);
         job.table.setReason(position, 1, reason);
-        addFence(world.memory.changes.tell(range.sessionId).cancel, range.fence + at);
+        addFence(books.memory.changes.tell(range.sessionId).cancel, range.fence + at);
         asked++;
       }
     }

@@ -2,10 +2,10 @@ import type { ExchangeReply, ExchangeRequest, FenceRun } from '../api/session.ts
 import { GrantStatus } from '../core/grant-range.ts';
 import { encodeOutcome } from '../core/outcome.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
+import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
 import type { Link } from './link.ts';
 import { takeEnds, takeReturned, takeStarts } from './reports.ts';
-import type { World } from './world.ts';
 
 /** Whether there is anything to take in; an exchange without is a renewal and changes nothing durable. */
 export function hasNews(request: ExchangeRequest): boolean {
@@ -20,7 +20,7 @@ export function hasNews(request: ExchangeRequest): boolean {
 
 /** Takes in what a worker reports, and compares what it holds with what it should. */
 export function takeExchange(
-  world: World,
+  books: Books,
   session: WorkerSession,
   link: Link,
   request: ExchangeRequest,
@@ -28,13 +28,13 @@ export function takeExchange(
 ): ExchangeReply {
   let stale = 0;
   if (request.draining === true) session.draining = true;
-  if (request.starts !== undefined) stale += takeStarts(world, session, request.starts);
-  if (request.ends !== undefined) stale += takeEnds(world, session, request.ends);
-  if (request.returned !== undefined) stale += takeReturned(world, session, request.returned);
-  world.settlement.run();
-  if (stale > 0) world.count('staleReports', stale);
+  if (request.starts !== undefined) stale += takeStarts(books, session, request.starts);
+  if (request.ends !== undefined) stale += takeEnds(books, session, request.ends);
+  if (request.returned !== undefined) stale += takeReturned(books, session, request.returned);
+  books.settlement.run();
+  if (stale > 0) books.count('staleReports', stale);
   if (request.heldRuns !== undefined) {
-    reconcile(world, session, link, request.ack, request.heldRuns, request.startedRuns ?? []);
+    reconcile(books, session, link, request.ack, request.heldRuns, request.startedRuns ?? []);
   }
   return {
     seq: request.seq,
@@ -54,7 +54,7 @@ function differs(session: WorkerSession, link: Link, request: ExchangeRequest): 
 
 /** Brings both sides to the same: what is only ours is granted again, what is only theirs is dropped. */
 function reconcile(
-  world: World,
+  books: Books,
   session: WorkerSession,
   link: Link,
   ack: number,
@@ -77,19 +77,19 @@ function reconcile(
       } else if (range.sentN > 0 && range.sentN <= ack) missing.push(fence);
       else if (range.sentN === 0 && range.status[at] === GrantStatus.running) missing.push(fence);
     }
-    if (range.sentN === 0) sendAgain(world, session, range.fence, theirs);
+    if (range.sentN === 0) sendAgain(books, session, range.fence, theirs);
   }
-  if (unreported.length > 0) takeStarts(world, session, { fences: unreported });
-  giveUp(world, session, missing);
-  const { drop } = world.memory.changes.tell(session.id);
+  if (unreported.length > 0) takeStarts(books, session, { fences: unreported });
+  giveUp(books, session, missing);
+  const { drop } = books.memory.changes.tell(session.id);
   for (const fence of theirs) if (!ours.has(fence)) addFence(drop, fence);
   link.acknowledge(ack);
   link.resync = false;
-  world.settlement.run();
+  books.settlement.run();
 }
 
 /** A range of an earlier life, or of one whose message was never sent: the worker ignores what it already holds. */
-function sendAgain(world: World, session: WorkerSession, fence: number, theirs: ReadonlySet<number>): void {
+function sendAgain(books: Books, session: WorkerSession, fence: number, theirs: ReadonlySet<number>): void {
   const range = session.find(fence)!;
   let complete = true;
   for (let at = 0; at < range.count && complete; at++) {
@@ -99,26 +99,26 @@ function sendAgain(world: World, session: WorkerSession, fence: number, theirs: 
     range.sentN = 1;
     return;
   }
-  const { grants } = world.memory.changes.tell(session.id);
+  const { grants } = books.memory.changes.tell(session.id);
   const ranges = grants.get(range.jobId) ?? [];
   if (!ranges.includes(range)) ranges.push(range);
   grants.set(range.jobId, ranges);
 }
 
 /** Fences whose grant the worker took in and yet does not hold: unstarted ones are ready again, others are lost attempts. */
-function giveUp(world: World, session: WorkerSession, fences: readonly number[]): void {
+function giveUp(books: Books, session: WorkerSession, fences: readonly number[]): void {
   if (fences.length === 0) return;
-  world.count('forgottenGrants', fences.length);
+  books.count('forgottenGrants', fences.length);
   const runs: [number, number][] = [];
   const lost: [number, number][] = [];
   for (const fence of fences) {
     const range = session.find(fence)!;
     addFence(range.status[fence - range.fence] === GrantStatus.running ? lost : runs, fence);
   }
-  if (runs.length > 0) takeReturned(world, session, runs);
+  if (runs.length > 0) takeReturned(books, session, runs);
   if (lost.length > 0) {
     const count = lost.reduce((sum, [, length]) => sum + length, 0);
-    takeEnds(world, session, { runs: lost, outcome: new Array<number>(count).fill(encodeOutcome({ kind: 'lost' })) });
+    takeEnds(books, session, { runs: lost, outcome: new Array<number>(count).fill(encodeOutcome({ kind: 'lost' })) });
   }
 }
 

@@ -2,8 +2,8 @@ import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import { encodeOutcome } from '../core/outcome.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
+import type { Books } from './books.ts';
 import { endAttempt, giveBack, type Measured } from './reports.ts';
-import type { World } from './world.ts';
 
 const LOST: Measured = {
   outcome: encodeOutcome({ kind: 'lost' }),
@@ -24,31 +24,31 @@ const LOST: Measured = {
  * The session is over: what ran there is lost, what waited there behind others is ready again. A grant that had a slot may have started
  * without the report reaching us, and may be what ended the worker: it counts as a lost attempt too, so that the crash limit holds.
  */
-export function loseGrants(world: World, session: WorkerSession): void {
+export function loseGrants(books: Books, session: WorkerSession): void {
   const maybeStarted = new Map([...session.shares].map(([jobId, { slots }]) => [jobId, slots]));
   for (const range of session.grants)
     maybeStarted.set(range.jobId, (maybeStarted.get(range.jobId) ?? 0) - range.running);
   for (const range of [...session.grants]) {
     if (range.open === 0) continue;
-    const { job } = world.memory.jobs.get(range.jobId)!;
+    const { job } = books.memory.jobs.get(range.jobId)!;
     for (let at = 0; at < range.count; at++) {
       if (range.status[at] === GrantStatus.closed) continue;
       const slots = maybeStarted.get(range.jobId)!;
       const lost = range.status[at] === GrantStatus.running || slots > 0;
       if (range.status[at] === GrantStatus.leased) maybeStarted.set(range.jobId, slots - 1);
-      if (lost) loseAttempt(world, session, job, range, at);
-      else giveBack(world, session, job, range, at);
+      if (lost) loseAttempt(books, session, job, range, at);
+      else giveBack(books, session, job, range, at);
     }
   }
 }
 
-function loseAttempt(world: World, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
+function loseAttempt(books: Books, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
   const running = range.status[at] === GrantStatus.running;
   const logSegment = running ? range.logSegment![at]! : 0;
   const logOffset = running ? range.logOffset![at]! : 0;
-  endAttempt(world, session, job, range, at, {
+  endAttempt(books, session, job, range, at, {
     ...LOST,
-    wallUs: running ? Math.max(0, (world.now - range.startedAt![at]!) * 1000) : 0,
+    wallUs: running ? Math.max(0, (books.now - range.startedAt![at]!) * 1000) : 0,
     logSegment,
     logOffset,
     logEndSegment: logSegment,

@@ -7,8 +7,8 @@ import { decideEnd } from '../core/retry.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
+import type { Books } from './books.ts';
 import { runLength } from './revoke.ts';
-import type { World } from './world.ts';
 
 /** Weight of the newest report in the smoothed duration of a job's attempts. */
 const MEAN_WEIGHT = 0.2;
@@ -38,7 +38,7 @@ function eachStretch(
   return unknown;
 }
 
-export function takeStarts(world: World, session: WorkerSession, starts: Starts): number {
+export function takeStarts(books: Books, session: WorkerSession, starts: Starts): number {
   let stale = 0;
   for (const [at, fence] of starts.fences.entries()) {
     const range = session.find(fence);
@@ -47,29 +47,29 @@ export function takeStarts(world: World, session: WorkerSession, starts: Starts)
       stale++;
       continue;
     }
-    const job = world.memory.jobs.get(range.jobId)!.job;
+    const job = books.memory.jobs.get(range.jobId)!.job;
     const position = range.position + offset;
-    const startedAt = world.now - Math.round(starts.agoMs?.[at] ?? 0);
+    const startedAt = books.now - Math.round(starts.agoMs?.[at] ?? 0);
     const attempt = ++job.table.attempts[position]!;
     range.start(offset, attempt, startedAt, starts.logSegment?.[at] ?? 0, starts.logOffset?.[at] ?? 0);
     job.table.move(position, TaskState.running);
     if (job.startedAt === 0) job.startedAt = startedAt;
-    world.memory.changes.grants.add(range);
-    world.changed(job);
-    world.settlement.started(job);
+    books.memory.changes.grants.add(range);
+    books.changed(job);
+    books.settlement.started(job);
   }
   return stale;
 }
 
 /** Attempts that ended. Exactly one end is taken for each fence; all others are stale. */
-export function takeEnds(world: World, session: WorkerSession, ends: Ends): number {
+export function takeEnds(books: Books, session: WorkerSession, ends: Ends): number {
   let stale = 0;
   stale += eachStretch(session, ends.runs, (range, at, count, done) => {
-    const job = world.memory.jobs.get(range.jobId)!.job;
-    if (takeCompletedStretch(world, session, job, range, at, count, done, ends)) return;
+    const job = books.memory.jobs.get(range.jobId)!.job;
+    if (takeCompletedStretch(books, session, job, range, at, count, done, ends)) return;
     for (let offset = at; offset < at + count; offset++) {
       if (range.status[offset] === GrantStatus.closed) stale++;
-      else endAttempt(world, session, job, range, offset, measuredAt(ends, done + offset - at));
+      else endAttempt(books, session, job, range, offset, measuredAt(ends, done + offset - at));
     }
   });
   return stale;
@@ -77,7 +77,7 @@ export function takeEnds(world: World, session: WorkerSession, ends: Ends): numb
 
 /** The common case in bulk: unstarted as far as we know, exit 0, and nothing asked of any of them. False when it is not that. */
 function takeCompletedStretch(
-  world: World,
+  books: Books,
   session: WorkerSession,
   job: Job,
   range: GrantRange,
@@ -90,7 +90,7 @@ function takeCompletedStretch(
   if (count < 2 || table.flags !== undefined || range.status[at] !== GrantStatus.leased) return false;
   if (runLength(range.status, at) < count) return false;
   if (ends.outcome?.slice(done, done + count).some((outcome) => outcome !== 0)) return false;
-  const { now, memory } = world;
+  const { now, memory } = books;
   const position = range.position + at;
   const chunk = memory.changes.endsOf(job.id, now);
   let wallUs = 0;
@@ -103,13 +103,13 @@ function takeCompletedStretch(
   }
   if (job.startedAt === 0) job.startedAt = now;
   noteWall(job, wallUs / count, count);
-  noteLogEnds(world, range.fence + at, count, ends, done);
+  noteLogEnds(books, range.fence + at, count, ends, done);
   table.moveRun(position, count, TaskState.leased, TaskState.completed);
   table.setReason(position, count, TaskReason.none);
   table.touchRun(position, count);
   range.closeLeased(at, count);
-  world.rangeShrank(session, job, range, at, count);
-  world.settlement.ended(job, position, count);
+  books.rangeShrank(session, job, range, at, count);
+  books.settlement.ended(job, position, count);
   return true;
 }
 
@@ -136,8 +136,8 @@ function noteWall(job: Job, meanUs: number, count: number): void {
   job.meanWallUs += (mean - job.meanWallUs) * weight;
 }
 
-function noteLogEnds(world: World, fence: number, count: number, ends: Ends, done: number): void {
-  const { followed } = world.memory;
+function noteLogEnds(books: Books, fence: number, count: number, ends: Ends, done: number): void {
+  const { followed } = books.memory;
   if (followed.size === 0) return;
   for (let i = 0; i < count; i++) {
     if (!followed.has(fence + i)) continue;
@@ -148,14 +148,14 @@ function noteLogEnds(world: World, fence: number, count: number, ends: Ends, don
 
 /** Ends one attempt that was not ended before, started or not: an end implies the start. */
 export function endAttempt(
-  world: World,
+  books: Books,
   session: WorkerSession,
   job: Job,
   range: GrantRange,
   at: number,
   measured: Measured,
 ): void {
-  const { now, memory } = world;
+  const { now, memory } = books;
   const { table } = job;
   const position = range.position + at;
   const fence = range.fence + at;
@@ -185,13 +185,13 @@ export function endAttempt(
     memory.followed.set(fence, outcome.kind === 'lost' ? 'lost' : { toSegment, toOffset });
   }
   range.close(at);
-  world.rangeShrank(session, job, range, at, 1);
+  books.rangeShrank(session, job, range, at, 1);
   const reason = outcome.kind === 'lost' ? TaskReason.crashLimit : TaskReason.none;
-  dispose(world, job, position, decision.disposition, decision.retryAfterMs, reason);
+  dispose(books, job, position, decision.disposition, decision.retryAfterMs, reason);
 }
 
 function dispose(
-  world: World,
+  books: Books,
   job: Job,
   position: number,
   disposition: ReturnType<typeof decideEnd>['disposition'],
@@ -206,36 +206,36 @@ function dispose(
     case 'retry':
     case 'requeue':
       job.retried++;
-      if (retryAfterMs > 0) delay(world, job, position, retryAfterMs);
+      if (retryAfterMs > 0) delay(books, job, position, retryAfterMs);
       table.move(position, TaskState.ready);
       break;
     case 'completed':
     case 'failed':
     case 'cancelled':
       table.move(position, TaskState[disposition]);
-      world.settlement.ended(job, position, 1);
+      books.settlement.ended(job, position, 1);
       break;
   }
   table.touch(position);
-  world.changed(job);
+  books.changed(job);
 }
 
-function delay(world: World, job: Job, position: number, ms: number): void {
-  const tick = Math.ceil((world.now + ms - job.facts.createdAt) / 10) + 1;
+function delay(books: Books, job: Job, position: number, ms: number): void {
+  const tick = Math.ceil((books.now + ms - job.facts.createdAt) / 10) + 1;
   job.table.setRetryTick(position, tick);
   job.table.setReason(position, 1, TaskReason.retryDelay);
   const due = job.facts.createdAt + (tick - 1) * 10;
   job.delayed.add(due, position);
-  world.wait(job, due);
+  books.wait(job, due);
 }
 
 /** Unstarted grants that the worker gave back. */
-export function takeReturned(world: World, session: WorkerSession, runs: readonly FenceRun[]): number {
+export function takeReturned(books: Books, session: WorkerSession, runs: readonly FenceRun[]): number {
   let stale = 0;
   stale += eachStretch(session, runs, (range, at, count) => {
-    const job = world.memory.jobs.get(range.jobId)!.job;
+    const job = books.memory.jobs.get(range.jobId)!.job;
     for (let offset = at; offset < at + count; offset++) {
-      if (range.status[offset] === GrantStatus.leased) giveBack(world, session, job, range, offset);
+      if (range.status[offset] === GrantStatus.leased) giveBack(books, session, job, range, offset);
       else stale++;
     }
   });
@@ -243,7 +243,7 @@ export function takeReturned(world: World, session: WorkerSession, runs: readonl
 }
 
 /** An unstarted grant is over: the task is ready again, or cancelled if that was asked for. */
-export function giveBack(world: World, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
+export function giveBack(books: Books, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
   const { table } = job;
   const position = range.position + at;
   const cancelled = table.hasFlag(position, TaskFlag.cancelRequested);
@@ -252,6 +252,6 @@ export function giveBack(world: World, session: WorkerSession, job: Job, range: 
   table.setFlag(position, TaskFlag.requeueRequested, false);
   if (cancelled || table.ground !== TaskState.ready) table.touch(position);
   table.move(position, cancelled ? TaskState.cancelled : TaskState.ready);
-  world.rangeShrank(session, job, range, at, 1);
-  if (cancelled) world.settlement.ended(job, position, 1);
+  books.rangeShrank(session, job, range, at, 1);
+  if (cancelled) books.settlement.ended(job, position, 1);
 }

@@ -1,12 +1,12 @@
 import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
-import type { World } from './world.ts';
+import type { Books } from './books.ts';
 
 /** Asks for up to `wanted` unstarted grants of a job back, those granted last first. They stay leased until the worker answers. */
-export function revokeUnstarted(world: World, session: WorkerSession, job: Job, wanted: number): void {
+export function revokeUnstarted(books: Books, session: WorkerSession, job: Job, wanted: number): void {
   let left = wanted;
-  const { revoke } = world.memory.changes.tell(session.id);
+  const { revoke } = books.memory.changes.tell(session.id);
   for (let at = session.grants.length - 1; at >= 0 && left > 0; at--) {
     const range = session.grants[at]!;
     if (range.jobId !== job.id || range.revoking || range.leased === 0) continue;
@@ -22,15 +22,15 @@ export function revokeUnstarted(world: World, session: WorkerSession, job: Job, 
 }
 
 /** Takes back what has not started of a job everywhere: it is held, or its throttle was lowered. */
-export function revokeEverywhere(world: World, job: Job, wanted: number): void {
+export function revokeEverywhere(books: Books, job: Job, wanted: number): void {
   let left = wanted;
-  for (const { session } of world.memory.sessions.values()) {
+  for (const { session } of books.memory.sessions.values()) {
     const share = session.shares.get(job.id);
     if (share === undefined || left <= 0) continue;
     const unstarted = [...job.grants]
       .filter((range) => range.sessionId === session.id)
       .reduce((sum, range) => sum + range.leased, 0);
-    revokeUnstarted(world, session, job, Math.min(left, unstarted));
+    revokeUnstarted(books, session, job, Math.min(left, unstarted));
     left -= unstarted;
   }
 }
