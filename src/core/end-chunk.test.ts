@@ -1,0 +1,93 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { EndChunk, type EndRecord, unpackEnds } from './end-chunk.ts';
+
+const ENDED_AT = 1_750_000_000_000;
+const NONE: Omit<EndRecord, 'endedAt'> = {
+  position: 0,
+  attempt: 0,
+  outcome: 0,
+  fence: 0,
+  sessionId: 0,
+  wallUs: 0,
+  cpuUs: 0,
+  maxRssKb: 0,
+  logSegment: 0,
+  logOffset: 0,
+  logEndSegment: 0,
+  logEndOffset: 0,
+  outBytes: 0,
+  errBytes: 0,
+  cutBytes: 0,
+  missingBytes: 0,
+};
+
+const measured = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(70_000), fc.maxSafeNat());
+const columns = Object.fromEntries(
+  Object.keys(NONE)
+    .filter((name) => name !== 'position' && name !== 'fence')
+    .map((name) => [name, measured]),
+) as Record<string, fc.Arbitrary<number>>;
+
+/** Stretches of ends as reports bring them: positions and fences grow together inside one. */
+const stretch = fc.tuple(
+  fc.nat(999_999),
+  fc.nat(2 ** 40),
+  fc.array(fc.record(columns, { requiredKeys: [] }), { minLength: 1, maxLength: 12 }),
+);
+
+function recordsOf(stretches: readonly (readonly [number, number, readonly object[]])[]): Omit<EndRecord, 'endedAt'>[] {
+  return stretches.flatMap(([position, fence, rows]) =>
+    rows.map((row, at) => ({ ...NONE, ...row, position: position + at, fence: fence + at })),
+  );
+}
+
+function chunkOf(records: readonly Omit<EndRecord, 'endedAt'>[]): EndChunk {
+  const chunk = new EndChunk(ENDED_AT);
+  for (const record of records) chunk.add(record);
+  return chunk;
+}
+
+describe('EndChunk', () => {
+  it('gives back every column of every end in the order of the reports', () => {
+    fc.assert(
+      fc.property(fc.array(stretch, { minLength: 1, maxLength: 8 }), (stretches) => {
+        const records = recordsOf(stretches);
+        const chunk = chunkOf(records);
+        expect(unpackEnds(chunk.pack())).toEqual(records.map((record) => ({ ...record, endedAt: ENDED_AT })));
+        const positions = records.map(({ position }) => position);
+        expect(chunk.count).toBe(records.length);
+        expect(chunk.minPosition).toBe(Math.min(...positions));
+        expect(chunk.maxPosition).toBe(Math.max(...positions));
+      }),
+    );
+  });
+
+  it('joins a run only when position and fence both go on', () => {
+    const of = (position: number, fence: number) => ({ ...NONE, position, fence });
+    const together = chunkOf([of(5, 10), of(6, 11)]).pack();
+    const otherFence = chunkOf([of(5, 10), of(6, 12)]);
+    const otherPosition = chunkOf([of(5, 10), of(7, 11)]);
+    for (const apart of [otherFence, otherPosition]) expect(apart.pack().length).toBe(together.length + 3);
+    expect(unpackEnds(otherFence.pack()).map(({ fence }) => fence)).toEqual([10, 12]);
+    expect(unpackEnds(otherPosition.pack()).map(({ position }) => position)).toEqual([5, 7]);
+  });
+
+  it('costs a few bytes an end that has only durations', () => {
+    const records = Array.from({ length: 1_000 }, (_, at) => ({
+      ...NONE,
+      position: at,
+      fence: 50 + at,
+      attempt: 1,
+      sessionId: 3,
+      wallUs: 900 + (at % 400),
+    }));
+    expect(chunkOf(records).pack().length).toBeLessThan(2_100);
+  });
+
+  it('refuses bytes of another format', () => {
+    const bytes = chunkOf([NONE]).pack();
+    bytes[0] = 9;
+    expect(() => unpackEnds(bytes)).toThrow('chunk of ends has format 9, expected 1');
+  });
+});
