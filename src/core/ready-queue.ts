@@ -57,8 +57,12 @@ export class ReadyQueue {
   update(job: Job): void {
     const wants = job.wanted > 0;
     if (wants === job.heapAt >= 0) return;
-    if (wants) this.#insert(job);
-    else this.#take(job);
+    if (wants) {
+      this.#insert(job);
+      return;
+    }
+    job.starvedSince = 0;
+    this.#take(job);
   }
 
   /** Next in line. */

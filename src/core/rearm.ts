@@ -1,76 +1,109 @@
-import type { Term } from './dependency.ts';
 import type { Job } from './job.ts';
+import { type JobTerm, partnerOf } from './settle.ts';
 import { TaskState } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
+
+type Runs = readonly (readonly [start: number, count: number])[];
 
 interface Step {
   job: Job;
   /** Positions that are no longer ended. */
-  runs: readonly (readonly [start: number, count: number])[];
+  runs: Runs;
+}
+
+/** What re-arming tells whoever holds the jobs. */
+export interface RearmWorld {
+  /** Tasks of the job, which may have ended, wait again. */
+  revived(job: Job): void;
+  /** Only what is known of its dependency changed. */
+  changed(job: Job): void;
 }
 
 /**
  * Tasks of `job` run again: tasks that were skipped because of them wait again, and so on down the chain. What ran is not undone, and a
- * satisfied dependency stays satisfied. Jobs of the Slurm dialect are not re-armed. `revived` is told each job that changed.
+ * satisfied dependency stays satisfied. Jobs of the Slurm dialect are not re-armed. Gives the jobs with tasks that wait again: to be
+ * evaluated, because what they also wait for may have been decided while nothing of them waited.
  */
-export function rearmFollowers(job: Job, runs: Step['runs'], revived: (job: Job) => void): void {
+export function rearmFollowers(job: Job, runs: Runs, world: RearmWorld): ReadonlySet<Job> {
+  const revived = new Set<Job>();
   const steps: Step[] = [{ job, runs }];
   for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
     for (const { job: follower, term } of step.job.waiters) {
       if (follower.facts.invalidDependency === 'wait') continue;
-      const again = rearmFollower(step, follower, term);
+      const again = rearmFollower(step, follower, term, world);
       if (again.length === 0) continue;
-      revived(follower);
+      revived.add(follower);
+      world.revived(follower);
       steps.push({ job: follower, runs: again });
     }
   }
+  return revived;
 }
 
-function rearmFollower(step: Step, follower: Job, at: number): (readonly [number, number])[] {
-  const term = follower.facts.dependency!.terms[at]!;
-  const wholeFailed = follower.termStates[at] === 'failed';
-  const again: (readonly [number, number])[] = [];
-  if (term.type === 'aftercorr') rearmPartners(step, follower, again);
+function rearmFollower(step: Step, follower: Job, at: number, world: RearmWorld): Runs {
+  const term = follower.facts.dependency!.terms[at] as JobTerm;
+  const wholeFailed = follower.termStates[at] === 'failed' && namesAny(term, step);
   if (wholeFailed) {
     follower.termStates[at] = 'pending';
     follower.dirty = true;
+    world.changed(follower);
+  }
+  if (isHopeless(follower)) return [];
+  const again: [number, number][] = [];
+  if (term.type === 'aftercorr') rearmPartners(step, follower, term, again);
+  if (wholeFailed) {
     for (const [start, count] of [...follower.table.runsOf(TaskState.skipped)]) {
-      rearmWhole(step.job, follower, term, start, count, again);
+      if (term.type !== 'aftercorr') rearmRun(follower, start, count, again);
+      else rearmUnpaired(step.job, follower, term, start, count, again);
     }
   }
   return again;
 }
 
-function rearmPartners(step: Step, follower: Job, again: (readonly [number, number])[]): void {
+/** Whether the term speaks of any of the tasks that run again. */
+function namesAny({ indices }: JobTerm, { job, runs }: Step): boolean {
+  if (indices === null) return true;
+  for (const [start, count] of runs) {
+    for (let position = start; position < start + count; position++) {
+      if (indices.has(job.facts.indices.at(position))) return true;
+    }
+  }
+  return false;
+}
+
+/** Another term has failed for all its tasks, and every term must hold. */
+function isHopeless({ facts: { dependency }, termStates }: Job): boolean {
+  const { mode, terms } = dependency!;
+  return mode === 'all' && termStates.some((state, at) => state === 'failed' && terms[at]!.type !== 'aftercorr');
+}
+
+function rearmPartners(step: Step, follower: Job, term: JobTerm, again: [number, number][]): void {
   for (const [start, count] of step.runs) {
     for (let position = start; position < start + count; position++) {
-      const partner = follower.facts.indices.positionOf(step.job.facts.indices.at(position));
+      const index = step.job.facts.indices.at(position);
+      if (partnerOf(step.job, term, index) !== position) continue;
+      const partner = follower.facts.indices.positionOf(index);
       if (partner >= 0 && follower.table.state[partner] === TaskState.skipped) rearmRun(follower, partner, 1, again);
     }
   }
 }
 
 /** Of an aftercorr term only tasks without a partner waited for the whole array. */
-function rearmWhole(
+function rearmUnpaired(
   job: Job,
   follower: Job,
-  term: Term,
+  term: JobTerm,
   start: number,
   count: number,
-  again: (readonly [number, number])[],
+  again: [number, number][],
 ): void {
-  if (term.type !== 'aftercorr') {
-    rearmRun(follower, start, count, again);
-    return;
-  }
   for (let position = start; position < start + count; position++) {
-    if (!job.facts.indices.has(follower.facts.indices.at(position))) rearmRun(follower, position, 1, again);
+    if (partnerOf(job, term, follower.facts.indices.at(position)) < 0) rearmRun(follower, position, 1, again);
   }
 }
 
-function rearmRun(follower: Job, start: number, count: number, again: (readonly [number, number])[]): void {
+function rearmRun(follower: Job, start: number, count: number, again: [number, number][]): void {
   follower.table.moveRun(start, count, TaskState.skipped, TaskState.blocked);
   follower.table.setReason(start, count, TaskReason.none);
-  follower.table.touchRun(start, count);
   again.push([start, count]);
 }

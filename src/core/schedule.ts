@@ -54,6 +54,8 @@ function fillSlots(
   policy: SchedulePolicy,
   actions: ScheduleActions,
 ): void {
+  // What a session saved up for was held, cancelled or granted elsewhere.
+  for (const session of sessions) if (session.reservedFor?.starvedSince === 0) session.reservedFor = undefined;
   const free = sessions.filter((session) => session.freeCpus > 1e-6);
   const aside: Job[] = [];
   while (free.length > 0 && aside.length < MAX_PASSED_OVER) {
@@ -67,8 +69,11 @@ function fillSlots(
       aside.push(job);
       continue;
     }
-    job.starvedSince = 0;
-    if (session.reservedFor === job.id) session.reservedFor = 0;
+    if (job.starvedSince !== 0) {
+      job.starvedSince = 0;
+      // Whoever was passed over because a session was saved for this job has another chance.
+      if (release(sessions, job)) for (const other of aside.splice(0)) queue.update(other);
+    }
     const fits = Math.min(session.fits(job), job.wanted);
     grantSlots(session, job, queue.hasRival(job) || free.length > 1 ? Math.min(fits, 1) : fits, actions);
     queue.update(job);
@@ -82,7 +87,7 @@ function fillSlots(
 function roomiest(sessions: readonly WorkerSession[], job: Job): WorkerSession | undefined {
   let best: WorkerSession | undefined;
   for (const session of sessions) {
-    if (session.reservedFor !== 0 && session.reservedFor !== job.id) continue;
+    if (session.reservedFor !== undefined && session.reservedFor !== job) continue;
     if (session.fits(job) < 1) continue;
     if (best === undefined || session.freeCpus > best.freeCpus) best = session;
   }
@@ -102,13 +107,20 @@ function grantSlots(session: WorkerSession, job: Job, wanted: number, actions: S
 function reserve(sessions: readonly WorkerSession[], job: Job, actions: ScheduleActions): void {
   let best: WorkerSession | undefined;
   for (const session of sessions) {
-    if (session.reservedFor === job.id) return;
-    if (session.reservedFor !== 0 || !session.couldFit(job)) continue;
+    if (session.reservedFor === job) return;
+    if (session.reservedFor !== undefined || !session.couldFit(job)) continue;
     if (best === undefined || session.freeCpus > best.freeCpus) best = session;
   }
   if (best === undefined) return;
-  best.reservedFor = job.id;
+  best.reservedFor = job;
   for (const share of best.shares.values()) if (share.open > share.slots) actions.revokeAhead(best, share.job);
+}
+
+/** Nothing is saved up for the job any more; true when something was. */
+function release(sessions: readonly WorkerSession[], job: Job): boolean {
+  const saving = sessions.find((session) => session.reservedFor === job);
+  if (saving !== undefined) saving.reservedFor = undefined;
+  return saving !== undefined;
 }
 
 function topUpShare(
@@ -128,7 +140,7 @@ function topUpShare(
       return;
     }
   }
-  if (session.reservedFor !== 0 || job.meanWallUs === 0) return;
+  if (session.reservedFor !== undefined || job.meanWallUs === 0) return;
   const each = Math.min(policy.aheadMax, Math.floor((policy.aheadMs * 1000) / Math.max(MIN_WALL_US, job.meanWallUs)));
   const target = each * share.slots;
   if (ahead * 2 > target) return;

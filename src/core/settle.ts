@@ -3,7 +3,7 @@ import type { Job, Waiter } from './job.ts';
 import { TaskState } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
 
-type JobTerm = Exclude<Term, { type: 'singleton' }>;
+export type JobTerm = Exclude<Term, { type: 'singleton' }>;
 
 /** What settling needs from whoever holds the jobs. */
 export interface SettleWorld {
@@ -165,6 +165,8 @@ export class Settlement {
   }
 
   #evaluateTask(job: Job, position: number): void {
+    // What is never satisfied under the policy of waiting stays so, also when the partner is retried.
+    if (job.table.reasonOf(position) === TaskReason.dependencyNeverSatisfied) return;
     const { mode, terms } = job.facts.dependency!;
     const index = job.facts.indices.at(position);
     const states = terms.map((term, at) =>
@@ -187,7 +189,6 @@ export class Settlement {
       const ended = (at: number, length: number) => this.ended(job, at, length);
       table.moveAll(TaskState.blocked, TaskState.skipped, reason, ended, start, count);
     } else {
-      table.touchRun(start, count);
       table.setReason(start, count, reason);
     }
     this.#world.changed(job);
@@ -197,9 +198,14 @@ export class Settlement {
 /** What holds for one task of a follower: its partner's state, or that of the whole array when it has no partner. */
 function partnerState(job: Job, at: number, term: JobTerm, index: number): TermState {
   const predecessor = job.predecessors[at]!;
-  const named = term.indices === null || term.indices.has(index);
-  const partner = named ? predecessor.facts.indices.positionOf(index) : -1;
+  const partner = partnerOf(predecessor, term, index);
   return partner < 0 ? job.termStates[at]! : decideTask('aftercorr', predecessor.table.state[partner] as TaskState);
+}
+
+/** Position of the task that an index of a follower is paired with by an aftercorr term, or -1. */
+export function partnerOf(predecessor: Job, term: JobTerm, index: number): number {
+  if (term.indices?.has(index) === false) return -1;
+  return predecessor.facts.indices.positionOf(index);
 }
 
 /** Undefined: cannot be decided yet. */

@@ -123,10 +123,7 @@ export class TaskTable {
     for (const [at, length] of runs) {
       this.moveRun(at, length, from, to);
       if (withGround) this.#changeTouched(at, length, reason);
-      else {
-        this.touchRun(at, length);
-        this.setReason(at, length, reason);
-      }
+      else this.setReason(at, length, reason);
     }
     if (withGround) {
       this.ground = to;
@@ -171,10 +168,10 @@ export class TaskTable {
     return (this.reasons?.[position] ?? 0) as TaskReason;
   }
 
+  /** Stores the change: a page that is stored later takes the reason of the ground. */
   setReason(start: number, count: number, reason: TaskReason): void {
-    if (this.reasons === undefined && reason === TaskReason.none) return;
-    this.reasons ??= new Uint8Array(this.size);
-    this.reasons.fill(reason, start, start + count);
+    this.touchRun(start, count);
+    this.#fillReason(start, count, reason);
   }
 
   setOutcome(position: number, outcome: number): void {
@@ -216,13 +213,6 @@ export class TaskTable {
     );
   }
 
-  /** Bytes held, for measuring. */
-  get byteLength(): number {
-    const lazy = [this.failures, this.losses, this.reasons, this.flags, this.outcomes, this.retryTicks];
-    const extra = lazy.reduce((sum, column) => sum + (column?.byteLength ?? 0), 0);
-    return this.state.byteLength + this.attempts.byteLength + this.touched.byteLength + extra + this.size / 7;
-  }
-
   #mayRun(position: number): boolean {
     if (this.flags !== undefined && (this.flags[position]! & TaskFlag.held) !== 0) return false;
     return this.retryTicks === undefined || this.retryTicks[position] === 0;
@@ -243,7 +233,13 @@ export class TaskTable {
     if (this.touched[page] === 1) return;
     this.touched[page] = 1;
     const start = page * PAGE_TASKS;
-    this.setReason(start, Math.min(PAGE_TASKS, this.size - start), this.groundReason);
+    this.#fillReason(start, Math.min(PAGE_TASKS, this.size - start), this.groundReason);
+  }
+
+  #fillReason(start: number, count: number, reason: TaskReason): void {
+    if (this.reasons === undefined && reason === TaskReason.none) return;
+    this.reasons ??= new Uint8Array(this.size);
+    this.reasons.fill(reason, start, start + count);
   }
 
   /** Of the pages under a run that moved with the ground, those that are stored must be stored again. */
@@ -253,7 +249,7 @@ export class TaskTable {
       if (this.touched[page] === 0) continue;
       this.dirty.add(page);
       const from = Math.max(start, page * PAGE_TASKS);
-      this.setReason(from, Math.min(end, (page + 1) * PAGE_TASKS) - from, reason);
+      this.#fillReason(from, Math.min(end, (page + 1) * PAGE_TASKS) - from, reason);
     }
   }
 }

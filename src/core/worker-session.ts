@@ -1,4 +1,4 @@
-import type { GrantRange } from './grant-range.ts';
+import { type GrantRange, GrantStatus } from './grant-range.ts';
 import type { Job } from './job.ts';
 
 const SUM_MODULUS = 2 ** 48;
@@ -27,8 +27,8 @@ export class WorkerSession {
   leaseUntil = 0;
   draining = false;
   connected = false;
-  /** Job number of a wide task that this session saves its resources for; 0 = none. */
-  reservedFor = 0;
+  /** Starved job whose wide task this session saves its resources for. */
+  reservedFor: Job | undefined;
   /** Open fences and their sum modulo 2^48: the digest the worker must agree with. */
   heldCount = 0;
   heldSum = 0;
@@ -67,7 +67,7 @@ export class WorkerSession {
     share.slots += slots;
     this.freeCpus -= slots * job.facts.cpus;
     this.freeMemoryBytes -= slots * job.facts.memoryBytes;
-    for (let at = 0; at < range.count; at++) if (range.status[at] !== 2) this.#hold(range.fence + at, 1);
+    for (let at = 0; at < range.count; at++) if (range.status[at] !== GrantStatus.closed) this.#hold(range.fence + at);
   }
 
   /** Gives free resources to grants of a share that have none; tells how many. */
@@ -117,8 +117,8 @@ export class WorkerSession {
     }
   }
 
-  #hold(fence: number, count: number): void {
-    this.heldCount += count;
+  #hold(fence: number): void {
+    this.heldCount++;
     this.heldSum = (this.heldSum + fence) % SUM_MODULUS;
   }
 }
