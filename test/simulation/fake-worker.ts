@@ -1,12 +1,14 @@
 import { API_VERSION } from '../../src/api/limits.ts';
-import type { Ends, ExchangeRequest, FenceRun, StreamMessage } from '../../src/api/session.ts';
-import type { Caller } from '../../src/coordinator/use-cases.ts';
+import type { ExchangeRequest, StreamMessage } from '../../src/api/session.ts';
 import { isSpawnError } from '../../src/core/errors.ts';
 import type { Chance } from './chance.ts';
-import type { Network } from './network.ts';
+import { FakeHoldings, type Held } from './fake-holdings.ts';
+import { openStream } from './fake-stream.ts';
+import { CALLER, type Network } from './network.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-export const CALLER: Caller = { owner: '0', tenant: 'local', sameHost: true };
+const CANCELLED = 4 * 256;
+const LOST = 6 * 256;
 /** The watchdog acts this long before the lease ends. */
 const MARGIN_MS = 500;
 
@@ -15,14 +17,6 @@ export interface TaskScript {
   durationMs: number;
   outcome: number;
   killsWorker: boolean;
-}
-
-interface Held {
-  fence: number;
-  jobId: number;
-  position: number;
-  attempt: number;
-  started: boolean;
 }
 
 /** What the simulation wants to know of a worker. */
@@ -57,11 +51,7 @@ export class FakeWorker {
   #streaming = false;
   #resync = false;
   #inFlight = false;
-  readonly #held = new Map<number, Held>();
-  readonly #started: number[] = [];
-  readonly #ended: { fence: number; outcome: number }[] = [];
-  readonly #returned: number[] = [];
-  readonly #recent = new Set<number>();
+  readonly #holdings = new FakeHoldings();
   readonly #thawed: (() => void)[] = [];
 
   constructor(name: string, cpus: number, clock: VirtualClock, chance: Chance, network: Network, watch: WorkerWatch) {
@@ -71,10 +61,6 @@ export class FakeWorker {
     this.chance = chance;
     this.network = network;
     this.watch = watch;
-  }
-
-  get running(): number {
-    return [...this.#held.values()].filter(({ started }) => started).length;
   }
 
   start(): void {
@@ -149,34 +135,15 @@ export class FakeWorker {
       this.#after(life, 100 + this.chance.below(200), () => this.#connect(life));
       return;
     }
-    let open = true;
-    const broken = () => {
-      if (!open) return;
-      open = false;
-      server.pending.delete(broken);
-      this.#when(life, () => this.cut());
-    };
-    let lastArrival = 0;
-    const sink = {
-      write: (line: string) => {
-        // One connection keeps its order.
-        lastArrival = Math.max(lastArrival, this.clock.elapsed + 1 + this.chance.below(this.network.faults.delayMs));
-        this.clock.timer(lastArrival - this.clock.elapsed, () => {
-          if (open) this.#when(life, () => this.#receive(JSON.parse(line) as StreamMessage));
-        });
-      },
-      close: broken,
-    };
     try {
-      const detach = server.coordinator.stream(CALLER, this.sessionId, this.#ack, sink);
+      this.#detach = openStream(server, this.clock, this.chance, this.network.faults.delayMs, {
+        sessionId: this.sessionId,
+        after: this.#ack,
+        arrived: (line) => this.#when(life, () => this.#receive(JSON.parse(line) as StreamMessage)),
+        broken: () => this.#when(life, () => this.cut()),
+      });
       this.#streaming = true;
       this.#resync = true;
-      server.pending.add(broken);
-      this.#detach = () => {
-        open = false;
-        server.pending.delete(broken);
-        if (server.alive) detach();
-      };
       this.#report(life);
     } catch (error) {
       if (isSpawnError(error) && (error as { code: string }).code === 'SESSION_UNKNOWN') this.#reborn();
@@ -187,6 +154,7 @@ export class FakeWorker {
   #receive(message: StreamMessage): void {
     if (message.type === 'ping' || message.n <= this.#ack) return;
     this.#ack = message.n;
+    const holdings = this.#holdings;
     switch (message.type) {
       case 'grant': {
         let at = 0;
@@ -200,16 +168,16 @@ export class FakeWorker {
         break;
       }
       case 'revoke':
-        for (const held of this.#named(message.fences)) if (!held.started) this.#giveBack(held.fence);
+        for (const held of holdings.named(message.fences)) if (!held.started) holdings.giveBack(held.fence);
         break;
       case 'cancel':
-        for (const held of this.#named(message.fences)) {
-          if (held.started) this.#end(held.fence, 4 * 256);
-          else this.#giveBack(held.fence);
+        for (const held of holdings.named(message.fences)) {
+          if (held.started) this.#end(held.fence, CANCELLED);
+          else holdings.giveBack(held.fence);
         }
         break;
       case 'drop':
-        for (const held of this.#named(message.fences)) this.#stop(held.fence);
+        for (const held of holdings.named(message.fences)) this.#stop(held.fence);
         this.#startSome();
         break;
       case 'job':
@@ -221,22 +189,19 @@ export class FakeWorker {
   }
 
   #take(held: Held): void {
-    if (this.#held.has(held.fence) || this.#recent.has(held.fence)) return;
-    this.watch.granted(held.jobId, held.position, held.attempt);
-    this.#held.set(held.fence, held);
+    if (this.#holdings.take(held)) this.watch.granted(held.jobId, held.position, held.attempt);
   }
 
   #startSome(): void {
     const life = this.#life;
-    for (const held of this.#held.values()) {
-      if (this.running >= this.cpus) return;
+    for (const held of this.#holdings.held.values()) {
+      if (this.#holdings.running >= this.cpus) return;
       if (held.started) continue;
-      held.started = true;
-      this.#started.push(held.fence);
+      this.#holdings.start(held);
       this.watch.began(this, held);
       const script = this.watch.script(held.jobId, held.position);
       this.#after(life, script.durationMs, () => {
-        if (!this.#held.has(held.fence)) return;
+        if (!this.#holdings.held.has(held.fence)) return;
         if (script.killsWorker) {
           this.kill();
           this.clock.timer(500, () => this.#revive());
@@ -254,57 +219,22 @@ export class FakeWorker {
 
   #end(fence: number, outcome: number): void {
     this.#stop(fence);
-    this.#ended.push({ fence, outcome });
+    this.#holdings.end(fence, outcome);
     this.#startSome();
     this.#report(this.#life);
   }
 
-  #giveBack(fence: number): void {
-    this.#held.delete(fence);
-    this.#recent.add(fence);
-    this.#returned.push(fence);
-  }
-
   #stop(fence: number): void {
-    if (this.#held.get(fence)?.started === true) this.watch.over(this, fence);
-    this.#held.delete(fence);
-    this.#recent.add(fence);
-  }
-
-  #named(runs: readonly FenceRun[]): Held[] {
-    return [...this.#held.values()].filter(({ fence }) =>
-      runs.some(([base, count]) => fence >= base && fence < base + count),
-    );
+    if (this.#holdings.held.get(fence)?.started === true) this.watch.over(this, fence);
+    this.#holdings.forget(fence);
   }
 
   /** One exchange at a time; what was sent stays the same until it is answered. */
   #report(life: number): void {
     if (this.#inFlight || this.sessionId === 0) return;
     this.#inFlight = true;
-    const taken = {
-      started: this.#started.splice(0),
-      ended: this.#ended.splice(0),
-      returned: this.#returned.splice(0),
-    };
-    const over = new Set([...taken.ended.map(({ fence }) => fence), ...taken.returned]);
-    const fences = [...this.#held.keys()];
-    const ends: Ends = {
-      runs: taken.ended.map(({ fence }) => [fence, 1]),
-      outcome: taken.ended.map(({ outcome }) => outcome),
-    };
-    const request: ExchangeRequest = {
-      seq: ++this.#seq,
-      ack: this.#ack,
-      starts: { fences: taken.started.filter((fence) => !over.has(fence) && this.#held.has(fence)) },
-      ends,
-      returned: taken.returned.map((fence) => [fence, 1]),
-      held: { count: fences.length, sum: fences.reduce((sum, fence) => (sum + fence) % 2 ** 48, 0) },
-    };
-    if (this.#resync) {
-      request.heldRuns = fences.map((fence) => [fence, 1]);
-      request.startedRuns = fences.filter((fence) => this.#held.get(fence)!.started).map((fence) => [fence, 1]);
-      this.#resync = false;
-    }
+    const request = this.#holdings.report(++this.#seq, this.#ack, this.#resync);
+    this.#resync = false;
     this.#send(life, request);
   }
 
@@ -327,8 +257,7 @@ export class FakeWorker {
             }
             this.#inFlight = false;
             if (reply.resync) this.#resync = true;
-            if (reply.resync || this.#started.length + this.#ended.length + this.#returned.length > 0)
-              this.#report(life);
+            if (reply.resync || this.#holdings.unreported > 0) this.#report(life);
           }),
         (error: { code?: string }) =>
           this.#when(life, () => {
@@ -354,10 +283,10 @@ export class FakeWorker {
   /** Stops everything when the lease is about to end, whatever else is going on. */
   #watchdog(): void {
     if (this.dead || this.clock.elapsed + this.clock.suspended < this.#deadline) return;
-    for (const { fence, started } of [...this.#held.values()]) {
+    for (const { fence, started } of [...this.#holdings.held.values()]) {
       this.#stop(fence);
-      if (started) this.#ended.push({ fence, outcome: 6 * 256 });
-      else this.#returned.push(fence);
+      if (started) this.#holdings.end(fence, LOST);
+      else this.#holdings.giveBack(fence);
     }
   }
 
@@ -368,15 +297,12 @@ export class FakeWorker {
   }
 
   #forget(): void {
-    for (const fence of [...this.#held.keys()]) this.#stop(fence);
+    for (const fence of [...this.#holdings.held.keys()]) this.#stop(fence);
+    this.#holdings.clear();
     this.#life++;
     this.sessionId = 0;
     this.#inFlight = false;
     this.#streaming = false;
-    this.#started.length = 0;
-    this.#ended.length = 0;
-    this.#returned.length = 0;
-    this.#recent.clear();
     this.#deadline = Number.POSITIVE_INFINITY;
   }
 

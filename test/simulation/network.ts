@@ -1,7 +1,10 @@
 import type { Coordinator } from '../../src/coordinator/coordinator.ts';
+import type { Caller } from '../../src/coordinator/use-cases.ts';
 import { SpawnError } from '../../src/core/errors.ts';
 import type { Chance } from './chance.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+
+export const CALLER: Caller = { owner: '0', tenant: 'local', sameHost: true };
 
 export interface Faults {
   /** Of a request, and apart from that of its reply. */

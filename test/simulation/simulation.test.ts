@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { CALLER } from './fake-worker.ts';
 import type { Faults } from './network.ts';
-import { NO_FAULTS } from './network.ts';
+import { CALLER, NO_FAULTS } from './network.ts';
 import { Simulation } from './simulation.ts';
 
-const SEEDS = Number(process.env['SPAWN_SIMULATION_SEEDS'] ?? 12);
-const FIRST_SEED = Number(process.env['SPAWN_SIMULATION_FIRST_SEED'] ?? 1);
+const SEEDS = Number(process.env.SPAWN_SIMULATION_SEEDS ?? 12);
+const FIRST_SEED = Number(process.env.SPAWN_SIMULATION_FIRST_SEED ?? 1);
 
 /** How many commits of the calm day are tried, spread evenly; all of them on demand. */
-const COMMITS = Number(process.env['SPAWN_SIMULATION_COMMITS'] ?? 40);
+const COMMITS = Number(process.env.SPAWN_SIMULATION_COMMITS ?? 40);
 
 const STORM: Faults = {
   loss: 0.05,

@@ -1,15 +1,13 @@
 import { JobSpec, type JobSpecInput } from '../../src/api/job-spec.ts';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
 import { Ledger } from '../../src/coordinator/ledger.ts';
-import { restoreJob } from '../../src/coordinator/restore.ts';
-import { unpackEnds } from '../../src/core/end-chunk.ts';
 import { TaskState } from '../../src/core/task-state.ts';
-import type { Store } from '../../src/store/store.ts';
 import { type CommitFate, MemoryDisk, openMemoryStore } from '../support/memory-store.ts';
 import { Chance } from './chance.ts';
+import { checkHistory } from './check-history.ts';
 import { checkMemory } from './check-memory.ts';
-import { CALLER, FakeWorker, type TaskScript, type WorkerWatch } from './fake-worker.ts';
-import { type Faults, type Life, Network, NO_FAULTS } from './network.ts';
+import { FakeWorker, type TaskScript, type WorkerWatch } from './fake-worker.ts';
+import { CALLER, type Faults, type Life, Network, NO_FAULTS } from './network.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
 
 export interface SimulationOptions {
@@ -127,49 +125,8 @@ export class Simulation {
     return true;
   }
 
-  /** What is durable, against what was promised. */
-  async checkHistory(): Promise<void> {
-    const { jobs, ends } = this.disk.content;
-    const fences = new Set<number>();
-    const attempts = new Set<string>();
-    for (const { jobId, data } of ends) {
-      for (const end of unpackEnds(data)) {
-        if (fences.has(end.fence)) this.problems.push(`fence ${end.fence} has two ends`);
-        fences.add(end.fence);
-        const attempt = `${jobId}[${end.position}]#${end.attempt}`;
-        if (attempts.has(attempt)) this.problems.push(`attempt ${attempt} has two ends`);
-        attempts.add(attempt);
-      }
-    }
-    const store = openMemoryStore(this.disk);
-    for (const id of this.acknowledged.keys()) await this.#checkAttempts(store, id, attempts);
-    for (const [id, spec] of this.acknowledged) {
-      const row = jobs.get(id);
-      if (row === undefined) this.problems.push(`acknowledged job ${id} is not in the store`);
-      else if (JSON.stringify(row.spec) !== JSON.stringify(spec))
-        this.problems.push(`job ${id} is another than acknowledged`);
-    }
-    const extra = [...jobs.keys()].filter((id) => !this.acknowledged.has(id));
-    if (extra.length > 0)
-      this.problems.push(`jobs ${extra} were made but never acknowledged, though every key was insisted on`);
-    if (this.problems.length > 0) throw new Error(this.problems.join('\n'));
-  }
-
-  /** Every attempt that started has one end, its number follows the one before, and the durable state is that of an ended job. */
-  async #checkAttempts(store: Store, id: number, ends: ReadonlySet<string>): Promise<void> {
-    const loaded = await store.loadJob(id);
-    const { job } = restoreJob(loaded!);
-    if (!job.finished || job.endedAt === 0) this.problems.push(`job ${id} has not durably ended`);
-    for (let position = 0; position < job.size; position++) {
-      const attempts = job.table.attempts[position]!;
-      for (let attempt = 1; attempt <= attempts + 1; attempt++) {
-        const known = ends.has(`${id}[${position}]#${attempt}`);
-        if (known !== attempt <= attempts)
-          this.problems.push(`task ${id}[${position}] started ${attempts} attempts, end of ${attempt}: ${known}`);
-      }
-      const ran = job.table.state[position] === TaskState.completed || job.table.state[position] === TaskState.failed;
-      if (ran && attempts === 0) this.problems.push(`task ${id}[${position}] ended without an attempt`);
-    }
+  checkHistory(): Promise<void> {
+    return checkHistory(this.disk, this.acknowledged);
   }
 
   describe(): string {

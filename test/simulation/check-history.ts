@@ -1,0 +1,58 @@
+import type { JobSpec } from '../../src/api/job-spec.ts';
+import { restoreJob } from '../../src/coordinator/restore.ts';
+import { unpackEnds } from '../../src/core/end-chunk.ts';
+import { TaskState } from '../../src/core/task-state.ts';
+import type { Store } from '../../src/store/store.ts';
+import { type MemoryDisk, openMemoryStore } from '../support/memory-store.ts';
+
+/** What is durable once everything has ended, against what was promised; throws what is wrong. */
+export async function checkHistory(disk: MemoryDisk, acknowledged: ReadonlyMap<number, JobSpec>): Promise<void> {
+  const problems: string[] = [];
+  const attempts = checkEnds(disk, problems);
+  const store = openMemoryStore(disk);
+  for (const [id, spec] of acknowledged) {
+    const row = disk.content.jobs.get(id);
+    if (row === undefined) problems.push(`acknowledged job ${id} is not in the store`);
+    else if (JSON.stringify(row.spec) !== JSON.stringify(spec)) problems.push(`job ${id} is another than acknowledged`);
+    else await checkAttempts(store, id, attempts, problems);
+  }
+  const extra = [...disk.content.jobs.keys()].filter((id) => !acknowledged.has(id));
+  if (extra.length > 0)
+    problems.push(`jobs ${extra} were made but never acknowledged, though every key was insisted on`);
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+}
+
+/** P4: one end a fence, one end an attempt. */
+function checkEnds(disk: MemoryDisk, problems: string[]): ReadonlySet<string> {
+  const fences = new Set<number>();
+  const attempts = new Set<string>();
+  for (const { jobId, data } of disk.content.ends) {
+    for (const end of unpackEnds(data)) {
+      if (fences.has(end.fence)) problems.push(`fence ${end.fence} has two ends`);
+      fences.add(end.fence);
+      const attempt = `${jobId}[${end.position}]#${end.attempt}`;
+      if (attempts.has(attempt)) problems.push(`attempt ${attempt} has two ends`);
+      attempts.add(attempt);
+    }
+  }
+  return attempts;
+}
+
+/** Every attempt that started has one end, its number follows the one before, and the durable state is that of an ended job. */
+async function checkAttempts(store: Store, id: number, ends: ReadonlySet<string>, problems: string[]): Promise<void> {
+  const { job } = restoreJob((await store.loadJob(id))!);
+  if (!job.finished || job.endedAt === 0) problems.push(`job ${id} has not durably ended`);
+  for (let position = 0; position < job.size; position++) {
+    const task = `${id}[${position}]`;
+    const attempts = job.table.attempts[position]!;
+    for (let attempt = 1; attempt <= attempts + 1; attempt++) {
+      const known = ends.has(`${task}#${attempt}`);
+      if (known !== attempt <= attempts)
+        problems.push(`task ${task} started ${attempts} attempts, end of ${attempt}: ${known}`);
+    }
+    const state = job.table.state[position];
+    if ((state === TaskState.completed || state === TaskState.failed) && attempts === 0) {
+      problems.push(`task ${task} ended without an attempt`);
+    }
+  }
+}
