@@ -6,27 +6,12 @@ import { FakeHoldings, type Held } from './fake-holdings.ts';
 import { openStream } from './fake-stream.ts';
 import { CALLER, type Network } from './network.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+import type { WorkerWatch } from './worker-watch.ts';
 
 const CANCELLED = 4 * 256;
 const LOST = 6 * 256;
 /** The watchdog acts this long before the lease ends. */
 const MARGIN_MS = 500;
-
-/** What a task does when it runs, told by the simulation. */
-export interface TaskScript {
-  durationMs: number;
-  outcome: number;
-  killsWorker: boolean;
-}
-
-/** What the simulation wants to know of a worker. */
-export interface WorkerWatch {
-  script(jobId: number, position: number): TaskScript;
-  /** A task's process started, or is no more. */
-  began(worker: FakeWorker, held: Held): void;
-  over(worker: FakeWorker, fence: number): void;
-  granted(jobId: number, position: number, attempt: number): void;
-}
 
 /** A spored without processes: the same protocol, the same rules for its lease, and any fault one can think of. */
 export class FakeWorker {
@@ -64,6 +49,7 @@ export class FakeWorker {
   }
 
   start(): void {
+    this.dead = false;
     const life = ++this.#life;
     this.network
       .call((coordinator) =>
@@ -204,17 +190,12 @@ export class FakeWorker {
         if (!this.#holdings.held.has(held.fence)) return;
         if (script.killsWorker) {
           this.kill();
-          this.clock.timer(500, () => this.#revive());
+          this.clock.timer(500, () => this.start());
         } else {
           this.#end(held.fence, script.outcome);
         }
       });
     }
-  }
-
-  #revive(): void {
-    this.dead = false;
-    this.start();
   }
 
   #end(fence: number, outcome: number): void {

@@ -6,9 +6,10 @@ import { type CommitFate, MemoryDisk, openMemoryStore } from '../support/memory-
 import { Chance } from './chance.ts';
 import { checkHistory } from './check-history.ts';
 import { checkMemory } from './check-memory.ts';
-import { FakeWorker, type TaskScript, type WorkerWatch } from './fake-worker.ts';
+import { FakeWorker } from './fake-worker.ts';
 import { CALLER, type Faults, type Life, Network, NO_FAULTS } from './network.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
+import type { TaskScript, WorkerWatch } from './worker-watch.ts';
 
 export interface SimulationOptions {
   seed: number;
@@ -220,10 +221,7 @@ export class Simulation {
       if (this.chance.yes(0.5)) {
         void this.network.call((coordinator) => coordinator.loseSession(sessionId, 'simulated')).catch(() => {});
       }
-      this.clock.timer(this.chance.between(200, 5_000), () => {
-        worker.dead = false;
-        worker.start();
-      });
+      this.clock.timer(this.chance.between(200, 5_000), () => worker.start());
     }
   }
 
