@@ -203,7 +203,8 @@ void orphans_changed(void); /* the list of children that was read last is out of
 int orphans_look_if_due(void);
 /* Whether processes of this attempt live that have left its group. */
 bool orphans_of(uint64_t fence);
-void orphans_signal(uint64_t fence, int signal);
+/* TERM or KILL to those that have left the group of their task. */
+void orphans_signal(uint64_t fence, pid_t task_group, int signal);
 /* Kills every child that is no task; true while any child is left. */
 bool orphans_kill_all(void);
 

@@ -231,8 +231,9 @@ void log_begin(struct task *task) {
   job->users++;
   task->job = job;
   task->head_left = task->log_cap - task->log_cap / 2;
-  task->start_segment = job->segment == 0 ? 1 : job->segment;
-  task->start_offset = job->offset;
+  bool fresh = job->segment == 0 || job->roll;
+  task->start_segment = fresh ? job->segment + 1 : job->segment;
+  task->start_offset = fresh ? 0 : job->offset;
 }
 
 void log_bytes(struct task *task, int stream, const uint8_t *bytes, size_t length) {

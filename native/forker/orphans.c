@@ -162,12 +162,12 @@ static bool belongs_to_live(const struct orphan *orphan) {
   return task != NULL && task->state != TASK_QUEUED;
 }
 
-/* The pid cannot be another process: it is our child until we reap it. Groups outside the tasks' own are made by orphans. */
-static void signal_orphan(pid_t pid, int signal) {
+/* The pid cannot be another process: it is our child until we reap it. */
+static void kill_orphan(pid_t pid) {
   pid_t group = getpgid(pid);
-  kill(pid, signal);
-  if (group > 1 && group != getpgrp() && map_get(&F.by_pid, (uint64_t)group) == NULL) kill(-group, signal);
-  if (signal == SIGTERM) kill(pid, SIGCONT);
+  kill(pid, SIGKILL);
+  /* A group that is no task's was made by the orphan or its like: it has no other members. */
+  if (group > 1 && group != getpgrp() && map_get(&F.by_pid, (uint64_t)group) == NULL) kill(-group, SIGKILL);
 }
 
 /* Killing many tasks in one round reads the list once. */
@@ -182,7 +182,7 @@ static void look(void) {
   looked_at_us = now_us();
   refresh();
   for (struct orphan *orphan = first; orphan != NULL; orphan = orphan->next) {
-    if (!belongs_to_live(orphan)) signal_orphan((pid_t)orphan->node.key, SIGKILL);
+    if (!belongs_to_live(orphan)) kill_orphan((pid_t)orphan->node.key);
   }
 }
 
@@ -202,17 +202,34 @@ bool orphans_of(uint64_t fence) {
   return false;
 }
 
-void orphans_signal(uint64_t fence, int signal) {
-  refresh();
+/* Many programs take a second TERM as an order to give up at once, so no group gets it twice. */
+static void term_groups(uint64_t fence, pid_t task_group) {
   for (const struct orphan *orphan = first; orphan != NULL; orphan = orphan->next) {
-    if (orphan->fence == fence) signal_orphan((pid_t)orphan->node.key, signal);
+    if (orphan->fence != fence) continue;
+    pid_t group = getpgid((pid_t)orphan->node.key);
+    const struct orphan *before = first;
+    while (before != orphan && !(before->fence == fence && getpgid((pid_t)before->node.key) == group)) before = before->next;
+    if (before != orphan || group <= 1 || group == task_group || group == getpgrp()) continue;
+    kill(-group, SIGTERM);
+    kill(-group, SIGCONT);
+  }
+}
+
+void orphans_signal(uint64_t fence, pid_t task_group, int signal) {
+  refresh();
+  if (signal == SIGTERM) {
+    term_groups(fence, task_group);
+    return;
+  }
+  for (const struct orphan *orphan = first; orphan != NULL; orphan = orphan->next) {
+    if (orphan->fence == fence) kill_orphan((pid_t)orphan->node.key);
   }
 }
 
 static bool any_child;
 static void kill_child(pid_t pid) {
   any_child = true;
-  if (map_get(&F.by_pid, (uint64_t)pid) == NULL) signal_orphan(pid, SIGKILL);
+  if (map_get(&F.by_pid, (uint64_t)pid) == NULL) kill_orphan(pid);
 }
 
 bool orphans_kill_all(void) {

@@ -246,7 +246,7 @@ void tasks_reap(void) {
 static void signal_group(const struct task *task, int signal) {
   kill(-task->pid, signal);
   if (signal == SIGTERM) kill(-task->pid, SIGCONT); /* a stopped process would not see it */
-  orphans_signal(task->by_fence.key, signal);
+  orphans_signal(task->by_fence.key, task->pid, signal);
 }
 
 static void kill_now(struct task *task) {

@@ -13,7 +13,7 @@ import {
   readSpawnFailed,
   readStarted,
 } from './events.ts';
-import { chooseForkerKind, forkerProgram } from './programs.ts';
+import { chooseForkerKind, type ForkerProgram, forkerProgram } from './programs.ts';
 import { Command, Event, PROTOCOL_VERSION } from './protocol.ts';
 import type { Forker, ForkerCallbacks, ForkerExit, ForkerOptions, LeaseClock, RunRequest } from './types.ts';
 import { type FrameReader, FrameSplitter, FrameWriter, ProtocolError } from './wire.ts';
@@ -236,10 +236,11 @@ class ForkerProcess implements Forker {
 
 /**
  * Starts a forker in its own session, so that no terminal reaches it or its tasks.
+ * @param options.program instead of the one for the kind
  * @throws SpawnError INTERNAL when it cannot be started
  */
-export async function startForker(options: ForkerOptions): Promise<Forker> {
-  const { command, args } = forkerProgram(chooseForkerKind(options.kind));
+export async function startForker(options: ForkerOptions & { readonly program?: ForkerProgram }): Promise<Forker> {
+  const { command, args } = options.program ?? forkerProgram(chooseForkerKind(options.kind));
   // Its tasks get their environments by ENV; its own is empty, so that nothing of the worker's leaks into them.
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], detached: true, env: {}, cwd: '/' });
   const forker = new ForkerProcess(child, options.callbacks);

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ForkerUnderTest, processLives } from '../../../test/support/forker-under-test.ts';
 import { until } from '../../../test/support/until.ts';
+import { writeRun } from './commands.ts';
+import { readRefused } from './events.ts';
 import { forkerProgram } from './programs.ts';
 import { findMarked, killLeftovers } from './sweep.ts';
+import { FrameSplitter, FrameWriter } from './wire.ts';
 
 const { signals } = constants;
 const KILLED = { kind: 'signalled', signal: signals.SIGKILL, core: false };
@@ -73,6 +76,21 @@ describe.each(['native', 'node'] as const)('%s forker: kills', (kind) => {
     const ended = await forker.ended(fence);
     expect(ended).toMatchObject({ end: TERMED, cause: 'cancel' });
     expect(forker.log(ended).stdout.toString()).toBe('saved\n');
+  });
+
+  test('nobody gets TERM twice, also who has left the group', async () => {
+    await using forker = await ForkerUnderTest.start(kind);
+    const [inside, outside] = [join(forker.logDir, 'inside'), join(forker.logDir, 'outside')];
+    const counts = (file: string) =>
+      `trap "echo term >> ${file}.terms" TERM; echo $$ > ${file}; while :; do sleep 0.02; done`;
+    const script = `(sh -c '${counts(inside)}' &); (setsid sh -c '${counts(outside)}' &); sleep 1000`;
+    const fence = forker.run({ script });
+    await readPid(inside);
+    await readPid(outside);
+    forker.forker.kill(fence, 'cancel', 500);
+    await forker.ended(fence);
+    expect(readFileSync(`${inside}.terms`, 'utf8')).toBe('term\n');
+    expect(readFileSync(`${outside}.terms`, 'utf8')).toBe('term\n');
   });
 
   test('a stopped task is ended as well', async () => {
@@ -225,6 +243,7 @@ describe.each(['native', 'node'] as const)('%s forker: kills', (kind) => {
     const left = await readPid(file);
     process.kill(forker.forker.pid, 'SIGKILL');
     const exit = await forker.exit;
+    if (forker.forker.capabilities.pdeathsig) await gone(pid);
     expect(exit).toMatchObject({ expected: false, signal: 'SIGKILL', unfinished: [{ fence, pid }] });
     expect(await killLeftovers(forker.session)).toBeGreaterThanOrEqual(2);
     await gone(left);
@@ -276,6 +295,23 @@ describe.each(['native', 'node'] as const)('%s forker: kills', (kind) => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(await once(child, 'close')).toEqual([0, null]);
+  });
+
+  test('a worker that does not read for a while loses no event', async () => {
+    const child = await rawForker();
+    const count = 20_000;
+    const writer = new FrameWriter();
+    const run = { jobId: 1, position: 0, attempt: 1, envId: 1, argv: ['x'], cwd: '/', graceMs: 0, logCapBytes: 0 };
+    for (let fence = 1; fence <= count; fence++) writeRun(writer, { ...run, fence });
+    const refused: number[] = [];
+    const splitter = new FrameSplitter((_type, payload) => refused.push(readRefused(payload).fence));
+    child.stdout!.removeAllListeners('data').pause();
+    await new Promise((resolve) => child.stdin!.write(writer.take(), resolve));
+    child.stdout!.on('data', (chunk: Buffer) => splitter.push(chunk)).resume();
+    await until('all events', () => refused.length === count);
+    expect(refused).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+    child.stdin!.end();
+    await once(child, 'close');
   });
 
   test('TERM to the forker is the end of its input', async () => {

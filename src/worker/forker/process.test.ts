@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
@@ -200,6 +201,21 @@ describe.each(['native', 'node'] as const)('%s forker: processes', (kind) => {
     const ends = await Promise.all(fences.map((fence) => forker.ended(fence)));
     expect(ends.map((ended) => forker.log(ended).stdout.toString())).toEqual(fences.map((_, i) => `task ${i}\n`));
     expect(forker.forker.unfinishedCount).toBe(0);
+  });
+
+  test('too many open files fail the run, not the forker', async () => {
+    await using forker = await ForkerUnderTest.start(kind);
+    await forker.complete(':');
+    const { pid } = forker.forker;
+    const limit = (files: number) => execFileSync('prlimit', ['--pid', String(pid), `--nofile=${files}:`]);
+    const before = Number(
+      execFileSync('prlimit', ['--pid', String(pid), '--nofile', '-o', 'SOFT', '--noheadings'], { encoding: 'utf8' }),
+    );
+    limit(3);
+    const answer = await forker.answer(forker.run({ script: ':' }));
+    limit(before);
+    expect(answer).toMatchObject({ failed: { step: 'pipe', errorName: 'EMFILE' } });
+    expect((await forker.complete('exit 6')).ended.end).toEqual({ kind: 'exited', code: 6 });
   });
 
   test('the events of a task come in order', async () => {

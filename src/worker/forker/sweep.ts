@@ -10,6 +10,8 @@ export interface Marked {
   /** `NAME=value` strings that must all be in the environment. */
   readonly marks: readonly string[];
   readonly signal: NodeJS.Signals;
+  /** Members of this process group are left out: they have had the signal. */
+  readonly exceptGroup?: number;
 }
 
 /** Numbered folders of /proc; empty where there is no /proc. */
@@ -30,6 +32,16 @@ function environmentOf(pid: number): string | null {
     if (statSync(`/proc/${pid}`).uid !== process.getuid?.()) return null;
     const strings = readFileSync(`/proc/${pid}/environ`, 'utf8');
     return strings === '' ? null : `\0${strings}\0`;
+  } catch {
+    return null;
+  }
+}
+
+function groupOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // After the command name, which may hold anything: state, parent, group.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]);
   } catch {
     return null;
   }
@@ -68,7 +80,8 @@ export function signalMarked(entries: readonly Marked[]): number[] {
   const sent: number[] = [];
   withEnvironment((pid, environment) => {
     const entry = entries.find(({ marks }) => marks.every((mark) => environment.includes(`\0${mark}\0`)));
-    if (entry !== undefined && send(pid, entry.signal)) sent.push(pid);
+    if (entry === undefined || groupOf(pid) === entry.exceptGroup) return;
+    if (send(pid, entry.signal)) sent.push(pid);
   });
   return sent;
 }

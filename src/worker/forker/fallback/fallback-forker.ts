@@ -118,11 +118,11 @@ export class FallbackForker {
       const process = await startProcess(run, environmentOf(run.env), segments === null ? null : this.#pipes);
       const session = run.env.findLast((entry) => entry.startsWith('SPAWN_SESSION='));
       const task = new FallbackTask(run, process, log, startedAt, session, {
-        onSignalled: (signalled, signal) => this.#sweep.add(signalled.session, signalled.run.fence, signal),
+        onSignalled: (signalled, signal) => this.#sweep.add(signalled.session, fence, signalled.pid, signal),
         onEnded: (ended, event) => {
           this.#tasks.delete(fence);
           writeEnded(this.#out, event);
-          this.#sweep.add(ended.session, fence, 'SIGKILL');
+          this.#sweep.add(ended.session, fence, ended.pid, 'SIGKILL');
           this.#over(run);
         },
       });

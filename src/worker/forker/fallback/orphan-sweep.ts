@@ -1,4 +1,4 @@
-import { signalMarked } from '../sweep.ts';
+import { type Marked, signalMarked } from '../sweep.ts';
 
 /** Looking through all processes costs some milliseconds, so what is wanted is collected so long. */
 const SWEEP_AFTER_MS = 200;
@@ -8,14 +8,17 @@ const SWEEP_AFTER_MS = 200;
  * that can be done: they die a moment after their task, and one that has cleared its environment is not found.
  */
 export class OrphanSweep {
-  readonly #wanted = new Map<string, { readonly marks: readonly string[]; readonly signal: NodeJS.Signals }>();
+  readonly #wanted = new Map<string, Marked>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param session `SPAWN_SESSION=...`; a fence alone may also be another session's, so without it nothing is done */
-  add(session: string | undefined, fence: number, signal: NodeJS.Signals): void {
+  /**
+   * @param group of the task: has had the signal already
+   * @param session `SPAWN_SESSION=...`; a fence alone may also be another session's, so without it nothing is done
+   */
+  add(session: string | undefined, fence: number, group: number, signal: NodeJS.Signals): void {
     if (session === undefined) return;
     const mark = `SPAWN_FENCE=${fence}`;
-    this.#wanted.set(mark, { marks: [session, mark], signal });
+    this.#wanted.set(mark, { marks: [session, mark], signal, exceptGroup: group });
     this.#timer ??= setTimeout(() => this.flush(), SWEEP_AFTER_MS);
   }
 

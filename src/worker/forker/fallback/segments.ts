@@ -53,7 +53,7 @@ export class Segments {
       this.#jobs.set(jobId, job);
     }
     job.users += 1;
-    return this.#position(job);
+    return job.roll ? { segment: job.segment + 1, offset: 0 } : this.#position(job);
   }
 
   leave(jobId: number): LogPosition {
