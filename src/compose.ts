@@ -76,17 +76,27 @@ function leaveFailure(files: DataFiles, error: SpawnError): void {
   }
 }
 
-function readArguments(argv: string[]): EmbeddedPlace {
-  const { values } = parseArgs({
-    args: argv,
-    options: { 'data-dir': { type: 'string' }, 'runtime-dir': { type: 'string' }, socket: { type: 'string' } },
-  });
-  const { 'data-dir': dataDir, 'runtime-dir': runtimeDir, socket: socketPath } = values;
-  if (!dataDir || !runtimeDir || !socketPath) throw new Error('expected --data-dir, --runtime-dir and --socket');
-  return { dataDir, runtimeDir, socketPath };
+interface Arguments extends EmbeddedPlace {
+  /** A keeper started this server, so there must be one as long as it serves. */
+  readonly kept: boolean;
 }
 
-async function run(place: EmbeddedPlace, log: Logger): Promise<number> {
+function readArguments(argv: string[]): Arguments {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      'data-dir': { type: 'string' },
+      'runtime-dir': { type: 'string' },
+      socket: { type: 'string' },
+      kept: { type: 'boolean', default: false },
+    },
+  });
+  const { 'data-dir': dataDir, 'runtime-dir': runtimeDir, socket: socketPath, kept } = values;
+  if (!dataDir || !runtimeDir || !socketPath) throw new Error('expected --data-dir, --runtime-dir and --socket');
+  return { dataDir, runtimeDir, socketPath, kept };
+}
+
+async function run(place: Arguments, log: Logger): Promise<number> {
   const { dataDir, socketPath } = place;
   const files = dataFiles(dataDir);
   const end = new Ending();
@@ -164,12 +174,12 @@ interface Workers {
   kill(): Promise<void>;
 }
 
-function keepWorkers(place: EmbeddedPlace, files: DataFiles, coordinator: Coordinator, log: Logger): Workers {
+function keepWorkers(place: Arguments, files: DataFiles, coordinator: Coordinator, log: Logger): Workers {
   let loop: Loop | undefined;
   const provider = createLocalProvider({
     processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
     instancesDir: files.instancesDir,
-    command: (id) => workerCommand(place, id, readLiveRecord(files.keeper) !== undefined),
+    command: (id) => workerCommand(place, id),
     env: backgroundEnv(process.env),
     logFile: files.workerLog,
     onExit: () => loop?.wake(),
@@ -190,7 +200,7 @@ function keepWorkers(place: EmbeddedPlace, files: DataFiles, coordinator: Coordi
   };
 }
 
-function workerCommand({ socketPath, dataDir }: EmbeddedPlace, id: string, hasKeeper: boolean): [string, ...string[]] {
+function workerCommand({ socketPath, dataDir, kept }: Arguments, id: string): [string, ...string[]] {
   const { cpus, memoryBytes } = machineSize();
   return [
     process.execPath,
@@ -198,7 +208,7 @@ function workerCommand({ socketPath, dataDir }: EmbeddedPlace, id: string, hasKe
     ...['--server', `unix:${socketPath}`, '--instance', id, '--data-dir', dataDir],
     // Should nobody ever start a coordinator here again: what ran was stopped when the lease ended.
     ...['--exit-when-gone', WORKER_PATIENCE],
-    ...(hasKeeper ? ['--revive'] : []),
+    ...(kept ? ['--revive'] : []),
     ...['--cpus', String(process.env.SPAWN_LOCAL_CPUS ?? cpus), '--memory', String(memoryBytes)],
   ];
 }
@@ -223,14 +233,12 @@ async function allEnded(provider: Provider, withinMs: number): Promise<boolean> 
 
 /** The keeper watches the server, and the server watches what the keeper and the commands need to find it. */
 function watchSurroundings(
-  place: EmbeddedPlace,
+  place: Arguments,
   files: DataFiles,
   own: ProcessRecord,
   log: Logger,
   end: Ending,
 ): NodeJS.Timeout {
-  // In the foreground there is no keeper, and none is wanted.
-  const hadKeeper = readLiveRecord(files.keeper) !== undefined;
   const socket = inodeOf(place.socketPath);
   return setInterval(() => {
     if (readRecord(files.server)?.pid !== own.pid) {
@@ -239,7 +247,7 @@ function watchSurroundings(
     } else if (inodeOf(place.socketPath) !== socket) {
       log.warn('the socket was removed');
       end.resolve(EXIT_AGAIN);
-    } else if (hadKeeper && readLiveRecord(files.keeper) === undefined) {
+    } else if (place.kept && readLiveRecord(files.keeper) === undefined) {
       log.warn('the keeper is gone; another is started');
       startKeeper(place);
     }

@@ -109,7 +109,7 @@ interface Kept {
 function start(options: Arguments, files: DataFiles): Kept {
   const { dataDir, runtimeDir, socketPath, program } = options;
   const log = openLog(files.serverLog);
-  const args = ['--data-dir', dataDir, '--runtime-dir', runtimeDir, '--socket', socketPath];
+  const args = ['--kept', '--data-dir', dataDir, '--runtime-dir', runtimeDir, '--socket', socketPath];
   const child = spawn(process.execPath, [program, ...args], {
     cwd: '/',
     detached: true,

@@ -9,7 +9,12 @@ import { identify } from '../../src/client/node/process-identity.ts';
 import { removeRecord, writeRecord } from '../../src/client/node/process-record.ts';
 
 const { values } = parseArgs({
-  options: { 'data-dir': { type: 'string' }, 'runtime-dir': { type: 'string' }, socket: { type: 'string' } },
+  options: {
+    kept: { type: 'boolean' },
+    'data-dir': { type: 'string' },
+    'runtime-dir': { type: 'string' },
+    socket: { type: 'string' },
+  },
 });
 const dataDir = values['data-dir'] ?? '';
 const socketPath = values.socket ?? '';
