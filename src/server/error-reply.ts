@@ -15,7 +15,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
     .send(JSON.stringify(bodyOf(known)));
 }
 
-export function bodyOf(error: SpawnError): ErrorReply {
+function bodyOf(error: SpawnError): ErrorReply {
   if (error.code === 'INTERNAL') {
     return { error: { code: 'INTERNAL', message: 'internal error: see the log of the server', details: {} } };
   }

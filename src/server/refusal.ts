@@ -69,7 +69,7 @@ const SHOWN_TEXT = 80;
 const SHOWN_ENTRIES = 5;
 
 /** BAD_REQUEST naming the first fault, with the first 20 in `details.issues`. `part` is `body`, `query`, … */
-export function refusal(part: string, data: unknown, issues: readonly Issue[]): SpawnError {
+function refusal(part: string, data: unknown, issues: readonly Issue[]): SpawnError {
   const faults: Fault[] = [];
   for (const issue of issues) {
     for (const fault of faultsOf(part, data, issue)) {
