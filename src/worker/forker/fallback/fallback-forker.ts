@@ -36,7 +36,8 @@ export class FallbackForker {
   readonly #queue = new RunQueue((run) => void this.#start(run));
   readonly #pipes = new FifoPool();
   readonly #sweep = new OrphanSweep();
-  readonly #lease = new Deadline(() => this.#expireLease());
+  // A newer LEASE may wait in the pipe, when something has kept us from reading it: it is read first.
+  readonly #lease = new Deadline(() => setImmediate(() => this.#expireLease()));
   readonly #sampling = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
   #segments: Segments | null = null;
   #leaseGraceMs = 0;
@@ -96,7 +97,7 @@ export class FallbackForker {
   #run(run: RunCommand): void {
     const env = this.#envs.get(run.envId);
     if (this.#quitting) this.#refuse(run.fence, 'quitting');
-    else if (this.#leaseExpired || performance.now() >= this.#lease.at) this.#refuse(run.fence, 'lease');
+    else if (this.#leaseExpired || this.#lease.isDue) this.#refuse(run.fence, 'lease');
     else if (this.#output.waitingBytes > BACKLOG_BYTES) this.#refuse(run.fence, 'backlog');
     else if (this.#isKnown(run.fence)) this.#refuse(run.fence, 'duplicateFence');
     else if (env === undefined) this.#refuse(run.fence, 'unknownEnv');
@@ -165,10 +166,11 @@ export class FallbackForker {
     const left = sentAtUs === 0 ? ms : ms - Math.max(0, nowUs - sentAtUs) / 1000;
     this.#leaseGraceMs = graceMs;
     if (left > 0) this.#leaseExpired = false;
-    if (!this.#leaseExpired) this.#lease.set(Math.max(0, left));
+    if (!this.#leaseExpired) this.#lease.set(left);
   }
 
   #expireLease(): void {
+    if (this.#lease.isSet || this.#leaseExpired) return;
     this.#leaseExpired = true;
     const queued = this.#queue.clear();
     for (const run of queued) this.#refuse(run.fence, 'lease');
