@@ -187,7 +187,7 @@ test('stopping the server does not start one', async () => {
 
 test('the methods are the operations of the OpenAPI document', async () => {
   const server = await createServer(new FakeUseCases(), { version: '0.1.0' });
-  const document = (await server.inject('/v1/openapi.json')).json() as { paths: Record<string, object> };
+  const document = (await server.inject({ url: '/v1/openapi.json' })).json() as { paths: Record<string, object> };
   const operations = Object.values(document.paths).flatMap((path) =>
     Object.values(path).map((operation: { operationId: string }) => operation.operationId),
   );
