@@ -78,6 +78,14 @@ test('what a coordinator before this one started stays', async () => {
   expect(provider.started).toEqual(['local-8']);
 });
 
+test('the id of a worker that died with its coordinator is not given again', async () => {
+  sessions = [session(9, 'local-3', false)];
+  provider.gone.add(1_009);
+  await pool.runOnce(0);
+  expect(lost).toEqual([9]);
+  expect(provider.started).toEqual(['local-4']);
+});
+
 test('a connected worker counts though nothing was written down of it', async () => {
   sessions = [session(3, 'local-4')];
   await pool.runOnce(0);

@@ -89,6 +89,7 @@ export class LocalPool {
   async #loseGoneSessions(): Promise<boolean> {
     let unsure = false;
     for (const session of this.#sessions()) {
+      this.#lastNumber = Math.max(this.#lastNumber, numberOf(session.instance ?? ''));
       // Asked of those that are well too: the provider gets to know their processes while these surely live.
       if (await this.#options.provider.isGone(session)) {
         this.#options.note?.(
