@@ -1,7 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LogStream, parseLogNote, parseLogRecords, segmentFileName } from '../../src/core/log-record.ts';
+import {
+  type LogRecord,
+  LogStream,
+  parseLogNote,
+  parseLogRecords,
+  segmentFileName,
+} from '../../src/core/log-record.ts';
 import { startForker } from '../../src/worker/forker/forker.ts';
 import type {
   Forker,
@@ -28,7 +34,8 @@ export interface ReadLog {
   readonly stderr: Buffer;
   /** In the order of the file. */
   readonly notes: readonly { readonly flags: number; readonly stdoutBytes: number; readonly stderrBytes: number }[];
-  readonly records: number;
+  /** As they are in the file. */
+  readonly records: readonly LogRecord[];
 }
 
 export interface ForkerUnderTestOptions {
@@ -137,7 +144,7 @@ export class ForkerUnderTest implements AsyncDisposable {
     const { logStart, logEnd, fence } = ended;
     const parts = { [LogStream.STDOUT]: [] as Uint8Array[], [LogStream.STDERR]: [] as Uint8Array[] };
     const notes: { flags: number; stdoutBytes: number; stderrBytes: number }[] = [];
-    let count = 0;
+    const records: LogRecord[] = [];
     const written = ended.keptStdoutBytes + ended.keptStderrBytes + ended.droppedBytes + ended.lostBytes > 0;
     for (let segment = logStart.segment; written && segment > 0 && segment <= logEnd.segment; segment++) {
       const bytes = readFileSync(join(this.logDir, String(jobId), segmentFileName(this.tag, segment)));
@@ -146,7 +153,7 @@ export class ForkerUnderTest implements AsyncDisposable {
       const parsed = parseLogRecords(bytes.subarray(from, to), fence);
       if (parsed.rest !== 'none') throw new Error(`segment ${segment} is ${parsed.rest} at ${from + parsed.consumed}`);
       for (const record of parsed.records) {
-        count += 1;
+        records.push(record);
         if (record.stream === LogStream.NOTE) {
           const { stdoutBytes, stderrBytes } = parseLogNote(record.data)!;
           notes.push({ flags: record.flags, stdoutBytes, stderrBytes });
@@ -155,7 +162,7 @@ export class ForkerUnderTest implements AsyncDisposable {
     }
     const stdout = Buffer.concat(parts[LogStream.STDOUT]);
     const stderr = Buffer.concat(parts[LogStream.STDERR]);
-    return { stdout, stderr, notes, records: count };
+    return { stdout, stderr, notes, records };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ForkerUnderTest, processLives } from '../../../test/support/forker-under-test.ts';
 import { until } from '../../../test/support/until.ts';
-import { writeRun } from './commands.ts';
+import { writeCommand, writeRun } from './commands.ts';
 import { readRefused } from './events.ts';
 import { forkerProgram } from './programs.ts';
+import { Command, Event } from './protocol.ts';
 import { findMarked, killLeftovers } from './sweep.ts';
 import { FrameSplitter, FrameWriter } from './wire.ts';
 
@@ -201,11 +202,11 @@ describe.each(['native', 'node'] as const)('%s forker: kills', (kind) => {
 
   test('a renewed lease kills nothing', async () => {
     await using forker = await ForkerUnderTest.start(kind);
-    forker.forker.lease(150, 0);
     const fence = forker.run({ script: 'sleep 0.6' });
-    const renewing = setInterval(() => forker.forker.lease(60_000, 0), 20);
+    await forker.started(fence);
+    forker.forker.lease(300, 0);
+    forker.forker.lease(600_000, 0);
     expect(await forker.ended(fence)).toMatchObject({ end: { kind: 'exited', code: 0 }, cause: 'none' });
-    clearInterval(renewing);
     expect(forker.leaseExpired).toEqual([]);
   });
 
@@ -312,6 +313,21 @@ describe.each(['native', 'node'] as const)('%s forker: kills', (kind) => {
     expect(refused).toEqual(Array.from({ length: count }, (_, i) => i + 1));
     child.stdin!.end();
     await once(child, 'close');
+  });
+
+  test('a lease that was stuck on its way is as old as it is', async () => {
+    const child = await rawForker();
+    const types: number[] = [];
+    const splitter = new FrameSplitter((type) => types.push(type));
+    child.stdout!.on('data', (chunk: Buffer) => splitter.push(chunk));
+    const writer = new FrameWriter();
+    const sentAtUs = Number(process.hrtime.bigint() / 1000n) - 2_000_000;
+    writeCommand(writer, { type: Command.LEASE, ms: 1000, clock: 'boottime', graceMs: 0, sentAtUs });
+    child.stdin!.write(writer.take());
+    await until('the expiry', () => types.includes(Event.LEASE_EXPIRED));
+    child.stdin!.end();
+    await once(child, 'close');
+    expect(types).toEqual([Event.LEASE_EXPIRED]);
   });
 
   test('TERM to the forker is the end of its input', async () => {

@@ -6,6 +6,7 @@ export class Deadline {
   readonly #onDue: () => void;
   #timer: NodeJS.Timeout | undefined;
   #at = Number.POSITIVE_INFINITY;
+  #fired = false;
 
   constructor(onDue: () => void) {
     this.#onDue = onDue;
@@ -16,8 +17,19 @@ export class Deadline {
     return this.#at;
   }
 
+  /** False once it has fired. */
+  get isSet(): boolean {
+    return this.#at !== Number.POSITIVE_INFINITY && !this.#fired;
+  }
+
+  /** From its time on, whether it has fired yet or not. */
+  get isDue(): boolean {
+    return performance.now() >= this.#at;
+  }
+
   set(ms: number): void {
     this.#at = performance.now() + ms;
+    this.#fired = false;
     this.#arm();
   }
 
@@ -35,7 +47,7 @@ export class Deadline {
           this.#arm();
           return;
         }
-        this.#at = Number.POSITIVE_INFINITY;
+        this.#fired = true;
         this.#onDue();
       },
       Math.min(Math.max(0, Math.ceil(left)), LONGEST_MS),
