@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JobView, TaskView } from '../../src/api/job.ts';
-import { isAlive } from '../../src/client/node/process-identity.ts';
+import { childrenOf, isAlive } from '../../src/client/node/process-identity.ts';
 import { finished, OwnCoordinator, WAITER } from '../support/own-coordinator.ts';
 import { until } from '../support/until.ts';
 
@@ -50,6 +50,17 @@ describe('kill -9', () => {
     await box.keeper(keeper.pid);
     expect(await box.server()).toEqual(server);
     kill(server.pid);
+    await box.server(server.pid);
+    await box.ok('list');
+  });
+
+  test('of the keeper while it brings the server back: the new server gets another keeper', async () => {
+    await box.ok('list');
+    const [keeper, server] = [await box.keeper(), await box.server()];
+    kill(server.pid);
+    await until('the next server on its way up', () => childrenOf(keeper.pid).some(({ pid }) => pid !== server.pid));
+    kill(keeper.pid);
+    await box.keeper(keeper.pid);
     await box.server(server.pid);
     await box.ok('list');
   });

@@ -19,7 +19,7 @@ export function serverRoutes(app: App, { useCases, options }: Doors): void {
     {
       schema: {
         operationId: 'stopServer',
-        summary: 'Stop the server; what runs goes on',
+        summary: 'Stop the server and local workers',
         response: { 200: StopReply, default: ErrorReply },
       },
     },
