@@ -91,8 +91,9 @@ export function readDirectory(given: string | undefined, world: Pick<World, 'cwd
   return path;
 }
 
-/** Set for each task by spawn itself: a value given here would be replaced. */
-const OWN = /^(?:SPAWN|JOB_ARRAY|TASK_ARRAY)_(?!SERVER$|DATA_DIR$|RUNTIME_DIR$)/;
+/** Set for each task by spawn itself (docs/environment.md), now or in a later release: a value given here would be replaced. */
+const OWN =
+  /^(?:(?:SPAWN|JOB_ARRAY|TASK_ARRAY|SLURM_ARRAY)_(?!SERVER$|DATA_DIR$|RUNTIME_DIR$)|SLURM_(?:JOB_ID|JOBID|JOB_NAME|JOB_DEPENDENCY|SUBMIT_DIR|CPUS_PER_TASK|CPUS_ON_NODE|MEM_PER_NODE|RESTART_COUNT)$|PWD$)/;
 
 /** Reads `K=V` or `K`; what `K` alone stands for is looked up in the environment of the command. */
 export function envVariable(text: string, where: string) {
