@@ -1,6 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import {
   type LogRecord,
   LogStream,
@@ -9,6 +12,7 @@ import {
   segmentFileName,
 } from '../../src/core/log-record.ts';
 import { startForker } from '../../src/worker/forker/forker.ts';
+import { forkerProgram } from '../../src/worker/forker/programs.ts';
 import type {
   Forker,
   ForkerExit,
@@ -20,6 +24,7 @@ import type {
   TaskSpawnFailed,
   TaskStarted,
 } from '../../src/worker/forker/types.ts';
+import { until } from './until.ts';
 
 export type Answer =
   | { readonly ended: TaskEnded }
@@ -192,3 +197,26 @@ export function processLives(pid: number): boolean {
     return false;
   }
 }
+
+/** Reads the number that a script writes into a file. */
+export const readPid = (path: string): Promise<number> =>
+  until(`a pid in ${path}`, () =>
+    existsSync(path) && readFileSync(path, 'utf8').endsWith('\n') ? Number(readFileSync(path, 'utf8')) : undefined,
+  );
+
+export const gone = (pid: number): Promise<true> => until(`the end of ${pid}`, () => !processLives(pid));
+
+/** The part of a script that starts a process outside the task's group and session, and waits until it runs. */
+export const daemon = (pidFile: string): string =>
+  `(setsid sh -c 'echo $$ > ${pidFile}; sleep 1000' &) ; until [ -s ${pidFile} ]; do sleep 0.02; done`;
+
+/** A forker without a parent side, after its READY. */
+export async function rawForker(kind: ForkerKind): Promise<ChildProcessByStdio<Writable, Readable, Readable>> {
+  const { command, args } = forkerProgram(kind);
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: {} });
+  await once(child.stdout, 'data');
+  return child;
+}
+
+export const KILLED = { kind: 'signalled', signal: constants.signals.SIGKILL, core: false } as const;
+export const TERMED = { kind: 'signalled', signal: constants.signals.SIGTERM, core: false } as const;

@@ -124,6 +124,10 @@ class ForkerProcess implements Forker {
     this.#send({ type: Command.KILL, fence, cause, graceMs });
   }
 
+  withdraw(fence: number): void {
+    this.#send({ type: Command.KILL, fence, cause: 'none', graceMs: 0 });
+  }
+
   signal(fence: number, signal: number): void {
     this.#send({ type: Command.SIGNAL, fence, signal });
   }

@@ -30,7 +30,8 @@
  *
  * A RUN with queueId 0 starts at once. Otherwise it starts as soon as fewer than queueWidth tasks with the same
  * queueId live, in order of arrival: work sent ahead keeps short tasks going without a round trip to the worker. A KILL
- * that finds its task still queued withdraws it (REFUSED, WITHDRAWN).
+ * that finds its task still queued withdraws it (REFUSED, WITHDRAWN); one with cause 0 does only that, and leaves alone what
+ * has started.
  *
  * Every RUN is answered by exactly one of: STARTED then ENDED; SPAWN_FAILED; REFUSED.
  *

@@ -166,6 +166,8 @@ export interface Forker {
   run(request: RunRequest): void;
   /** TERM to the whole group, KILL after the grace; 0 kills at once. Unknown and ended fences are ignored. */
   kill(fence: number, cause: 'cancel' | 'timeLimit' | 'lease' | 'shutdown', graceMs: number): void;
+  /** Takes back a run that still waits in its queue: it is refused as withdrawn. One that has started goes on. */
+  withdraw(fence: number): void;
   /** A signal to the whole group, without escalation. */
   signal(fence: number, signal: number): void;
   /**

@@ -149,8 +149,9 @@ export class FallbackForker {
   }
 
   #kill(fence: number, cause: KillCause, graceMs: number): void {
-    if (this.#starting.has(fence)) this.#starting.set(fence, { cause, graceMs });
-    else if (this.#queue.remove(fence)) this.#refuse(fence, 'withdrawn');
+    if (this.#queue.remove(fence)) this.#refuse(fence, 'withdrawn');
+    else if (cause === 'none') return;
+    else if (this.#starting.has(fence)) this.#starting.set(fence, { cause, graceMs });
     else this.#tasks.get(fence)?.kill(cause, graceMs);
   }
 
