@@ -119,6 +119,13 @@ describe('logs', () => {
     expect((await spawn('logs', `${job}_7`, '--stdout')).out).toBe('one\nthree');
   });
 
+  test('say on standard error what the cap cut out, and how much', async () => {
+    const job = await submit(['--wait', '--command', 'head -c 17000000 /dev/zero']);
+    const { code, bytes, err } = await spawn('logs', job);
+    expect({ code, length: bytes.length }).toEqual({ code: 0, length: 16 * 1024 ** 2 });
+    expect(err).toBe(`spawn: ${job}_0: (${17_000_000 - 16 * 1024 ** 2} bytes cut here: the log is limited)\n`);
+  });
+
   test('of an earlier attempt', async () => {
     const job = await submit(['--retries', '1', '--command', 'echo "attempt $SPAWN_ATTEMPT"; exit 1']);
     await spawn('wait', job);

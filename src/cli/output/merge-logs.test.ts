@@ -56,9 +56,9 @@ describe('LogMerger', () => {
   });
 
   test('says at its place what is missing', () => {
-    const note = { stream: LogStream.NOTE, data: noteData('10 bytes cut here by the log cap') };
+    const note = { stream: LogStream.NOTE, data: noteData('\n... 10 bytes cut here: the log is limited ...\n') };
     expect(merged([{ data: 'before\n' }, note, { data: 'after\n' }])).toBe(
-      '[0] before\n[0] (10 bytes cut here by the log cap)\n[0] after\n',
+      '[0] before\n[0] (10 bytes cut here: the log is limited)\n[0] after\n',
     );
   });
 

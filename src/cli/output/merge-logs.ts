@@ -1,4 +1,5 @@
 import { type LogRecord, LogStream, parseLogNote, parseLogRecords } from '../../core/log-record.ts';
+import { oneLine } from './format.ts';
 
 /** Turns chunks of any size into whole records. */
 export class LogRecords {
@@ -86,10 +87,10 @@ function shown(line: OpenLine): Uint8Array {
   return joined([encode(line.mark), ...line.pieces, ...(last === NEWLINE ? [] : [encode('\n')])]);
 }
 
-/** What a note says, for people: how many bytes are not there, and why. */
+/** What a note says, for people, on one line: how many bytes are not there, and why. */
 export function noteText(record: LogRecord): string {
-  const note = parseLogNote(record.data);
-  return note === null || note.text === '' ? '(output is missing here)' : `(${note.text})`;
+  const text = parseLogNote(record.data)?.text.replace(/^[\s.]+|[\s.]+$/g, '') ?? '';
+  return text === '' ? '(output is missing here)' : `(${oneLine(text)})`;
 }
 
 const encoder = new TextEncoder();
