@@ -32,6 +32,7 @@ export function rearmFollowers(job: Job, runs: Runs, world: RearmWorld): Readonl
       if (follower.facts.invalidDependency === 'wait') continue;
       const again = rearmFollower(step, follower, term, world);
       if (again.length === 0) continue;
+      if (follower.endedAt !== 0) queueAgain(follower);
       revived.add(follower);
       world.revived(follower);
       steps.push({ job: follower, runs: again });
@@ -58,6 +59,11 @@ function rearmFollower(step: Step, follower: Job, at: number, world: RearmWorld)
     }
   }
   return again;
+}
+
+/** A singleton that had ended queues behind whoever holds its name now. */
+function queueAgain({ facts: { dependency }, termStates }: Job): void {
+  for (const [term, { type }] of dependency!.terms.entries()) if (type === 'singleton') termStates[term] = 'pending';
 }
 
 /** Whether the term speaks of any of the tasks that run again. */

@@ -87,9 +87,11 @@ export class Settlement {
   }
 
   #settleSharer(job: Job): void {
-    const terms = job.facts.dependency?.terms ?? [];
-    const term = terms.findIndex(({ type }) => type === 'singleton');
-    if (term >= 0 && this.#decideSingleton(job, term)) this.#evaluateAll(job);
+    let decided = false;
+    for (const [term, { type }] of (job.facts.dependency?.terms ?? []).entries()) {
+      if (type === 'singleton' && this.#decideSingleton(job, term)) decided = true;
+    }
+    if (decided) this.#evaluateAll(job);
   }
 
   #settlePartners(job: Job, waiter: Waiter, start: number, count: number): void {

@@ -1,0 +1,256 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { coreJob } from '../../test/support/core-jobs.ts';
+import { CoreWorld } from '../../test/support/core-world.ts';
+import { DependencyModel, type ModelJob, type ModelTask } from '../../test/support/dependency-model.ts';
+import { parseDependency } from './dependency.ts';
+import { IndexSet } from './index-set.ts';
+import type { Job } from './job.ts';
+import { TASK_STATES, TaskState } from './task-state.ts';
+import { TaskReason } from './task-table.ts';
+
+const MINUTE_MS = 60_000;
+const TYPES = ['after', 'afterany', 'afterok', 'afternotok', 'aftercorr', 'aftercorr'] as const;
+
+const plan = fc.record({
+  indices: fc.uniqueArray(fc.nat(4), { minLength: 1, maxLength: 4 }),
+  name: fc.constantFrom('x', 'y'),
+  any: fc.boolean(),
+  terms: fc.array(
+    fc.record({
+      singleton: fc.nat(5).map((n) => n === 0),
+      type: fc.constantFrom(...TYPES),
+      on: fc.nat(),
+      /** Which of the predecessor's indices are named, by bit; none = the whole array. */
+      named: fc.oneof(fc.constant(0), fc.nat(15)),
+      delay: fc.nat(3).map((n) => n === 0),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  policy: fc.constantFrom('skip' as const, 'skip' as const, 'wait' as const),
+  maxFailures: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0, 1),
+});
+type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
+
+const step = fc.record({
+  kind: fc.constantFrom(
+    'start',
+    'start',
+    'end',
+    'end',
+    'end',
+    'fail',
+    'fail',
+    'again',
+    'cancel',
+    'retry',
+    'retry',
+    'pass',
+    'submit',
+    'resume',
+  ),
+  job: fc.nat(),
+  task: fc.nat(),
+  many: fc.boolean(),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+/** The core and the model with the same jobs. */
+class Both {
+  readonly world = new CoreWorld();
+  readonly model = new DependencyModel();
+
+  submit({ indices, name, any, terms, policy, maxFailures }: Plan): void {
+    const before = this.model.jobs;
+    const id = before.length + 1;
+    const modelTerms: ModelJob['terms'] = [];
+    const texts = (before.length === 0 ? [] : terms).map(({ singleton, type, on, named, delay }) => {
+      if (singleton) {
+        modelTerms.push({ type: 'singleton', delayMs: 0 });
+        return 'singleton';
+      }
+      const predecessor = before[on % before.length]!;
+      const chosen = [...predecessor.tasks.keys()].filter((_, at) => (named & (1 << at)) !== 0);
+      const delayMs = type === 'after' && delay ? MINUTE_MS : 0;
+      modelTerms.push({ type, on: predecessor, delayMs, ...(chosen.length > 0 ? { indices: chosen } : {}) });
+      return `${type}:${predecessor.id}${chosen.length > 0 ? `_[${chosen}]` : ''}${delayMs > 0 ? '+1' : ''}`;
+    });
+    const dependency = texts.length === 0 ? null : parseDependency(texts.join(any ? '?' : ','));
+    const set = IndexSet.fromString(indices.join(','));
+    this.world.submit(coreJob(id, { indices: set, name, dependency, invalidDependency: policy, maxFailures }));
+    const sorted = [...indices].sort((a, b) => a - b);
+    this.model.submit({
+      id,
+      name,
+      tasks: new Map(
+        sorted.map((index) => [
+          index,
+          { state: dependency === null ? 'ready' : 'blocked', started: false, never: false } as const,
+        ]),
+      ),
+      mode: dependency?.mode ?? 'all',
+      terms: modelTerms,
+      states: modelTerms.map(() => 'pending'),
+      due: modelTerms.map(() => 0),
+      policy,
+      maxFailures,
+      live: true,
+      ended: new Set(),
+    });
+  }
+
+  act({ kind, job: chosen, task: place, many }: Step): void {
+    const { world, model } = this;
+    const job = world.jobs[chosen % world.jobs.length]!;
+    const twin = model.jobs[chosen % world.jobs.length]!;
+    const position = place % job.size;
+    switch (kind) {
+      case 'start':
+        this.#move('ready', 'running', place, (each, at) => world.start(each, at));
+        break;
+      case 'end':
+        this.#move('running', 'completed', place, (each, at) => world.end(each, at, TaskState.completed));
+        break;
+      case 'fail':
+        this.#move('running', 'failed', place, (each, at) => world.end(each, at, TaskState.failed));
+        break;
+      case 'again':
+        this.#move('running', 'ready', place, (each, at) => world.end(each, at, TaskState.ready));
+        break;
+      case 'cancel': {
+        const [from, count] = many ? [0, job.size] : [position, 1];
+        for (const [at, each] of [...twin.tasks.values()].entries()) {
+          const named = at >= from && at < from + count;
+          if (named && (each.state === 'ready' || each.state === 'blocked')) each.state = 'cancelled';
+        }
+        world.cancel(job, from, count);
+        break;
+      }
+      case 'retry':
+        this.#retry(job, twin, many ? null : position);
+        return;
+      case 'pass':
+        model.now += MINUTE_MS / 2;
+        world.pass(MINUTE_MS / 2);
+        break;
+      case 'resume':
+      case 'submit':
+        // What is decided anew must come out the same.
+        world.resume();
+    }
+    model.settle();
+  }
+
+  /** Moves one of the tasks that are in a state now. */
+  #move(
+    from: ModelTask['state'],
+    to: ModelTask['state'],
+    place: number,
+    act: (job: Job, position: number) => void,
+  ): void {
+    const found = this.model.jobs.flatMap(({ tasks }, job) =>
+      [...tasks.values()].flatMap((task, position) => (task.state === from ? [{ task, job, position }] : [])),
+    );
+    const one = found[place % Math.max(1, found.length)];
+    if (one === undefined) return;
+    one.task.state = to;
+    if (to === 'running') one.task.started = true;
+    act(this.world.jobs[one.job]!, one.position);
+  }
+
+  /** What failed, was cancelled, or completed, if it ever ran. */
+  #retry(job: Job, twin: ModelJob, only: number | null): void {
+    const positions = [...twin.tasks].flatMap(([, { state, started }], at) =>
+      started && ['failed', 'cancelled', 'completed'].includes(state) && (only ?? at) === at ? [at] : [],
+    );
+    if (positions.length === 0) return;
+    this.model.retry(
+      twin,
+      positions.map((at) => job.facts.indices.at(at)),
+    );
+    this.world.retry(job, positions);
+  }
+
+  check(): void {
+    for (const [at, { tasks }] of this.model.jobs.entries()) {
+      const { table, endedAt } = this.world.jobs[at]!;
+      const found = [...table.state].map((state) => TASK_STATES[state]);
+      expect(found, `job ${at + 1}`).toEqual([...tasks.values()].map(({ state }) => state));
+      expect(endedAt === 0).toBe(this.model.jobs[at]!.live);
+      for (const [position, { state, never }] of [...tasks.values()].entries()) {
+        const expected = state === 'skipped' || (state === 'blocked' && never);
+        if (state === 'cancelled') continue;
+        expect(table.reasonOf(position) === TaskReason.dependencyNeverSatisfied).toBe(expected);
+      }
+    }
+  }
+}
+
+describe('settling', () => {
+  it('ends as the plainest reading of the rules does, whatever starts, ends, is cancelled and retried', () => {
+    fc.assert(
+      fc.property(
+        fc.array(plan, { minLength: 2, maxLength: 5 }),
+        fc.nat(4),
+        fc.array(step, { maxLength: 60 }),
+        (plans, first, steps) => {
+          const both = new Both();
+          const waiting = [...plans];
+          for (let n = 0; n <= first && waiting.length > 0; n++) both.submit(waiting.shift()!);
+          both.check();
+          for (const each of steps) {
+            const next = each.kind === 'submit' ? waiting.shift() : undefined;
+            if (next !== undefined) both.submit(next);
+            both.act(each);
+            both.check();
+          }
+        },
+      ),
+      { numRuns: 1_500 },
+    );
+  });
+});
+
+describe('a settlement', () => {
+  it('carries an end down a chain of 5,000 jobs without recursion', () => {
+    const world = new CoreWorld();
+    world.submit(coreJob(1));
+    for (let id = 2; id <= 5_000; id++) world.submit(coreJob(id, { dependency: parseDependency(`afterok:${id - 1}`) }));
+    world.start(world.jobs[0]!, 0);
+    world.end(world.jobs[0]!, 0, TaskState.failed);
+    expect(world.ends).toEqual(Array.from({ length: 5_000 }, (_, at) => at + 1));
+    expect(world.jobs.at(-1)!.table.state[0]).toBe(TaskState.skipped);
+  });
+
+  it('looks at a named index again only when the one it waits for has ended', () => {
+    const world = new CoreWorld();
+    const named = coreJob(1, { size: 1_000 });
+    world.submit(named);
+    world.submit(coreJob(2, { dependency: parseDependency('afterok:1_[0-999]') }));
+    let looks = 0;
+    const { positionsOf } = named.facts.indices;
+    named.facts.indices.positionsOf = function* (other) {
+      looks++;
+      yield* positionsOf.call(this, other);
+    };
+    for (let position = 0; position < 1_000; position++) {
+      world.start(named, position);
+      world.end(named, position, TaskState.completed);
+    }
+    expect(looks).toBeLessThan(5);
+    expect(world.jobs[1]!.table.counts[TaskState.ready]).toBe(1);
+  });
+
+  it('stays usable after a world that threw', () => {
+    const world = new CoreWorld();
+    world.submit(coreJob(1));
+    world.submit(coreJob(2));
+    world.finished = () => {
+      throw new Error('a bug');
+    };
+    expect(() => world.cancel(world.jobs[0]!, 0, 1)).toThrow('a bug');
+    world.finished = CoreWorld.prototype.finished;
+    world.cancel(world.jobs[1]!, 0, 1);
+    expect(world.ends).toEqual([2]);
+  });
+});
