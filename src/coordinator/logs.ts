@@ -77,6 +77,8 @@ export interface FollowPorts {
   job(): Job | undefined;
   /** Resolves after the next durable change of the job. */
   changed(signal: AbortSignal): Promise<void>;
+  /** Resolves when all that memory shows now is in the store. */
+  durable(): Promise<void>;
 }
 
 /** Records of every selected attempt as they are written, attempts mixed by arrival, until every selected task has ended. */
@@ -106,6 +108,8 @@ export async function* followLogs(
       seen.fences.add(range.fence);
       next.set(range.fence, advance(range.fence, iterator));
     }
+    // Memory may already show an end that the store does not have yet.
+    await ports.durable();
     yield* unseenEnds(store, reader, jobId, wanted, query, seen);
     if (done && live.size === 0) return;
     const first = await Promise.race([changed.then(() => undefined), ...next.values()]);
