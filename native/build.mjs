@@ -25,14 +25,17 @@ const flags = [
 function build() {
   if (process.platform !== 'linux') return `no native forker for ${process.platform}; tasks are started through Node`;
   const files = readdirSync(folder);
-  const newest = Math.max(...files.map((file) => statSync(join(folder, file)).mtimeMs), statSync(fileURLToPath(import.meta.url)).mtimeMs);
+  const newest = Math.max(
+    ...files.map((file) => statSync(join(folder, file)).mtimeMs),
+    statSync(fileURLToPath(import.meta.url)).mtimeMs,
+  );
   if (existsSync(output) && statSync(output).mtimeMs >= newest) return null;
   mkdirSync(dirname(output), { recursive: true });
   const sources = files.filter((file) => file.endsWith('.c')).map((file) => join(folder, file));
   // Compiled beside it and renamed, so that a forker that runs, or a build at the same time, never sees half a file.
   const fresh = `${output}.${process.pid}.tmp`;
   const compiler = process.env.CC || 'cc';
-  const compiled = spawnSync(compiler, [...flags, '-o', fresh, ...sources], { encoding: 'utf8' });
+  const compiled = spawnSync(compiler, [...flags, '-o', fresh, ...sources, '-lrt'], { encoding: 'utf8' });
   if (compiled.error) return `no C compiler (${compiler}); tasks are started through Node, more slowly`;
   if (compiled.status !== 0) {
     rmSync(fresh, { force: true });

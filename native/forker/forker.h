@@ -181,6 +181,8 @@ int start_process(struct task *task, enum step *step);
 void task_run(struct task *task, uint32_t queue_id, uint32_t queue_width);
 struct task *task_find(uint64_t fence);
 void task_kill(struct task *task, enum cause cause, uint64_t grace_ms);
+/* Takes it back if it has not started. */
+void task_withdraw(struct task *task);
 void task_signal(const struct task *task, int signal);
 void tasks_reap(void);
 void tasks_expire(void);
@@ -212,6 +214,8 @@ bool orphans_kill_all(void);
 void lease_set(uint64_t ms, int clock_kind, uint32_t grace_ms, uint64_t sent_at_us);
 bool lease_refuses(void);
 void lease_check(void);
+/* Until the loop has to call it again for the sake of the backstop; -1: not for that. */
+int lease_wait_ms(void);
 void lease_note_round(void);
 
 /* ---- log.c ---- */

@@ -154,9 +154,11 @@ static void do_kill(struct cursor *cursor) {
   uint8_t cause = take_u8(cursor);
   uint32_t grace_ms = take_u32(cursor);
   take_end(cursor);
-  if (cause == CAUSE_NONE || cause >= CAUSE_COUNT) die("malformed frame: cause %u", cause);
+  if (cause >= CAUSE_COUNT) die("malformed frame: cause %u", cause);
   struct task *task = task_find(fence);
-  if (task != NULL) task_kill(task, (enum cause)cause, grace_ms);
+  if (task == NULL) return;
+  if (cause == CAUSE_NONE) task_withdraw(task);
+  else task_kill(task, (enum cause)cause, grace_ms);
 }
 
 static void do_signal(struct cursor *cursor) {

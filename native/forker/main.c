@@ -146,7 +146,7 @@ static int min_wait(int a, int b) {
 
 static int wait_for(bool more_input, int look_ms) {
   if (more_input) return 0;
-  int wait = look_ms;
+  int wait = min_wait(look_ms, lease_wait_ms());
   const struct task *next = timer_first();
   if (next != NULL) {
     uint64_t now = now_us(), left_ms = next->due_us > now ? (next->due_us - now + 999) / 1000 : 0;
@@ -187,9 +187,9 @@ int main(void) {
     }
     if (seen[FROM_INPUT] && !F.stopping) input_read();
     if (!F.stopping) more_input = input_process();
-    lease_check();
     tasks_expire();
     tasks_settle();
+    lease_check();
     look_ms = orphans_look_if_due();
     if (F.quitting && F.live_count == 0 && F.queued_count == 0 && !more_input) F.input_ended = true;
     if ((F.input_ended || output_broken()) && !F.stopping) {

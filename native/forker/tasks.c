@@ -274,6 +274,10 @@ void task_kill(struct task *task, enum cause cause, uint64_t grace_ms) {
   }
 }
 
+void task_withdraw(struct task *task) {
+  if (task->state == TASK_QUEUED) withdraw(task);
+}
+
 void task_signal(const struct task *task, int signal) {
   if (task->state != TASK_QUEUED) kill(-task->pid, signal);
 }

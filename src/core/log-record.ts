@@ -18,7 +18,7 @@
  */
 export const LOG_HEADER_BYTES = 32;
 export const MAX_LOG_DATA_BYTES = 64 * 1024;
-export const LOG_MAGIC = 0x5053;
+const LOG_MAGIC = 0x5053;
 
 export const LogStream = { STDOUT: 1, STDERR: 2, NOTE: 3 } as const;
 export type LogStream = (typeof LogStream)[keyof typeof LogStream];

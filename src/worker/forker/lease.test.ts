@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
   ForkerUnderTest,
+  gone,
   KILLED,
   processLives,
   rawForker,
@@ -56,6 +57,35 @@ describe.each(['native', 'node'] as const)('%s forker: lease', (kind) => {
     while (processLives(pid) && performance.now() < deadline) Atomics.wait(wait, 0, 0, 10);
     expect(processLives(pid)).toBe(false);
     expect(await forker.ended(fence)).toMatchObject({ end: KILLED, cause: 'lease' });
+  });
+
+  test.runIf(kind === 'native')('the lease holds even when the forker is stopped', async () => {
+    await using forker = await ForkerUnderTest.start(kind);
+    const fence = forker.run({ script: 'sleep 1000' });
+    const { pid } = await forker.started(fence);
+    forker.forker.lease(1000, 0);
+    await forker.answer(forker.run({ script: ':' }));
+    process.kill(forker.forker.pid, 'SIGSTOP');
+    expect(await forker.exit).toMatchObject({ expected: false, signal: 'SIGKILL', unfinished: [{ fence, pid }] });
+    await gone(pid);
+  });
+
+  test('a lease that has done its work leaves the forker alone', async () => {
+    await using idle = await ForkerUnderTest.start(kind);
+    await using busy = await ForkerUnderTest.start(kind);
+    await using clock = await ForkerUnderTest.start(kind);
+    const ready = join(busy.logDir, 'ready');
+    const fence = busy.run({ script: `trap "" TERM; echo 1 > ${ready}; while :; do sleep 0.05; done` });
+    await readPid(ready);
+    idle.forker.lease(50, 0);
+    busy.forker.lease(50, 50);
+    expect(await busy.ended(fence)).toMatchObject({ end: KILLED, cause: 'lease' });
+    // Longer than a forker that is stuck would live.
+    await clock.complete('sleep 1.5');
+    for (const forker of [idle, busy]) {
+      forker.forker.lease(600_000, 0);
+      expect((await forker.complete('exit 0')).ended.end).toEqual({ kind: 'exited', code: 0 });
+    }
   });
 
   test('a lease that was stuck on its way is as old as it is', async () => {

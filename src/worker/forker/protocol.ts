@@ -37,7 +37,9 @@
  *
  * The lease: from the first LEASE on, the forker kills everything by itself when the deadline passes (cause LEASE, grace
  * of that command), answers with one LEASE_EXPIRED and refuses every RUN until the next LEASE. `sentAtUs` keeps a
- * message that was stuck in the pipe from prolonging the lease. Without any LEASE there is no deadline.
+ * message that was stuck in the pipe from prolonging the lease. Without any LEASE there is no deadline. A native forker that
+ * is stuck itself (stopped, or starting a program from a file system that does not answer) is killed by the kernel a second
+ * after the grace, and its tasks' main processes with it.
  *
  * Extra env overrides the block: a name in both has the extra value. The worker puts `SPAWN_FENCE=<fence>` (the orphan
  * scan of the forker attributes processes by it) and `SPAWN_SESSION=<id>` (killLeftovers finds them by it) there.
