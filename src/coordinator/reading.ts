@@ -36,39 +36,19 @@ function findStored(ledger: Ledger, { before, name, limit }: JobsQuery): Promise
 
 export async function readJob(ledger: Ledger, ref: string): Promise<JobView> {
   const { id } = await resolveRef(ledger.memory, ledger.ports.store, ref, false);
-  const here = await ledger.read((memory) => {
-    const entry = memory.jobs.get(id);
-    return entry === undefined ? undefined : viewJob(memory, entry);
-  });
-  return here ?? viewStored((await loadJob(ledger, id)).job);
-}
-
-async function loadJob({ ports }: Ledger, id: number): Promise<LoadedJob> {
-  const loaded = await ports.store.loadJob(id);
-  if (loaded === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });
-  return loaded;
-}
-
-/** What `look` sees of a job, durable, whether it is in memory or only in the store. */
-async function lookAt<T>(ledger: Ledger, id: number, look: (entry: JobEntry, memory: Memory) => T): Promise<T> {
-  const seen = await ledger.read((memory) => {
-    const entry = memory.jobs.get(id);
-    return entry === undefined ? undefined : { of: look(entry, memory) };
-  });
-  return seen === undefined ? look(restoreJob(await loadJob(ledger, id)), ledger.memory) : seen.of;
+  const entry = await ledger.peek(id);
+  return await ledger.read((memory) => viewJob(memory, memory.jobs.get(id) ?? entry));
 }
 
 export async function readTasks(ledger: Ledger, ref: string, query: TasksQuery): Promise<TasksReply> {
   const { store } = ledger.ports;
   const resolved = await resolveRef(ledger.memory, store, ref, false);
-  const { id } = resolved;
-  const page = await lookAt(ledger, id, (entry, memory) => {
-    const { job } = entry;
-    const { positions, next } = pagePositions(job, selectRuns(job, resolved, query.index), query);
-    return { positions, next, views: viewStates(memory, entry, positions) };
+  const peeked = await ledger.peek(resolved.id);
+  const { entry, page } = await ledger.read((memory) => {
+    const found = memory.jobs.get(resolved.id) ?? peeked;
+    return { entry: found, page: pagePositions(found.job, selectRuns(found.job, resolved, query.index), query) };
   });
-  await addEnds(store, id, page.positions, page.views);
-  return { tasks: page.views, ...(page.next === undefined ? {} : { next: page.next }) };
+  return await viewTasks(store, ledger.memory, entry, page);
 }
 
 export async function watchJob(ledger: Ledger, ref: string, listener: (delta: JobDelta) => void): Promise<() => void> {
