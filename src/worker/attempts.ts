@@ -1,5 +1,6 @@
 import type { Resources } from '../api/session.ts';
 import { encodeOutcome, type Outcome } from '../core/outcome.ts';
+import { AheadOfNeed, ROUNDING, widthOf } from './ahead-of-need.ts';
 import { taskEnvironment } from './environment.ts';
 import { type Explanation, explainFailure } from './explain-failure.ts';
 import type { Forker, LogPosition, RunRefused, TaskEnded, TaskSpawnFailed, TaskStarted } from './forker/types.ts';
@@ -7,9 +8,6 @@ import type { KnownJob } from './job-book.ts';
 import type { PendingEnd, PendingStart } from './outbox.ts';
 import { outcomeOf } from './outcome-of.ts';
 import type { Fit, Grant } from './queue.ts';
-
-/** Fractions of a CPU add up with rounding errors; a millionth of one is none. */
-const ROUNDING = 1e-6;
 
 /** Segment numbers on the wire: `life * 65536 + segment`, so that the forkers of one session do not meet. */
 const SEGMENTS_OF_A_LIFE = 65_536;
@@ -36,10 +34,11 @@ export interface AttemptsOptions {
   readonly onRefused: (fence: number) => void;
 }
 
-/** The attempts that run on this worker, and what of its resources is left. */
+/** The attempts that run on this worker or wait in its forker, and what of its resources is left. */
 export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #running = new Map<number, Attempt>();
+  readonly #ahead = new AheadOfNeed();
   #freeCpus: number;
   #freeMemoryBytes: number;
   /** Which forker of the session runs them. */
@@ -60,31 +59,35 @@ export class Attempts {
     return this.#freeCpus > ROUNDING;
   }
 
-  has(fence: number): boolean {
-    return this.#running.has(fence);
+  /** Fences of those that have started. */
+  *started(): Generator<number> {
+    for (const [fence, { log }] of this.#running) if (log !== undefined) yield fence;
   }
 
-  fences(): Iterable<number> {
-    return this.#running.keys();
-  }
-
-  fitOf(jobId: number): Fit {
+  /** @param alone no task of another job waits, so that none may be passed */
+  fitOf(jobId: number, alone: boolean): Fit {
     const job = this.#options.job(jobId);
     if (job?.prepared === undefined) return 'unprepared';
-    const { cpus, memoryBytes } = job.description;
     // What is larger than the machine runs alone: the coordinator gave it, and waiting would not help.
-    if (this.#running.size === 0) return 'fits';
-    return cpus <= this.#freeCpus + ROUNDING && memoryBytes <= this.#freeMemoryBytes ? 'fits' : 'busy';
+    if (this.#running.size === 0 || this.#hasRoomFor(job)) return 'fits';
+    return alone && this.#ahead.mayQueue(job) ? 'fits' : 'busy';
   }
 
   start(forker: Forker, grant: Grant): void {
     const job = this.#options.job(grant.jobId)!;
     const attempt = { grant, job, log: undefined, dropped: false, cancelled: false, failure: undefined };
+    if (this.#running.size > 0 && !this.#hasRoomFor(job)) this.#ahead.queued(job);
+    else this.#take(job, 1);
+    this.#ahead.sent(job);
     this.#running.set(grant.fence, attempt);
-    this.#take(job, 1);
     const { argv, missing } = job.prepared!;
     if (missing === undefined) this.#run(forker, attempt, argv, job.description.cwd);
     else this.#explain(forker, attempt, { text: missing, code: 126 });
+  }
+
+  /** Takes back what waits in the forker and has not started. */
+  withdraw(forker: Forker, base: number, count: number): void {
+    for (const { grant, log } of this.#among(base, count)) if (log === undefined) forker.withdraw(grant.fence);
   }
 
   /** TERM, then KILL after the grace time of its job; the attempt ends as cancelled. */
@@ -110,7 +113,7 @@ export class Attempts {
     }
   }
 
-  started({ fence, log }: TaskStarted): void {
+  onStarted({ fence, log }: TaskStarted): void {
     const attempt = this.#running.get(fence);
     if (attempt === undefined) return;
     attempt.log = log;
@@ -119,9 +122,11 @@ export class Attempts {
     this.#options.onStarted({ fence, startedAtMs: performance.now(), logSegment, logOffset });
   }
 
-  ended(event: TaskEnded): void {
+  onEnded(event: TaskEnded): void {
     const attempt = this.#remove(event.fence);
-    if (attempt === undefined || attempt.dropped) return;
+    if (attempt === undefined) return;
+    this.#ahead.ended(attempt.job, event.wallUs);
+    if (attempt.dropped) return;
     const outcome = event.cause === 'none' && attempt.failure !== undefined ? attempt.failure : outcomeOf(event);
     const end = this.#logStart(event.logEnd);
     this.#options.onEnded({
@@ -140,7 +145,7 @@ export class Attempts {
     });
   }
 
-  spawnFailed(forker: Forker, event: TaskSpawnFailed): void {
+  onSpawnFailed(forker: Forker, event: TaskSpawnFailed): void {
     const attempt = this.#running.get(event.fence);
     if (attempt === undefined) return;
     if (attempt.dropped || attempt.cancelled || attempt.failure !== undefined) {
@@ -154,7 +159,7 @@ export class Attempts {
     else this.#explain(forker, attempt, explanation);
   }
 
-  refused({ fence, reason }: RunRefused): void {
+  onRefused({ fence, reason }: RunRefused): void {
     // The one that has the fence goes on.
     if (reason === 'duplicateFence') return;
     const attempt = this.#running.get(fence);
@@ -185,6 +190,7 @@ export class Attempts {
       graceMs: description.graceMs,
       logCapBytes: description.logCapBytes,
       umask: description.umask,
+      queue: { id: job.description.id, width: widthOf(job, this.#options.resources) },
     });
   }
 
@@ -218,8 +224,14 @@ export class Attempts {
     const attempt = this.#running.get(fence);
     if (attempt === undefined) return undefined;
     this.#running.delete(fence);
-    this.#take(attempt.job, -1);
+    this.#ahead.gone(attempt.job);
+    // One that waits in the forker takes its place, and its resources.
+    if (!this.#ahead.tookOver(attempt.job)) this.#take(attempt.job, -1);
     return attempt;
+  }
+
+  #hasRoomFor({ description: { cpus, memoryBytes } }: KnownJob): boolean {
+    return cpus <= this.#freeCpus + ROUNDING && memoryBytes <= this.#freeMemoryBytes;
   }
 
   #take({ description }: KnownJob, times: 1 | -1): void {

@@ -26,7 +26,12 @@ export class Holdings {
   }
 
   /** @param attempt number of every task's attempt, or one number a task in the order of `runs` */
-  grant(jobId: number, runs: readonly GrantRun[], attempt: number | readonly number[]): void {
+  grant(
+    jobId: number,
+    runs: readonly GrantRun[],
+    attempt: number | readonly number[],
+    forker: Forker | undefined,
+  ): void {
     let done = 0;
     for (const [fence, position, count] of runs) {
       for (const [from, length] of this.#unknownOf(fence, count)) {
@@ -41,18 +46,22 @@ export class Holdings {
       }
       done += count;
     }
-    if (this.#outbox.draining) this.giveBackAll();
+    if (this.#outbox.draining) this.giveBackAll(forker);
   }
 
   /** What has started goes on. */
-  revoke(fences: readonly FenceRun[]): void {
-    for (const [base, count] of fences) this.#giveBack(this.#queue.remove(base, count));
+  revoke(fences: readonly FenceRun[], forker: Forker | undefined): void {
+    for (const [base, count] of fences) {
+      this.#giveBack(this.#queue.remove(base, count));
+      if (forker !== undefined) this.#attempts.withdraw(forker, base, count);
+    }
   }
 
   cancel(fences: readonly FenceRun[], forker: Forker | undefined): void {
-    this.revoke(fences);
-    if (forker === undefined) return;
-    for (const [base, count] of fences) this.#attempts.cancel(forker, base, count);
+    for (const [base, count] of fences) {
+      this.#giveBack(this.#queue.remove(base, count));
+      if (forker !== undefined) this.#attempts.cancel(forker, base, count);
+    }
   }
 
   drop(fences: readonly FenceRun[], forker: Forker | undefined): void {
@@ -64,8 +73,9 @@ export class Holdings {
     }
   }
 
-  giveBackAll(): void {
+  giveBackAll(forker: Forker | undefined): void {
     this.#giveBack(this.#queue.clear());
+    if (forker !== undefined) this.#attempts.withdraw(forker, 0, Number.POSITIVE_INFINITY);
   }
 
   /** It was to start and could not: for example because the lease had just ended. */
@@ -81,7 +91,7 @@ export class Holdings {
   /** Starts what can start. */
   startAll(forker: Forker): void {
     const now = performance.now();
-    const fitOf = (jobId: number) => this.#attempts.fitOf(jobId);
+    const fitOf = (jobId: number) => this.#attempts.fitOf(jobId, this.#queue.jobCount === 1);
     while (this.#queue.count > 0) {
       const grant = this.#queue.take(fitOf, now);
       if (grant === undefined) break;

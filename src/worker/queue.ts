@@ -61,6 +61,10 @@ export class GrantQueue {
     return this.#count;
   }
 
+  get jobCount(): number {
+    return this.#jobs.size;
+  }
+
   add(jobId: number, run: QueuedRun): void {
     let queue = this.#jobs.get(jobId);
     if (queue === undefined) {

@@ -91,13 +91,13 @@ export class Session {
       sessionId,
       session: marker,
       callbacks: {
-        onStarted: (event) => this.#attempts.started(event),
-        onEnded: (event) => this.#attempts.ended(event),
+        onStarted: (event) => this.#attempts.onStarted(event),
+        onEnded: (event) => this.#attempts.onEnded(event),
         onSpawnFailed: (event) => {
           const forker = this.#lives.current;
-          if (forker !== undefined) this.#attempts.spawnFailed(forker, event);
+          if (forker !== undefined) this.#attempts.onSpawnFailed(forker, event);
         },
-        onRefused: (event) => this.#attempts.refused(event),
+        onRefused: (event) => this.#attempts.onRefused(event),
         onLeaseExpired: ({ killing }) => log(`the lease ended without an answer: ${killing} tasks are stopped`),
         onBatchEnd: () => this.#pump(),
       },
@@ -115,7 +115,7 @@ export class Session {
       sameHost,
       outbox: this.#outbox,
       ack: () => this.#stream.last,
-      running: () => this.#attempts.fences(),
+      running: () => this.#attempts.started(),
       hungry: () => this.#holdings.queued === 0 && this.#attempts.hasRoom,
       onRenewed: (ms, sentAt) => this.#renewed(ms, sentAt),
       onFailed,
@@ -164,7 +164,7 @@ export class Session {
     if (!this.#outbox.draining) {
       this.#outbox.draining = true;
       this.#outbox.urgent = true;
-      this.#holdings.giveBackAll();
+      this.#holdings.giveBackAll(this.#lives.current);
     }
     if (Number.isFinite(graceMs)) {
       const timer = setTimeout(() => this.#shutDown(), graceMs);
@@ -201,10 +201,10 @@ export class Session {
         this.#jobs.add(message.job);
         break;
       case 'grant':
-        this.#holdings.grant(message.job, message.runs, message.attempt);
+        this.#holdings.grant(message.job, message.runs, message.attempt, forker);
         break;
       case 'revoke':
-        this.#holdings.revoke(message.fences);
+        this.#holdings.revoke(message.fences, forker);
         break;
       case 'cancel':
         this.#holdings.cancel(message.fences, forker);

@@ -107,10 +107,10 @@ describe('a session that the server does not know', () => {
 
 describe('a link that breaks', () => {
   test('costs nothing: what was sent meanwhile arrives, and all that is held is listed', async () => {
-    const { coordinator, job, pids, ended } = setUp();
+    const { coordinator, job, ended } = setUp();
     job(1, 'echo $$ >>"$OUT/pids"; until [ -e "$OUT/go" ]; do sleep 0.02; done');
     const fence = coordinator.grant(1, 0, 2);
-    await until('both to start', () => pids().length === 2);
+    await until('both to start', () => coordinator.started.size === 2);
     coordinator.breakStreams();
     const second = coordinator.grant(1, 2, 2);
     await until('the list', () => coordinator.exchanges.some(({ heldRuns }) => heldRuns !== undefined));

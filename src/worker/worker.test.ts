@@ -28,12 +28,12 @@ describe.each(FORKERS)('with the %s forker', (forker) => {
     job(1, '', { run: { kind: 'argv', argv: ['true'] } });
     coordinator.grant(1, 0, count / 2);
     coordinator.grant(1, count / 2, count / 2);
-    await until('all ends', () => coordinator.ends.length >= count, 25_000);
+    await until('all ends', () => coordinator.ends.length >= count, 100_000);
     expect(new Set(coordinator.ends.map(({ fence }) => fence)).size).toBe(count);
     expect(new Set(coordinator.ends.map(({ outcome }) => outcome))).toEqual(new Set([0]));
     expect(coordinator.held.size).toBe(0);
     expect(coordinator.exchanges.length).toBeLessThan(count / 2);
-  });
+  }, 110_000);
 });
 
 describe('what the worker says', () => {
@@ -77,10 +77,10 @@ describe('what the worker says', () => {
   });
 
   test('lists all it holds when it is asked to', async () => {
-    const { coordinator, job, ran, go, ended } = setUp();
+    const { coordinator, job, go, ended } = setUp();
     job(1, WAITS);
     const fence = coordinator.grant(1, 0, 10);
-    await until('two to start', () => ran().length === 2);
+    await until('two to start', () => coordinator.started.size === 2);
     coordinator.askResync = true;
     coordinator.send({ type: 'revoke', fences: [[fence + 9, 1]] });
     const resync = await until('the list', () => coordinator.exchanges.find(({ heldRuns }) => heldRuns !== undefined));
@@ -186,6 +186,55 @@ test('tasks start in order and share what the machine has', async () => {
   await ended(6);
   expect(ran().slice(0, 4).toSorted()).toEqual([0, 1, 2, 3]);
   expect(ran().slice(4)).toEqual([10, 20]);
+});
+
+describe('short tasks wait in the forker ahead of need', () => {
+  /** Short up to 100; later ones wait for the file `go`. */
+  const SHORT_THEN_LONG = `[ $JOB_ARRAY_INDEX -lt 100 ] || { ${WAITS}; }`;
+
+  test.each(['revoke', 'cancel'] as const)('and come back by a %s, where they have not started', async (type) => {
+    const { coordinator, job, ran, ended, go } = setUp();
+    job(1, SHORT_THEN_LONG, { graceMs: 100 });
+    const fence = coordinator.grant(1, 0, 150);
+    await until('two long ones to start', () => ran().length === 2);
+    coordinator.send({ type, fences: [[fence, 150]] });
+    await until('the others back', () => coordinator.returned.length === 48);
+    if (type === 'revoke') go();
+    const outcomes = (await ended(102)).filter(({ outcome }) => outcome !== 0).map(({ outcome }) => outcome);
+    expect(outcomes).toEqual(type === 'revoke' ? [] : [CANCELLED, CANCELLED]);
+    expect(ran()).toHaveLength(2);
+  });
+
+  test('and come back by a drain', async () => {
+    const { coordinator, job, ran, go, script } = setUp();
+    job(1, SHORT_THEN_LONG);
+    coordinator.grant(1, 0, 150);
+    await until('two long ones to start', () => ran().length === 2);
+    script.worker.drain();
+    await until('the others back', () => coordinator.returned.length === 48);
+    go();
+    expect(await script.done).toBe('left');
+    expect(coordinator.ends).toHaveLength(102);
+  });
+
+  test('and never run beside more than the machine has room for', async () => {
+    const { coordinator, job, ended, script } = setUp();
+    const noted = 'echo + >>"$OUT/noted"; i=0; while [ $i -lt 300 ]; do i=$((i+1)); done; echo - >>"$OUT/noted"';
+    for (const id of [1, 2, 3]) job(id, noted, { cpus: id === 3 ? 2 : 1 });
+    for (let round = 0; round < 10; round++) {
+      coordinator.grant(1, round * 20, 20);
+      coordinator.grant(2, round * 5, 5);
+      coordinator.grant(3, round, 1);
+      coordinator.grant(1, round * 20 + 200, 5);
+    }
+    await ended(310);
+    let atOnce = 0;
+    const most = [...script.read('noted').matchAll(/[+-]/g)].reduce((max, [sign]) => {
+      atOnce += sign === '+' ? 1 : -1;
+      return Math.max(max, atOnce);
+    }, 0);
+    expect(most).toBe(2);
+  });
 });
 
 test('nothing of the worker stays behind when it leaves', async () => {

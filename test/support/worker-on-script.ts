@@ -12,7 +12,7 @@ import { ScriptedCoordinator, type TakenEnd } from './scripted-coordinator.ts';
 import { until } from './until.ts';
 
 /** The forkers that can be had here. */
-export const FORKERS: readonly ForkerKind[] = existsSync(nativeForkerPath()) ? ['native'] : ['node'];
+export const FORKERS: readonly ForkerKind[] = existsSync(nativeForkerPath()) ? ['native', 'node'] : ['node'];
 
 /** A worker with a real forker under a scripted coordinator, until the test ends. Then no fault may have been noted. */
 export interface WorkerOnScript {

@@ -1,0 +1,68 @@
+import type { Resources } from '../api/session.ts';
+import type { KnownJob } from './job-book.ts';
+
+/** Fractions of a CPU add up with rounding errors; a millionth of one is none. */
+export const ROUNDING = 1e-6;
+
+/** Only behind tasks this short is a place in the forker's queue worth more than a place in ours. */
+const SHORT_US = 50_000;
+/** What ended longer ago says nothing of what runs now. */
+const RECENT_MS = 50;
+/** So many wait in the forker for each that runs. */
+const WAITING_PER_SLOT = 2;
+
+/** How many tasks of a job this machine runs at once when it runs no other. */
+export function widthOf({ description }: KnownJob, { cpus, memoryBytes }: Resources): number {
+  const byCpus = Math.floor((cpus + ROUNDING) / description.cpus);
+  const byMemory = description.memoryBytes === 0 ? byCpus : Math.floor(memoryBytes / description.memoryBytes);
+  return Math.max(1, Math.min(byCpus, byMemory));
+}
+
+/**
+ * The tasks that wait in the forker: it starts one as soon as another of the same job ends, without asking this process, which
+ * saves a short task two switches between processes. They hold no resources; each takes over those of one that ends. Only while
+ * nothing but short tasks of one job runs, so that nothing else waits for it and none waits for long.
+ */
+export class AheadOfNeed {
+  /** Attempts in the forker, by job. */
+  readonly #inForker = new Map<KnownJob, number>();
+  /** Of which the ones that wait are. */
+  #job: KnownJob | undefined;
+  #waiting = 0;
+  #lastShort: { job: KnownJob; atMs: number } | undefined;
+
+  /** Whether one more may wait. */
+  mayQueue(job: KnownJob): boolean {
+    const inForker = this.#inForker.get(job);
+    // With tasks of another job beside it, the forker would start too many of this one.
+    if (inForker === undefined || this.#inForker.size > 1) return false;
+    if (this.#lastShort?.job !== job || performance.now() - this.#lastShort.atMs > RECENT_MS) return false;
+    return this.#waiting < (inForker - this.#waiting) * WAITING_PER_SLOT;
+  }
+
+  sent(job: KnownJob): void {
+    this.#inForker.set(job, (this.#inForker.get(job) ?? 0) + 1);
+  }
+
+  gone(job: KnownJob): void {
+    const left = this.#inForker.get(job)! - 1;
+    if (left === 0) this.#inForker.delete(job);
+    else this.#inForker.set(job, left);
+  }
+
+  queued(job: KnownJob): void {
+    this.#job = job;
+    this.#waiting += 1;
+  }
+
+  /** One of the job is gone: whether one that waited has taken its place. */
+  tookOver(job: KnownJob): boolean {
+    if (this.#waiting === 0 || this.#job !== job) return false;
+    this.#waiting -= 1;
+    return true;
+  }
+
+  ended(job: KnownJob, wallUs: number): void {
+    this.#lastShort = wallUs < SHORT_US ? { job, atMs: performance.now() } : undefined;
+  }
+}
