@@ -5,12 +5,16 @@ import type { Job } from './job.ts';
 class OwnerQueue {
   readonly owner: string;
   readonly jobs = new IndexedHeap<Job>(jobBefore);
+  /** Grows with every owner that is made: breaks ties. */
+  readonly order: number;
   slots = 0;
-  turn = 0;
+  turn: number;
   heapAt = -1;
 
-  constructor(owner: string) {
+  constructor(owner: string, order: number, turn: number) {
     this.owner = owner;
+    this.order = order;
+    this.turn = turn;
   }
 }
 
@@ -22,7 +26,8 @@ function jobBefore(a: Job, b: Job): boolean {
 
 function ownerBefore(a: OwnerQueue, b: OwnerQueue): boolean {
   if (a.slots !== b.slots) return a.slots < b.slots;
-  return a.turn < b.turn;
+  if (a.turn !== b.turn) return a.turn < b.turn;
+  return a.order < b.order;
 }
 
 class Band {
@@ -32,15 +37,6 @@ class Band {
 
   constructor(priority: number) {
     this.priority = priority;
-  }
-
-  owner(name: string): OwnerQueue {
-    let owner = this.owners.get(name);
-    if (owner === undefined) {
-      owner = new OwnerQueue(name);
-      this.owners.set(name, owner);
-    }
-    return owner;
   }
 }
 
@@ -52,6 +48,7 @@ export class ReadyQueue {
   /** Highest priority first. */
   #bands: Band[] = [];
   #turn = 0;
+  #owners = 0;
 
   /** Puts the job where it belongs, or takes it out when it wants nothing. */
   update(job: Job): void {
@@ -62,7 +59,8 @@ export class ReadyQueue {
       return;
     }
     job.starvedSince = 0;
-    this.#take(job);
+    const { band, owner } = this.#take(job);
+    this.#prune(band, owner);
   }
 
   /** Next in line. */
@@ -76,19 +74,18 @@ export class ReadyQueue {
 
   /** Whether another job of the same band waits as well. */
   hasRival(job: Job): boolean {
-    const band = this.#band(job.priority);
-    return band.waiting.size > 1 || band.owner(job.facts.owner).jobs.size > 1;
+    const { band, owner } = this.#placeOf(job);
+    return band.waiting.size > 1 || owner.jobs.size > 1;
   }
 
-  /** Takes a job out although it wants slots (it fits nowhere now); `update` brings it back. */
+  /** Takes a job out although it wants slots (it fits nowhere now); `update` brings it back, its turn kept. */
   setAside(job: Job): void {
     this.#take(job);
   }
 
   /** The job's number of slots changes; its place and its owner's follow. */
   addSlots(job: Job, slots: number): void {
-    const band = this.#band(job.priority);
-    const owner = band.owner(job.facts.owner);
+    const { band, owner } = this.#placeOf(job);
     job.slots += slots;
     owner.slots += slots;
     if (slots > 0) {
@@ -109,14 +106,13 @@ export class ReadyQueue {
     if (waiting === holder) return false;
     if (waiting.priority !== holder.priority) return waiting.priority > holder.priority;
     if (waiting.facts.owner === holder.facts.owner) return waiting.slots + 1 <= holder.slots;
-    const band = this.#band(waiting.priority);
-    return band.owner(waiting.facts.owner).slots + 1 <= band.owner(holder.facts.owner).slots;
+    return this.#placeOf(waiting).owner.slots + 1 <= this.#placeOf(holder).owner.slots;
   }
 
   /** Changes the band of a job. */
   setPriority(job: Job, priority: number): void {
     const { slots } = job;
-    if (job.heapAt >= 0) this.#take(job);
+    if (job.heapAt >= 0) this.setAside(job);
     this.addSlots(job, -slots);
     job.priority = priority;
     this.addSlots(job, slots);
@@ -132,19 +128,30 @@ export class ReadyQueue {
     return band;
   }
 
-  #insert(job: Job): void {
+  #placeOf(job: Job): { band: Band; owner: OwnerQueue } {
     const band = this.#band(job.priority);
-    const owner = band.owner(job.facts.owner);
+    const name = job.facts.owner;
+    let owner = band.owners.get(name);
+    if (owner === undefined) {
+      owner = new OwnerQueue(name, ++this.#owners, this.#turn);
+      band.owners.set(name, owner);
+    }
+    return { band, owner };
+  }
+
+  #insert(job: Job): void {
+    const { band, owner } = this.#placeOf(job);
+    // Who is new comes after who waits, or a stream of new jobs would keep an old one from ever having a turn.
+    if (job.turn === 0) job.turn = this.#turn;
     owner.jobs.add(job);
     if (owner.heapAt < 0) band.waiting.add(owner);
   }
 
-  #take(job: Job): void {
-    const band = this.#band(job.priority);
-    const owner = band.owner(job.facts.owner);
+  #take(job: Job): { band: Band; owner: OwnerQueue } {
+    const { band, owner } = this.#placeOf(job);
     owner.jobs.remove(job);
     if (owner.jobs.size === 0) band.waiting.remove(owner);
-    this.#prune(band, owner);
+    return { band, owner };
   }
 
   #prune(band: Band, owner: OwnerQueue): void {

@@ -17,7 +17,10 @@ export const SCHEDULE_POLICY: SchedulePolicy = { aheadMs: 50, aheadMax: 10_000, 
 
 /** A measured duration is never taken to be shorter than this, microseconds. */
 const MIN_WALL_US = 5;
-/** Jobs passed over in one pass because they fit nowhere; bounds the work of a pass when very many wide jobs wait. */
+/**
+ * Jobs passed over in one pass because they fit nowhere now; bounds the work of a pass when very many wide jobs wait. Those for which no
+ * machine is large enough do not count: they would keep all others from ever being looked at.
+ */
 const MAX_PASSED_OVER = 256;
 
 /** What a pass decides; the caller changes its books accordingly before the call returns. */
@@ -58,13 +61,15 @@ function fillSlots(
   for (const session of sessions) if (session.reservedFor?.starvedSince === 0) session.reservedFor = undefined;
   const free = sessions.filter((session) => session.freeCpus > 1e-6);
   const aside: Job[] = [];
-  while (free.length > 0 && aside.length < MAX_PASSED_OVER) {
+  let passedOver = 0;
+  while (free.length > 0 && passedOver < MAX_PASSED_OVER) {
     const job = queue.peek();
     if (job === undefined) break;
     const session = roomiest(free, job);
     if (session === undefined) {
       if (job.starvedSince === 0) job.starvedSince = now;
       else if (now - job.starvedSince >= policy.reserveAfterMs) reserve(sessions, job, actions);
+      if (sessions.some((session) => session.couldFit(job))) passedOver++;
       queue.setAside(job);
       aside.push(job);
       continue;
