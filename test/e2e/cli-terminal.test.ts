@@ -6,7 +6,9 @@ import { hasProgram, requireOr } from '../support/require.ts';
 import { makeSandbox, type Sandbox } from '../support/sandbox.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const test = requireOr('script (util-linux or bsdutils)', hasProgram('script'));
+/** script(1): runs a program on a terminal of its own, and gives what it writes there. */
+const terminal = 'script';
+const test = requireOr('script (util-linux or bsdutils)', hasProgram(terminal));
 
 let box: Sandbox;
 beforeAll(async () => {
@@ -18,7 +20,7 @@ afterAll(() => box.close());
 /** All that a command writes to a terminal of its own. */
 function onTerminal(line: string, env: Record<string, string> = {}): string {
   const spawn = `'${join(root, 'node_modules/node/bin/node')}' '${join(root, 'dist/bin/spawn.js')}'`;
-  const ran = spawnSync('script', ['-qec', `${spawn} ${line}`, '/dev/null'], {
+  const ran = spawnSync(terminal, ['-qec', `${spawn} ${line}`, '/dev/null'], {
     cwd: box.folder,
     env: { ...box.env, TERM: 'xterm', ...env },
     encoding: 'utf8',

@@ -133,6 +133,12 @@ describe('logs', () => {
     expect((await spawn('logs', job, '--attempt', '1')).out).toBe('attempt 1\n');
   });
 
+  test('--follow misses nothing of tasks that end at once', async () => {
+    for (let i = 0; i < 20; i++) {
+      expect(await spawn('submit', '--follow', '--', 'echo', String(i))).toMatchObject({ code: 0, out: `${i}\n` });
+    }
+  });
+
   test('--follow shows output while the task runs', async () => {
     const go = join(box.folder, 'go');
     const job = await submit(['--', 'sh', '-c', `echo begun; until [ -e ${go} ]; do sleep 0.05; done; echo done`]);

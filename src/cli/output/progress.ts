@@ -7,7 +7,7 @@ export function endedOf(counts: Counts): number {
   return counts.completed + counts.failed + counts.cancelled + counts.skipped;
 }
 
-export function sizeOf(counts: Counts): number {
+function sizeOf(counts: Counts): number {
   return endedOf(counts) + counts.blocked + counts.ready + counts.leased + counts.running;
 }
 
