@@ -34,6 +34,13 @@ describe('DelayHeap', () => {
     );
   });
 
+  it('holds as many as are added', () => {
+    const heap = new DelayHeap();
+    for (let position = 0; position < 1_000; position++) heap.add((position * 37) % 1_000, position);
+    const taken = Array.from({ length: 1_000 }, () => (heap.takeDue(1_000)! * 37) % 1_000);
+    expect(taken).toEqual(Array.from({ length: 1_000 }, (_, due) => due));
+  });
+
   it('takes what is due at this very moment', () => {
     const heap = new DelayHeap();
     heap.add(10, 4_000_000_000);

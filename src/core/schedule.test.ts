@@ -74,13 +74,12 @@ function ownerSlots(world: CoreSchedule, job: Job): number {
 
 /** Sessions on which a task of the job could start now. */
 function places(world: CoreSchedule, job: Job) {
-  return world.sessions.filter(
-    (session) =>
-      session.connected &&
-      !session.draining &&
-      session.fits(job) >= 1 &&
-      (session.reservedFor === undefined || session.reservedFor === job),
-  );
+  return world.sessions.filter((session) => {
+    // What was saved up when the pass began counts until it ends.
+    const saved = [session.reservedFor, world.savedUp.get(session)];
+    const open = saved.every((by) => by === undefined || by === job || by.priority < job.priority);
+    return session.connected && !session.draining && session.fits(job) >= 1 && open;
+  });
 }
 
 /** What must be true of a grant at the moment of the decision. */
@@ -138,6 +137,7 @@ describe('schedule', () => {
         for (const each of steps) {
           act(world, each);
           world.pass();
+          world.savedUp.clear();
           checkAll(world);
         }
       }),
@@ -357,6 +357,19 @@ describe('a wide task', () => {
     expect(granted[0]).toMatchObject({ job: wide, session: second });
     expect(granted[1]).toMatchObject({ job: narrow, session: first });
     expect(first.reservedFor).toBeUndefined();
+  });
+
+  it('holds up no higher band while a machine is saved for it', () => {
+    const { world, first, narrow, wide } = starving();
+    wide.starvedSince = world.now - reserveAfterMs;
+    world.end(first, narrow, 1);
+    expect(world.pass()).toEqual([]);
+    expect(first.reservedFor).toBe(wide);
+    const [same, high] = [coreJob(3, { owner: 'cleo' }), coreJob(4, { owner: 'cleo' })];
+    high.priority = 1;
+    world.add(same, high);
+    expect(world.pass()).toMatchObject([{ job: high, session: first }]);
+    expect(first.reservedFor).toBe(wide);
   });
 
   it.each([

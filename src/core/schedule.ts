@@ -88,11 +88,12 @@ function fillSlots(
   for (const job of aside) queue.update(job);
 }
 
-/** The session with most CPUs free that takes the job: the load spreads. */
+/** The session with most CPUs free that takes the job: the load spreads. What is saved up for a job stays open to higher bands. */
 function roomiest(sessions: readonly WorkerSession[], job: Job): WorkerSession | undefined {
   let best: WorkerSession | undefined;
   for (const session of sessions) {
-    if (session.reservedFor !== undefined && session.reservedFor !== job) continue;
+    const { reservedFor } = session;
+    if (reservedFor !== undefined && reservedFor !== job && reservedFor.priority >= job.priority) continue;
     if (session.fits(job) < 1) continue;
     if (best === undefined || session.freeCpus > best.freeCpus) best = session;
   }

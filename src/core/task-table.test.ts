@@ -160,6 +160,22 @@ describe('TaskTable', () => {
     expect(table.reasonOf(4)).toBe(TaskReason.none);
   });
 
+  it('does not make eligible again what was held, or waits for its retry delay, when it comes back', () => {
+    const table = new TaskTable(4, TaskState.ready);
+    table.moveRun(0, 4, TaskState.ready, TaskState.leased);
+    table.setFlag(0, TaskFlag.held, true);
+    table.setRetryTick(1, 9);
+    for (const position of [0, 1, 2]) table.move(position, TaskState.ready);
+    expect([...table.eligible.runs()]).toEqual([[2, 1]]);
+    table.setFlag(0, TaskFlag.held, false);
+    expect([...table.eligible.runs()]).toEqual([
+      [0, 1],
+      [2, 1],
+    ]);
+    table.move(2, TaskState.ready);
+    expect([table.counts[TaskState.ready], table.eligible.count]).toEqual([3, 2]);
+  });
+
   it('has a text for every reason', () => {
     expect(TASK_REASONS).toHaveLength(Object.keys(TaskReason).length);
     expect(new Set(TASK_REASONS).size).toBe(TASK_REASONS.length);

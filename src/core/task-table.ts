@@ -85,7 +85,6 @@ export class TaskTable {
   /** Moves one task; `eligible` follows. Not stored unless the caller touches it: grants and starts are stored with the grant. */
   move(position: number, to: TaskState): void {
     const from = this.state[position]!;
-    if (from === to) return;
     this.counts[from]!--;
     this.counts[to]!++;
     this.state[position] = to;
@@ -138,13 +137,16 @@ export class TaskTable {
       if (count > 0) yield [start, count];
       return;
     }
+    if (this.counts[state] === 0) return;
     const end = start + count;
-    let at = this.state.indexOf(state, start);
-    while (at >= 0 && at < end) {
+    // Without what lies behind: looking through all of that for every short stretch would take a square of time.
+    const states = end === this.size ? this.state : this.state.subarray(0, end);
+    let at = states.indexOf(state, start);
+    while (at >= 0) {
       let next = at + 1;
-      while (next < end && this.state[next] === state) next++;
+      while (next < end && states[next] === state) next++;
       yield [at, next - at];
-      at = this.state.indexOf(state, next);
+      at = states.indexOf(state, next);
     }
   }
 

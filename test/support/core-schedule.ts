@@ -20,6 +20,8 @@ export class CoreSchedule implements ScheduleActions {
   readonly sessions: WorkerSession[] = [];
   readonly topUp = new Set<WorkerSession>();
   readonly seen: GrantSeen[] = [];
+  /** What each session was saved for when the last pass began. */
+  readonly savedUp = new Map<WorkerSession, Job | undefined>();
   readonly revoked: { session: WorkerSession; job: Job }[] = [];
   /** Called before a grant is booked. */
   before: (grant: GrantSeen) => void = () => {};
@@ -42,6 +44,7 @@ export class CoreSchedule implements ScheduleActions {
   /** One pass; gives what it granted. */
   pass(): GrantSeen[] {
     const before = this.seen.length;
+    for (const session of this.sessions) this.savedUp.set(session, session.reservedFor);
     schedule(this.queue, this.sessions, this.topUp, this.now, SCHEDULE_POLICY, this);
     this.topUp.clear();
     return this.seen.slice(before);
