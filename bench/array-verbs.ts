@@ -1,9 +1,7 @@
 // How long do submit, hold, release and cancel of an array of 1,000,000 take, durable? Measured from outside: the whole request over
-// the Unix socket, so the time in the coordinator is less. The same for 1,000 tasks shows how cost grows; `spawn submit` is timed as
-// a whole process.
+// the Unix socket, so the time in the coordinator is less. The same for 1,000 tasks shows how cost grows.
 //
 //     npm run build && node bench/array-verbs.ts [--rounds 9]
-import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { median, report } from './support/report.ts';
 import { startBenchServer } from './support/server.ts';
@@ -40,27 +38,9 @@ for (const size of [1_000, 1_000_000]) {
   }
 }
 
-const whole: number[] = [];
-const bare: number[] = [];
-for (let round = 0; round < rounds; round++) {
-  whole.push(runTime(['dist/bin/spawn.js', 'submit', '--array', '1000000', '--quiet', '--hold', '--', 'true']));
-  bare.push(runTime(['-e', '0']));
-}
-figures['spawn submit --array 1000000, whole process ms'] = {
-  median: round2(median(whole)),
-  max: round2(Math.max(...whole)),
-};
-figures['bare node -e 0 ms'] = round2(median(bare));
 await server.stop();
 report('array-verbs', figures);
 process.exit(0);
-
-function runTime(args: string[]): number {
-  const from = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, args, { env: server.env, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}: ${stderr}`);
-  return performance.now() - from;
-}
 
 function round2(ms: number): number {
   return Math.round(ms * 100) / 100;

@@ -1,6 +1,5 @@
 // How does the cost of a task grow with the size of its array, and with how much there is beside it? No-op tasks through the real
-// server, as in noop-tasks.ts: tasks a second, processor time of the server and bytes on disk a task, for arrays of 10,000 to
-// 1,000,000, in turn; then an array of 10,000 again beside a held one of 1,000,000, with all the finished ones in the store.
+// server, as in noop-tasks.ts: tasks a second and processor time of the server a task, for arrays of 10,000 to 1,000,000, in turn; then an array of 10,000 again beside a held one of 1,000,000, with all the finished ones in the store.
 //
 // Small arrays are submitted one after the other until a round has run MEASURED tasks, so that all sides are as warm.
 //
@@ -23,7 +22,6 @@ const MEASURED_BESIDE = 200_000;
 interface Cost {
   readonly perSecond: number;
   readonly serverCpuUs: number;
-  readonly diskBytes: number;
 }
 
 const server = await startBenchServer(0);
@@ -40,13 +38,11 @@ function serverCpuUs(): number {
 
 async function cost(size: number, measured: number): Promise<Cost> {
   const cpu = serverCpuUs();
-  const disk = server.diskBytes();
   let ms = 0;
   for (let ran = 0; ran < measured; ran += size) ms += await noopArrayMs(client, size);
   return {
     perSecond: measured / (ms / 1_000),
     serverCpuUs: (serverCpuUs() - cpu) / measured,
-    diskBytes: (server.diskBytes() - disk) / measured,
   };
 }
 
@@ -55,7 +51,6 @@ const summary = (costs: readonly Cost[]) => ({
   'tasks per second': Math.round(median(costs.map(({ perSecond }) => perSecond))),
   rates: costs.map(({ perSecond }) => Math.round(perSecond)),
   'server processor us a task': round2(median(costs.map(({ serverCpuUs }) => serverCpuUs))),
-  'disk bytes a task': round2(median(costs.map(({ diskBytes }) => diskBytes))),
 });
 const pairs = (of: readonly Cost[], to: readonly Cost[]) =>
   round2(median(of.map(({ perSecond }, round) => perSecond / to[round]!.perSecond)));

@@ -1,7 +1,7 @@
 // How many shell tasks a second? `true` x N on this machine through the whole of spawn (server, store, worker, forker, logs), every
 // end durable, next to `xargs -P2 -n1 true` and GNU parallel, in turn in one run.
 //
-//     npm run build && node bench/shell-tasks.ts [--tasks 10000] [--rounds 3] [--parallel-tasks 2000]
+//     npm run build && node bench/shell-tasks.ts --rounds 5 [--tasks 10000] [--parallel-tasks 2000]
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { median, report } from './support/report.ts';

@@ -1,5 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
+
+/** Before anything of the benchmark ran: how much else the machine was doing. */
+const loadBefore = Math.round(loadavg()[0]! * 100) / 100;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -21,6 +24,7 @@ export function report(question: string, figures: Record<string, unknown>): void
     node: process.version,
     kernel: release(),
     cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
+    'load average before it': loadBefore,
     command: `node ${process.argv.slice(1).join(' ').replace(process.cwd(), '.')}`,
     ...figures,
   };
