@@ -63,8 +63,6 @@ export class Job {
   /** Since when it is first in line and fits nowhere, epoch ms; 0 = it is not. */
   starvedSince = 0;
   heapAt = -1;
-  /** Something other than pages and grants changed since the last commit. */
-  dirty = false;
 
   constructor(facts: JobFacts, ground: TaskState) {
     this.facts = facts;

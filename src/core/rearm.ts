@@ -46,7 +46,6 @@ function rearmFollower(step: Step, follower: Job, at: number, world: RearmWorld)
   const wholeFailed = follower.termStates[at] === 'failed' && namesAny(term, step);
   if (wholeFailed) {
     follower.termStates[at] = 'pending';
-    follower.dirty = true;
     world.changed(follower);
   }
   if (isHopeless(follower)) return [];
