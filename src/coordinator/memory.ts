@@ -15,9 +15,6 @@ export interface SessionEntry {
   row: StoredSession;
 }
 
-/** Where an attempt's log ends, for those who follow it: undefined while it runs. */
-export type LogEnd = { toSegment: number; toOffset: number } | 'lost' | undefined;
-
 /** The scheduling state. Rebuilt from the store at start and after a failed commit. */
 export class Memory {
   readonly jobs = new Map<number, JobEntry>();
@@ -30,8 +27,6 @@ export class Memory {
   /** (due, job number): retry delays and delayed dependencies. */
   readonly alarms = new DelayHeap();
   readonly changes = new Changes();
-  /** Ends of attempts whose log somebody follows, by fence. */
-  readonly followed = new Map<number, LogEnd>();
   /** Ended jobs that are still here, to be dropped when nobody waits for them, with when they came (steady clock). */
   readonly ended = new Map<Job, number>();
   counters: Counters;

@@ -1,11 +1,14 @@
 import type { JobDelta, JobsQuery, JobsReply, JobView, LogQuery, TasksQuery, TasksReply } from '../api/job.ts';
 import { SpawnError } from '../core/errors.ts';
-import { isFinished } from '../core/job-state.ts';
-import type { StoredJob } from '../store/store.ts';
+import type { LogReader } from '../objects/log-reader.ts';
+import type { LoadedJob, Store, StoredJob } from '../store/store.ts';
+import { type FollowPorts, followLogs } from './follow-logs.ts';
 import type { Ledger } from './ledger.ts';
-import { endedLogs, followLogs, runningRanges } from './logs.ts';
+import { endedLogs, type RunningLog, runningRanges, Selected } from './logs.ts';
+import type { JobEntry, Memory } from './memory.ts';
 import { resolveRef, selectRuns } from './refs.ts';
-import { pagePositions, viewTasks } from './tasks.ts';
+import { restoreJob } from './restore.ts';
+import { addEnds, pagePositions, viewStates } from './tasks.ts';
 import { deltaOfView, viewJob, viewStored } from './views.ts';
 
 /** Newest first: those in memory, and with `all` those that only the store has. */
@@ -36,30 +39,58 @@ function findStored(ledger: Ledger, { before, name, limit }: JobsQuery): Promise
 
 export async function readJob(ledger: Ledger, ref: string): Promise<JobView> {
   const { id } = await resolveRef(ledger.memory, ledger.ports.store, ref, false);
-  const entry = await ledger.peek(id);
-  return await ledger.read((memory) => viewJob(memory, memory.jobs.get(id) ?? entry));
+  const here = await ledger.read((memory) => {
+    const entry = memory.jobs.get(id);
+    return entry === undefined ? undefined : viewJob(memory, entry);
+  });
+  return here ?? viewStored((await loadJob(ledger, id)).job);
+}
+
+async function loadJob({ ports }: Ledger, id: number): Promise<LoadedJob> {
+  const loaded = await ports.store.loadJob(id);
+  if (loaded === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });
+  return loaded;
+}
+
+/** What `look` sees of a job, durable, whether it is in memory or only in the store. */
+async function lookAt<T>(ledger: Ledger, id: number, look: (entry: JobEntry, memory: Memory) => T): Promise<T> {
+  const seen = await ledger.read((memory) => {
+    const entry = memory.jobs.get(id);
+    return entry === undefined ? undefined : { of: look(entry, memory) };
+  });
+  return seen === undefined ? look(restoreJob(await loadJob(ledger, id)), ledger.memory) : seen.of;
 }
 
 export async function readTasks(ledger: Ledger, ref: string, query: TasksQuery): Promise<TasksReply> {
   const { store } = ledger.ports;
   const resolved = await resolveRef(ledger.memory, store, ref, false);
-  const peeked = await ledger.peek(resolved.id);
-  const { entry, page } = await ledger.read((memory) => {
-    const found = memory.jobs.get(resolved.id) ?? peeked;
-    return { entry: found, page: pagePositions(found.job, selectRuns(found.job, resolved, query.index), query) };
+  const { id } = resolved;
+  const page = await lookAt(ledger, id, (entry, memory) => {
+    const { job } = entry;
+    const { positions, next } = pagePositions(job, selectRuns(job, resolved, query.index), query);
+    return { positions, next, views: viewStates(memory, entry, positions) };
   });
-  return await viewTasks(store, ledger.memory, entry, page);
+  await addEnds(store, id, page.positions, page.views);
+  return { tasks: page.views, ...(page.next === undefined ? {} : { next: page.next }) };
 }
 
 export async function watchJob(ledger: Ledger, ref: string, listener: (delta: JobDelta) => void): Promise<() => void> {
   const { id } = await resolveRef(ledger.memory, ledger.ports.store, ref, false);
-  const first = await readJob(ledger, String(id));
-  listener(deltaOfView(first));
-  const stop = ledger.watchers.add(id, listener);
-  // What changed between the look and the watch.
-  const now = await readJob(ledger, String(id));
-  listener(deltaOfView(now));
-  return stop;
+  listener(deltaOfView(await readJob(ledger, String(id))));
+  let told = false;
+  const stop = ledger.watchers.add(id, (delta) => {
+    told = true;
+    listener(delta);
+  });
+  try {
+    // What changed between the look and the watch; older than a delta that has come meanwhile.
+    const now = await readJob(ledger, String(id));
+    if (!told) listener(deltaOfView(now));
+    return stop;
+  } catch (error) {
+    stop();
+    throw error;
+  }
 }
 
 export async function readLogs(
@@ -70,62 +101,42 @@ export async function readLogs(
 ): Promise<AsyncIterable<Uint8Array>> {
   const { store, logs } = ledger.ports;
   const resolved = await resolveRef(ledger.memory, store, ref, false);
-  const { job } = await ledger.peek(resolved.id);
-  const positions = expand(selectRuns(job, resolved, query.index));
-  if (query.attempt !== undefined && query.follow) {
+  const { id } = resolved;
+  const seen = await lookAt(ledger, id, ({ job }) => {
+    const selected = new Selected(job.size, selectRuns(job, resolved, query.index));
+    return { selected, running: query.attempt === undefined ? runningRanges(job, selected) : [] };
+  });
+  if (!query.follow) return endedAndRunning(store, logs, id, seen.selected, seen.running, query);
+  if (query.attempt !== undefined) {
     throw new SpawnError('BAD_REQUEST', {
       where: 'attempt',
       expected: 'not together with follow',
       found: String(query.attempt),
     });
   }
-  if (!query.follow && isFinished(job.table.counts)) {
-    await ledger.idle();
-    return endedLogs(store, logs, job.id, positions, query);
-  }
-  const ports = {
-    memory: () => ledger.memory,
-    job: () => ledger.memory.jobs.get(job.id)?.job,
-    changed: (until: AbortSignal) => nextChange(ledger, job.id, until),
-    durable: () => ledger.idle(),
+  const ports: FollowPorts = {
+    look: (selected) =>
+      ledger.read((memory) => {
+        const job = memory.jobs.get(id)?.job;
+        return job === undefined
+          ? { done: true, running: [] }
+          : { done: selected.allEnded(job.table.state), running: runningRanges(job, selected) };
+      }),
+    watch: (changed) => ledger.watchers.add(id, changed),
   };
-  if (query.follow) return followLogs(ports, store, logs, job.id, positions, query, signal);
-  return endedAndRunning(ledger, job.id, positions, query);
+  return followLogs(ports, store, logs, id, seen.selected, query.stream, signal);
 }
 
-/** Of a job that runs: what has ended, then what the running ones have written so far. */
+/** What has ended, then what the running ones have written so far. */
 async function* endedAndRunning(
-  ledger: Ledger,
+  store: Store,
+  logs: LogReader,
   jobId: number,
-  positions: readonly number[],
+  selected: Selected,
+  running: readonly RunningLog[],
   query: LogQuery,
 ): AsyncGenerator<Uint8Array> {
-  const { store, logs } = ledger.ports;
-  const wanted = new Set(positions);
-  const job = ledger.memory.jobs.get(jobId)?.job;
-  const running = job === undefined || query.attempt !== undefined ? [] : runningRanges(job, (at) => wanted.has(at));
-  for (const { position } of running) wanted.delete(position);
-  // Of those that do not run, memory may already show an end that the store does not have yet.
-  await ledger.idle();
-  yield* endedLogs(store, logs, jobId, [...wanted], query);
+  const skipped = new Set(running.map(({ position }) => position));
+  yield* endedLogs(store, logs, jobId, selected, skipped, query);
   for (const { range } of running) yield* logs.read(range, query.stream);
-}
-
-function expand(runs: Iterable<readonly [number, number]>): number[] {
-  const positions: number[] = [];
-  for (const [start, count] of runs) for (let at = 0; at < count; at++) positions.push(start + at);
-  return positions;
-}
-
-function nextChange(ledger: Ledger, jobId: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      stop();
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const stop = ledger.watchers.add(jobId, done);
-    signal.addEventListener('abort', done, { once: true });
-    if (signal.aborted) done();
-  });
 }

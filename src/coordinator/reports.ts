@@ -103,7 +103,6 @@ function takeCompletedStretch(
   }
   if (job.startedAt === 0) job.startedAt = now;
   noteWall(job, wallUs / count, count);
-  noteLogEnds(books, range.fence + at, count, ends, done);
   table.moveRun(position, count, TaskState.leased, TaskState.completed);
   table.setReason(position, count, TaskReason.none);
   table.touchRun(position, count);
@@ -134,16 +133,6 @@ function noteWall(job: Job, meanUs: number, count: number): void {
   const mean = Math.max(1, meanUs);
   const weight = job.meanWallUs === 0 ? 1 : 1 - (1 - MEAN_WEIGHT) ** count;
   job.meanWallUs += (mean - job.meanWallUs) * weight;
-}
-
-function noteLogEnds(books: Books, fence: number, count: number, ends: Ends, done: number): void {
-  const { followed } = books.memory;
-  if (followed.size === 0) return;
-  for (let i = 0; i < count; i++) {
-    if (!followed.has(fence + i)) continue;
-    const toSegment = ends.logEndSegment?.[done + i] ?? 0;
-    followed.set(fence + i, { toSegment, toOffset: ends.logEndOffset?.[done + i] ?? 0 });
-  }
 }
 
 /** Ends one attempt that was not ended before, started or not: an end implies the start. */
@@ -180,10 +169,6 @@ export function endAttempt(
   table.setCounters(position, decision.failures, decision.losses);
   table.setOutcome(position, measured.outcome);
   if (outcome.kind === 'exited' || outcome.kind === 'signalled') noteWall(job, measured.wallUs, 1);
-  if (memory.followed.has(fence)) {
-    const { logEndSegment: toSegment, logEndOffset: toOffset } = measured;
-    memory.followed.set(fence, outcome.kind === 'lost' ? 'lost' : { toSegment, toOffset });
-  }
   range.close(at);
   books.rangeShrank(session, job, range, at, 1);
   const reason = outcome.kind === 'lost' ? TaskReason.crashLimit : TaskReason.none;
@@ -221,7 +206,8 @@ function dispose(
 }
 
 function delay(books: Books, job: Job, position: number, ms: number): void {
-  const tick = Math.ceil((books.now + ms - job.facts.createdAt) / 10) + 1;
+  // Somebody may have set the clock to before the job was made, and a tick has 32 bits.
+  const tick = Math.min(Math.max(1, Math.ceil((books.now + ms - job.facts.createdAt) / 10) + 1), 2 ** 32 - 1);
   job.table.setRetryTick(position, tick);
   job.table.setReason(position, 1, TaskReason.retryDelay);
   const due = job.facts.createdAt + (tick - 1) * 10;

@@ -1,4 +1,4 @@
-import type { TasksQuery, TasksReply, TaskView } from '../api/job.ts';
+import type { TasksQuery, TaskView } from '../api/job.ts';
 import { type EndRecord, unpackEnds } from '../core/end-chunk.ts';
 import { SpawnError } from '../core/errors.ts';
 import { GrantStatus } from '../core/grant-range.ts';
@@ -62,22 +62,26 @@ export async function readEnds(
   }
 }
 
-/** Views of a page of tasks: state from memory (taken before any await), measurements from the store. */
-export async function viewTasks(
+/** Views of a page of tasks as far as memory knows them. */
+export function viewStates(memory: Memory, entry: JobEntry, positions: readonly number[]): TaskView[] {
+  const views = positions.map((position) => viewState(entry, position));
+  addRunning(memory, entry.job, positions, views);
+  return views;
+}
+
+/** Adds the measurements of the last attempts that had ended when the views were made. */
+export async function addEnds(
   store: Store,
-  memory: Memory,
-  entry: JobEntry,
-  page: { positions: number[]; next: number | undefined },
-): Promise<TasksReply> {
-  const views = page.positions.map((position) => viewState(entry, position));
-  addRunning(memory, entry.job, page.positions, views);
-  const rows = new Map(page.positions.map((position, at) => [position, views[at]!]));
+  jobId: number,
+  positions: readonly number[],
+  views: readonly TaskView[],
+): Promise<void> {
+  const rows = new Map(positions.map((position, at) => [position, views[at]!]));
   const sessions = new Map<number, TaskView[]>();
-  await readEnds(store, entry.job.id, page.positions, (end) => addEnd(rows.get(end.position)!, end, sessions));
+  await readEnds(store, jobId, positions, (end) => addEnd(rows.get(end.position)!, end, sessions));
   for (const { id, worker } of await store.findSessions([...sessions.keys()])) {
     for (const view of sessions.get(id)!) view.worker ??= worker;
   }
-  return { tasks: views, ...(page.next === undefined ? {} : { next: page.next }) };
 }
 
 function viewState({ job, fixed }: JobEntry, position: number): TaskView {
@@ -111,7 +115,8 @@ function addRunning(memory: Memory, job: Job, positions: readonly number[], view
 
 /** A later attempt's end replaces an earlier one's; of a running task only how the attempt before ended is kept. */
 function addEnd(view: TaskView, end: EndRecord, sessions: Map<number, TaskView[]>): void {
-  if (end.attempt > view.attempt) return;
+  // The view is older than this end.
+  if (end.attempt > view.attempt || (end.attempt === view.attempt && view.state === 'running')) return;
   const outcome = decodeOutcome(end.outcome);
   view.outcome = outcomeText(outcome);
   view.exitCode = exitCodeOf(outcome);

@@ -1,0 +1,130 @@
+import type { LogQuery } from '../api/job.ts';
+import { unpackEnds } from '../core/end-chunk.ts';
+import { decodeOutcome } from '../core/outcome.ts';
+import type { LogReader } from '../objects/log-reader.ts';
+import type { Store } from '../store/store.ts';
+import { type RunningLog, rangeOf, type Selected } from './logs.ts';
+
+/** Chunks of ends read at a time. */
+const CHUNKS = 256;
+
+/** What following needs from the coordinator. */
+export interface FollowPorts {
+  /** What runs of the selected tasks and whether all have ended; both durable, so that the store has the ends. */
+  look(selected: Selected): Promise<{ done: boolean; running: readonly RunningLog[] }>;
+  /** Calls `changed` after every durable change of the job; returns how to stop. */
+  watch(changed: () => void): () => void;
+}
+
+type End = { toSegment: number; toOffset: number } | 'lost';
+
+interface Attempt {
+  readonly records: AsyncIterator<Uint8Array>;
+  end: End | undefined;
+  /** All was read, its end is not known yet: it is remembered so as not to be read again. */
+  isRead: boolean;
+}
+
+/** Records of every selected attempt as they are written, attempts mixed by arrival, until every selected task has ended. */
+export async function* followLogs(
+  ports: FollowPorts,
+  store: Store,
+  reader: LogReader,
+  jobId: number,
+  selected: Selected,
+  stream: LogQuery['stream'],
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const left = new AbortController();
+  const over = AbortSignal.any([signal, left.signal]);
+  const live = new Map<number, Attempt>();
+  const arrived: { fence: number; result: IteratorResult<Uint8Array> }[] = [];
+  const failures: unknown[] = [];
+  const seen = { after: 0 };
+  let changed = true;
+  let wake: () => void = () => {};
+  const advance = (fence: number, { records }: Attempt) => {
+    records
+      .next()
+      .then(
+        (result) => arrived.push({ fence, result }),
+        (error: unknown) => failures.push(error),
+      )
+      .then(() => wake());
+  };
+  const stop = ports.watch(() => {
+    changed = true;
+    wake();
+  });
+  const aborted = () => wake();
+  signal.addEventListener('abort', aborted);
+  try {
+    while (!signal.aborted) {
+      if (changed) {
+        changed = false;
+        const { done, running } = await ports.look(selected);
+        for (const { range } of running) {
+          const { fence } = range;
+          if (live.has(fence)) continue;
+          const attempt: Attempt = {
+            records: reader.follow(range, stream, () => live.get(fence)?.end, over)[Symbol.asyncIterator](),
+            end: undefined,
+            isRead: false,
+          };
+          live.set(fence, attempt);
+          advance(fence, attempt);
+        }
+        yield* unseenEnds(store, reader, jobId, selected, stream, seen, live);
+        if (done && live.size === 0) return;
+      }
+      for (const { fence, result } of arrived.splice(0)) {
+        const attempt = live.get(fence)!;
+        if (result.done !== true) {
+          yield result.value;
+          advance(fence, attempt);
+          continue;
+        }
+        attempt.isRead = true;
+        if (attempt.end !== undefined) live.delete(fence);
+        changed ||= live.size === 0;
+      }
+      if (failures.length > 0) throw failures[0];
+      if (changed || arrived.length > 0 || signal.aborted) continue;
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    signal.removeEventListener('abort', aborted);
+    stop();
+    left.abort();
+  }
+}
+
+/** Tells those that are followed where they end; gives the records of attempts that were never seen running. */
+async function* unseenEnds(
+  store: Store,
+  reader: LogReader,
+  jobId: number,
+  selected: Selected,
+  stream: LogQuery['stream'],
+  seen: { after: number },
+  live: Map<number, Attempt>,
+): AsyncGenerator<Uint8Array> {
+  const among = { jobId, fromPosition: selected.first, toPosition: selected.last, limit: CHUNKS };
+  for (;;) {
+    const chunks = await store.findEnds({ ...among, after: seen.after });
+    for (const { id, data } of chunks) {
+      seen.after = id;
+      for (const end of unpackEnds(data)) {
+        if (!selected.has(end.position)) continue;
+        const attempt = live.get(end.fence);
+        if (attempt === undefined) yield* reader.read(rangeOf(jobId, end), stream);
+        else if (attempt.isRead) live.delete(end.fence);
+        else if (decodeOutcome(end.outcome).kind === 'lost') attempt.end = 'lost';
+        else attempt.end = { toSegment: end.logEndSegment, toOffset: end.logEndOffset };
+      }
+    }
+    if (chunks.length < CHUNKS) return;
+  }
+}
