@@ -1,4 +1,4 @@
-import { GrantStatus } from '../core/grant-range.ts';
+import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, type TaskReason } from '../core/task-table.ts';
@@ -35,20 +35,33 @@ export function cancelTasks(books: Books, job: Job, runs: Runs, reason: TaskReas
 export function requestStop(books: Books, job: Job, runs: Runs, flag: number, reason: TaskReason): number {
   let asked = 0;
   for (const range of job.grants) {
-    for (const [start, count] of runs) {
-      const from = Math.max(0, start - range.position);
-      const to = Math.min(range.count, start + count - range.position);
-      for (let at = from; at < to; at++) {
-        const position = range.position + at;
-        if (range.status[at] === GrantStatus.closed || job.table.hasFlag(position, flag)) continue;
-        job.table.setFlag(position, flag, true);
-        job.table.setReason(position, 1, reason);
-        addFence(books.memory.changes.tell(range.sessionId).cancel, range.fence + at);
-        asked++;
-      }
+    for (const at of eachIn(range, runs)) {
+      const position = range.position + at;
+      if (range.status[at] === GrantStatus.closed || job.table.hasFlag(position, flag)) continue;
+      job.table.setFlag(position, flag, true);
+      job.table.setReason(position, 1, reason);
+      addFence(books.memory.changes.tell(range.sessionId).cancel, range.fence + at);
+      asked++;
     }
   }
   return asked;
+}
+
+/** Offsets in a range of the tasks that the runs, ascending, name. There may be half a million runs and thousands of ranges. */
+export function* eachIn(range: GrantRange, runs: Runs): Generator<number> {
+  const end = range.position + range.count;
+  let low = 0;
+  let high = runs.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (runs[middle]![0] + runs[middle]![1] <= range.position) low = middle + 1;
+    else high = middle;
+  }
+  for (; low < runs.length && runs[low]![0] < end; low++) {
+    const [start, count] = runs[low]!;
+    const to = Math.min(end, start + count);
+    for (let position = Math.max(start, range.position); position < to; position++) yield position - range.position;
+  }
 }
 
 /** Adds a fence to a list of runs, to the last one where it continues it. */

@@ -1,6 +1,7 @@
 import type { ExchangeReply, ExchangeRequest, FenceRun } from '../api/session.ts';
-import { GrantStatus } from '../core/grant-range.ts';
+import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import { encodeOutcome } from '../core/outcome.ts';
+import { TaskFlag } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
@@ -68,6 +69,7 @@ function reconcile(
   const unreported: number[] = [];
   for (const range of session.grants) {
     if (range.open === 0) continue;
+    if (range.sentN === 0) repeatRequests(books, session, range, theirs);
     for (let at = 0; at < range.count; at++) {
       if (range.status[at] === GrantStatus.closed) continue;
       const fence = range.fence + at;
@@ -86,6 +88,20 @@ function reconcile(
   link.acknowledge(ack);
   link.resync = false;
   books.settlement.run();
+}
+
+/** What was asked of an earlier life's grants may have been durable and yet never sent. */
+function repeatRequests(books: Books, session: WorkerSession, range: GrantRange, theirs: ReadonlySet<number>): void {
+  const { job } = books.memory.jobs.get(range.jobId)!;
+  const { cancel, revoke } = books.memory.changes.tell(session.id);
+  for (let at = 0; at < range.count; at++) {
+    const fence = range.fence + at;
+    if (range.status[at] === GrantStatus.closed || !theirs.has(fence)) continue;
+    const position = range.position + at;
+    if (job.table.hasFlag(position, TaskFlag.cancelRequested | TaskFlag.requeueRequested)) addFence(cancel, fence);
+    else if (range.status[at] === GrantStatus.leased && (job.held || job.table.hasFlag(position, TaskFlag.held)))
+      addFence(revoke, fence);
+  }
 }
 
 /** A range of an earlier life, or of one whose message was never sent: the worker ignores what it already holds. */

@@ -2,6 +2,7 @@ import { API_VERSION } from '../api/limits.ts';
 import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest } from '../api/session.ts';
 import { SpawnError } from '../core/errors.ts';
 import { WorkerSession } from '../core/worker-session.ts';
+import { checkExchange } from './check-exchange.ts';
 import { hasNews, takeExchange } from './exchange.ts';
 import type { Ledger } from './ledger.ts';
 import { Link } from './link.ts';
@@ -75,6 +76,7 @@ export class Sessions {
   async exchange(sessionId: number, request: ExchangeRequest): Promise<ExchangeReply> {
     const { entry, link } = this.#find(sessionId);
     const { clock } = this.#ledger.ports;
+    checkExchange(request);
     entry.session.leaseUntil = clock.lease() + this.#ledger.leaseMs;
     link.acknowledge(request.ack);
     if (request.seq === link.lastSeq && link.lastReply !== undefined) return await link.lastReply;
