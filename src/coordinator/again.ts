@@ -5,7 +5,7 @@ import { rearmFollowers } from '../core/rearm.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { Books } from './books.ts';
-import { type Runs, requestStop } from './cancel.ts';
+import { addFence, eachIn, type Runs, requestStop } from './cancel.ts';
 
 /** Ended tasks that `retry` takes when none are named; with names it takes the same states. */
 const RETRIED = [TaskState.failed, TaskState.cancelled] as const;
@@ -37,7 +37,7 @@ function runAgain(books: Books, job: Job, runs: Runs, states: readonly TaskState
         TaskReason.none,
         (at, length) => {
           changed.push([at, length]);
-          resetCounters(job, at, length);
+          startAfresh(job, at, length);
         },
         start,
         count,
@@ -63,11 +63,16 @@ function mustQueueAgain(books: Books, job: Job): boolean {
   return true;
 }
 
-function resetCounters(job: Job, start: number, count: number): void {
+/** Counters are reset, and what was cancelled while it waited for its retry delay waits no more. */
+function startAfresh(job: Job, start: number, count: number): void {
   const { table } = job;
   table.failures?.fill(0, start, start + count);
   table.losses?.fill(0, start, start + count);
   if (table.failures !== undefined || table.losses !== undefined) table.touchRun(start, count);
+  if (table.retryTicks === undefined) return;
+  for (let position = start; position < start + count; position++) {
+    if (table.retryTicks[position] !== 0) table.setRetryTick(position, 0);
+  }
 }
 
 /** Whole job, or single tasks: nothing of them starts until they are released. Unstarted grants are taken back. */
@@ -102,12 +107,8 @@ function flagHeld(job: Job, runs: Runs, held: boolean): number {
 export function revokeHeld(books: Books, job: Job, runs: Runs): void {
   for (const range of job.grants) {
     const { revoke } = books.memory.changes.tell(range.sessionId);
-    for (const [start, count] of runs) {
-      const from = Math.max(0, start - range.position);
-      const to = Math.min(range.count, start + count - range.position);
-      for (let at = from; at < to; at++) {
-        if (range.status[at] === GrantStatus.leased) revoke.push([range.fence + at, 1]);
-      }
+    for (const at of eachIn(range, runs)) {
+      if (range.status[at] === GrantStatus.leased) addFence(revoke, range.fence + at);
     }
   }
 }

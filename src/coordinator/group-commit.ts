@@ -12,7 +12,7 @@ export interface GroupCommitPorts {
   /** Last changes before a batch is closed (scheduling), then the batch (undefined when nothing changed) and what to do once it is durable. */
   seal(): { batch: Batch | undefined; durable: () => void };
   commit(batch: Batch): Promise<void>;
-  /** Rebuilds memory from the store after a refused commit. */
+  /** Rebuilds memory from the store after a refused commit. Rejects when that can never be done: every later call gets that error. */
   rebuild(error: SpawnError): Promise<void>;
 }
 
@@ -29,26 +29,49 @@ export class GroupCommit {
   #scheduled = false;
   #dirty = false;
   #rebuilding: Promise<void> | undefined;
+  /** A bug of ours may have left memory half changed: nothing of it may become durable. */
+  #spoilt: unknown;
+  /** Memory is not what the store says, and never will be. */
+  #dead: SpawnError | undefined;
 
   constructor(ports: GroupCommitPorts) {
     this.#ports = ports;
   }
 
-  /** Runs `work`, which may change memory; resolves with its result once that is durable. What it throws changes nothing. */
+  /**
+   * Runs `work`, which may change memory; resolves with its result once that is durable. A wrong request it refuses changes nothing;
+   * any other error is a bug of ours, for which all that is not durable is refused.
+   */
   async write<T>(work: () => T): Promise<T> {
-    while (this.#rebuilding !== undefined) await this.#rebuilding;
-    const result = work();
+    await this.#ready();
+    let result: T;
+    try {
+      result = work();
+    } catch (error) {
+      if (!isSpawnError(error) || (error as SpawnError).code === 'INTERNAL') {
+        this.#spoilt ??= error;
+        this.poke();
+        await this.idle();
+      }
+      throw error;
+    }
     this.poke();
     await this.#settled(true);
     return result;
   }
 
-  /** Runs `work`, which only reads; resolves once all that it may have seen is durable. */
+  /** Runs `work`, which only reads; resolves once all that it may have seen is durable. What was refused is not shown: it runs again. */
   async read<T>(work: () => T): Promise<T> {
-    while (this.#rebuilding !== undefined) await this.#rebuilding;
-    const result = work();
-    await this.#settled(false);
-    return result;
+    for (;;) {
+      await this.#ready();
+      const result = work();
+      try {
+        await this.#settled(false);
+        return result;
+      } catch {
+        // Not this reader's fault.
+      }
+    }
   }
 
   /** Something changed: close a batch soon. */
@@ -57,10 +80,15 @@ export class GroupCommit {
     this.#schedule();
   }
 
-  /** Resolves when nothing is gathered or under way. */
+  /** Resolves when nothing is gathered or under way; also when that was refused. */
   async idle(): Promise<void> {
     while (this.#rebuilding !== undefined) await this.#rebuilding;
-    await this.#settled(false);
+    await this.#settled(false).catch(() => {});
+  }
+
+  async #ready(): Promise<void> {
+    while (this.#rebuilding !== undefined) await this.#rebuilding;
+    if (this.#dead !== undefined) throw this.#dead;
   }
 
   #settled(wrote: boolean): Promise<void> {
@@ -72,7 +100,8 @@ export class GroupCommit {
   }
 
   #schedule(): void {
-    if (this.#scheduled || this.#committing !== undefined || this.#rebuilding !== undefined) return;
+    if (this.#dead !== undefined || this.#scheduled || this.#committing !== undefined || this.#rebuilding !== undefined)
+      return;
     this.#scheduled = true;
     this.#ports.clock.soon(() => {
       this.#scheduled = false;
@@ -87,6 +116,7 @@ export class GroupCommit {
     this.#dirty = false;
     let sealed: ReturnType<GroupCommitPorts['seal']>;
     try {
+      if (this.#spoilt !== undefined) throw this.#spoilt;
       sealed = this.#ports.seal();
       if (sealed.batch !== undefined) {
         this.#committing = waiting;
@@ -109,13 +139,13 @@ export class GroupCommit {
     this.#gathering = [];
     this.#dirty = false;
     this.#committing = undefined;
-    this.#rebuilding = this.#ports.rebuild(error);
-    try {
-      await this.#rebuilding;
-    } finally {
-      this.#rebuilding = undefined;
-      for (const one of refused) one.reject(error);
-    }
+    this.#spoilt = undefined;
+    this.#rebuilding = this.#ports.rebuild(error).catch((hopeless: SpawnError) => {
+      this.#dead = hopeless;
+    });
+    await this.#rebuilding;
+    this.#rebuilding = undefined;
+    for (const one of refused) one.reject(error);
     if (this.#dirty) this.#schedule();
   }
 }

@@ -8,7 +8,7 @@ import { GroupCommit } from './group-commit.ts';
 import { Link } from './link.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { prepareMessages } from './messages.ts';
-import { linkJob, restoreJob, restoreMemory, resume } from './restore.ts';
+import { linkJob, predecessorIds, restoreJob, restoreMemory, resume } from './restore.ts';
 import { Watchers } from './watchers.ts';
 import { World } from './world.ts';
 
@@ -84,10 +84,19 @@ export class Ledger {
       session.leaseUntil = clock.lease() + this.leaseMs;
       const link = this.links.get(session.id) ?? new Link(session.id, store.epoch, true);
       link.resync = true;
+      // It may have come back while the store was read.
+      session.connected = link.attached;
       this.links.set(session.id, link);
     }
     for (const [id, link] of this.links) if (!memory.sessions.has(id)) this.forgetLink(id, link);
-    resume(this.#world);
+    resume(this.#world, this.writable);
+    this.poke();
+  }
+
+  /** The store takes commits again. */
+  reopen(): void {
+    this.writable = true;
+    resume(this.#world, true);
     this.poke();
   }
 
@@ -110,15 +119,35 @@ export class Ledger {
     return this.#commit.idle();
   }
 
-  /** The job, brought back from the store if it has ended and left; with `followers`, those that were skipped because of it too. */
+  /**
+   * The job, brought back from the store if it has ended and left; with `followers`, also those that were skipped because of it, and
+   * what all of these wait for.
+   */
   async bring(id: number, followers: boolean): Promise<void> {
     const seen = new Set<number>();
     const wanted = [id];
     for (let next = wanted.pop(); next !== undefined; next = wanted.pop()) {
       if (seen.has(next)) continue;
       seen.add(next);
+      if (!followers && this.#keep(next)) return;
       const dependents = await this.#bringOne(next);
       if (followers) wanted.push(...dependents);
+    }
+    if (!followers) return;
+    const waitedFor = new Set([...seen].flatMap((one) => this.#predecessorsOf(one)));
+    for (const predecessor of waitedFor) if (!this.#keep(predecessor)) await this.#bringOne(predecessor);
+  }
+
+  /**
+   * A change that needs jobs which may have left memory: `prepare` brings them, and does so again should memory be rebuilt before
+   * the change is made.
+   */
+  async writeAfter<T>(prepare: () => Promise<void>, work: (world: World) => T): Promise<T> {
+    for (;;) {
+      const { memory } = this;
+      await prepare();
+      const done = await this.write((world) => (world.memory === memory ? { result: work(world) } : undefined));
+      if (done !== undefined) return done.result;
     }
   }
 
@@ -154,6 +183,19 @@ export class Ledger {
     }
   }
 
+  /** Whether the job is here; if it has ended it stays for a while, since somebody needs it in a moment. */
+  #keep(id: number): boolean {
+    const { memory } = this;
+    const known = memory.jobs.get(id);
+    if (known !== undefined && memory.ended.has(known.job)) memory.ended.set(known.job, this.ports.clock.steady());
+    return known !== undefined;
+  }
+
+  #predecessorsOf(id: number): readonly number[] {
+    const entry = this.memory.jobs.get(id);
+    return entry === undefined ? [] : predecessorIds(entry.job);
+  }
+
   async #bringOne(id: number): Promise<readonly number[]> {
     const { store, clock } = this.ports;
     const loaded = await store.loadJob(id);
@@ -163,7 +205,7 @@ export class Ledger {
       throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });
     }
     const { memory } = this;
-    if (!memory.jobs.has(id)) {
+    if (!this.#keep(id)) {
       const entry = restoreJob(loaded);
       memory.addEnded(entry, clock.steady());
       linkJob(memory, entry.job);
@@ -180,7 +222,8 @@ export class Ledger {
     const { memory } = world;
     const { changes } = memory;
     world.settlement.run();
-    world.schedule();
+    // What a full store would refuse is not begun.
+    if (this.writable) world.schedule();
     const deltas = this.watchers.capture(changes.jobs);
     const messages = [...changes.outgoing].map(([id, outgoing]) => [id, prepareMessages(memory, outgoing)] as const);
     changes.outgoing.clear();
@@ -199,10 +242,7 @@ export class Ledger {
 
   async #rebuild(error: SpawnError): Promise<void> {
     const { code } = error;
-    if (code === 'STORE_LOCKED') {
-      this.ports.onFatal(error);
-      return;
-    }
+    if (code === 'STORE_LOCKED') throw this.#giveUp(error);
     if (code === 'STORE_FULL' && this.writable) {
       this.writable = false;
       this.becameFull();
@@ -213,13 +253,16 @@ export class Ledger {
         await this.load();
         return;
       } catch (cause) {
-        if (isSpawnError(cause) && (cause as SpawnError).code !== 'STORE_FULL') {
-          this.ports.onFatal(cause as SpawnError);
-          return;
-        }
+        if (!isSpawnError(cause) || (cause as SpawnError).code !== 'STORE_FULL') throw this.#giveUp(cause);
         await new Promise<void>((resolve) => this.ports.clock.timer(REBUILD_RETRY_MS, resolve));
       }
     }
+  }
+
+  #giveUp(cause: unknown): SpawnError {
+    const error = isSpawnError(cause) ? (cause as SpawnError) : new SpawnError('STORE_FAILED', { why: String(cause) });
+    this.ports.onFatal(error);
+    return error;
   }
 }
 

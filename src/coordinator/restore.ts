@@ -134,7 +134,7 @@ export function linkJob(memory: Memory, job: Job): void {
 }
 
 /** Numbers of the jobs a job waits for, each once. */
-function predecessorIds(job: Job): number[] {
+export function predecessorIds(job: Job): number[] {
   const ids = (job.facts.dependency?.terms ?? []).flatMap((term) =>
     term.type === 'singleton' ? [] : [term.jobId as number],
   );
@@ -144,12 +144,21 @@ function predecessorIds(job: Job): number[] {
 /** Everything that is live, and those ended jobs that a live one still waits for. */
 export async function restoreMemory(store: Store, state: LoadedState, clock: Clock): Promise<Memory> {
   const memory = new Memory(state.counters);
-  for (const loaded of state.jobs) memory.addLive(restoreJob(loaded));
+  const entries = state.jobs.map(restoreJob);
+  // One that was retried may wait behind a younger one, which holds the name.
+  for (const entry of entries.filter(({ job }) => holdsName(job))) memory.addLive(entry);
+  for (const entry of entries.filter(({ job }) => !holdsName(job))) memory.addLive(entry);
   for (const row of state.sessions) memory.sessions.set(row.id, restoreSession(row));
   for (const row of state.grants) restoreGrant(memory, row, clock.now());
   restoreSlots(memory);
   await loadAwaited(store, memory, clock.steady());
   return memory;
+}
+
+/** Its turn among those of its owner and name had come. */
+function holdsName({ facts, termStates }: Job): boolean {
+  const term = (facts.dependency?.terms ?? []).findIndex(({ type }) => type === 'singleton');
+  return term >= 0 && termStates[term] !== 'pending';
 }
 
 async function loadAwaited(store: Store, memory: Memory, steady: number): Promise<void> {
@@ -162,13 +171,14 @@ async function loadAwaited(store: Store, memory: Memory, steady: number): Promis
   }
 }
 
-/** After a load: ties jobs together, decides what became decidable, sets the alarms, and queues what is ready. */
-export function resume(world: World): void {
+/** After a load: ties jobs together, decides what became decidable (when it may change anything), sets the alarms, and queues what is ready. */
+export function resume(world: World, decide: boolean): void {
   const { memory } = world;
   for (const { job } of memory.jobs.values()) linkJob(memory, job);
   for (const { job } of memory.jobs.values()) {
     if (job.endedAt !== 0) continue;
-    if (job.facts.dependency !== null && job.table.counts[TaskState.blocked]! > 0) world.settlement.evaluate(job);
+    if (decide && job.facts.dependency !== null && job.table.counts[TaskState.blocked]! > 0)
+      world.settlement.evaluate(job);
     if (job.delayed.earliest !== undefined) world.wait(job, job.delayed.earliest);
     memory.queue.update(job);
   }

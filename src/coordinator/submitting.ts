@@ -19,10 +19,13 @@ export async function submitJob(ledger: Ledger, caller: Caller, request: SubmitR
     if (replay !== undefined) return replay;
   }
   await checkBlobs(ledger, checked);
-  await bringPredecessors(ledger, checked);
-  if (request.dryRun === true) return dryRun(ledger, caller, checked);
+  const bringAll = () => bringPredecessors(ledger, checked);
+  if (request.dryRun === true) {
+    await bringAll();
+    return await dryRun(ledger, caller, checked);
+  }
   const memoryKey = `${caller.tenant}\0${caller.owner}\0${key}`;
-  return await ledger.write((world) => {
+  return await ledger.writeAfter(bringAll, (world) => {
     const { memory } = world;
     // A twin of this request may have been taken in while we looked into the store.
     const twin = key === undefined ? undefined : memory.keys.get(memoryKey);
@@ -80,7 +83,7 @@ async function checkBlobs(ledger: Ledger, { spec }: CheckedSubmit): Promise<void
 /** Every job that is named must exist, now or once. */
 async function bringPredecessors(ledger: Ledger, { dependency }: CheckedSubmit): Promise<void> {
   for (const term of dependency?.terms ?? []) {
-    if (term.type === 'singleton' || ledger.memory.jobs.has(term.jobId)) continue;
+    if (term.type === 'singleton') continue;
     try {
       await ledger.bring(term.jobId, false);
     } catch (error) {

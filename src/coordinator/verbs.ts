@@ -6,7 +6,7 @@ import { TaskReason } from '../core/task-table.ts';
 import { holdTasks, requeueTasks, retryTasks, revokeHeld } from './again.ts';
 import { cancelTasks, type Runs } from './cancel.ts';
 import type { Ledger } from './ledger.ts';
-import { type ResolvedRef, resolveRef, selectRuns } from './refs.ts';
+import { resolveRef, selectRuns } from './refs.ts';
 import { revokeEverywhere } from './revoke.ts';
 import { viewJob } from './views.ts';
 import type { World } from './world.ts';
@@ -22,8 +22,9 @@ interface Named {
 
 /** One verb on a job or on some of its tasks. */
 export async function applyVerb(ledger: Ledger, verb: Verb, ref: string, selection: Selection): Promise<VerbReply> {
-  const resolved = await bring(ledger, ref, verb === 'retry' || verb === 'requeue');
-  return await ledger.write((world) => {
+  const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
+  const bringAll = () => ledger.bring(resolved.id, verb === 'retry' || verb === 'requeue');
+  return await ledger.writeAfter(bringAll, (world) => {
     const { job } = ledger.entry(resolved.id);
     const runs = selectRuns(job, resolved, selection.index);
     const whole = resolved.indices === null && selection.index === undefined;
@@ -65,7 +66,7 @@ export async function updateJob(ledger: Ledger, ref: string, request: UpdateRequ
   if (throttle === undefined) {
     throw new SpawnError('BAD_REQUEST', { where: 'body', expected: 'at least one field: throttle', found: 'none' });
   }
-  const resolved = await bring(ledger, ref, false);
+  const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
   if (resolved.indices !== null) {
     throw new SpawnError('BAD_REQUEST', {
       where: 'job',
@@ -73,7 +74,8 @@ export async function updateJob(ledger: Ledger, ref: string, request: UpdateRequ
       found: ref,
     });
   }
-  return await ledger.write((world) => {
+  const bringIt = () => ledger.bring(resolved.id, false);
+  return await ledger.writeAfter(bringIt, (world) => {
     const entry = ledger.entry(resolved.id);
     const { job } = entry;
     if (job.endedAt !== 0) throw new SpawnError('JOB_ENDED', { ref: String(job.id), state: job.state });
@@ -88,10 +90,4 @@ export async function updateJob(ledger: Ledger, ref: string, request: UpdateRequ
     for (const { session } of world.memory.sessions.values()) world.memory.changes.topUp.add(session);
     return { job: viewJob(world.memory, entry), tasks: changed ? job.size - job.table.ended : 0 };
   });
-}
-
-async function bring(ledger: Ledger, ref: string, followers: boolean): Promise<ResolvedRef> {
-  const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
-  if (followers || !ledger.memory.jobs.has(resolved.id)) await ledger.bring(resolved.id, followers);
-  return resolved;
 }

@@ -24,7 +24,6 @@ export class ProbeLoop {
     };
     await this.#ledger.idle();
     await store.commit({ ...none, events: [{ at: clock.now(), jobId: 0, kind: 'storeWritable', detail: '{}' }] });
-    this.#ledger.writable = true;
-    this.#ledger.poke();
+    this.#ledger.reopen();
   }
 }
