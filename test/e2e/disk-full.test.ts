@@ -45,40 +45,55 @@ describe('a full disk', () => {
     closeSync(file);
   }
 
-  itOnSmallDisk('refuses writes, serves reads, loses nothing and recovers by itself', { timeout: 120_000 }, async () => {
-    const first = await box.spawn(['submit', '--wait', '--quiet', '--array', '5', '--', 'echo', 'before']);
-    expect(first.code, first.err).toBe(0);
-    // Tasks that run while the disk is full: their ends are kept by the worker until there is space.
-    const during = await box.spawn(['submit', '--quiet', '--array', '4', '--', 'sh', '-c', 'while [ ! -f go ]; do sleep 0.05; done']);
-    expect(during.code, during.err).toBe(0);
-    await until('two tasks to run', async () => {
-      const shown = await box.spawn(['status', during.out.trim(), '-o', 'json']);
-      return (JSON.parse(shown.out) as { tasks_running: number }).tasks_running === 2;
-    });
+  itOnSmallDisk(
+    'refuses writes, serves reads, loses nothing and recovers by itself',
+    { timeout: 120_000 },
+    async () => {
+      const first = await box.spawn(['submit', '--wait', '--quiet', '--array', '5', '--', 'echo', 'before']);
+      expect(first.code, first.err).toBe(0);
+      // Tasks that run while the disk is full: their ends are kept by the worker until there is space.
+      const during = await box.spawn([
+        'submit',
+        '--quiet',
+        '--array',
+        '4',
+        '--',
+        'sh',
+        '-c',
+        'while [ ! -f go ]; do sleep 0.05; done',
+      ]);
+      expect(during.code, during.err).toBe(0);
+      await until('two tasks to run', async () => {
+        const shown = await box.spawn(['status', during.out.trim(), '-o', 'json']);
+        return (JSON.parse(shown.out) as { tasks_running: number }).tasks_running === 2;
+      });
 
-    fill();
-    const refused = await until('a submit to be refused', async () => {
-      const ended = await box.spawn(['submit', '--quiet', '--', 'true']);
-      return ended.code !== 0 ? ended : undefined;
-    });
-    expect(refused.err).toMatch(/^spawn: .*(full|no space)/i);
-    expect(refused.code).toBe(74);
-    const listed = await box.spawn(['list', '--all', '-o', 'json']);
-    expect(listed.code, listed.err).toBe(0);
-    expect((JSON.parse(listed.out) as { state: string }[]).map(({ state }) => state)).toContain('completed');
-    execFileSync('touch', [join(box.folder, 'go')]);
+      fill();
+      const refused = await until('a submit to be refused', async () => {
+        const ended = await box.spawn(['submit', '--quiet', '--', 'true']);
+        return ended.code !== 0 ? ended : undefined;
+      });
+      expect(refused.err).toMatch(/^spawn: .*(full|no space)/i);
+      expect(refused.code).toBe(74);
+      const listed = await box.spawn(['list', '--all', '-o', 'json']);
+      expect(listed.code, listed.err).toBe(0);
+      expect((JSON.parse(listed.out) as { state: string }[]).map(({ state }) => state)).toContain('completed');
+      execFileSync('touch', [join(box.folder, 'go')]);
 
-    rmSync(ballast);
-    const waited = await box.spawn(['wait', during.out.trim()]);
-    expect(waited.code, waited.err).toBe(0);
-    const again = await until('a submit to be taken again', async () => {
-      const ended = await box.spawn(['submit', '--wait', '--quiet', '--', 'echo', 'after']);
-      return ended.code === 0 ? ended : undefined;
-    });
-    const log = await box.spawn(['logs', again.out.trim()]);
-    expect(log.out).toBe('after\n');
-    const tasks = JSON.parse((await box.spawn(['tasks', during.out.trim(), '-o', 'json'])).out) as { attempt: number }[];
-    expect(tasks.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1]);
-    expect(readFileSync(join(box.dataDir, 'spawn.db')).subarray(0, 15).toString()).toBe('SQLite format 3');
-  });
+      rmSync(ballast);
+      const waited = await box.spawn(['wait', during.out.trim()]);
+      expect(waited.code, waited.err).toBe(0);
+      const again = await until('a submit to be taken again', async () => {
+        const ended = await box.spawn(['submit', '--wait', '--quiet', '--', 'echo', 'after']);
+        return ended.code === 0 ? ended : undefined;
+      });
+      const log = await box.spawn(['logs', again.out.trim()]);
+      expect(log.out).toBe('after\n');
+      const tasks = JSON.parse((await box.spawn(['tasks', during.out.trim(), '-o', 'json'])).out) as {
+        attempt: number;
+      }[];
+      expect(tasks.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1]);
+      expect(readFileSync(join(box.dataDir, 'spawn.db')).subarray(0, 15).toString()).toBe('SQLite format 3');
+    },
+  );
 });
