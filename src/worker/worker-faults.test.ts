@@ -200,6 +200,6 @@ describe('what a dead worker left', () => {
     const third = setUp({ dataDir: join(first.folder, 'other') });
     await until('its session', () => third.coordinator.hellos.length === 1);
     expect(first.alive()).toEqual([]);
-    expect(third.lines).toEqual([expect.stringContaining('killed what 1 session')]);
+    expect(third.lines).toEqual([expect.stringContaining('killed what dead workers had left (sessions: 1)')]);
   });
 });

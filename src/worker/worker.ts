@@ -54,7 +54,7 @@ export class Worker {
   /** Works until `drain` or `end`. Rejects when the server refuses this worker, or no forker starts here. */
   async run(): Promise<WorkerEnd> {
     const swept = await this.#records.sweep();
-    if (swept > 0) this.#options.log(`killed what ${swept} sessions of dead workers had left`);
+    if (swept > 0) this.#options.log(`killed what dead workers had left (sessions: ${swept})`);
     for (;;) {
       const greeting = await this.#greet();
       if (greeting === undefined) return this.#ending.signal.aborted ? 'left' : 'gone';
@@ -102,7 +102,8 @@ export class Worker {
     const { client, resources, forkers, forker, exitWhenGoneMs, log } = this.#options;
     // Session numbers are per store, and several workers of one user may be of several stores.
     const marker = `${hello.storeId}-${hello.sessionId}`.replaceAll(/[^\w-]/g, '_');
-    await this.#records.open(marker);
+    // Without its record only the cleaning up after two crashes is lost: no reason not to work on a full disk.
+    await this.#records.open(marker).catch((error: Error) => log(`no record of the session: ${error.message}`));
     const session = new Session({
       client,
       hello,
