@@ -1,7 +1,7 @@
 // How many processes a second can a worker start? 10,000 x /bin/true through the Forker class, two at a time, output pipes
 // set up, next to `xargs -P2 -n1 /bin/true`. Both sides in turn, several rounds; medians and their ratio.
 //
-//     node bench/forker-rate.ts [--tasks 10000] [--rounds 3] [--kind native|node] [--program /bin/true] [--no-queue] [--json]
+//     node bench/forker-rate.ts [--tasks 10000] [--rounds 3] [--kind native|node] [--program /bin/true] [--no-queue]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startForker } from '../src/worker/forker/forker.ts';
 import type { ForkerKind } from '../src/worker/forker/types.ts';
+import { median, report } from './support/report.ts';
 
 const LIVE = 2;
 const AHEAD = 100;
@@ -21,7 +22,6 @@ const { values } = parseArgs({
     program: { type: 'string', default: '/bin/true' },
     'log-cap': { type: 'string', default: String(1024 * 1024) },
     'no-queue': { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
   },
 });
 const tasks = Number(values.tasks);
@@ -95,37 +95,21 @@ function throughXargs(): number {
   return tasks / ((performance.now() - from) / 1000);
 }
 
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
-}
-
-const rounds = [];
+const rates: Record<'forker' | 'xargs' | 'parentUs', number[]> = { forker: [], xargs: [], parentUs: [] };
 for (let round = 0; round < Number(values.rounds); round++) {
-  const xargs = throughXargs();
-  const forker = await throughForker();
-  rounds.push({ xargs, ...forker });
-  if (!values.json) {
-    console.log(
-      `round ${round + 1}: forker ${forker.perSecond.toFixed(0)}/s, xargs ${xargs.toFixed(0)}/s, ${forker.parentUsPerTask.toFixed(0)} us of the worker a task`,
-    );
-  }
+  const { perSecond, parentUsPerTask } = await throughForker();
+  rates.forker.push(Math.round(perSecond));
+  rates.xargs.push(Math.round(throughXargs()));
+  rates.parentUs.push(Math.round(parentUsPerTask));
 }
-const forker = median(rounds.map((round) => round.perSecond));
-const xargs = median(rounds.map((round) => round.xargs));
-const parentUsPerTask = median(rounds.map((round) => round.parentUsPerTask));
-const result = {
-  question: 'forker-rate',
-  kind: values.kind,
+const ratio = median(rates.forker.map((rate, round) => rate / rates.xargs[round]!));
+report(values.kind === 'native' ? 'forker-rate' : `forker-rate-${values.kind}`, {
   tasks,
   program: values.program,
-  forker,
-  xargs,
-  ratio: forker / xargs,
-  parentUsPerTask,
-  rounds,
-};
-console.log(
-  values.json
-    ? JSON.stringify(result)
-    : `median: ${values.kind} forker ${forker.toFixed(0)}/s, xargs ${xargs.toFixed(0)}/s, ratio ${result.ratio.toFixed(2)}, worker ${parentUsPerTask.toFixed(0)} us a task`,
-);
+  kind: values.kind,
+  'sent ahead': !values['no-queue'],
+  'forker tasks per second': { median: median(rates.forker), rates: rates.forker },
+  'xargs -P2 tasks per second': { median: median(rates.xargs), rates: rates.xargs },
+  'forker / xargs, median of pairs': Math.round(ratio * 100) / 100,
+  'processor time of the worker, us a task': median(rates.parentUs),
+});

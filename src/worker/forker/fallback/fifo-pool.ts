@@ -20,7 +20,7 @@ export interface PipeEnds {
  * is removed at once: each is used by one stream of one task only.
  */
 export class FifoPool {
-  readonly #dir = mkdtempSync(join(tmpdir(), 'spawn-forker-'));
+  #dir: string | undefined;
   readonly #ready: string[] = [];
   #made = 0;
   #making = false;
@@ -51,11 +51,13 @@ export class FifoPool {
 
   close(): void {
     this.#closed = true;
-    rmSync(this.#dir, { recursive: true, force: true });
+    if (this.#dir !== undefined) rmSync(this.#dir, { recursive: true, force: true });
   }
 
   #names(): string[] {
-    return Array.from({ length: BATCH }, () => join(this.#dir, String(++this.#made)));
+    const dir = this.#dir ?? mkdtempSync(join(tmpdir(), 'spawn-forker-'));
+    this.#dir = dir;
+    return Array.from({ length: BATCH }, () => join(dir, String(++this.#made)));
   }
 
   #refill(): void {
