@@ -155,9 +155,8 @@ describe.each(['native', 'node'] as const)('%s forker: kills', (kind) => {
     await gone(daemonOfOther);
   });
 
-  test.runIf(kind === 'native')(
-    'a daemon with an empty environment dies too, once no task of its time lives',
-    async () => {
+  if (kind === 'native')
+    test('a daemon with an empty environment dies too, once no task of its time lives', async () => {
       await using forker = await ForkerUnderTest.start(kind);
       const file = join(forker.logDir, 'pid');
       const fence = forker.run({
@@ -166,6 +165,5 @@ describe.each(['native', 'node'] as const)('%s forker: kills', (kind) => {
       const pid = await readPid(file);
       await forker.ended(fence);
       await gone(pid);
-    },
-  );
+    });
 });
