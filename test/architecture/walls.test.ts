@@ -18,9 +18,6 @@ const everything = read(
   ['src', 'test', 'bench', 'examples', 'scripts'],
   (path) => /\.(ts|mjs)$/.test(path) && !path.includes('/node_modules/'),
 );
-  ['src', 'test', 'bench', 'examples', 'scripts'],
-  (path) => /\.(ts|mjs)$/.test(path) && !path.includes('/node_modules/'),
-);
 
 test('there is source to check', () => {
   expect(sources.size).toBeGreaterThan(3);
