@@ -221,13 +221,14 @@ describe('short tasks wait in the forker ahead of need', () => {
     const { coordinator, job, ended, script } = setUp();
     const noted = 'echo + >>"$OUT/noted"; i=0; while [ $i -lt 300 ]; do i=$((i+1)); done; echo - >>"$OUT/noted"';
     for (const id of [1, 2, 3]) job(id, noted, { cpus: id === 3 ? 2 : 1 });
-    for (let round = 0; round < 10; round++) {
-      coordinator.grant(1, round * 20, 20);
-      coordinator.grant(2, round * 5, 5);
-      coordinator.grant(3, round, 1);
-      coordinator.grant(1, round * 20 + 200, 5);
+    for (let round = 0; round < 6; round++) {
+      coordinator.grant(1, round * 30, 30);
+      // By now some of the first job wait in the forker, and others come beside them.
+      await ended(round * 42 + 10);
+      coordinator.grant(2, round * 10, 10);
+      coordinator.grant(3, round, 2);
+      await ended(round * 42 + 42);
     }
-    await ended(310);
     let atOnce = 0;
     const most = [...script.read('noted').matchAll(/[+-]/g)].reduce((max, [sign]) => {
       atOnce += sign === '+' ? 1 : -1;
