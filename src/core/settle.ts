@@ -84,7 +84,10 @@ export class Settlement {
       if (this.#decide(job, waiter)) this.#evaluateAll(waiter.job);
     }
     const { table, facts } = job;
-    if (table.counts[TaskState.failed]! > facts.maxFailures && !job.finished) this.#world.failedTooOften(job);
+    // Only a new failure ends the job: what is retried of one that failed too often may run.
+    const hasFailed = table.state[start] === TaskState.failed;
+    if (hasFailed && table.counts[TaskState.failed]! > facts.maxFailures && !job.finished)
+      this.#world.failedTooOften(job);
     if (job.finished && job.endedAt === 0) {
       this.#world.finished(job);
       for (const sharer of this.#world.sharers(job)) this.#settleSharer(sharer);
