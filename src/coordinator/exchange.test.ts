@@ -77,7 +77,6 @@ describe('a report', () => {
     await worker.start(id, 0);
     worker.held.clear();
     await worker.resync();
-    await at.ledger.idle();
     expect(at.job(id).table.losses![0]).toBe(1);
     expect(at.states(id)).toEqual(['leased', 'leased']);
     const { tasks } = await at.coordinator.tasks(CALLER, String(id), { limit: 10, after: -1 });

@@ -1,12 +1,12 @@
 import type { ExchangeReply, ExchangeRequest, FenceRun } from '../api/session.ts';
 import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
-import { encodeOutcome } from '../core/outcome.ts';
 import { TaskFlag } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
 import type { Link } from './link.ts';
-import { takeEnds, takeReturned, takeStarts } from './reports.ts';
+import { loseAttempt } from './lose.ts';
+import { giveBack, takeEnds, takeReturned, takeStarts } from './reports.ts';
 
 /** Whether there is anything to take in; an exchange without is a renewal and changes nothing durable. */
 export function hasNews(request: ExchangeRequest): boolean {
@@ -125,16 +125,12 @@ function sendAgain(books: Books, session: WorkerSession, fence: number, theirs: 
 function giveUp(books: Books, session: WorkerSession, fences: readonly number[]): void {
   if (fences.length === 0) return;
   books.count('forgottenGrants', fences.length);
-  const runs: [number, number][] = [];
-  const lost: [number, number][] = [];
   for (const fence of fences) {
     const range = session.find(fence)!;
-    addFence(range.status[fence - range.fence] === GrantStatus.running ? lost : runs, fence);
-  }
-  if (runs.length > 0) takeReturned(books, session, runs);
-  if (lost.length > 0) {
-    const count = lost.reduce((sum, [, length]) => sum + length, 0);
-    takeEnds(books, session, { runs: lost, outcome: new Array<number>(count).fill(encodeOutcome({ kind: 'lost' })) });
+    const { job } = books.memory.jobs.get(range.jobId)!;
+    const at = fence - range.fence;
+    if (range.status[at] === GrantStatus.running) loseAttempt(books, session, job, range, at);
+    else giveBack(books, session, job, range, at);
   }
 }
 

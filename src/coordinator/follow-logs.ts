@@ -3,7 +3,7 @@ import { unpackEnds } from '../core/end-chunk.ts';
 import { decodeOutcome } from '../core/outcome.ts';
 import type { LogReader } from '../objects/log-reader.ts';
 import type { Store } from '../store/store.ts';
-import { type RunningLog, rangeOf, type Selected } from './logs.ts';
+import { type RunningLog, readEnded, type Selected } from './logs.ts';
 
 /** Chunks of ends read at a time. */
 const CHUNKS = 256;
@@ -119,7 +119,7 @@ async function* unseenEnds(
       for (const end of unpackEnds(data)) {
         if (!selected.has(end.position)) continue;
         const attempt = live.get(end.fence);
-        if (attempt === undefined) yield* reader.read(rangeOf(jobId, end), stream);
+        if (attempt === undefined) yield* readEnded(reader, jobId, end, stream);
         else if (attempt.isRead) live.delete(end.fence);
         else if (decodeOutcome(end.outcome).kind === 'lost') attempt.end = 'lost';
         else attempt.end = { toSegment: end.logEndSegment, toOffset: end.logEndOffset };

@@ -112,6 +112,17 @@ describe('reading', () => {
     expect(await read(String(id))).toEqual(['o:ended', 'o:so far']);
   });
 
+  test('gives what a lost attempt wrote, and says that there may be more', async () => {
+    const id = await at.submit({ crashLimit: 1 });
+    await start(id, 0);
+    print(id, 0, 'last seen');
+    await at.coordinator.loseSession(worker.sessionId, 'a test');
+    expect(await read(String(id))).toEqual([
+      'o:last seen',
+      'n:log incomplete: the end of this attempt was not reported',
+    ]);
+  });
+
   test('waits for an end that is on its way to the store', async () => {
     const id = await at.submit();
     print(id, 0, 'last words');

@@ -2,6 +2,7 @@ import type { LogQuery } from '../api/job.ts';
 import type { EndRecord } from '../core/end-chunk.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
+import { decodeOutcome } from '../core/outcome.ts';
 import { PositionSet } from '../core/position-set.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { LogRange, LogReader } from '../objects/log-reader.ts';
@@ -105,19 +106,22 @@ export async function* endedLogs(
     });
     for (const position of slice) {
       const end = skipped.has(position) ? undefined : last.get(position);
-      if (end !== undefined) yield* reader.read(rangeOf(jobId, end), query.stream);
+      if (end !== undefined) yield* readEnded(reader, jobId, end, query.stream);
     }
   }
 }
 
-export function rangeOf(jobId: number, end: EndRecord): LogRange {
-  return {
-    jobId,
-    sessionId: end.sessionId,
-    fence: end.fence,
-    fromSegment: end.logSegment,
-    fromOffset: end.logOffset,
-    toSegment: end.logEndSegment,
-    toOffset: end.logEndOffset,
-  };
+const never = new AbortController().signal;
+
+/** All records of an attempt that ended; of one that was lost, what its worker wrote until then, and a note that says so. */
+export function readEnded(
+  reader: LogReader,
+  jobId: number,
+  end: EndRecord,
+  stream: LogQuery['stream'],
+): AsyncIterable<Uint8Array> {
+  const { sessionId, fence, logSegment: fromSegment, logOffset: fromOffset } = end;
+  const range = { jobId, sessionId, fence, fromSegment, fromOffset };
+  if (decodeOutcome(end.outcome).kind === 'lost') return reader.follow(range, stream, () => 'lost', never);
+  return reader.read({ ...range, toSegment: end.logEndSegment, toOffset: end.logEndOffset }, stream);
 }

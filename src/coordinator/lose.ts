@@ -42,7 +42,8 @@ export function loseGrants(books: Books, session: WorkerSession): void {
   }
 }
 
-function loseAttempt(books: Books, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
+/** An attempt that had started, or may have, is over without a word; its log begins where it was said to. */
+export function loseAttempt(books: Books, session: WorkerSession, job: Job, range: GrantRange, at: number): void {
   const running = range.status[at] === GrantStatus.running;
   const logSegment = running ? range.logSegment![at]! : 0;
   const logOffset = running ? range.logOffset![at]! : 0;
