@@ -26,6 +26,8 @@ export class Memory {
   readonly sharers = new Map<string, Job[]>();
   /** (due, job number): retry delays and delayed dependencies. */
   readonly alarms = new DelayHeap();
+  /** When the next alarm of a job rings. */
+  readonly nextAlarm = new Map<number, number>();
   readonly changes = new Changes();
   /** Ended jobs that are still here, to be dropped when nobody waits for them, with when they came (steady clock). */
   readonly ended = new Map<Job, number>();

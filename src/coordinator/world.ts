@@ -75,7 +75,11 @@ export class World implements SettleWorld, ScheduleActions {
   }
 
   wait(job: Job, due: number): void {
-    this.memory.alarms.add(due, job.id);
+    const { alarms, nextAlarm } = this.memory;
+    // When it rings, what the job waits for after that is set: a million failed tasks need one alarm.
+    if ((nextAlarm.get(job.id) ?? Number.POSITIVE_INFINITY) <= due) return;
+    nextAlarm.set(job.id, due);
+    alarms.add(due, job.id);
     this.alarmSet(due);
   }
 

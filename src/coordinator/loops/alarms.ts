@@ -11,6 +11,7 @@ export class AlarmLoop {
   readonly #ledger: Ledger;
   #due = Number.POSITIVE_INFINITY;
   #cancel: (() => void) | undefined;
+  #stopped = false;
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -18,6 +19,7 @@ export class AlarmLoop {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancel?.();
     this.#cancel = undefined;
     this.#ledger.alarmSet = () => {};
@@ -45,6 +47,7 @@ export class AlarmLoop {
   }
 
   #set(due: number): void {
+    if (this.#stopped) return;
     if (due >= this.#due && this.#cancel !== undefined) return;
     this.#cancel?.();
     this.#due = due;
@@ -68,6 +71,7 @@ export class AlarmLoop {
 }
 
 function ring(world: World, id: number): void {
+  world.memory.nextAlarm.delete(id);
   const job = world.memory.jobs.get(id)?.job;
   if (job === undefined) return;
   const { table, delayed } = job;
