@@ -25,9 +25,13 @@ export class LeaseLoop {
       this.#renewAll();
       return;
     }
-    const now = clock.lease();
-    const expired = [...this.#ledger.memory.sessions.values()].filter(({ session }) => session.leaseUntil < now);
-    for (const { session } of expired) await this.#sessions.lose(session.id, 'its lease expired');
+    for (const id of [...this.#ledger.memory.sessions.keys()]) {
+      // Looked at one by one: while one is lost, another may renew.
+      const entry = this.#ledger.memory.sessions.get(id);
+      if (entry !== undefined && entry.session.leaseUntil < clock.lease()) {
+        await this.#sessions.lose(id, 'its lease expired');
+      }
+    }
   }
 
   #renewAll(): void {
