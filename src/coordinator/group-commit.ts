@@ -43,7 +43,7 @@ export class GroupCommit {
    * any other error is a bug of ours, for which all that is not durable is refused.
    */
   async write<T>(work: () => T): Promise<T> {
-    await this.#ready();
+    if (this.#rebuilding !== undefined || this.#dead !== undefined) await this.#ready();
     let result: T;
     try {
       result = work();
@@ -63,7 +63,7 @@ export class GroupCommit {
   /** Runs `work`, which only reads; resolves once all that it may have seen is durable. What was refused is not shown: it runs again. */
   async read<T>(work: () => T): Promise<T> {
     for (;;) {
-      await this.#ready();
+      if (this.#rebuilding !== undefined || this.#dead !== undefined) await this.#ready();
       const result = work();
       try {
         await this.#settled(false);

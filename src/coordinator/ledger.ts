@@ -151,15 +151,6 @@ export class Ledger {
     }
   }
 
-  /** A view of an ended job without bringing it back. */
-  async peek(id: number): Promise<JobEntry> {
-    const live = this.memory.jobs.get(id);
-    if (live !== undefined) return live;
-    const loaded = await this.ports.store.loadJob(id);
-    if (loaded === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });
-    return this.memory.jobs.get(id) ?? restoreJob(loaded);
-  }
-
   entry(id: number): JobEntry {
     const entry = this.memory.jobs.get(id);
     if (entry === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });

@@ -16,18 +16,20 @@ export async function listJobs(ledger: Ledger, query: JobsQuery): Promise<JobsRe
   const { before, name, limit } = query;
   const stored = query.show === 'all' ? await findStored(ledger, query) : [];
   return await ledger.read((memory) => {
-    const views = new Map<number, JobView>();
-    for (const row of stored) views.set(row.id, viewStored(row));
-    for (const entry of memory.jobs.values()) {
-      const { job, fixed } = entry;
+    const rows = new Map(stored.map((row) => [row.id, row]));
+    const found = new Set(rows.keys());
+    for (const { job, fixed } of memory.jobs.values()) {
       if (before !== undefined && job.id >= before) continue;
       if (name !== undefined && fixed.name !== name) continue;
       if (query.show === 'live' && job.endedAt !== 0) continue;
-      views.set(job.id, viewJob(memory, entry));
+      found.add(job.id);
     }
-    const sorted = [...views.values()].sort((a, b) => b.id - a.id);
-    const jobs = sorted.slice(0, limit);
-    return { jobs, ...(sorted.length > limit ? { next: jobs.at(-1)!.id } : {}) };
+    const ids = [...found].sort((a, b) => b - a);
+    const jobs = ids.slice(0, limit).map((id) => {
+      const entry = memory.jobs.get(id);
+      return entry === undefined ? viewStored(rows.get(id)!) : viewJob(memory, entry);
+    });
+    return { jobs, ...(ids.length > limit ? { next: ids[limit - 1]! } : {}) };
   });
 }
 

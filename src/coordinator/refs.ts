@@ -33,7 +33,10 @@ export async function resolveRef(memory: Memory, store: Store, text: string, wri
   if (byArrayId !== undefined) return { id: byArrayId.id, indices: null };
   if (!writing) {
     const [byName] = await store.findJobs({ live: false, name: ref.name, limit: 1 });
-    if (byName !== undefined) return { id: byName.id, indices: null };
+    // The newest may have ended a moment ago, and the store does not know yet.
+    const ended = [...memory.ended.keys()].filter((job) => job.facts.name === ref.name).map(({ id }) => id);
+    const id = Math.max(byName?.id ?? 0, ...ended);
+    if (id > 0) return { id, indices: null };
   }
   throw new SpawnError('JOB_NOT_FOUND', { ref: text });
 }

@@ -3,6 +3,7 @@ import { MAX_ARRAY_SIZE } from '../api/limits.ts';
 import { SpawnError } from '../core/errors.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Ledger } from './ledger.ts';
+import { readJob } from './reading.ts';
 import { makeJob } from './restore.ts';
 import { addJob, type CheckedSubmit, checkSubmit, hashRequest, makeFixed } from './submit.ts';
 import type { Caller } from './use-cases.ts';
@@ -54,12 +55,7 @@ async function findReplay(
   const row = await ledger.ports.store.findKey(`${caller.tenant}/${caller.owner}`, key);
   if (row === undefined) return undefined;
   checkSameBody(row.bodyHash, bodyHash, key);
-  const entry = await ledger.peek(row.jobId);
-  return await ledger.read((memory) => ({
-    job: viewJob(memory, memory.jobs.get(row.jobId) ?? entry),
-    replayed: true,
-    dryRun: false,
-  }));
+  return { job: await readJob(ledger, String(row.jobId)), replayed: true, dryRun: false };
 }
 
 function checkSameBody(known: string, given: string, key: string): void {

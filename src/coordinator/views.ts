@@ -9,6 +9,7 @@ import { jobState as stateRow } from './job-row.ts';
 import type { JobEntry, Memory } from './memory.ts';
 
 const MAX_COMMAND_TEXT = 200;
+const STOPPED = TASK_REASONS[TaskReason.maxFailures]!;
 
 /** A live (or just ended) job. */
 export function viewJob(memory: Memory, entry: JobEntry): JobView {
@@ -19,7 +20,9 @@ export function viewJob(memory: Memory, entry: JobEntry): JobView {
 
 /** An ended job that is not in memory. */
 export function viewStored(row: StoredJob): JobView {
-  return view(row, row, row.counts, jobState(row.counts, row.held), undefined);
+  const { maxFailures } = row.spec;
+  const stopped = maxFailures !== undefined && row.counts[TaskState.failed]! > maxFailures;
+  return view(row, row, row.counts, jobState(row.counts, row.held), stopped ? STOPPED : undefined);
 }
 
 export function deltaOf(job: Job): JobDelta {
@@ -89,8 +92,7 @@ function commandText(spec: JobSpec): string {
 function whyNot(memory: Memory, job: Job): string | undefined {
   const { counts } = job.table;
   if (job.endedAt !== 0) {
-    const stopped = counts[TaskState.failed]! > job.facts.maxFailures;
-    return stopped ? TASK_REASONS[TaskReason.maxFailures] : undefined;
+    return counts[TaskState.failed]! > job.facts.maxFailures ? STOPPED : undefined;
   }
   if (job.state === 'held') return 'held by a user';
   if (job.state === 'blocked') return 'waiting for a dependency';
