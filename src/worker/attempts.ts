@@ -26,8 +26,8 @@ interface Attempt {
 export interface AttemptsOptions {
   readonly resources: Resources;
   readonly job: (jobId: number) => KnownJob | undefined;
-  /** The number of the job's environment in the forker. */
-  readonly envId: (forker: Forker, job: KnownJob) => number;
+  /** The number in the forker of the job's environment, or of one with as good as nothing. */
+  readonly envId: (forker: Forker, job?: KnownJob) => number;
   readonly onStarted: (start: PendingStart) => void;
   readonly onEnded: (end: PendingEnd) => void;
   /** It did not start and will not: its grant goes back. */
@@ -81,7 +81,7 @@ export class Attempts {
     this.#ahead.sent(job);
     this.#running.set(grant.fence, attempt);
     const { argv, missing } = job.prepared!;
-    if (missing === undefined) this.#run(forker, attempt, argv, job.description.cwd);
+    if (missing === undefined) this.#run(forker, attempt, this.#options.envId(forker, job), argv, job.description.cwd);
     else this.#explain(forker, attempt, { text: missing, code: 126 });
   }
 
@@ -175,14 +175,14 @@ export class Attempts {
     for (const attempt of this.#running.values()) this.#endWithoutProcess(attempt, { kind: 'lost' });
   }
 
-  #run(forker: Forker, { grant, job }: Attempt, argv: readonly string[], cwd: string): void {
+  #run(forker: Forker, { grant, job }: Attempt, envId: number, argv: readonly string[], cwd: string): void {
     const { description } = job;
     forker.run({
       fence: grant.fence,
       jobId: grant.jobId,
       position: grant.position,
       attempt: grant.attempt,
-      envId: this.#options.envId(forker, job),
+      envId,
       env: taskEnvironment(description, job.indices, grant),
       argv,
       cwd,
@@ -197,7 +197,9 @@ export class Attempts {
   /** Lets a process write why nothing runs, so that the reason stands in the task's log like everything else. */
   #explain(forker: Forker, attempt: Attempt, { text, code }: Explanation): void {
     attempt.failure = { kind: 'exited', code };
-    this.#run(forker, attempt, ['/bin/sh', '-c', 'printf "spawn: %s\\n" "$1" >&2', 'sh', text], '/');
+    // Not with the job's environment: it may be what exec found too large.
+    const bare = this.#options.envId(forker);
+    this.#run(forker, attempt, bare, ['/bin/sh', '-c', 'printf "spawn: %s\\n" "$1" >&2', 'sh', text], '/');
   }
 
   #endWithoutProcess(attempt: Attempt, outcome: Outcome): void {

@@ -34,6 +34,8 @@ const LONG_LIFE_MS = 10_000;
 /** Environments kept in the forker; a job that comes back after it was forgotten sends its own again. */
 const MOST_ENVIRONMENTS = 128;
 
+const BARE_ENVIRONMENT = 1;
+
 /** The forkers of one session, one after the other: each has a life number, because no two may write the same log file. */
 export class ForkerLives {
   readonly #options: ForkerLivesOptions;
@@ -41,7 +43,7 @@ export class ForkerLives {
   readonly #backoff = new Backoff({ firstMs: 50, mostMs: 2_000 });
   readonly #environments = new Map<KnownJob, number>();
   #current: Forker | undefined;
-  #lastEnvId = 0;
+  #lastEnvId = BARE_ENVIRONMENT;
   #life = -1;
 
   constructor(options: ForkerLivesOptions) {
@@ -74,8 +76,12 @@ export class ForkerLives {
     }
   }
 
-  /** The number under which the forker knows the environment of a job. */
-  envId(forker: Forker, job: KnownJob): number {
+  /** The number under which the forker knows the environment of a job; without one, an environment with nothing but the mark. */
+  envId(forker: Forker, job?: KnownJob): number {
+    if (job === undefined) {
+      forker.setEnv(BARE_ENVIRONMENT, [`SPAWN_SESSION=${this.#options.session}`]);
+      return BARE_ENVIRONMENT;
+    }
     const known = this.#environments.get(job);
     if (known !== undefined) return known;
     for (const [oldest, id] of this.#environments) {

@@ -58,6 +58,12 @@ describe.each(FORKERS)('with the %s forker', (forker) => {
     expect([how, text]).toEqual(['exit 126', 'spawn: cannot enter /no/such/place: No such file or directory\n']);
   });
 
+  test('an environment that is too large: 126', async () => {
+    const { run } = setUp();
+    const { how, text } = await run('true', { env: { LARGE: 'x'.repeat(131_072) } });
+    expect([how, text]).toEqual(['exit 126', 'spawn: cannot run /bin/sh: Argument list too long\n']);
+  });
+
   test('files that the server does not have: 126', async () => {
     const { run } = setUp();
     const { how, text } = await run({ kind: 'script', hash: 'a'.repeat(64), name: 'x.sh', args: [] });
