@@ -72,6 +72,16 @@ describe('ReadyQueue', () => {
     expect(got).toEqual([1, 2, 1, 3, 2, 4, 1, 5]);
   });
 
+  it('lets no stream of new owners keep an old one from its turn', () => {
+    const queue = queueOf(of(1, 'ada'));
+    const got: number[] = [];
+    for (let id = 2; id <= 9; id++) {
+      queue.update(of(id, `owner ${id}`));
+      got.push(...turns(queue, 1));
+    }
+    expect(got).toEqual([1, 2, 1, 3, 2, 4, 1, 5]);
+  });
+
   it('prefers the older of those that are alike', () => {
     expect(queueOf(of(9, 'ada'), of(8, 'ada'), of(7, 'ada')).peek()!.id).toBe(7);
     const queue = new ReadyQueue();

@@ -85,19 +85,25 @@ describe('re-arming', () => {
     const world = worldOf({ array: '0-2', after: 'aftercorr:1_[0,1]' });
     finish(world, 1, ...FIRST_FAILED);
     expect(statesOf(world, 2)).toBe('skipped ready skipped');
+    world.start(jobOf(world, 2), 1);
+    world.end(jobOf(world, 2), 1, TaskState.completed);
+    const ends = [...world.ends];
     world.retry(jobOf(world, 1), [2]);
-    expect(statesOf(world, 2)).toBe('skipped ready skipped');
+    expect(statesOf(world, 2)).toBe('skipped completed skipped');
+    expect(world.ends).toEqual(ends);
     world.retry(jobOf(world, 1), [0]);
-    expect(statesOf(world, 2)).toBe('blocked ready blocked');
+    expect(statesOf(world, 2)).toBe('blocked completed blocked');
     finish(world, 1, 'completed');
-    expect(statesOf(world, 2)).toBe('ready ready ready');
+    expect(statesOf(world, 2)).toBe('ready completed ready');
   });
 
   it('not by the retry of a task that the dependency does not name', () => {
     const world = worldOf({ array: '0', after: 'afterok:1_0' });
     finish(world, 1, ...FIRST_FAILED);
+    const ends = [...world.ends];
     world.retry(jobOf(world, 1), [3]);
     expect(statesOf(world, 2)).toBe('skipped');
+    expect(world.ends).toEqual(ends);
   });
 
   it('decides what was decided while nothing waited: no task waits for ever', () => {

@@ -124,9 +124,9 @@ function reserve(sessions: readonly WorkerSession[], job: Job, actions: Schedule
 
 /** Nothing is saved up for the job any more; true when something was. */
 function release(sessions: readonly WorkerSession[], job: Job): boolean {
-  const saving = sessions.find((session) => session.reservedFor === job);
-  if (saving !== undefined) saving.reservedFor = undefined;
-  return saving !== undefined;
+  const saving = sessions.filter((session) => session.reservedFor === job);
+  for (const session of saving) session.reservedFor = undefined;
+  return saving.length > 0;
 }
 
 function topUpShare(

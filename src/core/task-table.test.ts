@@ -98,7 +98,7 @@ describe('TaskTable', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(TaskState.blocked, TaskState.ready),
-        fc.array(step, { maxLength: 40 }),
+        fc.array(step, { maxLength: 40, size: 'max' }),
         (ground, steps) => {
           const model = new TaskTableModel(size, ground);
           for (const each of steps) act(model, each);
@@ -113,7 +113,7 @@ describe('TaskTable', () => {
 
   it('finds the runs of every state in any stretch', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), place, length, (steps, from, count) => {
+      fc.property(fc.array(step, { maxLength: 40, size: 'max' }), place, length, (steps, from, count) => {
         const model = new TaskTableModel(60, TaskState.ready);
         for (const each of steps) act(model, each);
         const start = from % 60;
@@ -158,6 +158,17 @@ describe('TaskTable', () => {
     table.touch(3);
     expect(table.reasonOf(3)).toBe(TaskReason.retryDelay);
     expect(table.reasonOf(4)).toBe(TaskReason.none);
+  });
+
+  it('costs nothing to clear what was never set', () => {
+    const table = new TaskTable(4, TaskState.ready);
+    table.setFlag(1, TaskFlag.cancelRequested, false);
+    table.setRetryTick(1, 0);
+    table.setOutcome(1, 0);
+    table.setCounters(1, 0, 0);
+    const { flags, retryTicks, outcomes, failures, losses } = table;
+    expect([flags, retryTicks, outcomes, failures, losses]).toEqual(new Array(5).fill(undefined));
+    expect(table.dirty.size).toBe(0);
   });
 
   it('does not make eligible again what was held, or waits for its retry delay, when it comes back', () => {

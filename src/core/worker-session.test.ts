@@ -32,7 +32,7 @@ const step = fc.oneof(
 describe('WorkerSession', () => {
   it('accounts for resources, holdings and their digest, whatever is granted and closed', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 150, size: 'max' }), (steps) => {
         const session = coreSession(1, CPUS, MEMORY);
         const ranges: GrantRange[] = [];
         const slots = new Map(JOBS.map((job) => [job, 0]));
@@ -162,6 +162,9 @@ describe('WorkerSession', () => {
     expect(session.fits(coreJob(1, { cpus: 0.1, memoryBytes: 40 }))).toBe(2);
     expect(session.fits(coreJob(1, { cpus: 0.5, memoryBytes: 1 }))).toBe(2);
     expect(session.fits(coreJob(1, { cpus: 2 }))).toBe(0);
+    // 0.3 / 0.1 is a little less than 3, and 0.1 + 0.2 a little more than 0.3.
+    expect(coreSession(1, 0.3).fits(coreJob(1, { cpus: 0.1 }))).toBe(3);
+    expect(coreSession(1, 0.3).couldFit(coreJob(1, { cpus: 0.1 + 0.2 }))).toBe(true);
     const job = coreJob(1, { cpus: 0.1, size: 10 });
     for (let k = 0; k < 10; k++) {
       expect(session.fits(job)).toBe(10 - k);

@@ -95,6 +95,7 @@ export class CoreWorld implements SettleWorld, RearmWorld {
   changed(): void {}
 
   finished(job: Job): void {
+    if (job.endedAt !== 0) throw new Error(`job ${job.id} ended twice`);
     job.endedAt = this.now;
     this.ends.push(job.id);
     this.#live.splice(this.#live.indexOf(job), 1);
@@ -107,6 +108,7 @@ export class CoreWorld implements SettleWorld, RearmWorld {
   }
 
   failedTooOften(job: Job): void {
+    if (job.finished) throw new Error(`job ${job.id} has nothing left to cancel`);
     this.#cancel(job, 0, job.size, TaskReason.maxFailures);
   }
 

@@ -76,9 +76,9 @@ export class DependencyModel {
       else if (decision === 'failed' && job.policy === 'skip') task.state = 'skipped';
       else if (decision === 'failed') task.never = true;
     }
-    // Only an end makes it end: what a person wants to run again all the same may start.
+    // Only a new failure makes it end: what a person wants to run again all the same may run.
     const ended = new Set(tasks.filter(hasEnded));
-    const more = [...ended].some((task) => !job.ended.has(task));
+    const more = [...ended].some((task) => task.state === 'failed' && !job.ended.has(task));
     job.ended = ended;
     if (more && tasks.filter(({ state }) => state === 'failed').length > job.maxFailures) {
       for (const task of tasks) if (task.state === 'ready' || task.state === 'blocked') task.state = 'cancelled';
