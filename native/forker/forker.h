@@ -30,6 +30,7 @@ void map_remove(struct map *map, struct node *node);
 
 void *must_alloc(size_t bytes);
 void *must_realloc(void *old, size_t bytes);
+void forget_peak_memory(void);
 
 /* ---- env.c ---- */
 

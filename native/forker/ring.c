@@ -20,6 +20,7 @@ struct ring {
 
 /* Bytes of the same stream that arrive within this time share an entry, so that many small writes cost little memory. */
 #define SAME_ENTRY_MS 100
+#define PEAK_WORTH_FORGETTING (256 * 1024)
 
 struct ring *ring_new(uint64_t cap, uint64_t *dropped) {
   struct ring *ring = must_alloc(sizeof *ring);
@@ -30,9 +31,11 @@ struct ring *ring_new(uint64_t cap, uint64_t *dropped) {
 
 void ring_free(struct ring *ring) {
   if (ring == NULL) return;
+  int large = ring->room >= PEAK_WORTH_FORGETTING;
   free(ring->bytes);
   free(ring->entries);
   free(ring);
+  if (large) forget_peak_memory();
 }
 
 static struct entry *entry_at(struct ring *ring, size_t index) {

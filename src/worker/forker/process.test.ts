@@ -129,6 +129,11 @@ describe.each(['native', 'node'] as const)('%s forker: processes', (kind) => {
     if (!ended.exactUsage) return;
     expect(ended.userUs + ended.systemUs).toBeGreaterThan(0);
     expect(ended.maxRssKb).toBeGreaterThan(100);
+    // The kernel counts what the forker holds when it starts a task; what it once held for another must not stay in that.
+    const chatty = await forker.complete('head -c 30000000 /dev/zero', { logCapBytes: 16 << 20 });
+    expect(chatty.ended.exactUsage).toBe(true);
+    const quiet = await forker.complete(':');
+    expect(quiet.ended.maxRssKb).toBeLessThan(6_000);
   });
 
   test('environments: unknown, replaced, dropped, impossible, too long', async () => {
