@@ -200,14 +200,15 @@ function check(plans: readonly Plan[], first: number, steps: readonly Step[]): v
 }
 
 /**
- * Of several terms that must all hold, only those that ask for success. Of the others it depends on the order of decisions at one moment
- * whether they were still looked at when the first of them failed, and so whether they count as satisfied after a retry.
+ * Of several terms that must all hold, only those that ask for success; of several at all, none with a delay. Of the others it depends on
+ * the order of decisions at one moment whether they were still looked at when the first of them decided, and so what holds after a retry.
  */
 function unambiguous(each: Plan): Plan {
-  if (each.any || each.terms.length === 1) return each;
+  if (each.terms.length === 1) return each;
   const terms = each.terms.map((term) => ({
     ...term,
-    type: term.type === 'aftercorr' ? term.type : ('afterok' as const),
+    type: term.type === 'aftercorr' || each.any ? term.type : ('afterok' as const),
+    delay: false,
   }));
   return { ...each, terms };
 }

@@ -49,7 +49,9 @@ export class DependencyModel {
   retry(job: ModelJob, indices: readonly number[]): void {
     const behind = !job.live && job.terms.some(({ type }) => type === 'singleton');
     this.#revive(job);
-    for (const index of indices) job.tasks.get(index)!.state = behind ? 'blocked' : 'ready';
+    for (const index of indices) {
+      Object.assign(job.tasks.get(index)!, { state: behind ? 'blocked' : 'ready', never: false });
+    }
     this.#rearm(job, indices);
     this.settle();
   }
