@@ -71,3 +71,53 @@ test('a skipped singleton that waits again queues behind whoever holds its name 
   await worker.end(late, [0], 0);
   expect(at.states(early)).toEqual(['leased']);
 });
+
+test.each([
+  ['afterok', ''],
+  ['aftercorr', ''],
+  ['afterok', ',singleton'],
+])('what was cancelled while it waited for %s waits for it again when it is retried%s', async (type, more) => {
+  const at = await LedgerAtHand.open();
+  const worker = await WorkerAtHand.join(at, { resources: { cpus: 8, memoryBytes: 0 } });
+  const first = await at.submit({ array: '0-1' });
+  const second = await at.submit({ array: '0-1', after: `${type}:${first}${more}` });
+  await at.coordinator.cancel(CALLER, String(second), {});
+  at.evictAll();
+  await at.coordinator.retry(CALLER, String(second), {});
+  await at.ledger.idle();
+  expect(at.states(second)).toEqual(['blocked', 'blocked']);
+  await at.restart();
+  worker.connect();
+  await worker.resync();
+  expect(at.states(second)).toEqual(['blocked', 'blocked']);
+  await worker.end(first, [0, 1]);
+  expect(at.states(second)).toEqual(['leased', 'leased']);
+});
+
+test('what has run once does not wait again for a partner that runs again', async () => {
+  const at = await LedgerAtHand.open();
+  const worker = await WorkerAtHand.join(at, { resources: { cpus: 8, memoryBytes: 0 } });
+  const first = await at.submit({ array: '0-1' });
+  const second = await at.submit({ array: '0-1', after: `aftercorr:${first}` });
+  await worker.end(first, [0, 1]);
+  await worker.end(second, [0, 1], 3);
+  await at.coordinator.requeue(CALLER, String(first), {});
+  await at.coordinator.retry(CALLER, String(second), {});
+  await at.ledger.idle();
+  expect(at.states(second)).toEqual(['leased', 'leased']);
+});
+
+test('of the jobs that followed, only those with skipped tasks come back, down the chain', async () => {
+  const at = await LedgerAtHand.open();
+  const worker = await WorkerAtHand.join(at);
+  const first = await at.submit();
+  const skipped = await at.submit({ after: `afterok:${first}` });
+  const chained = await at.submit({ after: `afterok:${skipped}` });
+  const ran = await at.submit({ after: `afterany:${first}` });
+  await worker.end(first, [0], 3);
+  await worker.end(ran, [0]);
+  at.evictAll();
+  await at.coordinator.retry(CALLER, String(first), {});
+  expect([...at.ledger.memory.jobs.keys()].toSorted()).toEqual([first, skipped, chained]);
+  expect([at.states(skipped), at.states(chained)]).toEqual([['blocked'], ['blocked']]);
+});

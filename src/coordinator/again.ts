@@ -1,3 +1,4 @@
+import { combine } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
@@ -28,12 +29,13 @@ export function requeueTasks(books: Books, job: Job, runs: Runs): number {
 function runAgain(books: Books, job: Job, runs: Runs, states: readonly TaskState[]): number {
   const { table } = job;
   const behind = mustQueueAgain(books, job);
+  const waits = behind || mayWait(job);
   const changed: [number, number][] = [];
   for (const [start, count] of runs) {
     for (const state of states) {
       table.moveAll(
         state,
-        behind ? TaskState.blocked : TaskState.ready,
+        waits ? TaskState.blocked : TaskState.ready,
         TaskReason.none,
         (at, length) => {
           changed.push([at, length]);
@@ -49,17 +51,43 @@ function runAgain(books: Books, job: Job, runs: Runs, states: readonly TaskState
   job.retried += tasks;
   books.revived(job);
   const followers = rearmFollowers(job, changed, books);
-  if (behind) books.settlement.evaluate(job);
+  if (waits && !behind) releaseStarted(job, changed);
+  if (waits) books.settlement.evaluate(job);
+  books.changed(job);
   for (const follower of followers) books.settlement.evaluate(follower);
   books.settlement.run();
   return tasks;
 }
 
+/** What was cancelled while it waited for its dependency waits for it again, unless that is decided by now. */
+function mayWait({ facts: { dependency }, termStates }: Job): boolean {
+  if (dependency === null) return false;
+  return (
+    dependency.terms.some(({ type }) => type === 'aftercorr') || combine(dependency.mode, termStates) !== 'satisfied'
+  );
+}
+
+/** For what has run once the dependency was satisfied, and that stays so. */
+function releaseStarted({ table }: Job, runs: Runs): void {
+  for (const [start, count] of runs) {
+    for (let position = start; position < start + count; position++) {
+      if (table.attempts[position] === 0) continue;
+      table.move(position, TaskState.ready);
+      table.touch(position);
+    }
+  }
+}
+
 /** A singleton that had ended queues behind whoever holds its name now. */
 function mustQueueAgain(books: Books, job: Job): boolean {
   const term = (job.facts.dependency?.terms ?? []).findIndex(({ type }) => type === 'singleton');
-  if (term < 0 || job.endedAt === 0 || books.sharers(job).length === 0) return false;
+  if (term < 0 || job.endedAt === 0 || isEmpty(books.sharers(job))) return false;
   job.termStates[term] = 'pending';
+  return true;
+}
+
+function isEmpty(jobs: Iterable<Job>): boolean {
+  for (const _ of jobs) return false;
   return true;
 }
 

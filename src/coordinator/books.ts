@@ -14,7 +14,7 @@ export interface Books {
   count(name: string, by?: number): void;
   entryOf(job: Job): JobEntry;
   /** Live jobs of the same owner and name, in the order in which singletons run. */
-  sharers(job: Job): readonly Job[];
+  sharers(job: Job): Iterable<Job>;
   /** The job's row is written again, and its place in the queue is looked at. */
   changed(job: Job): void;
   /** An ended job has tasks to run again: it is live again, behind those of its name. */

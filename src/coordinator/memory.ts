@@ -23,7 +23,7 @@ export class Memory {
   /** Live jobs by name. */
   readonly names = new Map<string, Set<Job>>();
   /** Live jobs by owner and name, in the order in which singletons run. */
-  readonly sharers = new Map<string, Job[]>();
+  readonly sharers = new Map<string, Set<Job>>();
   /** (due, job number): retry delays and delayed dependencies. */
   readonly alarms = new DelayHeap();
   /** When the next alarm of a job rings. */
@@ -46,9 +46,7 @@ export class Memory {
     named.add(job);
     this.names.set(fixed.name, named);
     const key = sharerKey(fixed);
-    const sharers = this.sharers.get(key);
-    if (sharers === undefined) this.sharers.set(key, [job]);
-    else sharers.push(job);
+    this.sharers.set(key, (this.sharers.get(key) ?? new Set()).add(job));
   }
 
   /** The job has ended: it is found by number only, until it is dropped. */
@@ -59,9 +57,9 @@ export class Memory {
     named?.delete(job);
     if (named?.size === 0) this.names.delete(fixed.name);
     const key = sharerKey(fixed);
-    const sharers = (this.sharers.get(key) ?? []).filter((other) => other !== job);
-    if (sharers.length === 0) this.sharers.delete(key);
-    else this.sharers.set(key, sharers);
+    const sharers = this.sharers.get(key);
+    sharers?.delete(job);
+    if (sharers?.size === 0) this.sharers.delete(key);
   }
 
   /** An ended job that somebody asked for or waits for. */
@@ -70,7 +68,7 @@ export class Memory {
     this.ended.set(entry.job, steady);
   }
 
-  sharersOf(entry: JobEntry): readonly Job[] {
+  sharersOf(entry: JobEntry): Iterable<Job> {
     return this.sharers.get(sharerKey(entry.fixed)) ?? [];
   }
 

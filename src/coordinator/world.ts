@@ -40,7 +40,7 @@ export class World implements SettleWorld, ScheduleActions {
     return this.memory.jobs.get(job.id)!;
   }
 
-  sharers(job: Job): readonly Job[] {
+  sharers(job: Job): Iterable<Job> {
     return this.memory.sharersOf(this.entryOf(job));
   }
 

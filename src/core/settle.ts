@@ -10,7 +10,7 @@ export interface SettleWorld {
   /** Epoch ms. */
   readonly now: number;
   /** Live jobs of the same owner and name, in the order in which singletons run. */
-  sharers(job: Job): readonly Job[];
+  sharers(job: Job): Iterable<Job>;
   /** Tasks of the job became ready, or it changed otherwise. */
   changed(job: Job): void;
   /** All its tasks have ended. */
@@ -90,7 +90,8 @@ export class Settlement {
       this.#world.failedTooOften(job);
     if (job.finished && job.endedAt === 0) {
       this.#world.finished(job);
-      for (const sharer of this.#world.sharers(job)) this.#settleSharer(sharer);
+      const [next] = this.#world.sharers(job);
+      if (next !== undefined) this.#settleSharer(next);
     }
   }
 
@@ -142,7 +143,9 @@ export class Settlement {
   }
 
   #decideSingleton(job: Job, term: number): boolean {
-    if (job.termStates[term] !== 'pending' || this.#world.sharers(job)[0] !== job) return false;
+    if (job.termStates[term] !== 'pending') return false;
+    const [first] = this.#world.sharers(job);
+    if (first !== job) return false;
     job.termStates[term] = 'satisfied';
     this.#world.changed(job);
     return true;
