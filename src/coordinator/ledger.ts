@@ -130,12 +130,12 @@ export class Ledger {
       if (seen.has(next)) continue;
       seen.add(next);
       if (!followers && this.#keep(next)) return;
-      const dependents = await this.#bringOne(next);
+      const dependents = await this.#bringOne(next, next !== id);
       if (followers) wanted.push(...dependents);
     }
     if (!followers) return;
     const waitedFor = new Set([...seen].flatMap((one) => this.#predecessorsOf(one)));
-    for (const predecessor of waitedFor) if (!this.#keep(predecessor)) await this.#bringOne(predecessor);
+    for (const predecessor of waitedFor) if (!this.#keep(predecessor)) await this.#bringOne(predecessor, false);
   }
 
   /**
@@ -187,7 +187,8 @@ export class Ledger {
     return entry === undefined ? [] : predecessorIds(entry.job);
   }
 
-  async #bringOne(id: number): Promise<readonly number[]> {
+  /** Gives its dependents. Of those that are wanted because tasks may be skipped there, one without any stays where it is. */
+  async #bringOne(id: number, ifSkipped: boolean): Promise<readonly number[]> {
     const { store, clock } = this.ports;
     const loaded = await store.loadJob(id);
     if (loaded === undefined) {
@@ -197,6 +198,7 @@ export class Ledger {
     }
     const { memory } = this;
     if (!this.#keep(id)) {
+      if (ifSkipped && loaded.job.counts[TaskState.skipped] === 0) return [];
       const entry = restoreJob(loaded);
       memory.addEnded(entry, clock.steady());
       linkJob(memory, entry.job);
