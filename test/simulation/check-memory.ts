@@ -8,6 +8,7 @@ import { TaskFlag } from '../../src/core/task-table.ts';
 /** Everything that must be true of the coordinator's memory between any two steps. */
 export function checkMemory(memory: Memory): void {
   for (const { job } of memory.jobs.values()) checkJob(job);
+  for (const jobs of memory.sharers.values()) checkSingletons([...jobs]);
   for (const { session } of memory.sessions.values()) {
     let held = 0;
     let sum = 0;
@@ -67,4 +68,11 @@ function checkJob(job: Job): void {
   expect(holders.size).toBe(counts[TaskState.leased]! + counts[TaskState.running]!);
   expect(slots).toBeLessThanOrEqual(holders.size);
   expect(job.heapAt >= 0).toBe(job.wanted > 0);
+}
+
+/** P6: of those who must be alone, and those older ones they waited for, one at most holds grants. */
+function checkSingletons(jobs: readonly Job[]): void {
+  const active = jobs.filter(({ table: { counts } }) => counts[TaskState.leased]! + counts[TaskState.running]! > 0);
+  const alone = active.filter(({ facts }) => facts.dependency?.terms.some(({ type }) => type === 'singleton'));
+  if (alone.length > 1) expect.fail(`singletons ${alone.map(({ id }) => id)} hold grants`);
 }
