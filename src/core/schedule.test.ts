@@ -271,8 +271,26 @@ describe('work ahead', () => {
     expect(world.pass().filter(({ slots }) => slots > 0)).toMatchObject([{ job: waiting }]);
   });
 
+  it('stays when the next in line has as many slots as the holder', () => {
+    const world = new CoreSchedule();
+    const session = coreSession(1, 2);
+    const [next, holder] = [coreJob(1, { size: 1_000 }), coreJob(2, { size: 1_000 })];
+    world.connect(session);
+    world.add(next, holder);
+    world.pass();
+    expect([next.slots, holder.slots, world.queue.peek()]).toEqual([1, 1, next]);
+    holder.meanWallUs = 1_000;
+    world.now += 10 * quantumMs;
+    world.topUp.add(session);
+    world.pass();
+    expect(world.ahead(session, holder)).toBe(50);
+    world.topUp.add(session);
+    world.pass();
+    expect(world.revoked).toEqual([]);
+  });
+
   it.each([
-    ['is not entitled', { cpus: 1 }, -1],
+    ['is of a lower band', { cpus: 1 }, -1],
     ['could never run here', { cpus: 3 }, 0],
   ])('stays when who waits %s', (_, facts, priority) => {
     const world = new CoreSchedule();
