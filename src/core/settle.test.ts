@@ -200,8 +200,9 @@ function check(plans: readonly Plan[], first: number, steps: readonly Step[]): v
 }
 
 /**
- * Of several terms that must all hold, only those that ask for success; of several at all, none with a delay. Of the others it depends on
- * the order of decisions at one moment whether they were still looked at when the first of them decided, and so what holds after a retry.
+ * Of several terms that must all hold, only those that ask for success; of several of which one is enough, no singleton; of several at
+ * all, none with a delay. Of the others it depends on the order of decisions at one moment whether they were still looked at when the
+ * first of them decided, and so what holds after a retry.
  */
 function unambiguous(each: Plan): Plan {
   if (each.terms.length === 1) return each;
@@ -209,6 +210,7 @@ function unambiguous(each: Plan): Plan {
     ...term,
     type: term.type === 'aftercorr' || each.any ? term.type : ('afterok' as const),
     delay: false,
+    singleton: term.singleton && !each.any,
   }));
   return { ...each, terms };
 }
