@@ -1,5 +1,6 @@
 // How does the cost of a task grow with the size of its array, and with how much there is beside it? No-op tasks through the real
-// server, as in noop-tasks.ts: tasks a second and processor time of the server a task, for arrays of 10,000 to 1,000,000, in turn; then an array of 10,000 again beside a held one of 1,000,000, with all the finished ones in the store.
+// server, as in noop-tasks.ts: tasks a second and processor time of the server a task, for arrays of 10,000 to 1,000,000, in turn;
+// then arrays of 10,000 alone and beside a held one of 1,000,000 in turn, with all the finished ones in the store.
 //
 // Small arrays are submitted one after the other until a round has run MEASURED tasks, so that all sides are as warm.
 //
