@@ -1,0 +1,141 @@
+// What docs/benchmarks.md asks: of which result, shown how, against which goal. `because` says why a goal is missed.
+import { number } from './figures.mjs';
+
+const ms = (value) => `${number(value)} ms`;
+const rate = (value) => `${number(value)}/s`;
+const times = (value) => `${number(value)} x`;
+
+const VERBS = ['submit', 'hold', 'release', 'cancel'];
+const XARGS = 'spawn / xargs, median of pairs';
+const PARALLEL = 'spawn / parallel, median of pairs';
+const RATIO = 'ratio, median of pairs';
+const START = 'submit to first stamp ms';
+const NEXT = 'end of A_i to stamp of B_i ms';
+const ALONE = 'date started by this process alone ms';
+const READY = 'ready after kill -9 with half done, ms';
+const DISK = 'disk bytes a task, half done with every outcome';
+const LIVE = 'bytes a task, the same with an eighth of all running';
+const OBJECT = 'bytes a task, an object a task';
+const GROWTH = 'rate at 1000000 / rate at 10000, median of pairs';
+const BESIDE = 'rate beside / rate alone, median of pairs';
+
+const peersOf = (result) => Object.values(result).filter((value) => value?.setting !== undefined);
+
+export const QUESTIONS = [
+  {
+    question: 'Submit, hold, release, cancel an array of 1,000,000: the whole request',
+    file: 'array-verbs',
+    show: (result) => VERBS.map((verb) => ms(result[`${verb} 1000000 ms`].median)).join(', '),
+    goal: 'each under 20 ms',
+    reached: (result) => VERBS.every((verb) => result[`${verb} 1000000 ms`].median < 20),
+  },
+  {
+    question: '`spawn submit --array 1000000` as a whole process',
+    file: 'whole-process',
+    show: (result) => ms(result['spawn submit --array 1000000']['median ms']),
+    goal: 'under 300 ms',
+    reached: (result) => result['spawn submit --array 1000000']['median ms'] < 300,
+  },
+  {
+    question: '`spawn --version` as a whole process, beside `node -e 0`',
+    file: 'whole-process',
+    show: (result) => `${times(result['spawn --version'][RATIO])}: ${ms(result['spawn --version']['median ms'])}`,
+    goal: 'under 2 x',
+    reached: (result) => result['spawn --version'][RATIO] < 2,
+  },
+  {
+    question: '`spawn list` as a whole process, beside `node -e 0`',
+    file: 'whole-process',
+    show: (result) => `${times(result['spawn list'][RATIO])}: ${ms(result['spawn list']['median ms'])}`,
+    goal: 'under 4 x',
+    reached: (result) => result['spawn list'][RATIO] < 4,
+  },
+  {
+    question: 'Shell tasks, `true` x 10,000, beside `xargs -P2`',
+    file: 'shell-tasks',
+    args: ' --rounds 5',
+    show: (result) => `${times(result[XARGS])}: ${rate(result['spawn tasks per second'].median)}`,
+    goal: 'at least 1 x',
+    reached: (result) => result[XARGS] >= 1,
+    because: (result) =>
+      `\`xargs\` starts ${rate(result['xargs -P2 tasks per second'].median)} and does nothing else; spawn also reads the output of each task, and syncs its start and end, on the same cores.`,
+  },
+  {
+    question: 'The same, beside GNU parallel',
+    file: 'shell-tasks',
+    args: ' --rounds 5',
+    show: (result) => times(result[PARALLEL]),
+    goal: 'at least 5 x',
+    reached: (result) => result[PARALLEL] >= 5,
+  },
+  {
+    question: 'No-op tasks through the real server, arrays of 1,000,000',
+    file: 'noop-tasks',
+    show: (result) => rate(result['tasks per second of 1000000'].median),
+    goal: 'at least 100,000/s',
+    reached: (result) => result['tasks per second of 1000000'].median >= 100_000,
+  },
+  {
+    question: 'The same, beside task queues of Node (below)',
+    file: 'queue-peers',
+    show: (result) =>
+      peersOf(result)
+        .map((peer) => times(peer['spawn / peer, median of pairs']))
+        .join(', '),
+    goal: 'at least 3 x each',
+    reached: (result) => peersOf(result).every((peer) => peer['spawn / peer, median of pairs'] >= 3),
+  },
+  {
+    question: 'From submit to the first act of the task',
+    file: 'latency',
+    show: (result) => `p50 ${ms(result[START].p50)}, p99 ${ms(result[START].p99)}`,
+    goal: 'p50 under 3 ms, p99 under 15 ms',
+    reached: (result) => result[START].p50 < 3 && result[START].p99 < 15,
+    because: (result) =>
+      `the time includes loading \`date\`, which stamps it. Started by an idle process without spawn, \`date\` alone takes p50 ${ms(result[ALONE].p50)} and p99 ${ms(result[ALONE].p99)}.`,
+  },
+  {
+    question: 'From the end of A_i to the first act of B_i (`aftercorr`)',
+    file: 'latency',
+    show: (result) => `p50 ${ms(result[NEXT].p50)}, p99 ${ms(result[NEXT].p99)}`,
+    goal: 'p50 under 3 ms, p99 under 15 ms',
+    reached: (result) => result[NEXT].p50 < 3 && result[NEXT].p99 < 15,
+    because: (result) =>
+      `the time holds two ends of a process and a start: the stamp of A_i is \`date\`'s last act, then it exits, its end is committed, and \`date\` of B_i is loaded (alone: p50 ${ms(result[ALONE].p50)}).`,
+  },
+  {
+    question: 'Memory of a live task: half granted, an eighth of all running; an object a task beside',
+    file: 'memory-per-task',
+    show: (result) => `${number(result[LIVE].median)} B; ${number(result[OBJECT].median)} B`,
+    goal: 'under 40 B',
+    reached: (result) => result[LIVE].median < 40,
+  },
+  {
+    question: 'Disk for a finished task, with its outcome',
+    file: 'restart',
+    show: (result) => `${number(result[DISK])} B`,
+    goal: 'under 60 B',
+    reached: (result) => result[DISK] < 60,
+  },
+  {
+    question: 'Ready after `kill -9` with 1,000,000 tasks half done',
+    file: 'restart',
+    show: (result) => ms(result[READY].median),
+    goal: 'under 2 s',
+    reached: (result) => result[READY].median < 2_000,
+  },
+  {
+    question: 'Tasks a second in an array of 1,000,000, beside arrays of 10,000',
+    file: 'growth',
+    show: (result) => times(result[GROWTH]),
+    goal: 'at least 0.9 x',
+    reached: (result) => result[GROWTH] >= 0.9,
+  },
+  {
+    question: 'Tasks a second of arrays of 10,000, with 1,000,000 held beside them',
+    file: 'growth',
+    show: (result) => times(result[BESIDE]),
+    goal: 'at least 0.9 x',
+    reached: (result) => result[BESIDE] >= 0.9,
+  },
+];
