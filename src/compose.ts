@@ -18,6 +18,7 @@ import {
   writeRecord,
 } from './client/node/process-record.ts';
 import { backgroundEnv, type EmbeddedPlace, startKeeper } from './client/node/start-keeper.ts';
+import { readMaxArraySize } from './config/max-array-size.ts';
 import type { Coordinator } from './coordinator/coordinator.ts';
 import { LocalPool } from './coordinator/loops/local-pool.ts';
 import { type Loop, startLoop } from './coordinator/loops/start-loop.ts';
@@ -102,6 +103,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const end = new Ending();
   makePrivateDirectory(files.runDir);
   const version = packageVersion();
+  const maxArraySize = readMaxArraySize(process.env);
   // What takes long to load is loaded while the store's thread opens the database.
   const opening = openSqliteStore({ path: join(dataDir, 'spawn.db') });
   opening.catch(() => undefined);
@@ -129,7 +131,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
         log.fatal({ err: error }, 'the store is no longer ours');
         process.exit(isSpawnError(error) ? error.exitCode : EXIT_AGAIN);
       },
-      options: { version, host: hostname(), dataDir, logDir },
+      options: { version, host: hostname(), dataDir, logDir, maxArraySize },
     });
     const server = await createServer(coordinator, { version, logger: log, onStop: () => end.resolve(0) });
     await server.listenUnix(socketPath);
