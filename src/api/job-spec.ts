@@ -1,18 +1,24 @@
 import { z } from 'zod';
+
 import {
   DEFAULT_GRACE_MS,
   DEFAULT_LOG_CAP_BYTES,
+  DEFAULT_RETRY_MAX_DELAY_MS,
   MAX_ARRAY_TEXT,
+  MAX_CANARY,
   MAX_DURATION_MS,
   MAX_ENV_ENTRIES,
   MAX_RETRIES,
 } from './limits.ts';
+import { Gpus, ResourceAmounts } from './resources.ts';
 
 const text = (max: number) =>
   z
     .string()
     .max(max)
     .refine((value) => !value.includes('\0'), 'must not hold a NUL byte');
+
+const EpochMs = z.int().min(0).max(8_640_000_000_000_000);
 
 /** SHA-256 in hex of a stored script or environment snapshot. */
 export const BlobHash = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
@@ -50,11 +56,25 @@ export const JobSpec = z.strictObject({
   umask: z.int().min(0).max(0o777).default(0o022),
   cpus: z.number().positive().max(4_096).default(1),
   memoryBytes: z.int().min(0).default(0),
+  /** Devices of each task: a whole number, or a fraction below 1 that shares one. */
+  gpus: Gpus.default(0),
+  /** Named amounts that workers offer. */
+  resources: ResourceAmounts.default({}),
   /** From the start of an attempt; 0 = none. */
   timeLimitMs: z.int().min(0).max(MAX_DURATION_MS).default(0),
   graceMs: z.int().min(0).max(3_600_000).default(DEFAULT_GRACE_MS),
   retries: z.int().min(0).max(MAX_RETRIES).default(0),
+  /** Before the first retry; with exponential backoff it doubles with each one. */
   retryDelayMs: z.int().min(0).max(MAX_DURATION_MS).default(0),
+  retryBackoff: z.enum(['fixed', 'exponential']).default('fixed'),
+  /** Each delay is made up to this part shorter or longer, by chance: 0 to 1. */
+  retryJitter: z.number().min(0).max(1).default(0),
+  /** No delay grows beyond this. */
+  retryMaxDelayMs: z.int().min(0).max(MAX_DURATION_MS).default(DEFAULT_RETRY_MAX_DELAY_MS),
+  /** Only these ends are tried again, in the grammar of core/failure-filter.ts: `1,100-110,SIGKILL,oom`. Absent: all. */
+  retryOn: text(4_096).optional(),
+  /** These ends are not tried again. */
+  noRetryOn: text(4_096).optional(),
   /** A task whose worker was lost this many times fails. */
   crashLimit: z.int().min(1).max(1_000).default(5),
   /** The job ends (the rest is cancelled) when more tasks than this failed; absent = never. */
@@ -64,6 +84,14 @@ export const JobSpec = z.strictObject({
   /** What becomes of a task whose dependency can never be satisfied. */
   invalidDependency: z.enum(['skip', 'wait']).default('skip'),
   hold: z.boolean().default(false),
+  /** Nothing starts before this time (epoch ms), or before so long after the submit; not both. */
+  beginAt: EpochMs.optional(),
+  beginInMs: z.int().min(0).max(MAX_DURATION_MS).optional(),
+  /** What has not ended by then is cancelled. As above. */
+  deadlineAt: EpochMs.optional(),
+  deadlineInMs: z.int().min(1).max(MAX_DURATION_MS).optional(),
+  /** So many tasks, chosen by chance, run first; when one of them does not complete, the rest is cancelled. 0 = none. */
+  canary: z.int().min(0).max(MAX_CANARY).default(0),
   /** Strict bands; higher runs first. */
   priority: z.int().min(-1_000_000).max(1_000_000).default(0),
   /** Output kept of one attempt, stdout and stderr together; 0 keeps none. */
@@ -72,6 +100,22 @@ export const JobSpec = z.strictObject({
     .min(0)
     .max(16 * 1024 ** 3)
     .default(DEFAULT_LOG_CAP_BYTES),
+  /** Files that get a copy of stdout and stderr, `%A %a %4a %j %x %u %N %b %%` replaced; relative to cwd. */
+  outputPath: text(4_096).min(1).optional(),
+  errorPath: text(4_096).min(1).optional(),
+  openMode: z.enum(['truncate', 'append']).default('truncate'),
+  /** Sent so long before the time limit; to the whole process group, or to the main process alone. */
+  signal: z
+    .strictObject({
+      number: z.int().min(1).max(64),
+      beforeMs: z.int().min(1).max(MAX_DURATION_MS),
+      mainOnly: z.boolean().default(false),
+    })
+    .optional(),
+  /** Name of the submitter, for `%u`; the owner is who the coordinator takes the caller for. */
+  user: text(255).optional(),
+  /** A packed directory (tar.gz) in `objects/`: each worker unpacks it once a job, and tasks run there in place of `cwd`. */
+  stage: BlobHash.optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 /** What a client sends: defaults may be left out. */

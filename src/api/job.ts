@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { JobSpec } from './job-spec.ts';
-import { MAX_PAGE } from './limits.ts';
+import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
+import { ResourceAmounts } from './resources.ts';
 
 export const TaskStateName = z.enum([
   'blocked',
@@ -63,6 +64,13 @@ export const JobView = z.object({
   cpus: z.number(),
   memoryBytes: z.int(),
   timeLimitMs: z.int(),
+  gpus: z.number().optional(),
+  resources: ResourceAmounts.optional(),
+  /** Nothing starts before. */
+  beginAt: z.number().optional(),
+  /** What has not ended then is cancelled. */
+  deadlineAt: z.number().optional(),
+  canary: z.enum(['running', 'passed', 'failed']).optional(),
   retries: z.int(),
   /** Attempts that ended and were followed by another. */
   retried: z.int(),
@@ -135,17 +143,46 @@ export type TasksQueryInput = z.input<typeof TasksQuery>;
 export const TasksReply = z.object({ tasks: z.array(TaskView), next: z.int().optional() });
 export type TasksReply = z.infer<typeof TasksReply>;
 
-/** Which tasks of a job a verb touches; absent = all it makes sense for. */
-export const Selection = z.strictObject({ index: z.string().max(1_048_576).optional() });
+/** Which tasks of a job a verb touches: all of the conditions hold; absent = all it makes sense for. */
+export const Selection = z.strictObject({
+  index: z.string().max(1_048_576).optional(),
+  /** Comma-separated states. */
+  state: z.string().max(200).optional(),
+  /** How their last attempt ended, in the grammar of core/failure-filter.ts: `exit=137`, `cause=oom`, `signal=KILL`. */
+  where: z.string().max(4_096).optional(),
+});
 export type Selection = z.infer<typeof Selection>;
+
+/** What tasks that run again get instead of what they had; times and a fixed amount exclude each other. */
+export const RetryRequest = Selection.extend({
+  memoryTimes: z.number().positive().max(1_000).optional(),
+  memoryBytes: z.int().min(0).optional(),
+  timeLimitTimes: z.number().positive().max(1_000).optional(),
+  timeLimitMs: z.int().min(0).max(MAX_DURATION_MS).optional(),
+});
+export type RetryRequest = z.infer<typeof RetryRequest>;
 
 /** What a verb did. `tasks` counts the tasks it changed. */
 export const VerbReply = z.object({ job: JobView, tasks: z.int() });
 export type VerbReply = z.infer<typeof VerbReply>;
 
-export const UpdateRequest = z.strictObject({
+/** What is to change; with a selection of tasks only priority, timeLimitMs, memoryBytes and after may. */
+export const UpdateRequest = Selection.extend({
   /** 0 removes the throttle. */
   throttle: z.int().min(0).max(1_000_000_000).optional(),
+  priority: z.int().min(-1_000_000).max(1_000_000).optional(),
+  /** Also of what runs; 0 = none. */
+  timeLimitMs: z.int().min(0).max(MAX_DURATION_MS).optional(),
+  /** Of attempts that start from now on. */
+  memoryBytes: z.int().min(0).optional(),
+  /** Dependencies of tasks that have not started, instead of those they had; '' = none. */
+  after: z.string().max(65_536).optional(),
+  /** null removes it. */
+  beginAt: z.int().min(0).nullable().optional(),
+  beginInMs: z.int().min(0).max(MAX_DURATION_MS).optional(),
+  deadlineAt: z.int().min(0).nullable().optional(),
+  deadlineInMs: z.int().min(1).max(MAX_DURATION_MS).optional(),
+  maxFailures: z.int().min(0).nullable().optional(),
 });
 export type UpdateRequest = z.infer<typeof UpdateRequest>;
 
@@ -153,6 +190,10 @@ export type UpdateRequest = z.infer<typeof UpdateRequest>;
 export const LogQuery = z.strictObject({
   index: z.string().max(65_536).optional(),
   stream: z.enum(['out', 'err', 'both']).default('both'),
+  /** Comma-separated states: only tasks that are in one of them now. */
+  state: z.string().max(200).optional(),
+  /** Only the last so many lines of each attempt. */
+  tail: z.coerce.number().int().min(0).max(1_000_000).optional(),
   /** Default: the last attempt of each task. */
   attempt: z.coerce.number().int().min(1).optional(),
   /** Go on until every selected task has ended. */

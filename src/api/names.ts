@@ -1,11 +1,33 @@
 import { z } from 'zod';
+import {
+  CreateTokenReply,
+  CreateTokenRequest,
+  LogPieceReply,
+  PruneReply,
+  PruneRequest,
+  TokensReply,
+  TokenView,
+} from './access.ts';
 import { BlobReply, StopReply } from './http.ts';
+import {
+  Blocker,
+  EventsReply,
+  EventView,
+  FailureGroup,
+  GrepMatch,
+  GridDelta,
+  LogDiffReply,
+  SpecReply,
+  SummaryReply,
+  WhyReply,
+} from './insight.ts';
 import {
   Counts,
   ErrorReply,
   JobDelta,
   JobsReply,
   JobView,
+  RetryRequest,
   Selection,
   SubmitReply,
   SubmitRequest,
@@ -27,6 +49,24 @@ import {
 } from './session.ts';
 
 const NAMED = {
+  Blocker,
+  CreateTokenReply,
+  CreateTokenRequest,
+  EventsReply,
+  EventView,
+  FailureGroup,
+  GrepMatch,
+  GridDelta,
+  LogDiffReply,
+  LogPieceReply,
+  PruneReply,
+  PruneRequest,
+  RetryRequest,
+  SpecReply,
+  SummaryReply,
+  TokensReply,
+  TokenView,
+  WhyReply,
   BlobReply,
   Counts,
   ErrorReply,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { RunSpec } from './job-spec.ts';
+import { JobSpec, RunSpec } from './job-spec.ts';
+import { ResourceAmounts } from './resources.ts';
 
 /**
  * The workers' protocol: two lanes for each session.
@@ -14,7 +15,14 @@ export type FenceRun = z.infer<typeof FenceRun>;
 export const GrantRun = z.tuple([Fence, z.int().min(0), z.int().min(1)]);
 export type GrantRun = z.infer<typeof GrantRun>;
 
-export const Resources = z.strictObject({ cpus: z.number().positive(), memoryBytes: z.int().min(0) });
+/** What a worker offers. */
+export const Resources = z.strictObject({
+  cpus: z.number().positive(),
+  memoryBytes: z.int().min(0),
+  /** Whole devices; absent: none. */
+  gpus: z.int().min(0).max(1_024).optional(),
+  named: ResourceAmounts.optional(),
+});
 export type Resources = z.infer<typeof Resources>;
 
 export const HelloRequest = z.strictObject({
@@ -39,13 +47,24 @@ export const HelloReply = z.object({
   leaseMs: z.int(),
   /** Send an exchange at least this often. */
   heartbeatMs: z.int(),
-  /** Where segments go when the worker shares the coordinator's disk. */
+  /** Absent: the worker ships its segments by PUT /v1/sessions/:id/logs/… Else: where segments go when the worker shares the coordinator's disk. */
   logDir: z.string().optional(),
   /** The worker shares the coordinator's kernel, so a suspend stops both: the watchdog then runs on CLOCK_MONOTONIC. */
   sameHost: z.boolean(),
   storeId: z.string(),
 });
 export type HelloReply = z.infer<typeof HelloReply>;
+
+/** Needs and limits of tasks that differ from those of their job; named by its number in grants, 0 being the job's own. */
+export const LaneForWorker = z.object({
+  lane: z.int().min(1),
+  cpus: z.number(),
+  memoryBytes: z.int(),
+  gpus: z.number(),
+  resources: ResourceAmounts,
+  timeLimitMs: z.int(),
+});
+export type LaneForWorker = z.infer<typeof LaneForWorker>;
 
 /** All a worker needs to know of a job; sent before its first grant on a session. */
 export const JobForWorker = z.object({
@@ -70,6 +89,17 @@ export const JobForWorker = z.object({
   timeLimitMs: z.int(),
   graceMs: z.int(),
   logCapBytes: z.int(),
+  /** The following are of API 2: a worker of API 1 gets no job that needs them. */
+  gpus: z.number().optional(),
+  resources: ResourceAmounts.optional(),
+  outputPath: z.string().optional(),
+  errorPath: z.string().optional(),
+  openMode: z.enum(['truncate', 'append']).optional(),
+  signal: JobSpec.shape.signal,
+  user: z.string().optional(),
+  stage: z.string().optional(),
+  /** Sent again, whole, when one was added. */
+  lanes: z.array(LaneForWorker).optional(),
 });
 export type JobForWorker = z.infer<typeof JobForWorker>;
 
@@ -80,6 +110,8 @@ export const StreamMessage = z.discriminatedUnion('type', [
     n: z.int(),
     job: z.int(),
     runs: z.array(GrantRun),
+    /** Number of the lane; absent: 0. */
+    lane: z.int().min(1).optional(),
     /** Attempt number of every task of the message, or one number a task in order of runs. */
     attempt: z.union([z.int(), z.array(z.int())]),
   }),
@@ -89,6 +121,8 @@ export const StreamMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cancel'), n: z.int(), fences: z.array(FenceRun) }),
   /** These fences are no longer yours: stop them and do not report. */
   z.object({ type: z.literal('drop'), n: z.int(), fences: z.array(FenceRun) }),
+  /** The time limit of these, from their start, is another one now; 0 = none. */
+  z.object({ type: z.literal('limit'), n: z.int(), fences: z.array(FenceRun), timeLimitMs: z.int().min(0) }),
   /** The job is out of memory here: forget its description. */
   z.object({ type: z.literal('forget'), n: z.int(), job: z.int() }),
   /** Take no more, finish what runs, then close the session. */
@@ -175,6 +209,12 @@ export const SessionView = z.object({
   connected: z.boolean(),
   draining: z.boolean(),
   openedAt: z.number(),
+  freeMemoryBytes: z.int().optional(),
+  freeGpus: z.number().optional(),
+  freeNamed: ResourceAmounts.optional(),
+  /** Of its release. */
+  version: z.string().optional(),
+  api: z.int().optional(),
 });
 export type SessionView = z.infer<typeof SessionView>;
 

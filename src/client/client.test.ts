@@ -6,6 +6,7 @@ import { until } from '../../test/support/until.ts';
 import { MAX_BLOB_BYTES } from '../api/limits.ts';
 import { createServer } from '../server/server.ts';
 import { SpawnClient } from './client.ts';
+import { SessionCalls } from './session-calls.ts';
 
 const spec = { run: { kind: 'argv' as const, argv: ['true'] }, cwd: '/' };
 const exchange = { seq: 1, ack: 0, held: { count: 0, sum: 0 } };
@@ -191,7 +192,7 @@ test('the methods are the operations of the OpenAPI document', async () => {
   const operations = Object.values(document.paths).flatMap((path) =>
     Object.values(path).map((operation: { operationId: string }) => operation.operationId),
   );
-  const methods = Object.getOwnPropertyNames(SpawnClient.prototype);
+  const methods = [SpawnClient, SessionCalls].flatMap(({ prototype }) => Object.getOwnPropertyNames(prototype));
   expect([...methods.filter((name) => !['constructor', 'close'].includes(name)), 'openapi'].toSorted()).toEqual(
     operations.toSorted(),
   );

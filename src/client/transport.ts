@@ -1,6 +1,6 @@
 /** One HTTP request. */
 export interface TransportRequest {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With the query, percent-encoded. */
   path: string;
   headers?: Readonly<Record<string, string>>;

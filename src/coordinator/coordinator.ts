@@ -1,41 +1,31 @@
-import type {
-  JobDelta,
-  JobsQuery,
-  JobsReply,
-  JobView,
-  LogQuery,
-  Selection,
-  SubmitReply,
-  SubmitRequest,
-  TasksQuery,
-  TasksReply,
-  UpdateRequest,
-  VerbReply,
-} from '../api/job.ts';
 import { API_VERSION, MAX_BLOB_BYTES } from '../api/limits.ts';
-import type {
-  ExchangeReply,
-  ExchangeRequest,
-  HelloReply,
-  HelloRequest,
-  ServerView,
-  SessionView,
-} from '../api/session.ts';
+import type { ServerView, SessionView } from '../api/session.ts';
 import { SpawnError } from '../core/errors.ts';
+import { diffLogs } from './diff-logs.ts';
+import { listEvents, watchEvents } from './events.ts';
 import { countGrants } from './exchange.ts';
+import { exportSpec } from './export-spec.ts';
+import { grepLogs } from './grep-logs.ts';
+import { watchGrid } from './grid.ts';
 import { type CoordinatorPorts, Ledger } from './ledger.ts';
+import { takeLogPiece } from './log-pieces.ts';
 import { AlarmLoop } from './loops/alarms.ts';
 import { every } from './loops/every.ts';
 import { LeaseLoop } from './loops/leases.ts';
 import { ProbeLoop } from './loops/probe.ts';
 import { ReclaimLoop } from './loops/reclaim.ts';
 import type { SessionEntry } from './memory.ts';
+import { pruneJobs } from './prune.ts';
 import { listJobs, readJob, readLogs, readTasks, watchJob } from './reading.ts';
 import type { SessionDetail } from './restore.ts';
 import { Sessions } from './sessions.ts';
 import { submitJob } from './submitting.ts';
-import type { Caller, StreamSink, UseCases } from './use-cases.ts';
-import { applyVerb, updateJob } from './verbs.ts';
+import { summarise } from './summary.ts';
+import { authenticate, createToken, listTokens, revokeToken } from './tokens.ts';
+import { updateJob } from './update.ts';
+import type { Caller, UseCases } from './use-cases.ts';
+import { applyVerb } from './verbs.ts';
+import { explainWhy } from './why.ts';
 
 const EVICT_AGE_MS = 2_000;
 
@@ -95,53 +85,34 @@ export class Coordinator implements UseCases {
     for (const link of this.#ledger.links.values()) link.close();
   }
 
-  submit(caller: Caller, request: SubmitRequest): Promise<SubmitReply> {
-    return submitJob(this.#ledger, caller, request);
-  }
+  submit: UseCases['submit'] = (caller, request) => submitJob(this.#ledger, caller, request);
+  jobs: UseCases['jobs'] = (_caller, query) => listJobs(this.#ledger, query);
+  job: UseCases['job'] = (_caller, ref) => readJob(this.#ledger, ref);
+  tasks: UseCases['tasks'] = (_caller, ref, query) => readTasks(this.#ledger, ref, query);
+  summary: UseCases['summary'] = (_caller, ref) => summarise(this.#ledger, ref);
+  why: UseCases['why'] = (_caller, ref) => explainWhy(this.#ledger, ref);
+  events: UseCases['events'] = (_caller, query) => listEvents(this.#ledger, query);
+  watchEvents: UseCases['watchEvents'] = (_caller, query, tell) => watchEvents(this.#ledger, query, tell);
+  spec: UseCases['spec'] = (_caller, ref) => exportSpec(this.#ledger, ref);
 
-  jobs(_caller: Caller, query: JobsQuery): Promise<JobsReply> {
-    return listJobs(this.#ledger, query);
-  }
+  cancel: UseCases['cancel'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'cancel', ref, which);
+  retry: UseCases['retry'] = (caller, ref, request) => applyVerb(this.#ledger, caller, 'retry', ref, request);
+  requeue: UseCases['requeue'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'requeue', ref, which);
+  hold: UseCases['hold'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'hold', ref, which);
+  release: UseCases['release'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'release', ref, which);
+  update: UseCases['update'] = (caller, ref, request) => updateJob(this.#ledger, caller, ref, request);
+  prune: UseCases['prune'] = (_caller, request) => pruneJobs(this.#ledger, request);
 
-  job(_caller: Caller, ref: string): Promise<JobView> {
-    return readJob(this.#ledger, ref);
-  }
+  watch: UseCases['watch'] = (_caller, ref, tell) => watchJob(this.#ledger, ref, tell);
+  watchGrid: UseCases['watchGrid'] = (_caller, ref, cells, tell) => watchGrid(this.#ledger, ref, cells, tell);
+  logs: UseCases['logs'] = (_caller, ref, query, signal) => readLogs(this.#ledger, ref, query, signal);
+  grep: UseCases['grep'] = (_caller, ref, query, signal) => grepLogs(this.#ledger, ref, query, signal);
+  diffLogs: UseCases['diffLogs'] = (_caller, ref, query, signal) => diffLogs(this.#ledger, ref, query, signal);
 
-  tasks(_caller: Caller, ref: string, query: TasksQuery): Promise<TasksReply> {
-    return readTasks(this.#ledger, ref, query);
-  }
-
-  cancel(_caller: Caller, ref: string, selection: Selection): Promise<VerbReply> {
-    return applyVerb(this.#ledger, 'cancel', ref, selection);
-  }
-
-  retry(_caller: Caller, ref: string, selection: Selection): Promise<VerbReply> {
-    return applyVerb(this.#ledger, 'retry', ref, selection);
-  }
-
-  requeue(_caller: Caller, ref: string, selection: Selection): Promise<VerbReply> {
-    return applyVerb(this.#ledger, 'requeue', ref, selection);
-  }
-
-  hold(_caller: Caller, ref: string, selection: Selection): Promise<VerbReply> {
-    return applyVerb(this.#ledger, 'hold', ref, selection);
-  }
-
-  release(_caller: Caller, ref: string, selection: Selection): Promise<VerbReply> {
-    return applyVerb(this.#ledger, 'release', ref, selection);
-  }
-
-  update(_caller: Caller, ref: string, request: UpdateRequest): Promise<VerbReply> {
-    return updateJob(this.#ledger, ref, request);
-  }
-
-  watch(_caller: Caller, ref: string, listener: (delta: JobDelta) => void): Promise<() => void> {
-    return watchJob(this.#ledger, ref, listener);
-  }
-
-  logs(_caller: Caller, ref: string, query: LogQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    return readLogs(this.#ledger, ref, query, signal);
-  }
+  createToken: UseCases['createToken'] = (caller, request) => createToken(this.#ledger, caller, request);
+  tokens: UseCases['tokens'] = (_caller, query) => listTokens(this.#ledger, query);
+  revokeToken: UseCases['revokeToken'] = (_caller, ref) => revokeToken(this.#ledger, ref);
+  authenticate: UseCases['authenticate'] = (token) => authenticate(this.#ledger, token);
 
   async putBlob(_caller: Caller, kind: 'script' | 'env', bytes: Uint8Array): Promise<{ hash: string }> {
     if (bytes.length > MAX_BLOB_BYTES)
@@ -173,21 +144,12 @@ export class Coordinator implements UseCases {
     }));
   }
 
-  hello(caller: Caller, request: HelloRequest): Promise<HelloReply> {
-    return this.#sessions.hello(caller, request);
-  }
-
-  stream(_caller: Caller, sessionId: number, after: number, sink: StreamSink): () => void {
-    return this.#sessions.stream(sessionId, after, sink);
-  }
-
-  exchange(_caller: Caller, sessionId: number, request: ExchangeRequest): Promise<ExchangeReply> {
-    return this.#sessions.exchange(sessionId, request);
-  }
-
-  bye(_caller: Caller, sessionId: number): Promise<void> {
-    return this.#sessions.bye(sessionId);
-  }
+  hello: UseCases['hello'] = (caller, request) => this.#sessions.hello(caller, request);
+  stream: UseCases['stream'] = (_caller, id, after, sink) => this.#sessions.stream(id, after, sink);
+  exchange: UseCases['exchange'] = (_caller, id, request) => this.#sessions.exchange(id, request);
+  bye: UseCases['bye'] = (_caller, id) => this.#sessions.bye(id);
+  putLog: UseCases['putLog'] = (_caller, id, job, segment, offset, bytes) =>
+    takeLogPiece(this.#ledger, id, job, segment, offset, bytes);
 
   sessions(): SessionFacts[] {
     return [...this.#ledger.memory.sessions.values()].map(({ session, row }) => {

@@ -1,9 +1,33 @@
 import type {
+  CreateTokenReply,
+  CreateTokenRequest,
+  LogPieceReply,
+  PruneReply,
+  PruneRequest,
+  Role,
+  TokensQuery,
+  TokensReply,
+  TokenView,
+} from '../api/access.ts';
+import type {
+  EventsQuery,
+  EventsReply,
+  EventView,
+  GrepQuery,
+  GridDelta,
+  LogDiffQuery,
+  LogDiffReply,
+  SpecReply,
+  SummaryReply,
+  WhyReply,
+} from '../api/insight.ts';
+import type {
   JobDelta,
   JobsQuery,
   JobsReply,
   JobView,
   LogQuery,
+  RetryRequest,
   Selection,
   SubmitReply,
   SubmitRequest,
@@ -21,6 +45,8 @@ export interface Caller {
   tenant: string;
   /** Came through the Unix socket, so caller and coordinator share a kernel. */
   sameHost: boolean;
+  /** What it may do; who comes through the Unix socket is admin. The server's door checks it route by route. */
+  role: Role;
 }
 
 /** Where a session's stream messages go: one line of JSON each. */
@@ -39,7 +65,7 @@ export interface UseCases {
   tasks(caller: Caller, ref: string, query: TasksQuery): Promise<TasksReply>;
   /** `ref` may also name tasks: `12_7`, `12_[1,3-5]`; so for all verbs. */
   cancel(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
-  retry(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
+  retry(caller: Caller, ref: string, request: RetryRequest): Promise<VerbReply>;
   requeue(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   hold(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   release(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
@@ -54,10 +80,45 @@ export interface UseCases {
   getBlob(caller: Caller, hash: string): Promise<Uint8Array>;
   server(caller: Caller): Promise<ServerView>;
 
+  /** What a person asks first of a job: counts, rate, failures by cause, slowest. */
+  summary(caller: Caller, ref: string): Promise<SummaryReply>;
+  /** `ref`: a job or a single task. */
+  why(caller: Caller, ref: string): Promise<WhyReply>;
+  events(caller: Caller, query: EventsQuery): Promise<EventsReply>;
+  /** Calls `listener` with every durable event after `query.after`, those of the past first; returns how to stop. */
+  watchEvents(
+    caller: Caller,
+    query: EventsQuery,
+    listener: (events: readonly EventView[]) => void,
+  ): Promise<() => void>;
+  spec(caller: Caller, ref: string): Promise<SpecReply>;
+  /** Calls `listener` at once with every cell, then with those that changed, at most every 250 ms; returns how to stop. */
+  watchGrid(caller: Caller, ref: string, cells: number, listener: (delta: GridDelta) => void): Promise<() => void>;
+  /** One GrepMatch a line, in JSON, as they are found. `ref` may name tasks. */
+  grep(caller: Caller, ref: string, query: GrepQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  diffLogs(caller: Caller, ref: string, query: LogDiffQuery, signal: AbortSignal): Promise<LogDiffReply>;
+  prune(caller: Caller, request: PruneRequest): Promise<PruneReply>;
+
+  createToken(caller: Caller, request: CreateTokenRequest): Promise<CreateTokenReply>;
+  tokens(caller: Caller, query: TokensQuery): Promise<TokensReply>;
+  /** `ref`: its number or its name. */
+  revokeToken(caller: Caller, ref: string): Promise<TokenView>;
+  /** Who bears this token. Errors: UNAUTHENTICATED, the same for unknown, revoked and expired ones. */
+  authenticate(token: string): Promise<Caller>;
+
   hello(caller: Caller, request: HelloRequest): Promise<HelloReply>;
   /** Replays messages numbered above `after`, then goes on; a second stream of a session closes the first. Returns how to detach. */
   stream(caller: Caller, sessionId: number, after: number, sink: StreamSink): () => void;
   exchange(caller: Caller, sessionId: number, request: ExchangeRequest): Promise<ExchangeReply>;
+  /** A piece of a segment that this session's worker wrote elsewhere; takes what is new of it. */
+  putLog(
+    caller: Caller,
+    sessionId: number,
+    jobId: number,
+    segment: number,
+    offset: number,
+    bytes: Uint8Array,
+  ): Promise<LogPieceReply>;
   /** The worker leaves: what it still holds is lost at once. */
   bye(caller: Caller, sessionId: number): Promise<void>;
 }

@@ -1,13 +1,11 @@
-import type { Selection, UpdateRequest, VerbReply } from '../api/job.ts';
-import { SpawnError } from '../core/errors.ts';
+import type { RetryRequest, VerbReply } from '../api/job.ts';
 import type { Job } from '../core/job.ts';
-import { TaskState } from '../core/task-state.ts';
 import { TaskReason } from '../core/task-table.ts';
 import { holdTasks, requeueTasks, retryTasks, revokeHeld } from './again.ts';
 import { cancelTasks, type Runs } from './cancel.ts';
 import type { Ledger } from './ledger.ts';
 import { resolveRef, selectRuns } from './refs.ts';
-import { revokeEverywhere } from './revoke.ts';
+import type { Caller } from './use-cases.ts';
 import { viewJob } from './views.ts';
 import type { World } from './world.ts';
 
@@ -21,7 +19,13 @@ interface Named {
 }
 
 /** One verb on a job or on some of its tasks. */
-export async function applyVerb(ledger: Ledger, verb: Verb, ref: string, selection: Selection): Promise<VerbReply> {
+export async function applyVerb(
+  ledger: Ledger,
+  _caller: Caller,
+  verb: Verb,
+  ref: string,
+  selection: RetryRequest,
+): Promise<VerbReply> {
   const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
   const bringAll = () => ledger.bring(resolved.id, verb === 'retry' || verb === 'requeue');
   return await ledger.writeAfter(bringAll, (world) => {
@@ -59,35 +63,4 @@ function act(world: World, verb: Verb, { job, runs, whole }: Named): number {
     case 'release':
       return holdTasks(world, job, runs, whole, false);
   }
-}
-
-export async function updateJob(ledger: Ledger, ref: string, request: UpdateRequest): Promise<VerbReply> {
-  const { throttle } = request;
-  if (throttle === undefined) {
-    throw new SpawnError('BAD_REQUEST', { where: 'body', expected: 'at least one field: throttle', found: 'none' });
-  }
-  const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
-  if (resolved.indices !== null) {
-    throw new SpawnError('BAD_REQUEST', {
-      where: 'job',
-      expected: 'a whole job: a throttle is of the array',
-      found: ref,
-    });
-  }
-  const bringIt = () => ledger.bring(resolved.id, false);
-  return await ledger.writeAfter(bringIt, (world) => {
-    const entry = ledger.entry(resolved.id);
-    const { job } = entry;
-    if (job.endedAt !== 0) throw new SpawnError('JOB_ENDED', { ref: String(job.id), state: job.state });
-    const changed = job.throttle !== throttle;
-    job.throttle = throttle;
-    const { counts } = job.table;
-    const over = counts[TaskState.leased]! + counts[TaskState.running]! - throttle;
-    // What runs goes on; only what has not started is taken back.
-    if (throttle > 0 && over > 0) revokeEverywhere(world, job, over);
-    if (changed) world.memory.changes.event(world.now, job.id, 'throttleChanged', { throttle });
-    world.changed(job);
-    for (const { session } of world.memory.sessions.values()) world.memory.changes.topUp.add(session);
-    return { job: viewJob(world.memory, entry), tasks: changed ? job.size - job.table.ended : 0 };
-  });
 }

@@ -6,5 +6,5 @@ import type { Caller } from '../coordinator/use-cases.ts';
  * else in. A listener with tokens will know its callers from its own requests.
  */
 export function callerOf(_request: FastifyRequest): Caller {
-  return { owner: String(process.getuid?.() ?? 0), tenant: 'local', sameHost: true };
+  return { owner: String(process.getuid?.() ?? 0), tenant: 'local', sameHost: true, role: 'admin' };
 }

@@ -100,7 +100,7 @@ test('a path too long for a socket is refused instead of cut', async () => {
 test('callers on the socket are its user, on the same host', async () => {
   const { path, fake } = await serveOn(socketPath());
   await ask(path, 'GET /v1/server');
-  expect(fake.callers).toEqual([{ owner: String(process.getuid?.()), tenant: 'local', sameHost: true }]);
+  expect(fake.callers).toEqual([{ owner: String(process.getuid?.()), tenant: 'local', sameHost: true, role: 'admin' }]);
 });
 
 /** As after kill -9: the file is there, nobody listens. */

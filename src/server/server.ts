@@ -16,14 +16,18 @@ import { makeSocketPrivate, prepareSocketPath } from './listen-unix.ts';
 import { describe } from './openapi.ts';
 import { DEFAULT_TIMING, MAX_CONNECTIONS, MAX_HEADER_BYTES, type ServerOptions, type Timing } from './options.ts';
 import { accept, brief } from './refusal.ts';
+import { accessRoutes } from './routes/access.ts';
 import { blobRoutes } from './routes/blobs.ts';
+import { insightRoutes } from './routes/insight.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { logsRoute } from './routes/logs.ts';
+import { searchRoutes } from './routes/search.ts';
 import { serverRoutes } from './routes/server.ts';
 import { sessionStreamRoute } from './routes/session-stream.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { verbRoutes } from './routes/verbs.ts';
 import { watchRoute } from './routes/watch.ts';
+import { watchMoreRoutes } from './routes/watch-more.ts';
 
 /** The API over HTTP. One server listens on one address. */
 export interface Server {
@@ -59,6 +63,10 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
     serverRoutes,
     sessionRoutes,
     sessionStreamRoute,
+    insightRoutes,
+    watchMoreRoutes,
+    searchRoutes,
+    accessRoutes,
   ]) {
     routes(app, doors);
   }

@@ -4,7 +4,7 @@ import { SpawnError } from '../../src/core/errors.ts';
 import type { Chance } from './chance.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-export const CALLER: Caller = { owner: '0', tenant: 'local', sameHost: true };
+export const CALLER: Caller = { owner: '0', tenant: 'local', sameHost: true, role: 'admin' };
 
 export interface Faults {
   /** Of a request, and apart from that of its reply. */

@@ -1,4 +1,5 @@
 import type { JobDelta, JobView, LogQuery, TaskStateName, VerbReply } from '../../src/api/job.ts';
+import { JobSpec } from '../../src/api/job-spec.ts';
 import type { Caller, StreamSink, UseCases } from '../../src/coordinator/use-cases.ts';
 import { SpawnError } from '../../src/core/errors.ts';
 
@@ -180,5 +181,95 @@ export class FakeUseCases implements UseCases {
   bye: UseCases['bye'] = async (caller, sessionId) => {
     this.#note('bye', caller, sessionId);
     this.#session(sessionId);
+  };
+
+  summary: UseCases['summary'] = async (caller, ref) => {
+    this.#note('summary', caller, ref);
+    this.#known(ref);
+    return { job: JOB, failures: [], slowest: [], longestRunning: [], retriedTasks: 0 };
+  };
+
+  why: UseCases['why'] = async (caller, ref) => {
+    this.#note('why', caller, ref);
+    this.#known(ref);
+    return { ref, job: JOB, blockers: [] };
+  };
+
+  events: UseCases['events'] = async (caller, query) => {
+    this.#note('events', caller, query);
+    return { events: [] };
+  };
+
+  /** Listeners of watched events that were not stopped. */
+  readonly eventWatchers = new Set<Parameters<UseCases['watchEvents']>[2]>();
+
+  watchEvents: UseCases['watchEvents'] = async (caller, query, listener) => {
+    this.#note('watchEvents', caller, query);
+    this.eventWatchers.add(listener);
+    return () => this.eventWatchers.delete(listener);
+  };
+
+  spec: UseCases['spec'] = async (caller, ref) => {
+    this.#note('spec', caller, ref);
+    this.#known(ref);
+    return { id: 12, spec: JobSpec.parse({ run: { kind: 'argv', argv: ['true'] }, cwd: '/' }) };
+  };
+
+  /** Listeners of watched grids that were not stopped. */
+  readonly gridWatchers = new Set<Parameters<UseCases['watchGrid']>[3]>();
+
+  watchGrid: UseCases['watchGrid'] = async (caller, ref, cells, listener) => {
+    this.#note('watchGrid', caller, ref, cells);
+    this.#known(ref);
+    this.gridWatchers.add(listener);
+    return () => this.gridWatchers.delete(listener);
+  };
+
+  grep: UseCases['grep'] = async (caller, ref, query, signal) => {
+    this.#note('grep', caller, ref, query);
+    this.#known(ref);
+    return this.logChunks({ ...query, follow: false }, signal);
+  };
+
+  diffLogs: UseCases['diffLogs'] = async (caller, ref, query) => {
+    this.#note('diffLogs', caller, ref, query);
+    this.#known(ref);
+    return { lines: [], failedRead: 0, completedRead: 0, sampled: false };
+  };
+
+  prune: UseCases['prune'] = async (caller, request) => {
+    this.#note('prune', caller, request);
+    return { jobs: 0, tasks: 0, bytes: 0, dryRun: request.dryRun };
+  };
+
+  createToken: UseCases['createToken'] = async (caller, request) => {
+    this.#note('createToken', caller, request);
+    const { name, role, owner = name } = request;
+    return { token: 'a-token', view: { id: 1, name, role, owner, createdAt: 1 } };
+  };
+
+  tokens: UseCases['tokens'] = async (caller, query) => {
+    this.#note('tokens', caller, query);
+    return { tokens: [] };
+  };
+
+  revokeToken: UseCases['revokeToken'] = async (caller, ref) => {
+    this.#note('revokeToken', caller, ref);
+    return { id: 1, name: ref, role: 'read', owner: ref, createdAt: 1, revokedAt: 2 };
+  };
+
+  /** By token. */
+  readonly bearers = new Map<string, Caller>();
+
+  authenticate: UseCases['authenticate'] = async (token) => {
+    const caller = this.bearers.get(token);
+    if (caller === undefined) throw new SpawnError('UNAUTHENTICATED', {});
+    return caller;
+  };
+
+  putLog: UseCases['putLog'] = async (caller, sessionId, jobId, segment, offset, bytes) => {
+    this.#note('putLog', caller, sessionId, jobId, segment, offset, bytes.length);
+    this.#session(sessionId);
+    return { size: offset + bytes.length };
   };
 }

@@ -10,7 +10,7 @@ import { TASK_STATES, type TaskStateName } from '../../src/core/task-state.ts';
 import type { LogReader } from '../../src/objects/log-reader.ts';
 import { MemoryDisk, type MemoryStoreHooks, openMemoryStore } from './memory-store.ts';
 
-export const CALLER: Caller = { owner: '1000', tenant: 'local', sameHost: true };
+export const CALLER: Caller = { owner: '1000', tenant: 'local', sameHost: true, role: 'admin' };
 
 /** Time that stands still until a test moves it. */
 export class HandClock implements Clock {

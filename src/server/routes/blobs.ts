@@ -1,13 +1,15 @@
+import { LogPieceParams, LogPieceQuery, LogPieceReply } from '../../api/access.ts';
 import { BlobHashParams, BlobKindParams, BlobReply, Octets } from '../../api/http.ts';
 import { ErrorReply } from '../../api/job.ts';
-import { MAX_BLOB_BYTES } from '../../api/limits.ts';
+import { MAX_BLOB_BYTES, MAX_LOG_PIECE_BYTES } from '../../api/limits.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
 
 const OCTETS = 'application/octet-stream';
 
 /** Registered in a context of its own, which takes bytes where all other routes take JSON. */
-export async function blobRoutes(app: App, { useCases }: Doors): Promise<void> {
+export async function blobRoutes(app: App, doors: Doors): Promise<void> {
+  const { useCases } = doors;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(OCTETS, { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
 
@@ -43,6 +45,30 @@ export async function blobRoutes(app: App, { useCases }: Doors): Promise<void> {
     async (request, reply) => {
       const bytes = await useCases.getBlob(callerOf(request), request.params.hash);
       return reply.header('content-type', OCTETS).send(bytes);
+    },
+  );
+
+  logPieceRoute(app, doors);
+}
+
+function logPieceRoute(app: App, { useCases }: Doors): void {
+  app.put(
+    '/v1/sessions/:id/logs/:job/:segment',
+    {
+      bodyLimit: MAX_LOG_PIECE_BYTES,
+      config: { mediaType: OCTETS },
+      schema: {
+        operationId: 'putLog',
+        summary: 'A worker elsewhere ships a piece of a log segment, given as bytes',
+        consumes: [OCTETS],
+        params: LogPieceParams,
+        querystring: LogPieceQuery,
+        response: { 200: LogPieceReply, default: ErrorReply },
+      },
+    },
+    (request) => {
+      const { id, job, segment } = request.params;
+      return useCases.putLog(callerOf(request), id, job, segment, request.query.offset, bytesOf(request.body));
     },
   );
 }

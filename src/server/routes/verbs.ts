@@ -1,5 +1,5 @@
 import { RefParams } from '../../api/http.ts';
-import { ErrorReply, Selection, VerbReply } from '../../api/job.ts';
+import { ErrorReply, RetryRequest, Selection, VerbReply } from '../../api/job.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
 
@@ -20,7 +20,7 @@ export function verbRoutes(app: App, { useCases }: Doors): void {
           operationId: verb,
           summary,
           params: RefParams,
-          body: Selection,
+          body: verb === 'retry' ? RetryRequest : Selection,
           response: { 200: VerbReply, default: ErrorReply },
         },
         // No body selects all tasks.

@@ -1,0 +1,54 @@
+import type { LogPieceReply } from '../api/access.ts';
+import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest, StreamMessage } from '../api/session.ts';
+import { Calls, call, OCTETS } from './calls.ts';
+import type { CallOptions } from './connection.ts';
+import { readNdjson } from './ndjson.ts';
+
+/** What only workers call. */
+export class SessionCalls extends Calls {
+  /** For workers only. */
+  getBlob(hash: string, options?: CallOptions): Promise<Uint8Array> {
+    return this.connection.bytes(call('GET', `/v1/blobs/${encodeURIComponent(hash)}`, options));
+  }
+
+  /** Not sent again when the link breaks: each opens a session. */
+  hello(request: HelloRequest, options?: CallOptions): Promise<HelloReply> {
+    return this.json('POST', '/v1/sessions', options, { body: request, repeatable: false });
+  }
+
+  /**
+   * The messages of a session numbered above `after`, pings included, over one connection that is not retried. Ends when the
+   * server ends it; SERVER_UNREACHABLE when it breaks or brings nothing for `idleMs`.
+   */
+  async *stream(
+    sessionId: number,
+    after: number,
+    options?: CallOptions,
+  ): AsyncGenerator<StreamMessage, void, undefined> {
+    const request = call('GET', `/v1/sessions/${sessionId}/stream?after=${after}`, { retryForMs: 0, ...options });
+    const body = await this.connection.open(request, this.connection.idleMs);
+    yield* readNdjson(this.linked(body)) as AsyncGenerator<StreamMessage, void, undefined>;
+  }
+
+  /** Safe to send again: the server replays its reply to a repeated `seq`. */
+  exchange(sessionId: number, request: ExchangeRequest, options?: CallOptions): Promise<ExchangeReply> {
+    return this.json('POST', `/v1/sessions/${sessionId}/exchange`, options, { body: request });
+  }
+
+  /** A piece of a segment of this session's worker; safe to send again. */
+  putLog(
+    sessionId: number,
+    jobId: number,
+    segment: number,
+    offset: number,
+    bytes: Uint8Array,
+    options?: CallOptions,
+  ): Promise<LogPieceReply> {
+    const path = `/v1/sessions/${sessionId}/logs/${jobId}/${segment}?offset=${offset}`;
+    return this.connection.json({ ...call('PUT', path, options), headers: OCTETS, body: bytes });
+  }
+
+  async bye(sessionId: number, options?: CallOptions): Promise<void> {
+    await this.connection.bytes(call('DELETE', `/v1/sessions/${sessionId}`, options));
+  }
+}

@@ -1,0 +1,60 @@
+import { RefParams } from '../../api/http.ts';
+import { EventsQuery, EventsReply, SpecReply, SummaryReply, WhyReply } from '../../api/insight.ts';
+import { ErrorReply } from '../../api/job.ts';
+import type { App, Doors } from '../app.ts';
+import { callerOf } from '../caller.ts';
+
+/** What a person wants to know of jobs besides their state. */
+export function insightRoutes(app: App, { useCases }: Doors): void {
+  app.get(
+    '/v1/jobs/:ref/summary',
+    {
+      schema: {
+        operationId: 'summary',
+        summary: 'Counts, rate, failures by cause and slowest tasks of a job',
+        params: RefParams,
+        response: { 200: SummaryReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.summary(callerOf(request), request.params.ref),
+  );
+
+  app.get(
+    '/v1/jobs/:ref/why',
+    {
+      schema: {
+        operationId: 'why',
+        summary: 'Tell what keeps a job or a task from running',
+        params: RefParams,
+        response: { 200: WhyReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.why(callerOf(request), request.params.ref),
+  );
+
+  app.get(
+    '/v1/jobs/:ref/spec',
+    {
+      schema: {
+        operationId: 'spec',
+        summary: 'Give a job back as a spec',
+        params: RefParams,
+        response: { 200: SpecReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.spec(callerOf(request), request.params.ref),
+  );
+
+  app.get(
+    '/v1/events',
+    {
+      schema: {
+        operationId: 'events',
+        summary: 'List events',
+        querystring: EventsQuery,
+        response: { 200: EventsReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.events(callerOf(request), request.query),
+  );
+}

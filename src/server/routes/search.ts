@@ -1,0 +1,48 @@
+import { Readable } from 'node:stream';
+import { Octets, RefParams } from '../../api/http.ts';
+import { GrepQuery, LogDiffQuery, LogDiffReply } from '../../api/insight.ts';
+import { ErrorReply } from '../../api/job.ts';
+import type { App, Doors } from '../app.ts';
+import { callerOf } from '../caller.ts';
+
+export function searchRoutes(app: App, { useCases }: Doors): void {
+  app.get(
+    '/v1/jobs/:ref/grep',
+    {
+      schema: {
+        operationId: 'grep',
+        summary: 'Find lines in the output of tasks',
+        params: RefParams,
+        querystring: GrepQuery,
+        response: {
+          200: { description: 'a GrepMatch a line, in JSON', content: { 'application/x-ndjson': { schema: Octets } } },
+          default: ErrorReply,
+        },
+      },
+    },
+    async (request, reply) => {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const lines = await useCases.grep(callerOf(request), request.params.ref, request.query, gone.signal);
+      return reply.header('content-type', 'application/x-ndjson').send(Readable.from(lines, { objectMode: false }));
+    },
+  );
+
+  app.get(
+    '/v1/jobs/:ref/log-diff',
+    {
+      schema: {
+        operationId: 'diffLogs',
+        summary: 'List lines that occur only in failed tasks',
+        params: RefParams,
+        querystring: LogDiffQuery,
+        response: { 200: LogDiffReply, default: ErrorReply },
+      },
+    },
+    (request, reply) => {
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      return useCases.diffLogs(callerOf(request), request.params.ref, request.query, gone.signal);
+    },
+  );
+}
