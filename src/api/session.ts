@@ -22,6 +22,8 @@ export const Resources = z.strictObject({
   /** Whole devices; absent: none. */
   gpus: z.int().min(0).max(1_024).optional(),
   named: ResourceAmounts.optional(),
+  /** Most tasks at once, whatever they need; absent: as the rest allows. */
+  slots: z.int().min(1).max(1_000_000).optional(),
 });
 export type Resources = z.infer<typeof Resources>;
 
