@@ -23,6 +23,7 @@ export const ERRORS = {
   BAD_DEPENDENCY: { http: 400, exit: 2, message: caretMessage('dependency') },
   BAD_DURATION: { http: 400, exit: 2, message: caretMessage('duration') },
   BAD_BYTES: { http: 400, exit: 2, message: caretMessage('amount of bytes') },
+  BAD_FILTER: { http: 400, exit: 2, message: caretMessage('filter') },
   BAD_JOB_REF: { http: 400, exit: 2, message: caretMessage('job') },
   BAD_NAME: {
     http: 400,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeOutcome, encodeOutcome, exitCodeOf, isOk, type Outcome, outcomeText } from './outcome.ts';
+import { decodeOutcome, encodeOutcome, exitCodeOf, isOk, type Outcome, outcomeText, signalNamed } from './outcome.ts';
 
 const CASES: [Outcome, encoded: number, text: string, exitCode: number][] = [
   [{ kind: 'exited', code: 0 }, 0, 'exit 0', 0],
@@ -48,5 +48,28 @@ describe('outcomes', () => {
 
   it('of an unknown kind are a bug', () => {
     expect(() => decodeOutcome(7 * 256)).toThrow('internal error: outcome 1792 is of an unknown kind');
+  });
+});
+
+describe('signalNamed', () => {
+  it.each([
+    ['KILL', 9],
+    ['SIGKILL', 9],
+    ['sigterm', 15],
+    ['9', 9],
+    ['64', 64],
+    ['0', undefined],
+    ['65', undefined],
+    ['SIGWHAT', undefined],
+    ['', undefined],
+    ['-9', undefined],
+  ])('%j is %s', (text, signal) => {
+    expect(signalNamed(text)).toBe(signal);
+  });
+
+  it('reads what outcomeText writes', () => {
+    for (let signal = 1; signal < 32; signal++) {
+      expect(signalNamed(outcomeText({ kind: 'signalled', signal }).split(' ')[0]!)).toBe(signal);
+    }
   });
 });

@@ -27,6 +27,16 @@ const SIGNALS =
     ' ',
   );
 
+/** The last real-time signal. */
+const MAX_SIGNAL = 64;
+
+/** 9 of `KILL`, `SIGKILL` or `9`, in upper or lower case; undefined when there is no such signal. */
+export function signalNamed(text: string): number | undefined {
+  if (/^\d{1,2}$/.test(text)) return Number(text) >= 1 && Number(text) <= MAX_SIGNAL ? Number(text) : undefined;
+  const at = SIGNALS.indexOf(text.toUpperCase().replace(/^SIG/, ''));
+  return at < 0 ? undefined : at + 1;
+}
+
 function detailOf(outcome: Outcome): number {
   switch (outcome.kind) {
     case 'exited':

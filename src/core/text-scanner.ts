@@ -1,7 +1,10 @@
 import { SpawnError } from './errors.ts';
 
 /** The errors that show where in a text they are. */
-export type TextErrorCode = 'BAD_INDEX_SET' | 'BAD_DEPENDENCY' | 'BAD_JOB_REF';
+export type TextErrorCode = 'BAD_INDEX_SET' | 'BAD_DEPENDENCY' | 'BAD_JOB_REF' | 'BAD_FILTER';
+
+const SPACE = 32;
+const WORD = /[A-Za-z0-9-]*/y;
 
 /** Reads from `at` to `end` of a text and remembers how far it is; errors carry the place. */
 export class TextScanner {
@@ -33,6 +36,18 @@ export class TextScanner {
 
   seesDigit(): boolean {
     return this.at < this.end && isDigit(this.text.charCodeAt(this.at));
+  }
+
+  spaces(): void {
+    while (this.sees(SPACE)) this.at += 1;
+  }
+
+  /** Letters, digits and dashes, as many as there are: none is the empty text. */
+  word(): string {
+    WORD.lastIndex = this.at;
+    const [found] = WORD.exec(this.text.slice(0, this.end))!;
+    this.at += found.length;
+    return found;
   }
 
   /** A decimal number up to `max`; leading zeros mean nothing. */
