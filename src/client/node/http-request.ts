@@ -1,12 +1,16 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { SecureContextOptions } from 'node:tls';
 import { SpawnError } from '../../core/errors.ts';
 import { type Transport, TransportFailure, type TransportRequest, type TransportResponse } from '../transport.ts';
 
 /** What node:http and node:https have in common here. */
 interface HttpModule {
   Agent: typeof Agent;
-  request(options: RequestOptions): ClientRequest;
+  request(options: Target): ClientRequest;
 }
+
+/** What node:https takes more is not used by node:http. */
+type Target = RequestOptions & Pick<SecureContextOptions, 'ca' | 'minVersion'>;
 
 interface NodeTransportOptions {
   address: string;
@@ -16,7 +20,7 @@ interface NodeTransportOptions {
    */
   load: () => HttpModule;
   /** Where to connect to, and headers of every request. */
-  target: RequestOptions;
+  target: Target;
 }
 
 /** A Transport over node:http that keeps connections open between requests. */
@@ -31,7 +35,7 @@ export function nodeTransport({ address, load, target }: NodeTransportOptions): 
     async request(request) {
       loaded ??= prepare();
       const { http, agent } = loaded;
-      return send(http, { ...target, agent: request.fresh ? false : agent }, request);
+      return send(address, http, { ...target, agent: request.fresh ? false : agent }, request);
     },
     close() {
       loaded?.agent.destroy();
@@ -39,7 +43,12 @@ export function nodeTransport({ address, load, target }: NodeTransportOptions): 
   };
 }
 
-function send(http: HttpModule, target: RequestOptions, request: TransportRequest): Promise<TransportResponse> {
+function send(
+  address: string,
+  http: HttpModule,
+  target: Target,
+  request: TransportRequest,
+): Promise<TransportResponse> {
   const { method, path, headers, body, signal } = request;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
@@ -57,7 +66,7 @@ function send(http: HttpModule, target: RequestOptions, request: TransportReques
     };
     signal?.addEventListener('abort', stop, { once: true });
     sent.once('close', () => signal?.removeEventListener('abort', stop));
-    sent.once('error', (error) => reject(reasonOf(error, signal)));
+    sent.once('error', (error) => reject(untrusted(error, address) ?? reasonOf(error, signal)));
     sent.once('response', (response) => resolve(toResponse(response, signal)));
     sent.end(body);
   });
@@ -99,6 +108,16 @@ function reasonOf(error: unknown, signal: AbortSignal | undefined): unknown {
   }
   const kind = code !== undefined && UNSENT.has(code) ? 'unsent' : 'broken';
   return new TransportFailure(kind, describe(code, message), { cause: error });
+}
+
+/** Codes of node:tls for a certificate that is not trusted: to try again would not help. */
+const UNTRUSTED = /^(?:ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/;
+
+function untrusted(error: Error, address: string): SpawnError | undefined {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (!UNTRUSTED.test(code)) return undefined;
+  const why = `its certificate is not trusted (${message}); SPAWN_CA_FILE or --ca-file names who signed it`;
+  return new SpawnError('SERVER_UNREACHABLE', { address, why }, { cause: error });
 }
 
 function describe(code: string | undefined, message: string): string {

@@ -22,7 +22,7 @@ async function echo(): Promise<{
 
 test('it sends the token with every request, over one connection', async () => {
   const { port, asked } = await echo();
-  const transport = httpTransport(`http://127.0.0.1:${port}`, 'secret');
+  const transport = httpTransport(`http://127.0.0.1:${port}`, { token: 'secret' });
   const client = new SpawnClient({ transport });
   onTestFinished(() => client.close());
   expect(await client.jobs({ name: 'a' })).toEqual({ jobs: [] });
