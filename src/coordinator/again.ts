@@ -1,4 +1,3 @@
-import { combine } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
@@ -29,7 +28,8 @@ export function requeueTasks(books: Books, job: Job, runs: Runs): number {
 function runAgain(books: Books, job: Job, runs: Runs, states: readonly TaskState[]): number {
   const { table } = job;
   const behind = mustQueueAgain(books, job);
-  const waits = behind || mayWait(job);
+  // What was cancelled while it waited for its dependency waits for it again, unless that is decided by now.
+  const waits = behind || job.conditions.some(({ mayWait }) => mayWait);
   const changed: [number, number][] = [];
   for (const [start, count] of runs) {
     for (const state of states) {
@@ -59,14 +59,6 @@ function runAgain(books: Books, job: Job, runs: Runs, states: readonly TaskState
   return tasks;
 }
 
-/** What was cancelled while it waited for its dependency waits for it again, unless that is decided by now. */
-function mayWait({ facts: { dependency }, termStates }: Job): boolean {
-  if (dependency === null) return false;
-  return (
-    dependency.terms.some(({ type }) => type === 'aftercorr') || combine(dependency.mode, termStates) !== 'satisfied'
-  );
-}
-
 /** For what has run once the dependency was satisfied, and that stays so. */
 function releaseStarted({ table }: Job, runs: Runs): void {
   for (const [start, count] of runs) {
@@ -80,9 +72,9 @@ function releaseStarted({ table }: Job, runs: Runs): void {
 
 /** A singleton that had ended queues behind whoever holds its name now. */
 function mustQueueAgain(books: Books, job: Job): boolean {
-  const term = (job.facts.dependency?.terms ?? []).findIndex(({ type }) => type === 'singleton');
-  if (term < 0 || job.endedAt === 0 || isEmpty(books.sharers(job))) return false;
-  job.termStates[term] = 'pending';
+  if (!job.conditions.some(({ isSingleton }) => isSingleton)) return false;
+  if (job.endedAt === 0 || isEmpty(books.sharers(job))) return false;
+  for (const condition of job.conditions) condition.queueAgain();
   return true;
 }
 

@@ -10,6 +10,10 @@ export interface JobExtra {
   groundReason: TaskReason;
   terms: readonly TermState[];
   due: readonly number[];
+  /** What the job waits for now, where that was changed; '' = nothing. */
+  after?: string;
+  /** What some of its tasks wait for, by number from 1 on. */
+  conditions?: readonly { text: string; terms: readonly TermState[]; due: readonly number[] }[];
 }
 
 /** The stored state of a job. What is leased or running counts as ready: grants are stored apart. */
@@ -18,11 +22,16 @@ export function jobState(job: Job): StoredJobState {
   counts[TaskState.ready]! += counts[TaskState.leased]! + counts[TaskState.running]!;
   counts[TaskState.leased] = 0;
   counts[TaskState.running] = 0;
+  const [base, ...more] = job.conditions;
   const extra: JobExtra = {
     ground: job.table.ground,
     groundReason: job.table.groundReason,
-    terms: job.termStates,
-    due: job.termDue,
+    terms: base.termStates,
+    due: base.termDue,
+    ...(base.dependency === job.facts.dependency ? {} : { after: base.text }),
+    ...(more.length === 0
+      ? {}
+      : { conditions: more.map(({ text, termStates, termDue }) => ({ text, terms: termStates, due: termDue })) }),
   };
   return {
     held: job.held,

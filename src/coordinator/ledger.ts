@@ -261,10 +261,10 @@ export class Ledger {
 
 /** Those that waited for it have been decided: they need it no more. */
 function unlink(job: Job): void {
-  for (const { job: follower, term } of job.waiters) {
-    if (follower.table.counts[TaskState.blocked] === 0) follower.predecessors[term] = undefined;
+  for (const { job: follower, condition, term } of job.waiters) {
+    if (follower.table.counts[TaskState.blocked] === 0) condition.predecessors[term] = undefined;
   }
-  for (const predecessor of job.predecessors) {
+  for (const predecessor of job.conditions.flatMap(({ predecessors }) => predecessors)) {
     const at = predecessor?.waiters.findIndex((waiter) => waiter.job === job) ?? -1;
     if (at >= 0) predecessor!.waiters.splice(at, 1);
   }

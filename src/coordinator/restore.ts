@@ -1,3 +1,4 @@
+import { Condition } from '../core/condition.ts';
 import { parseDependency } from '../core/dependency.ts';
 import { GrantRange, GrantStatus } from '../core/grant-range.ts';
 import { IndexSet } from '../core/index-set.ts';
@@ -15,7 +16,7 @@ import type {
   StoredSession,
 } from '../store/store.ts';
 import type { Clock } from './clock.ts';
-import { readExtra } from './job-row.ts';
+import { type JobExtra, readExtra } from './job-row.ts';
 import { type JobEntry, Memory, type SessionEntry } from './memory.ts';
 import type { World } from './world.ts';
 
@@ -66,10 +67,28 @@ export function restoreJob(loaded: LoadedJob): JobEntry {
   job.exitCode = row.exitCode;
   job.retried = row.retried;
   job.meanWallUs = row.meanWallUs;
-  for (const [at, state] of extra.terms.entries()) job.termStates[at] = state;
-  for (const [at, due] of extra.due.entries()) job.termDue[at] = due;
+  restoreConditions(job, extra);
   restoreDelays(job);
   return { job, fixed: fixedOf(row) };
+}
+
+function restoreConditions(job: Job, { terms, due, after, conditions }: JobExtra): void {
+  if (after !== undefined) job.conditions[0] = makeCondition(0, after);
+  for (const { text, ...rest } of conditions ?? []) {
+    const condition = makeCondition(job.conditions.length, text);
+    job.conditions.push(condition);
+    restoreTerms(condition, rest);
+  }
+  restoreTerms(job.conditions[0], { terms, due });
+}
+
+function restoreTerms(condition: Condition, { terms, due }: Pick<JobExtra, 'terms' | 'due'>): void {
+  for (const [at, state] of terms.entries()) condition.termStates[at] = state;
+  for (const [at, time] of due.entries()) condition.termDue[at] = time;
+}
+
+function makeCondition(number: number, text: string): Condition {
+  return new Condition(number, text === '' ? null : parseDependency(text));
 }
 
 function fixedOf(row: StoredJob): StoredJobFixed {
@@ -123,22 +142,22 @@ function restoreSlots(memory: Memory): void {
 
 /** Ties a job to those it waits for, which are in memory. */
 export function linkJob(memory: Memory, job: Job): void {
-  for (const [term, named] of (job.facts.dependency?.terms ?? []).entries()) {
-    if (named.type === 'singleton') continue;
-    const predecessor = memory.jobs.get(named.jobId)?.job;
-    job.predecessors[term] = predecessor;
-    if (predecessor?.waiters.some((waiter) => waiter.job === job && waiter.term === term) === false) {
-      predecessor.waiters.push({ job, term, hint: -1 });
+  for (const condition of job.conditions) {
+    for (const [term, named] of (condition.dependency?.terms ?? []).entries()) {
+      if (named.type === 'singleton') continue;
+      const predecessor = memory.jobs.get(named.jobId)?.job;
+      condition.predecessors[term] = predecessor;
+      if (predecessor?.waiters.some((waiter) => waiter.condition === condition && waiter.term === term) === false) {
+        predecessor.waiters.push({ job, condition, term, hint: -1 });
+      }
     }
   }
 }
 
 /** Numbers of the jobs a job waits for, each once. */
 export function predecessorIds(job: Job): number[] {
-  const ids = (job.facts.dependency?.terms ?? []).flatMap((term) =>
-    term.type === 'singleton' ? [] : [term.jobId as number],
-  );
-  return [...new Set(ids)];
+  const terms = job.conditions.flatMap(({ dependency }) => dependency?.terms ?? []);
+  return [...new Set(terms.flatMap((term) => (term.type === 'singleton' ? [] : [term.jobId as number])))];
 }
 
 /** Everything that is live, and those ended jobs that a live one still waits for. */
@@ -156,9 +175,8 @@ export async function restoreMemory(store: Store, state: LoadedState, clock: Clo
 }
 
 /** Its turn among those of its owner and name had come. */
-function holdsName({ facts, termStates }: Job): boolean {
-  const term = (facts.dependency?.terms ?? []).findIndex(({ type }) => type === 'singleton');
-  return term >= 0 && termStates[term] !== 'pending';
+function holdsName({ conditions }: Job): boolean {
+  return conditions.some((condition) => condition.holdsName);
 }
 
 async function loadAwaited(store: Store, memory: Memory, steady: number): Promise<void> {
@@ -177,8 +195,7 @@ export function resume(world: World, decide: boolean): void {
   for (const { job } of memory.jobs.values()) linkJob(memory, job);
   for (const { job } of memory.jobs.values()) {
     if (job.endedAt !== 0) continue;
-    if (decide && job.facts.dependency !== null && job.table.counts[TaskState.blocked]! > 0)
-      world.settlement.evaluate(job);
+    if (decide && job.isConditional && job.table.counts[TaskState.blocked]! > 0) world.settlement.evaluate(job);
     if (job.delayed.earliest !== undefined) world.wait(job, job.delayed.earliest);
     memory.queue.update(job);
   }

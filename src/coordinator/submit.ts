@@ -9,7 +9,7 @@ import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { StoredJobFixed } from '../store/store.ts';
 import type { JobEntry } from './memory.ts';
-import { linkJob, makeJob } from './restore.ts';
+import { linkJob, makeJob, predecessorIds } from './restore.ts';
 import type { Caller } from './use-cases.ts';
 import type { World } from './world.ts';
 
@@ -120,12 +120,10 @@ export function addJob(world: World, checked: CheckedSubmit, caller: Caller, ran
   memory.addLive(entry);
   memory.changes.newJobs.set(job, fixed);
   linkJob(memory, job);
-  for (const predecessor of new Set(job.predecessors)) {
-    if (predecessor !== undefined) memory.changes.dependencies.push({ jobId: job.id, dependsOn: predecessor.id });
-  }
+  for (const dependsOn of predecessorIds(job)) memory.changes.dependencies.push({ jobId: job.id, dependsOn });
   memory.changes.event(world.now, job.id, 'jobSubmitted', { name: fixed.name, size: fixed.size, owner: fixed.owner });
   world.changed(job);
-  if (job.facts.dependency !== null) {
+  if (job.isConditional) {
     world.settlement.evaluate(job);
     world.settlement.run();
   }

@@ -39,7 +39,7 @@ describe('Job', () => {
     expect(first.awaited).toBe(false);
     world.submit(second);
     expect(first.awaited).toBe(true);
-    expect(second.termStates).toEqual(['pending']);
+    expect(second.conditions[0].termStates).toEqual(['pending']);
     world.cancel(first, 0, 1);
     expect(first.awaited).toBe(false);
   });

@@ -1,5 +1,6 @@
+import { Condition } from './condition.ts';
 import { DelayHeap } from './delay-heap.ts';
-import type { Dependency, TermState } from './dependency.ts';
+import type { Dependency } from './dependency.ts';
 import type { GrantRange } from './grant-range.ts';
 import type { IndexSet } from './index-set.ts';
 import { isFinished, type JobState, jobState } from './job-state.ts';
@@ -19,13 +20,15 @@ export interface JobFacts {
   retryPolicy: RetryPolicy;
   /** The job is ended when more tasks than this failed; Infinity = never. */
   maxFailures: number;
+  /** As submitted; what holds now is in the job's conditions. */
   dependency: Dependency | null;
   invalidDependency: 'skip' | 'wait';
 }
 
-/** An edge seen from the predecessor: `job` waits with term number `term`. */
+/** An edge seen from the predecessor: `job` waits with term number `term` of one of its conditions. */
 export interface Waiter {
   job: Job;
+  condition: Condition;
   term: number;
   /** Position in the predecessor that has not ended as far as is known: while that is so, an index term need not look further. */
   hint: number;
@@ -38,13 +41,9 @@ export class Job {
   held = false;
   throttle = 0;
   priority = 0;
-  /** Of each dependency term; aftercorr terms say what holds for tasks without a partner. */
-  readonly termStates: TermState[];
-  /** When a term with a delay becomes satisfied, epoch ms; 0 = not known yet. */
-  readonly termDue: number[];
+  /** By number; the first one holds for all tasks that name no other. */
+  readonly conditions: [Condition, ...Condition[]];
   readonly waiters: Waiter[] = [];
-  /** The job that each term names; kept in memory as long as a task here is blocked. */
-  readonly predecessors: (Job | undefined)[] = [];
   /** Ranges with at least one open fence. */
   readonly grants = new Set<GrantRange>();
   /** Tasks waiting for their retry delay. */
@@ -67,9 +66,16 @@ export class Job {
   constructor(facts: JobFacts, ground: TaskState) {
     this.facts = facts;
     this.table = new TaskTable(facts.indices.size, ground);
-    const terms = facts.dependency?.terms.length ?? 0;
-    this.termStates = new Array<TermState>(terms).fill('pending');
-    this.termDue = new Array<number>(terms).fill(0);
+    this.conditions = [new Condition(0, facts.dependency)];
+  }
+
+  conditionOf(position: number): Condition {
+    return this.conditions[this.table.conditions?.[position] ?? 0]!;
+  }
+
+  /** Whether any of its tasks waits, or waited, for something. */
+  get isConditional(): boolean {
+    return this.conditions.some(({ dependency }) => dependency !== null);
   }
 
   get id(): number {

@@ -57,7 +57,7 @@ describe('re-arming', () => {
     finish(world, 2, 'completed');
     world.retry(jobOf(world, 1), [0]);
     expect(statesOf(world, 2)).toBe('completed ready ready ready ready');
-    expect(jobOf(world, 2).termStates).toEqual(['satisfied']);
+    expect(jobOf(world, 2).conditions[0].termStates).toEqual(['satisfied']);
   });
 
   it('does not re-arm under the policy of the Slurm dialect, neither the array nor a pair', () => {
@@ -125,12 +125,12 @@ describe('re-arming', () => {
     finish(world, 2, ...FIRST_FAILED);
     const last = jobOf(world, 3);
     // Both have failed; the second was never decided, because nothing waited any more.
-    last.termStates[1] = 'failed';
+    last.conditions[0].termStates[1] = 'failed';
     const changed: Job[] = [];
     const told: RearmWorld = { changed: (job) => changed.push(job), revived: (job) => world.revived(job) };
     expect(rearmFollowers(jobOf(world, 1), [[0, 1]], told).size).toBe(0);
     expect(statesOf(world, 3)).toBe('skipped');
-    expect(last.termStates).toEqual(['pending', 'failed']);
+    expect(last.conditions[0].termStates).toEqual(['pending', 'failed']);
     expect(changed).toEqual([last]);
     expect([...rearmFollowers(jobOf(world, 2), [[0, 1]], told)]).toEqual([last]);
     expect(statesOf(world, 3)).toBe('blocked');

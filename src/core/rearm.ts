@@ -1,9 +1,8 @@
-import type { Job } from './job.ts';
-import { type JobTerm, partnerOf } from './settle.ts';
+import type { Condition } from './condition.ts';
+import type { Job, Waiter } from './job.ts';
 import { TaskState } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
-
-type Runs = readonly (readonly [start: number, count: number])[];
+import { type JobTerm, partnerOf, type Runs, runsOfCondition, termOf } from './terms.ts';
 
 interface Step {
   job: Job;
@@ -28,11 +27,12 @@ export function rearmFollowers(job: Job, runs: Runs, world: RearmWorld): Readonl
   const revived = new Set<Job>();
   const steps: Step[] = [{ job, runs }];
   for (let step = steps.shift(); step !== undefined; step = steps.shift()) {
-    for (const { job: follower, term } of step.job.waiters) {
+    for (const waiter of step.job.waiters) {
+      const { job: follower } = waiter;
       if (follower.facts.invalidDependency === 'wait') continue;
-      const again = rearmFollower(step, follower, term, world);
+      const again = rearmFollower(step, waiter, world);
       if (again.length === 0) continue;
-      if (follower.endedAt !== 0) queueAgain(follower);
+      if (follower.endedAt !== 0) for (const each of follower.conditions) each.queueAgain();
       revived.add(follower);
       world.revived(follower);
       steps.push({ job: follower, runs: again });
@@ -41,28 +41,24 @@ export function rearmFollowers(job: Job, runs: Runs, world: RearmWorld): Readonl
   return revived;
 }
 
-function rearmFollower(step: Step, follower: Job, at: number, world: RearmWorld): Runs {
-  const term = follower.facts.dependency!.terms[at] as JobTerm;
-  const wholeFailed = follower.termStates[at] === 'failed' && namesAny(term, step);
+function rearmFollower(step: Step, waiter: Waiter, world: RearmWorld): Runs {
+  const { job: follower, condition, term: at } = waiter;
+  const term = termOf(waiter);
+  const wholeFailed = condition.termStates[at] === 'failed' && namesAny(term, step);
   if (wholeFailed) {
-    follower.termStates[at] = 'pending';
+    condition.termStates[at] = 'pending';
     world.changed(follower);
   }
-  if (isHopeless(follower)) return [];
+  if (isHopeless(condition)) return [];
   const again: [number, number][] = [];
-  if (term.type === 'aftercorr') rearmPartners(step, follower, term, again);
+  if (term.type === 'aftercorr') rearmPartners(step, waiter, term, again);
   if (wholeFailed) {
-    for (const [start, count] of [...follower.table.runsOf(TaskState.skipped)]) {
+    for (const [start, count] of runsOfCondition(follower, condition, TaskState.skipped)) {
       if (term.type !== 'aftercorr') rearmRun(follower, start, count, again);
       else rearmUnpaired(step.job, follower, term, start, count, again);
     }
   }
   return again;
-}
-
-/** A singleton that had ended queues behind whoever holds its name now. */
-function queueAgain({ facts: { dependency }, termStates }: Job): void {
-  for (const [term, { type }] of dependency!.terms.entries()) if (type === 'singleton') termStates[term] = 'pending';
 }
 
 /** Whether the term speaks of any of the tasks that run again. */
@@ -77,18 +73,24 @@ function namesAny({ indices }: JobTerm, { job, runs }: Step): boolean {
 }
 
 /** Another term has failed for all its tasks, and every term must hold. */
-function isHopeless({ facts: { dependency }, termStates }: Job): boolean {
+function isHopeless({ dependency, termStates }: Condition): boolean {
   const { mode, terms } = dependency!;
   return mode === 'all' && termStates.some((state, at) => state === 'failed' && terms[at]!.type !== 'aftercorr');
 }
 
-function rearmPartners(step: Step, follower: Job, term: JobTerm, again: [number, number][]): void {
+function rearmPartners(
+  step: Step,
+  { job: follower, condition }: Waiter,
+  term: JobTerm,
+  again: [number, number][],
+): void {
   for (const [start, count] of step.runs) {
     for (let position = start; position < start + count; position++) {
       const index = step.job.facts.indices.at(position);
       if (partnerOf(step.job, term, index) !== position) continue;
       const partner = follower.facts.indices.positionOf(index);
-      if (partner >= 0 && follower.table.state[partner] === TaskState.skipped) rearmRun(follower, partner, 1, again);
+      if (partner < 0 || follower.table.state[partner] !== TaskState.skipped) continue;
+      if (follower.conditionOf(partner) === condition) rearmRun(follower, partner, 1, again);
     }
   }
 }

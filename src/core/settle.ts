@@ -1,9 +1,9 @@
-import { combine, decideTask, decideWhole, type Term, type TermState, type TermSummary } from './dependency.ts';
+import type { Condition } from './condition.ts';
+import { combine, decideWhole, type TermState } from './dependency.ts';
 import type { Job, Waiter } from './job.ts';
 import { TaskState } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
-
-export type JobTerm = Exclude<Term, { type: 'singleton' }>;
+import { type JobTerm, partnerState, type Runs, runsOfCondition, summarise, termOf } from './terms.ts';
 
 /** What settling needs from whoever holds the jobs. */
 export interface SettleWorld {
@@ -68,20 +68,21 @@ export class Settlement {
 
   /** Decides all that can be decided of a job that waits: at submit, at load, and when a delay has passed. */
   evaluate(job: Job): void {
-    for (const [term, { type }] of job.facts.dependency!.terms.entries()) {
-      const predecessor = job.predecessors[term];
-      if (type === 'singleton') this.#decideSingleton(job, term);
-      else if (predecessor !== undefined) this.#decide(predecessor, { job, term, hint: -1 });
+    for (const condition of job.conditions) {
+      for (const [term, { type }] of (condition.dependency?.terms ?? []).entries()) {
+        const predecessor = condition.predecessors[term];
+        if (type === 'singleton') this.#decideSingleton(job, condition, term);
+        else if (predecessor !== undefined) this.#decide(predecessor, { job, condition, term, hint: -1 });
+      }
+      this.#evaluateAll(job, condition);
     }
-    this.#evaluateAll(job);
   }
 
   #settle({ job, start, count }: Step): void {
     for (const waiter of job.waiters) {
       if (waiter.job.table.counts[TaskState.blocked] === 0) continue;
-      const term = waiter.job.facts.dependency!.terms[waiter.term] as JobTerm;
-      if (term.type === 'aftercorr') this.#settlePartners(job, waiter, start, count);
-      if (this.#decide(job, waiter)) this.#evaluateAll(waiter.job);
+      if (termOf(waiter).type === 'aftercorr') this.#settlePartners(job, waiter, start, count);
+      if (this.#decide(job, waiter)) this.#evaluateAll(waiter.job, waiter.condition);
     }
     const { table, facts } = job;
     // Only a new failure ends the job: what is retried of one that failed too often may run.
@@ -96,94 +97,104 @@ export class Settlement {
   }
 
   #settleSharer(job: Job): void {
-    let decided = false;
-    for (const [term, { type }] of (job.facts.dependency?.terms ?? []).entries()) {
-      if (type === 'singleton' && this.#decideSingleton(job, term)) decided = true;
+    for (const condition of job.conditions) {
+      let decided = false;
+      for (const [term, { type }] of (condition.dependency?.terms ?? []).entries()) {
+        if (type === 'singleton' && this.#decideSingleton(job, condition, term)) decided = true;
+      }
+      if (decided) this.#evaluateAll(job, condition);
     }
-    if (decided) this.#evaluateAll(job);
   }
 
   #settlePartners(job: Job, waiter: Waiter, start: number, count: number): void {
     const follower = waiter.job;
     for (let position = start; position < start + count; position++) {
       const partner = follower.facts.indices.positionOf(job.facts.indices.at(position));
-      if (partner >= 0 && follower.table.state[partner] === TaskState.blocked) this.#evaluateTask(follower, partner);
+      if (partner < 0 || follower.table.state[partner] !== TaskState.blocked) continue;
+      if (follower.conditionOf(partner) === waiter.condition) this.#evaluateTask(follower, waiter.condition, partner);
     }
   }
 
   #decideAfter(job: Job, waiter: Waiter): void {
-    const term = waiter.job.facts.dependency!.terms[waiter.term] as JobTerm;
-    if (term.type !== 'after' || waiter.job.table.counts[TaskState.blocked] === 0) return;
-    if (this.#decide(job, waiter)) this.#evaluateAll(waiter.job);
+    if (termOf(waiter).type !== 'after' || waiter.job.table.counts[TaskState.blocked] === 0) return;
+    if (this.#decide(job, waiter)) this.#evaluateAll(waiter.job, waiter.condition);
   }
 
   /** Decides a term as far as it speaks of all the tasks it names; true when that changed something. */
   #decide(predecessor: Job, waiter: Waiter): boolean {
-    const { job } = waiter;
-    if (job.termStates[waiter.term] !== 'pending') return false;
-    const term = job.facts.dependency!.terms[waiter.term] as JobTerm;
+    const { job, condition } = waiter;
+    if (condition.termStates[waiter.term] !== 'pending') return false;
+    const term = termOf(waiter);
     const summary = summarise(predecessor, term, waiter);
     if (summary === undefined) return false;
-    const state = this.#delay(job, waiter.term, term, decideWhole(term.type, summary));
+    const state = this.#delay(job, condition, waiter.term, term, decideWhole(term.type, summary));
     if (state === 'pending') return false;
-    job.termStates[waiter.term] = state;
+    condition.termStates[waiter.term] = state;
     this.#world.changed(job);
     return true;
   }
 
-  #delay(job: Job, at: number, term: JobTerm, state: TermState): TermState {
+  #delay(job: Job, { termDue }: Condition, at: number, term: JobTerm, state: TermState): TermState {
     if (state !== 'satisfied' || term.delayMs === 0) return state;
-    if (job.termDue[at] === 0) {
-      job.termDue[at] = this.#world.now + term.delayMs;
+    if (termDue[at] === 0) {
+      termDue[at] = this.#world.now + term.delayMs;
       this.#world.changed(job);
     }
-    if (job.termDue[at]! <= this.#world.now) return state;
-    this.#world.wait(job, job.termDue[at]!);
+    if (termDue[at]! <= this.#world.now) return state;
+    this.#world.wait(job, termDue[at]!);
     return 'pending';
   }
 
-  #decideSingleton(job: Job, term: number): boolean {
-    if (job.termStates[term] !== 'pending') return false;
+  #decideSingleton(job: Job, { termStates }: Condition, term: number): boolean {
+    if (termStates[term] !== 'pending') return false;
     const [first] = this.#world.sharers(job);
     if (first !== job) return false;
-    job.termStates[term] = 'satisfied';
+    termStates[term] = 'satisfied';
     this.#world.changed(job);
     return true;
   }
 
-  #evaluateAll(job: Job): void {
-    const { mode, terms } = job.facts.dependency!;
-    const pairs = terms.some(({ type }) => type === 'aftercorr');
-    const whole = combine(
-      mode,
-      job.termStates.filter((_, at) => terms[at]!.type !== 'aftercorr'),
-    );
-    const decides = mode === 'all' ? 'failed' : 'satisfied';
-    if (!pairs || whole === decides) {
-      this.#applyAll(job, whole);
+  #evaluateAll(job: Job, condition: Condition): void {
+    if (condition.dependency === null) {
+      this.#applyAll(job, condition, 'satisfied');
       return;
     }
-    for (const [start, count] of [...job.table.runsOf(TaskState.blocked)]) {
-      for (let position = start; position < start + count; position++) this.#evaluateTask(job, position);
+    const { mode, terms } = condition.dependency;
+    const whole = combine(
+      mode,
+      condition.termStates.filter((_, at) => terms[at]!.type !== 'aftercorr'),
+    );
+    const decides = mode === 'all' ? 'failed' : 'satisfied';
+    if (!condition.hasPairs || whole === decides) {
+      this.#applyAll(job, condition, whole);
+      return;
+    }
+    for (const [start, count] of runsOfCondition(job, condition, TaskState.blocked)) {
+      for (let position = start; position < start + count; position++) this.#evaluateTask(job, condition, position);
     }
   }
 
-  #applyAll(job: Job, decision: TermState): void {
-    if (decision === 'satisfied') {
-      job.table.moveAll(TaskState.blocked, TaskState.ready, TaskReason.none, () => {});
-      this.#world.changed(job);
-    } else if (decision === 'failed') {
-      this.#fail(job, 0, job.size);
+  #applyAll(job: Job, condition: Condition, decision: TermState): void {
+    if (decision === 'pending') return;
+    // All at once where all wait for the same: a million tasks then cost one fill.
+    const runs: Runs =
+      job.table.conditions === undefined && condition.number === 0
+        ? [[0, job.size]]
+        : runsOfCondition(job, condition, TaskState.blocked);
+    for (const [start, count] of runs) {
+      if (decision === 'failed') this.#fail(job, start, count);
+      else job.table.moveAll(TaskState.blocked, TaskState.ready, TaskReason.none, () => {}, start, count);
     }
+    this.#world.changed(job);
   }
 
-  #evaluateTask(job: Job, position: number): void {
+  #evaluateTask(job: Job, condition: Condition, position: number): void {
     // What is never satisfied under the policy of waiting stays so, also when the partner is retried.
     if (job.table.reasonOf(position) === TaskReason.dependencyNeverSatisfied) return;
-    const { mode, terms } = job.facts.dependency!;
+    const { mode, terms } = condition.dependency!;
     const index = job.facts.indices.at(position);
     const states = terms.map((term, at) =>
-      term.type === 'aftercorr' ? partnerState(job, at, term, index) : job.termStates[at]!,
+      term.type === 'aftercorr' ? partnerState(condition, at, term, index) : condition.termStates[at]!,
     );
     const decision = combine(mode, states);
     if (decision === 'satisfied') {
@@ -206,58 +217,4 @@ export class Settlement {
     }
     this.#world.changed(job);
   }
-}
-
-/** What holds for one task of a follower: its partner's state, or that of the whole array when it has no partner. */
-function partnerState(job: Job, at: number, term: JobTerm, index: number): TermState {
-  const predecessor = job.predecessors[at]!;
-  const partner = partnerOf(predecessor, term, index);
-  return partner < 0 ? job.termStates[at]! : decideTask('aftercorr', predecessor.table.state[partner] as TaskState);
-}
-
-/** Position of the task that an index of a follower is paired with by an aftercorr term, or -1. */
-export function partnerOf(predecessor: Job, term: JobTerm, index: number): number {
-  if (term.indices?.has(index) === false) return -1;
-  return predecessor.facts.indices.positionOf(index);
-}
-
-/** Undefined: cannot be decided yet. */
-function summarise(job: Job, term: JobTerm, waiter: Waiter): TermSummary | undefined {
-  const { table } = job;
-  if (term.indices === null) {
-    return {
-      total: table.size,
-      ended: table.ended,
-      completed: table.counts[TaskState.completed]!,
-      startedOrEnded: term.type === 'after' && allStarted(job) ? table.size : 0,
-    };
-  }
-  if (term.type !== 'after' && waiter.hint >= 0 && table.state[waiter.hint]! < TaskState.completed) return undefined;
-  const summary = { total: 0, ended: 0, completed: 0, startedOrEnded: 0 };
-  for (const [start, count] of job.facts.indices.positionsOf(term.indices)) {
-    for (let position = start; position < start + count; position++) {
-      const state = table.state[position]!;
-      summary.total++;
-      if (state >= TaskState.completed) summary.ended++;
-      else waiter.hint = position;
-      if (state === TaskState.completed) summary.completed++;
-      if (state >= TaskState.running || table.attempts[position]! > 0) summary.startedOrEnded++;
-    }
-  }
-  return summary;
-}
-
-function allStarted(job: Job): boolean {
-  const { table } = job;
-  const { counts } = table;
-  const waiting = counts[TaskState.blocked]! + counts[TaskState.ready]! + counts[TaskState.leased]!;
-  if (waiting === 0) return true;
-  // Only a task that was retried or requeued can wait and have started before.
-  if (job.retried === 0) return false;
-  for (const state of [TaskState.blocked, TaskState.ready, TaskState.leased]) {
-    for (const [start, count] of table.runsOf(state)) {
-      for (let position = start; position < start + count; position++) if (table.attempts[position] === 0) return false;
-    }
-  }
-  return true;
 }

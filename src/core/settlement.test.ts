@@ -63,7 +63,7 @@ describe('a settlement', () => {
     expect(world.alarms).toEqual([{ due: world.now + MINUTE_MS, job: follower }]);
     world.pass(MINUTE_MS - 1);
     world.resume();
-    expect([follower.termDue, follower.table.state[0]]).toEqual([[MINUTE_MS + 1], TaskState.blocked]);
+    expect([follower.conditions[0].termDue, follower.table.state[0]]).toEqual([[MINUTE_MS + 1], TaskState.blocked]);
     world.pass(1);
     expect(follower.table.state[0]).toBe(TaskState.ready);
   });
@@ -74,7 +74,7 @@ describe('a settlement', () => {
     world.jobs.push(waiting);
     world.sharers = () => [waiting];
     world.resume();
-    expect(waiting.termStates).toEqual(['pending', 'satisfied']);
+    expect(waiting.conditions[0].termStates).toEqual(['pending', 'satisfied']);
     expect(waiting.table.state[0]).toBe(TaskState.blocked);
   });
 

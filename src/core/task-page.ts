@@ -5,7 +5,7 @@ import { PAGE_TASKS, type TaskTable } from './task-table.ts';
 const FORMAT = 1;
 
 /** Which lazy columns a page carries, by bit. */
-const COLUMNS = ['failures', 'losses', 'reasons', 'flags', 'outcomes', 'retryTicks'] as const;
+const COLUMNS = ['failures', 'losses', 'reasons', 'flags', 'outcomes', 'retryTicks', 'conditions'] as const;
 const MAKE = {
   failures: Uint16Array,
   losses: Uint16Array,
@@ -13,6 +13,7 @@ const MAKE = {
   flags: Uint8Array,
   outcomes: Uint16Array,
   retryTicks: Uint32Array,
+  conditions: Uint8Array,
 } as const;
 
 /**

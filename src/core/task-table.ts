@@ -57,6 +57,8 @@ export class TaskTable {
   outcomes: Lazy<Uint16Array>;
   /** When it may run again: units of 10 ms since the job was created, plus 1; 0 = at once. */
   retryTicks: Lazy<Uint32Array>;
+  /** Number of the condition that each waits for. */
+  conditions: Lazy<Uint8Array>;
 
   constructor(size: number, ground: TaskState) {
     this.size = size;
@@ -202,6 +204,13 @@ export class TaskTable {
       if (this.#mayRun(position)) this.eligible.add(position);
       else this.eligible.delete(position);
     }
+  }
+
+  setCondition(position: number, condition: number): void {
+    if ((this.conditions?.[position] ?? 0) === condition) return;
+    this.conditions ??= new Uint8Array(this.size);
+    this.conditions[position] = condition;
+    this.touch(position);
   }
 
   /** Tasks that have ended: nothing moves them but a person, or the retry of a predecessor. */

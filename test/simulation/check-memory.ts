@@ -73,6 +73,6 @@ function checkJob(job: Job): void {
 /** P6: of those who must be alone, and those older ones they waited for, one at most holds grants. */
 function checkSingletons(jobs: readonly Job[]): void {
   const active = jobs.filter(({ table: { counts } }) => counts[TaskState.leased]! + counts[TaskState.running]! > 0);
-  const alone = active.filter(({ facts }) => facts.dependency?.terms.some(({ type }) => type === 'singleton'));
+  const alone = active.filter(({ conditions }) => conditions.some(({ isSingleton }) => isSingleton));
   if (alone.length > 1) expect.fail(`singletons ${alone.map(({ id }) => id)} hold grants`);
 }

@@ -133,7 +133,7 @@ export class Simulation {
   describe(): string {
     const jobs = [...(this.#ledger?.memory.jobs.values() ?? [])].map(
       ({ job }) =>
-        `job ${job.id} ${job.state} counts ${[...job.table.counts]} held ${job.held} terms ${job.termStates}`,
+        `job ${job.id} ${job.state} counts ${[...job.table.counts]} held ${job.held} terms ${job.conditions.map(({ termStates }) => termStates)}`,
     );
     const sessions = [...(this.#ledger?.memory.sessions.values() ?? [])].map(
       ({ session }) =>

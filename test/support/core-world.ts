@@ -17,12 +17,13 @@ export class CoreWorld implements SettleWorld, RearmWorld {
   submit(job: Job): void {
     this.jobs.push(job);
     this.#live.push(job);
-    if (job.facts.dependency === null) return;
-    for (const [term, named] of job.facts.dependency.terms.entries()) {
+    if (!job.isConditional) return;
+    const [condition] = job.conditions;
+    for (const [term, named] of condition.dependency!.terms.entries()) {
       if (named.type === 'singleton') continue;
       const predecessor = this.jobs.find(({ id }) => id === named.jobId)!;
-      job.predecessors[term] = predecessor;
-      predecessor.waiters.push({ job, term, hint: -1 });
+      condition.predecessors[term] = predecessor;
+      predecessor.waiters.push({ job, condition, term, hint: -1 });
     }
     this.settlement.evaluate(job);
     this.settlement.run();
@@ -31,7 +32,7 @@ export class CoreWorld implements SettleWorld, RearmWorld {
   /** As after a restart: everything that waits is decided anew. */
   resume(): void {
     for (const job of this.jobs) {
-      if (job.facts.dependency !== null && job.table.counts[TaskState.blocked]! > 0) this.settlement.evaluate(job);
+      if (job.isConditional && job.table.counts[TaskState.blocked]! > 0) this.settlement.evaluate(job);
     }
     this.settlement.run();
   }
@@ -61,9 +62,9 @@ export class CoreWorld implements SettleWorld, RearmWorld {
 
   /** Tasks of a job that have ended and ran before run again. */
   retry(job: Job, positions: readonly number[]): void {
-    const terms = job.facts.dependency?.terms ?? [];
-    const behind = job.endedAt !== 0 && terms.some(({ type }) => type === 'singleton');
-    for (const [at, { type }] of terms.entries()) if (behind && type === 'singleton') job.termStates[at] = 'pending';
+    const [condition] = job.conditions;
+    const behind = job.endedAt !== 0 && condition.isSingleton;
+    if (behind) condition.queueAgain();
     for (const position of positions) {
       job.table.move(position, behind ? TaskState.blocked : TaskState.ready);
       job.table.setReason(position, 1, TaskReason.none);

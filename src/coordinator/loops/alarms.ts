@@ -84,6 +84,6 @@ function ring(world: World, id: number): void {
     table.touch(position);
   }
   if (delayed.earliest !== undefined) world.wait(job, delayed.earliest);
-  if (job.facts.dependency !== null && job.table.counts[TaskState.blocked]! > 0) world.settlement.evaluate(job);
+  if (job.isConditional && job.table.counts[TaskState.blocked]! > 0) world.settlement.evaluate(job);
   world.changed(job);
 }
