@@ -18,12 +18,14 @@
  *     DROP_ENV      u32 envId
  *     LOGS          u64 maxSegmentBytes, str directory (absolute, exists), str sessionTag ([A-Za-z0-9_-]{1,64})
  *     FORGET_JOB    u32 jobId                             closes its segment, so that its files can be deleted
- *     RUN           u64 fence, u32 jobId, u32 position, u32 attempt, u32 envId, u32 flags (0), u32 queueId,
+ *     RUN           u64 fence, u32 jobId, u32 position, u32 attempt, u32 envId, u32 RunFlag bits, u32 queueId,
  *                   u32 queueWidth, u64 timeLimitMs (0 = none), u32 graceMs, u64 logCapBytes (0 = discard),
- *                   u32 umask (UMASK_INHERIT = the worker's), str cwd (absolute), str stdin ("" = /dev/null),
- *                   list argv (at least one), list extra env
+ *                   u32 umask (UMASK_INHERIT = the worker's), u32 cpuMilli (0 = not bound), u64 memoryBytes (0 = no limit),
+ *                   u8 warning signal (0 = none), u64 warning beforeMs, str cwd (absolute), str stdin ("" = /dev/null),
+ *                   str outputPath, str errorPath ("" = none), list argv (at least one), list extra env
  *     KILL          u64 fence, u8 KillCause, u32 graceMs  TERM to the group, KILL after the grace; 0 = KILL at once
  *     SIGNAL        u64 fence, u8 signal number           to the whole group, no escalation
+ *     LIMIT         u64 fence, u64 timeLimitMs            from the start of the process; 0 = none
  *     LEASE         u64 ms from sentAtUs, u8 LeaseClock, u32 graceMs, u64 sentAtUs (CLOCK_MONOTONIC; 0 = now)
  *     QUIT          -                                     refuse new runs, exit 0 when nothing runs
  *     end of input  KILL every group and every orphan at once, report what still can be reported, exit 0
@@ -50,7 +52,8 @@
  *     STARTED       u64 fence, u32 pid (also its process group and session), u32 segment, u64 offset
  *     ENDED         u64 fence, u32 pid, u8 EndHow, u8 code or signal, u8 core dumped, u8 KillCause (0 = none),
  *                   u32 EndFlag bits, u64 wallUs, u64 userUs, u64 systemUs, u64 maxRssKb, u32 startSegment,
- *                   u64 startOffset, u32 endSegment, u64 endOffset, u64 keptStdout, u64 keptStderr, u64 dropped, u64 lost
+ *                   u64 startOffset, u32 endSegment, u64 endOffset, u64 keptStdout, u64 keptStderr, u64 dropped, u64 lost,
+ *                   u64 copyLost
  *     SPAWN_FAILED  u64 fence, u8 SpawnStep, u32 errno
  *     REFUSED       u64 fence, u8 RefusedReason
  *     LEASE_EXPIRED u32 tasks being killed, u32 queued runs refused
@@ -80,6 +83,7 @@ export const Command = {
   SIGNAL: 7,
   LEASE: 8,
   QUIT: 9,
+  LIMIT: 10,
 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
@@ -103,13 +107,27 @@ export const Capability = {
   BOOTTIME: 4,
   /** User, system time and peak memory come from wait4 for every task; otherwise they are samples, 0 for short tasks. */
   EXACT_USAGE: 8,
+  /** Tasks are bound to CPUs. */
+  AFFINITY: 16,
+  /** Memory limits are kept by the kernel. */
+  MEMORY_CGROUP: 32,
+  /** Memory limits are kept by looking now and then. */
+  MEMORY_SAMPLED: 64,
+} as const;
+
+/** Bits of RUN. */
+export const RunFlag = {
+  /** The output files are appended to. */
+  APPEND: 1,
+  /** The warning goes to the main process alone. */
+  WARN_MAIN_ONLY: 2,
 } as const;
 
 /** Codes on the wire; index = code. */
 export const KINDS = ['', 'native', 'node'] as const;
-export const CAUSES = ['none', 'cancel', 'timeLimit', 'lease', 'shutdown'] as const;
+export const CAUSES = ['none', 'cancel', 'timeLimit', 'lease', 'shutdown', 'memory'] as const;
 export const CLOCKS = ['boottime', 'monotonic'] as const;
-export const STEPS = ['', 'cwd', 'exec', 'fork', 'pipe', 'stdin'] as const;
+export const STEPS = ['', 'cwd', 'exec', 'fork', 'pipe', 'stdin', 'output'] as const;
 export const REFUSALS = ['', 'lease', 'quitting', 'backlog', 'unknownEnv', 'duplicateFence', 'withdrawn'] as const;
 
 export const EndHow = { EXITED: 0, SIGNALLED: 1 } as const;

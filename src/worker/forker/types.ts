@@ -8,6 +8,17 @@ export type LeaseClock = (typeof CLOCKS)[number];
 export type SpawnStep = Exclude<(typeof STEPS)[number], ''>;
 export type RefusedReason = Exclude<(typeof REFUSALS)[number], ''>;
 
+export type MemoryLimitKind = 'cgroup' | 'sampled' | 'none';
+
+/** A signal some time before the time limit, once and without escalation; none where there is no time limit. */
+export interface LimitWarning {
+  readonly signal: number;
+  /** At the start of the task when this is the time limit or more. */
+  readonly beforeMs: number;
+  /** To the main process alone; otherwise to the whole group. */
+  readonly mainOnly: boolean;
+}
+
 export interface ForkerCapabilities {
   /** Double-forked and setsid children die with their task. */
   readonly subreaper: boolean;
@@ -17,6 +28,10 @@ export interface ForkerCapabilities {
   readonly boottime: boolean;
   /** Resource use comes from wait4; otherwise it is sampled and 0 for short tasks. */
   readonly exactUsage: boolean;
+  /** `cpuMilli` binds tasks to CPUs; otherwise it is ignored. */
+  readonly affinity: boolean;
+  /** Who holds a task to `memoryBytes`: the kernel, or the forker, which looks 10 times a second; `none`: it is ignored. */
+  readonly memory: MemoryLimitKind;
 }
 
 export interface RunRequest {
@@ -44,6 +59,24 @@ export interface RunRequest {
   readonly logCapBytes: number;
   /** Default: the umask the worker has. */
   readonly umask?: number;
+  /**
+   * Thousandths of a CPU. The task is bound to as many whole CPUs as this needs (at least one), to those among the forker's own
+   * with the least bound load. Default and 0: not bound.
+   */
+  readonly cpuMilli?: number;
+  /** All processes of the task together; beyond it the task is killed with the cause `memory`. Default and 0: no limit. */
+  readonly memoryBytes?: number;
+  /**
+   * A file that gets a copy of the standard output, besides the log and whatever `logCapBytes`; relative to `cwd`. Missing folders are made. When
+   * it cannot be opened the run fails in the step `output`; when it cannot be written any more the copy ends there, the log says so, and
+   * the task goes on.
+   */
+  readonly outputPath?: string;
+  /** The same for standard error; the same path as `outputPath` is one file. */
+  readonly errorPath?: string;
+  /** Both files are written on at their end; default: they are emptied first. */
+  readonly append?: boolean;
+  readonly warning?: LimitWarning;
   /**
    * Waits in the forker until fewer than `width` tasks of the same queue live; tasks of one queue should need equal
    * resources. Default: starts at once. `id` > 0.
@@ -89,6 +122,8 @@ export interface TaskEnded {
   readonly droppedBytes: number;
   /** Not written because the log file could not be written (disk full, I/O error). */
   readonly lostBytes: number;
+  /** Missing in `outputPath` and `errorPath`, because they could not be written any more. */
+  readonly copyLostBytes: number;
 }
 
 export interface TaskSpawnFailed {
@@ -170,6 +205,11 @@ export interface Forker {
   withdraw(fence: number): void;
   /** A signal to the whole group, without escalation. */
   signal(fence: number, signal: number): void;
+  /**
+   * Another time limit, from the start of the process; 0: none. One that has passed already ends the task now, with its grace. A task that is
+   * being killed is left alone.
+   */
+  limit(fence: number, timeLimitMs: number): void;
   /**
    * Everything is killed `ms` from now unless called again before.
    * @param clock default boottime, which counts suspend where capabilities.boottime
