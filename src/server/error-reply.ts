@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorReply } from '../api/job.ts';
+import { brief } from '../api/refusal.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
-import { brief } from './refusal.ts';
 
 /** Answers any error as an ErrorReply. What is not for the caller stays in the log. */
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { SpawnError } from '../core/errors.ts';
-import { findJsonFault } from './json-position.ts';
+import { findJsonFault } from '../core/json-position.ts';
 
 /**
  * Reads JSON bodies and no other kind. Refused, with BAD_REQUEST: what is not UTF-8 (else it would be changed silently), what is

@@ -7,6 +7,7 @@ import {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { MAX_BODY_BYTES } from '../api/limits.ts';
+import { accept, brief } from '../api/refusal.ts';
 import type { UseCases } from '../coordinator/use-cases.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { App, Doors } from './app.ts';
@@ -15,7 +16,6 @@ import { readJsonBodies } from './json-body.ts';
 import { makeSocketPrivate, prepareSocketPath } from './listen-unix.ts';
 import { describe } from './openapi.ts';
 import { DEFAULT_TIMING, MAX_CONNECTIONS, MAX_HEADER_BYTES, type ServerOptions, type Timing } from './options.ts';
-import { accept, brief } from './refusal.ts';
 import { accessRoutes } from './routes/access.ts';
 import { blobRoutes } from './routes/blobs.ts';
 import { insightRoutes } from './routes/insight.ts';

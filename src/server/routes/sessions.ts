@@ -1,10 +1,10 @@
 import { Nothing, SessionParams } from '../../api/http.ts';
 import { ErrorReply } from '../../api/job.ts';
+import { accept } from '../../api/refusal.ts';
 import { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest } from '../../api/session.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
 import { isExchangeRequest } from '../exchange-check.ts';
-import { accept } from '../refusal.ts';
 
 export function sessionRoutes(app: App, { useCases }: Doors): void {
   app.post(
