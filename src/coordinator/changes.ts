@@ -3,7 +3,15 @@ import type { GrantRange } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import { packPage } from '../core/task-page.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
-import type { Batch, Counters, StoredEvent, StoredJobFixed, StoredKey, StoredSession } from '../store/store.ts';
+import type {
+  Batch,
+  Counters,
+  StoredEvent,
+  StoredJobFixed,
+  StoredKey,
+  StoredSession,
+  StoredToken,
+} from '../store/store.ts';
 import { jobState } from './job-row.ts';
 
 /** What to tell a session once the changes are durable. */
@@ -23,9 +31,13 @@ export class Changes {
   readonly closedGrants: number[] = [];
   readonly ends = new Map<number, EndChunk>();
   readonly sessions = new Map<number, StoredSession>();
+  readonly tokens = new Map<number, StoredToken>();
+  readonly droppedTokens = new Set<number>();
   readonly dependencies: { jobId: number; dependsOn: number }[] = [];
   readonly keys: StoredKey[] = [];
   readonly events: Omit<StoredEvent, 'id'>[] = [];
+  readonly deletedEnds: { jobId: number; count: number }[] = [];
+  readonly deletedJobs: number[] = [];
   readonly outgoing = new Map<number, Outgoing>();
   /** Sessions that may want work ahead. */
   readonly topUp = new Set<WorkerSession>();
@@ -40,8 +52,12 @@ export class Changes {
       this.closedGrants.length === 0 &&
       this.ends.size === 0 &&
       this.sessions.size === 0 &&
+      this.tokens.size === 0 &&
+      this.droppedTokens.size === 0 &&
       this.keys.length === 0 &&
-      this.events.length === 0
+      this.events.length === 0 &&
+      this.deletedEnds.length === 0 &&
+      this.deletedJobs.length === 0
     );
   }
 
@@ -104,12 +120,17 @@ export class Changes {
         minPosition: chunk.minPosition,
         maxPosition: chunk.maxPosition,
         count: chunk.count,
+        bad: chunk.bad,
         data: chunk.pack(),
       })),
       sessions: [...this.sessions.values()],
+      tokens: [...this.tokens.values()],
+      droppedTokens: [...this.droppedTokens],
       dependencies: [...this.dependencies],
       keys: [...this.keys],
       events: [...this.events],
+      ...(this.deletedEnds.length === 0 ? {} : { deletedEnds: [...this.deletedEnds] }),
+      ...(this.deletedJobs.length === 0 ? {} : { deletedJobs: [...this.deletedJobs] }),
     };
     this.#clear();
     return batch;
@@ -122,9 +143,13 @@ export class Changes {
     this.closedGrants.length = 0;
     this.ends.clear();
     this.sessions.clear();
+    this.tokens.clear();
+    this.droppedTokens.clear();
     this.dependencies.length = 0;
     this.keys.length = 0;
     this.events.length = 0;
+    this.deletedEnds.length = 0;
+    this.deletedJobs.length = 0;
     this.counters = false;
   }
 }

@@ -1,3 +1,4 @@
+import type { Role } from '../api/access.ts';
 import type { JobSpec } from '../api/job-spec.ts';
 
 /**
@@ -100,6 +101,8 @@ export interface StoredEnds {
   minPosition: number;
   maxPosition: number;
   count: number;
+  /** How many of them were no success. */
+  bad: number;
   data: Uint8Array;
 }
 
@@ -114,6 +117,24 @@ export interface StoredSession {
   closedAt: number;
   /** JSON: resources, boot id, forker pid, versions. */
   detail: string;
+}
+
+export interface StoredToken {
+  /** Never given twice. */
+  id: number;
+  name: string;
+  role: Role;
+  owner: string;
+  tenant: string;
+  /** SHA-256 of the secret part, in hex. */
+  hash: string;
+  createdAt: number;
+  /** 0 = never. */
+  expiresAt: number;
+  /** 0 = it is valid. */
+  revokedAt: number;
+  /** To the hour; 0 = never used. */
+  lastUsedAt: number;
 }
 
 export interface StoredKey {
@@ -147,10 +168,18 @@ export interface Batch {
   ends: readonly Omit<StoredEnds, 'id'>[];
   /** Inserted or replaced. */
   sessions: readonly StoredSession[];
+  /** Inserted or replaced. */
+  tokens: readonly StoredToken[];
+  /** Ids of tokens to forget; one that is not there is nothing. */
+  droppedTokens: readonly number[];
   /** `jobId` waits for `dependsOn`; inserted if new. */
   dependencies: readonly { jobId: number; dependsOn: number }[];
   keys: readonly StoredKey[];
   events: readonly Omit<StoredEvent, 'id'>[];
+  /** So many of the oldest ends of a job that is about to be deleted, which may have more than one commit should remove. */
+  deletedEnds?: readonly { jobId: number; count: number }[];
+  /** Ended jobs that are gone with all that belongs to them: pages, ends, dependencies both ways, keys and events. */
+  deletedJobs?: readonly number[];
 }
 
 export interface LoadedJob {
@@ -165,6 +194,8 @@ export interface LoadedState {
   jobs: LoadedJob[];
   grants: StoredGrant[];
   sessions: StoredSession[];
+  /** All of them, also those that are valid no more. */
+  tokens: StoredToken[];
 }
 
 export interface StoredJobsQuery {
@@ -184,6 +215,10 @@ export interface EndsQuery {
   /** Only chunks with a greater id. */
   after: number;
   limit: number;
+  /** Only chunks that hold an end which was no success. */
+  bad?: boolean;
+  /** Newest first. */
+  newest?: boolean;
 }
 
 export interface EventsQuery {

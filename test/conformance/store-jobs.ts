@@ -11,6 +11,7 @@ export function describeOpening(world: StoreWorld): void {
         jobs: [],
         grants: [],
         sessions: [],
+        tokens: [],
       });
       expect(await world.store.loadJob(1)).toBeUndefined();
       expect(await world.store.findKey('1000', 'k')).toBeUndefined();
@@ -79,6 +80,7 @@ export function describeJobs(world: StoreWorld): void {
         ],
         grants: [],
         sessions: [],
+        tokens: [],
       });
       await reopen(world);
       expect((await world.store.loadJob(7))?.job).toEqual(full);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { aBatch, aGrant, aJob, aSession, bytes, someEnds } from '../support/store-rows.ts';
+import { aBatch, aGrant, aJob, aSession, aToken, bytes, someEnds } from '../support/store-rows.ts';
 import { reopen, type StoreWorld } from './store-world.ts';
 
 export function describeJobParts(world: StoreWorld): void {
@@ -109,6 +109,16 @@ export function describeOthers(world: StoreWorld): void {
       expect((await world.store.load()).sessions).toEqual([aSession(1), aSession(3)]);
       expect(await world.store.findSessions([2, 3, 99])).toEqual([closed, aSession(3)]);
       expect(await world.store.findSessions([])).toEqual([]);
+    });
+
+    test('tokens come back whole and in order; one written again is replaced, one that was dropped is gone', async () => {
+      const ended = aToken(3, { expiresAt: 5, revokedAt: 6, lastUsedAt: 7, role: 'admin', name: 'a.b@c-d_e' });
+      await world.store.commit(aBatch({ tokens: [aToken(3), aToken(1), aToken(2)] }));
+      await world.store.commit(aBatch({ tokens: [ended, aToken(4)], droppedTokens: [2, 99] }));
+      await reopen(world);
+      expect((await world.store.load()).tokens).toEqual([aToken(1), ended, aToken(4)]);
+      await world.store.commit(aBatch({ tokens: [aToken(5)], droppedTokens: [5] }));
+      expect((await world.store.load()).tokens).toHaveLength(3);
     });
 
     test('a key belongs to its owner', async () => {

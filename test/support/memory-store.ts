@@ -15,7 +15,9 @@ import type {
   StoredJobsQuery,
   StoredKey,
   StoredSession,
+  StoredToken,
 } from '../../src/store/store.ts';
+import { deleteJobs, findLive } from './memory-deletes.ts';
 
 /**
  * What happens to a commit:
@@ -31,13 +33,14 @@ export interface MemoryStoreHooks {
   beforeCommit?(batch: Batch): CommitFate | Promise<CommitFate>;
 }
 
-interface Content {
+export interface Content {
   counters: Counters;
   jobs: Map<number, StoredJob>;
   pages: Map<number, Map<number, Uint8Array>>;
   grants: Map<number, StoredGrant>;
   ends: StoredEnds[];
   sessions: Map<number, StoredSession>;
+  tokens: Map<number, StoredToken>;
   dependents: Map<number, Set<number>>;
   keys: Map<string, StoredKey>;
   events: StoredEvent[];
@@ -54,6 +57,7 @@ export class MemoryDisk {
     grants: new Map(),
     ends: [],
     sessions: new Map(),
+    tokens: new Map(),
     dependents: new Map(),
     keys: new Map(),
     events: [],
@@ -103,7 +107,7 @@ class MemoryStore implements Store {
   }
 
   load(): Promise<LoadedState> {
-    return this.#read(({ counters, jobs, grants, sessions }, content) => ({
+    return this.#read(({ counters, jobs, grants, sessions, tokens }, content) => ({
       counters: { ...counters },
       jobs: sorted(jobs.values(), (job) => job.id)
         .filter((job) => job.endedAt === 0)
@@ -112,6 +116,7 @@ class MemoryStore implements Store {
       sessions: sorted(sessions.values(), (session) => session.id)
         .filter((session) => session.closedAt === 0)
         .map((session) => ({ ...session })),
+      tokens: sorted(tokens.values(), (token) => token.id).map((token) => ({ ...token })),
     }));
   }
 
@@ -135,10 +140,17 @@ class MemoryStore implements Store {
     );
   }
 
-  findEnds({ jobId, fromPosition, toPosition, after, limit }: EndsQuery): Promise<StoredEnds[]> {
+  findEnds({ jobId, fromPosition, toPosition, after, limit, bad, newest }: EndsQuery): Promise<StoredEnds[]> {
     const fits = (ends: StoredEnds) =>
-      ends.jobId === jobId && ends.id > after && ends.maxPosition >= fromPosition && ends.minPosition <= toPosition;
-    return this.#read(({ ends }) => ends.filter(fits).slice(0, limit).map(copyData));
+      ends.jobId === jobId &&
+      ends.id > after &&
+      ends.maxPosition >= fromPosition &&
+      ends.minPosition <= toPosition &&
+      (bad !== true || ends.bad > 0);
+    return this.#read(({ ends }) => {
+      const found = ends.filter(fits);
+      return (newest === true ? found.reverse() : found).slice(0, limit).map(copyData);
+    });
   }
 
   findKey(owner: string, key: string): Promise<StoredKey | undefined> {
@@ -193,23 +205,26 @@ class MemoryStore implements Store {
 
 /** All or nothing: works on a copy of what it touches only after everything was checked. */
 function write(to: Content, batch: Batch): void {
-  const broken = findBroken(to, batch);
+  const broken = findBroken(to, batch) ?? findLive(to, batch);
   if (broken !== undefined) throw new SpawnError('STORE_FAILED', { why: broken });
   if (batch.counters !== undefined) to.counters = batch.counters;
   for (const job of batch.newJobs) to.jobs.set(job.id, job);
   for (const state of batch.jobs) to.jobs.set(state.id, { ...to.jobs.get(state.id)!, ...changing(state) });
   for (const session of batch.sessions) to.sessions.set(session.id, session);
+  for (const token of batch.tokens) to.tokens.set(token.id, token);
+  for (const id of batch.droppedTokens) to.tokens.delete(id);
   for (const { jobId, page, data } of batch.pages) {
     to.pages.set(jobId, (to.pages.get(jobId) ?? new Map<number, Uint8Array>()).set(page, data));
   }
   for (const grant of batch.grants) to.grants.set(grant.fence, grant);
   for (const fence of batch.closedGrants) to.grants.delete(fence);
-  for (const ends of batch.ends) to.ends.push({ id: to.ends.length + 1, ...ends });
+  for (const ends of batch.ends) to.ends.push({ id: (to.ends.at(-1)?.id ?? 0) + 1, ...ends });
   for (const { jobId, dependsOn } of batch.dependencies) {
     to.dependents.set(dependsOn, (to.dependents.get(dependsOn) ?? new Set<number>()).add(jobId));
   }
   for (const key of batch.keys) to.keys.set(keyOf(key.owner, key.key), key);
-  for (const event of batch.events) to.events.push({ id: to.events.length + 1, ...event });
+  for (const event of batch.events) to.events.push({ id: (to.events.at(-1)?.id ?? 0) + 1, ...event });
+  deleteJobs(to, batch);
 }
 
 /** What a store refuses: rows that name what is not there, or take what is taken. */
@@ -246,9 +261,13 @@ function copyBatch(batch: Batch): Batch {
     closedGrants: [...batch.closedGrants],
     ends: batch.ends.map(copyData),
     sessions: batch.sessions.map((session) => ({ ...session })),
+    tokens: batch.tokens.map((token) => ({ ...token })),
+    droppedTokens: [...batch.droppedTokens],
     dependencies: batch.dependencies.map((dependency) => ({ ...dependency })),
     keys: batch.keys.map((key) => ({ ...key })),
     events: batch.events.map((event) => ({ ...event })),
+    deletedEnds: (batch.deletedEnds ?? []).map((some) => ({ ...some })),
+    deletedJobs: [...(batch.deletedJobs ?? [])],
   };
 }
 

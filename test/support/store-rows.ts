@@ -1,5 +1,13 @@
 import { JobSpec } from '../../src/api/job-spec.ts';
-import type { Batch, Store, StoredEnds, StoredGrant, StoredJob, StoredSession } from '../../src/store/store.ts';
+import type {
+  Batch,
+  Store,
+  StoredEnds,
+  StoredGrant,
+  StoredJob,
+  StoredSession,
+  StoredToken,
+} from '../../src/store/store.ts';
 
 /** A batch of nothing but what is given. */
 export function aBatch(parts: Partial<Batch> = {}): Batch {
@@ -11,6 +19,8 @@ export function aBatch(parts: Partial<Batch> = {}): Batch {
     closedGrants: [],
     ends: [],
     sessions: [],
+    tokens: [],
+    droppedTokens: [],
     dependencies: [],
     keys: [],
     events: [],
@@ -59,12 +69,28 @@ export function aSession(id: number, parts: Partial<StoredSession> = {}): Stored
   };
 }
 
+export function aToken(id: number, parts: Partial<StoredToken> = {}): StoredToken {
+  return {
+    id,
+    name: `token-${id}`,
+    role: 'submit',
+    owner: 'ada',
+    tenant: 'local',
+    hash: id.toString(16).padStart(64, '0'),
+    createdAt: 1_767_225_600_000,
+    expiresAt: 0,
+    revokedAt: 0,
+    lastUsedAt: 0,
+    ...parts,
+  };
+}
+
 export function aGrant(fence: number, parts: Partial<StoredGrant> = {}): StoredGrant {
   return { fence, sessionId: 1, jobId: 1, position: 0, count: 1, data: bytes(1, 2), ...parts };
 }
 
 export function someEnds(minPosition: number, maxPosition: number, jobId = 1): Omit<StoredEnds, 'id'> {
-  return { jobId, minPosition, maxPosition, count: maxPosition - minPosition + 1, data: bytes(minPosition, 7) };
+  return { jobId, minPosition, maxPosition, count: maxPosition - minPosition + 1, bad: 1, data: bytes(minPosition, 7) };
 }
 
 export function bytes(...values: number[]): Uint8Array {

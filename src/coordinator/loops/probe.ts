@@ -19,6 +19,8 @@ export class ProbeLoop {
       closedGrants: [],
       ends: [],
       sessions: [],
+      tokens: [],
+      droppedTokens: [],
       dependencies: [],
       keys: [],
     };

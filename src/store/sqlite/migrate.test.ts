@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { aBatch, aToken } from '../../../test/support/store-rows.ts';
 import { MIGRATIONS, migrate } from './migrate.ts';
+import { packBatch } from './pack-batch.ts';
+import { prepareReads } from './read.ts';
+import { prepareWrites } from './write-batch.ts';
 
 const SECOND = `ALTER TABLE events ADD COLUMN color TEXT NOT NULL DEFAULT 'grey'`;
 const THIRD = 'CREATE TABLE extras (id INTEGER PRIMARY KEY) STRICT';
@@ -73,4 +77,26 @@ test('a newer one is refused', () => {
   expect(() => migrate(db, path, MIGRATIONS.slice(0, 1))).toThrow(
     expect.objectContaining({ code: 'STORE_NEWER', details: { path, expected: 1, found: 2 } }),
   );
+});
+
+test('a store of the first schema with content in it is read by this release, and gets its new tables', () => {
+  migrate(db, path, MIGRATIONS.slice(0, 1));
+  db.exec(`
+    UPDATE meta SET next_job = 2, epoch = 5;
+    INSERT INTO jobs VALUES (1, 'a-20260101-0a0b0c', 'a', '1000', 'local', 1, 1000000000, 5, '', '{}');
+    INSERT INTO job_states VALUES (1, 0, 0, 0, 0, 0, 0, 0, 0, '[0,1,0,0,0,0,0,0]', '{}');
+    INSERT INTO sessions VALUES (1, 'w', 'h', 9, '', 5, 0, '{}');
+    INSERT INTO grants VALUES (1, 1, 1, 0, 1, x'01');
+    INSERT INTO events (at, job_id, kind, detail) VALUES (5, 1, 'jobSubmitted', '{}');
+  `);
+  migrate(db, path);
+  const rows = prepareReads(db).load();
+  expect(rows.jobs).toMatchObject([{ id: 1, name: 'a', createdAt: 5 }]);
+  expect(rows.grants).toMatchObject([{ fence: 1, sessionId: 1 }]);
+  expect(rows.sessions).toMatchObject([{ id: 1, worker: 'w' }]);
+  expect(rows.counters).toMatchObject({ nextJob: 2 });
+  expect(rows.tokens).toEqual([]);
+  prepareWrites(db, 5)(packBatch(aBatch({ tokens: [aToken(1)] })).packed);
+  expect(prepareReads(db).load().tokens).toEqual([aToken(1)]);
+  expect(backups()).toEqual(['store.db.v1.backup']);
 });

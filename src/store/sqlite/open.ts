@@ -61,8 +61,8 @@ class SqliteStore implements Store {
   }
 
   async load(): Promise<LoadedState> {
-    const { counters, grants, sessions, ...rows } = await this.#thread.call('load', []);
-    return { counters, jobs: gatherJobs(rows), grants, sessions };
+    const { counters, grants, sessions, tokens, ...rows } = await this.#thread.call('load', []);
+    return { counters, jobs: gatherJobs(rows), grants, sessions, tokens };
   }
 
   async commit(batch: Batch): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Batch, Counters, StoredEvent, StoredKey, StoredSession } from '../store.ts';
+import type { Batch, Counters, StoredEvent, StoredKey, StoredSession, StoredToken } from '../store.ts';
 import { type JobRow, type JobStateRow, toJobRow, toJobStateRow } from './rows.ts';
 
 /**
@@ -22,17 +22,21 @@ export interface PackedBatch {
   /** fence, sessionId, jobId, position, count, length */
   readonly grants: PackedRows;
   readonly closedGrants: Float64Array<ArrayBuffer>;
-  /** jobId, minPosition, maxPosition, count, length */
+  /** jobId, minPosition, maxPosition, count, bad, length */
   readonly ends: PackedRows;
   readonly sessions: readonly StoredSession[];
+  readonly tokens: readonly StoredToken[];
+  readonly droppedTokens: readonly number[];
   readonly dependencies: Batch['dependencies'];
   readonly keys: readonly StoredKey[];
   readonly events: readonly Omit<StoredEvent, 'id'>[];
+  readonly deletedEnds: NonNullable<Batch['deletedEnds']>;
+  readonly deletedJobs: readonly number[];
 }
 
 export const PAGE_WIDTH = 3;
 export const GRANT_WIDTH = 6;
-export const ENDS_WIDTH = 5;
+export const ENDS_WIDTH = 6;
 
 /** Copies, so that the caller may reuse its buffers at once. */
 export function packBatch(batch: Batch): { packed: PackedBatch; transfer: ArrayBuffer[] } {
@@ -57,11 +61,16 @@ export function packBatch(batch: Batch): { packed: PackedBatch; transfer: ArrayB
       numbers[at + 1] = row.minPosition;
       numbers[at + 2] = row.maxPosition;
       numbers[at + 3] = row.count;
+      numbers[at + 4] = row.bad;
     }),
     sessions: batch.sessions,
+    tokens: batch.tokens,
+    droppedTokens: batch.droppedTokens,
     dependencies: batch.dependencies,
     keys: batch.keys,
     events: batch.events,
+    deletedEnds: batch.deletedEnds ?? [],
+    deletedJobs: batch.deletedJobs ?? [],
   };
   const { pages, grants, ends } = packed;
   const transfer = [pages, grants, ends].flatMap(({ numbers, data }) => [numbers.buffer, data.buffer]);

@@ -10,6 +10,7 @@ import type {
   StoredKey,
   StoredPage,
   StoredSession,
+  StoredToken,
 } from '../store.ts';
 import type { JobRow } from './rows.ts';
 
@@ -30,6 +31,7 @@ export interface LiveRows extends JobRows {
   counters: Counters;
   grants: StoredGrant[];
   sessions: StoredSession[];
+  tokens: StoredToken[];
 }
 
 const JOB = `SELECT j.id, j.array_id AS arrayId, j.name, j.owner, j.tenant, j.size, j.raw_id_base AS rawIdBase,
@@ -38,6 +40,8 @@ const JOB = `SELECT j.id, j.array_id AS arrayId, j.name, j.owner, j.tenant, j.si
 const PAGE = 'SELECT p.job_id AS jobId, p.page, p.data';
 const DEPENDENT = 'SELECT d.depends_on AS jobId, d.job_id AS dependent';
 const SESSION = 'SELECT id, worker, host, pid, instance, opened_at AS openedAt, closed_at AS closedAt, detail';
+const TOKEN = `SELECT id, name, role, owner, tenant, hash, created_at AS createdAt, expires_at AS expiresAt,
+    revoked_at AS revokedAt, last_used_at AS lastUsedAt`;
 const EVENT = 'SELECT id, at, job_id AS jobId, kind, detail';
 
 /**
@@ -66,6 +70,7 @@ export function prepareReads(db: Database) {
       'SELECT fence, session_id AS sessionId, job_id AS jobId, position, count, data FROM grants ORDER BY fence',
     ),
     sessions: db.prepare<[], StoredSession>(`${SESSION} FROM sessions WHERE closed_at = 0 ORDER BY id`),
+    tokens: db.prepare<[], StoredToken>(`${TOKEN} FROM tokens ORDER BY id`),
   };
   const one = {
     job: db.prepare<[number], JobRow>(`${JOB} FROM jobs j JOIN job_states s ON s.job_id = j.id WHERE j.id = ?`),
@@ -74,11 +79,16 @@ export function prepareReads(db: Database) {
       `${DEPENDENT} FROM dependencies d WHERE d.depends_on = ? ORDER BY d.job_id`,
     ),
   };
-  const ends = db.prepare<EndsQuery, StoredEnds>(
-    `SELECT id, job_id AS jobId, min_position AS minPosition, max_position AS maxPosition, count, data FROM ends
-     WHERE job_id = @jobId AND id > @after AND max_position >= @fromPosition AND min_position <= @toPosition
-     ORDER BY id LIMIT @limit`,
-  );
+  const endsWhere = (also: string, order: string) =>
+    db.prepare<Omit<EndsQuery, 'bad' | 'newest'>, StoredEnds>(
+      `SELECT id, job_id AS jobId, min_position AS minPosition, max_position AS maxPosition, count, bad, data FROM ends
+       WHERE job_id = @jobId AND id > @after AND max_position >= @fromPosition AND min_position <= @toPosition ${also}
+       ORDER BY id ${order} LIMIT @limit`,
+    );
+  const ends = {
+    all: { oldest: endsWhere('', 'ASC'), newest: endsWhere('', 'DESC') },
+    bad: { oldest: endsWhere('AND bad > 0', 'ASC'), newest: endsWhere('AND bad > 0', 'DESC') },
+  };
   const key = db.prepare<[string, string], StoredKey>(
     'SELECT owner, key, body_hash AS bodyHash, job_id AS jobId, at FROM keys WHERE owner = ? AND key = ?',
   );
@@ -101,6 +111,7 @@ export function prepareReads(db: Database) {
         dependents: live.dependents.all(),
         grants: live.grants.all(),
         sessions: live.sessions.all(),
+        tokens: live.tokens.all(),
       }),
     ),
     loadJob: db.transaction((id: number): JobRows => {
@@ -110,7 +121,8 @@ export function prepareReads(db: Database) {
         : { jobs: [job], pages: one.pages.all(id), dependents: one.dependents.all(id) };
     }),
     findJobs,
-    findEnds: (query: EndsQuery): StoredEnds[] => ends.all(query),
+    findEnds: ({ bad = false, newest = false, ...query }: EndsQuery): StoredEnds[] =>
+      ends[bad ? 'bad' : 'all'][newest ? 'newest' : 'oldest'].all(query),
     findKey: (owner: string, name: string): StoredKey | undefined => key.get(owner, name),
     findSessions: (ids: readonly number[]): StoredSession[] => sessions.all(JSON.stringify(ids)),
     findEvents: (query: EventsQuery): StoredEvent[] =>

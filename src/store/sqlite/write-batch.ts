@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import type { StoredKey, StoredSession } from '../store.ts';
+import type { StoredKey, StoredSession, StoredToken } from '../store.ts';
+import { prepareDeletes } from './delete-jobs.ts';
 import { ENDS_WIDTH, eachRow, GRANT_WIDTH, PAGE_WIDTH, type PackedBatch } from './pack-batch.ts';
 import type { JobRow, JobStateRow } from './rows.ts';
 
@@ -61,18 +62,26 @@ function prepareStatements(db: Database) {
          instance = excluded.instance, opened_at = excluded.opened_at, closed_at = excluded.closed_at,
          detail = excluded.detail`,
     ),
+    token: db.prepare<StoredToken>(
+      `INSERT OR REPLACE INTO tokens (id, name, role, owner, tenant, hash, created_at, expires_at, revoked_at, last_used_at)
+       VALUES (@id, @name, @role, @owner, @tenant, @hash, @createdAt, @expiresAt, @revokedAt, @lastUsedAt)`,
+    ),
+    dropToken: db.prepare('DELETE FROM tokens WHERE id = ?'),
     grant: db.prepare(
       `INSERT INTO grants (fence, session_id, job_id, position, count, data) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET session_id = excluded.session_id, job_id = excluded.job_id,
          position = excluded.position, count = excluded.count, data = excluded.data`,
     ),
     closeGrant: db.prepare('DELETE FROM grants WHERE fence = ?'),
-    ends: db.prepare('INSERT INTO ends (job_id, min_position, max_position, count, data) VALUES (?, ?, ?, ?, ?)'),
+    ends: db.prepare(
+      'INSERT INTO ends (job_id, min_position, max_position, count, bad, data) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
     dependency: db.prepare('INSERT INTO dependencies (job_id, depends_on) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     key: db.prepare<StoredKey>(
       'INSERT INTO keys (owner, key, body_hash, job_id, at) VALUES (@owner, @key, @bodyHash, @jobId, @at)',
     ),
     event: db.prepare('INSERT INTO events (at, job_id, kind, detail) VALUES (?, ?, ?, ?)'),
+    deletes: prepareDeletes(db),
   };
 }
 
@@ -90,6 +99,8 @@ function writeRows(to: Statements, batch: PackedBatch): void {
     if (to.state.run(row).changes !== 1) throw new Error(`job ${row.id} is not in the store`);
   }
   for (const row of batch.sessions) to.session.run(row);
+  for (const row of batch.tokens) to.token.run(row);
+  for (const id of batch.droppedTokens) to.dropToken.run(id);
   eachRow(batch.pages, PAGE_WIDTH, (at, data) => {
     const { numbers } = batch.pages;
     to.page.run(numbers[at], numbers[at + 1], data);
@@ -102,9 +113,12 @@ function writeRows(to: Statements, batch: PackedBatch): void {
   for (const fence of batch.closedGrants) to.closeGrant.run(fence);
   eachRow(batch.ends, ENDS_WIDTH, (at, data) => {
     const { numbers } = batch.ends;
-    to.ends.run(numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3], data);
+    to.ends.run(numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3], numbers[at + 4], data);
   });
   for (const { jobId, dependsOn } of batch.dependencies) to.dependency.run(jobId, dependsOn);
   for (const row of batch.keys) to.key.run(row);
   for (const row of batch.events) to.event.run(row.at, row.jobId, row.kind, row.detail);
+  // After the events: as long as a later one stays, the id of a deleted one is never given again.
+  for (const { jobId, count } of batch.deletedEnds) to.deletes.someEnds(jobId, count);
+  for (const id of batch.deletedJobs) to.deletes.job(id);
 }
