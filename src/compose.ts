@@ -127,6 +127,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
         randomBytes(Math.ceil(digits / 2))
           .toString('hex')
           .slice(0, digits),
+      random: Math.random,
       onFatal: (error) => {
         log.fatal({ err: error }, 'the store is no longer ours');
         process.exit(isSpawnError(error) ? error.exitCode : EXIT_AGAIN);

@@ -10,6 +10,8 @@ export interface Books {
   readonly settlement: Settlement;
   /** Epoch ms. */
   readonly now: number;
+  /** 0 ≤ x < 1, by chance. */
+  chance(): number;
   /** Counts a fact that is worth knowing. */
   count(name: string, by?: number): void;
   entryOf(job: Job): JobEntry;

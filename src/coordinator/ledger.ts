@@ -31,6 +31,8 @@ export interface CoordinatorPorts {
   logs: LogReader;
   /** Lower-case hex digits, unpredictable. */
   randomHex(digits: number): string;
+  /** 0 ≤ x < 1, for what need not be unpredictable. */
+  random(): number;
   /** The store belongs to another coordinator now, or cannot be read: this one must end. */
   onFatal(error: Error): void;
   options: CoordinatorOptions;
@@ -77,9 +79,9 @@ export class Ledger {
 
   /** Reads everything that is live. Every session gets a full term. */
   async load(): Promise<void> {
-    const { store, clock } = this.ports;
+    const { store, clock, random } = this.ports;
     const memory = await restoreMemory(store, await store.load(), clock);
-    this.#world = new World(memory, clock, this.counters, (due) => this.alarmSet(due));
+    this.#world = new World(memory, clock, this.counters, (due) => this.alarmSet(due), random);
     for (const { session } of memory.sessions.values()) {
       session.leaseUntil = clock.lease() + this.leaseMs;
       const link = this.links.get(session.id) ?? new Link(session.id, store.epoch, true);

@@ -3,7 +3,7 @@ import type { EndChunk } from '../core/end-chunk.ts';
 import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import { decodeOutcome } from '../core/outcome.ts';
-import { decideEnd } from '../core/retry.ts';
+import { decideEnd, type EndDecision } from '../core/retry.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
@@ -163,6 +163,7 @@ export function endAttempt(
     failures: table.failures?.[position] ?? 0,
     losses: table.losses?.[position] ?? 0,
     policy: job.facts.retryPolicy,
+    chance: books.chance(),
     cancelRequested: table.hasFlag(position, TaskFlag.cancelRequested),
     requeueRequested: table.hasFlag(position, TaskFlag.requeueRequested),
   });
@@ -171,20 +172,13 @@ export function endAttempt(
   if (outcome.kind === 'exited' || outcome.kind === 'signalled') noteWall(job, measured.wallUs, 1);
   range.close(at);
   books.rangeShrank(session, job, range, at, 1);
-  const reason = outcome.kind === 'lost' ? TaskReason.crashLimit : TaskReason.none;
-  dispose(books, job, position, decision.disposition, decision.retryAfterMs, reason);
+  dispose(books, job, position, decision);
 }
 
-function dispose(
-  books: Books,
-  job: Job,
-  position: number,
-  disposition: ReturnType<typeof decideEnd>['disposition'],
-  retryAfterMs: number,
-  reason: TaskReason,
-): void {
+function dispose(books: Books, job: Job, position: number, decision: EndDecision): void {
   const { table } = job;
-  if (disposition !== 'cancelled') table.setReason(position, 1, disposition === 'failed' ? reason : TaskReason.none);
+  const { disposition, retryAfterMs } = decision;
+  if (disposition !== 'cancelled') table.setReason(position, 1, decision.reason);
   table.setFlag(position, TaskFlag.cancelRequested, false);
   table.setFlag(position, TaskFlag.requeueRequested, false);
   switch (disposition) {

@@ -1,8 +1,11 @@
+import type { JobSpec } from '../api/job-spec.ts';
 import { Condition } from '../core/condition.ts';
 import { parseDependency } from '../core/dependency.ts';
+import { parseRetryFilter } from '../core/failure-filter.ts';
 import { GrantRange, GrantStatus } from '../core/grant-range.ts';
 import { IndexSet } from '../core/index-set.ts';
 import { Job } from '../core/job.ts';
+import type { RetryPolicy } from '../core/retry.ts';
 import { unpackPage } from '../core/task-page.ts';
 import { TaskState } from '../core/task-state.ts';
 import { WorkerSession } from '../core/worker-session.ts';
@@ -29,6 +32,8 @@ export interface SessionDetail {
   version: string;
   sameHost: boolean;
   owner: string;
+  /** See SessionEntry. */
+  token?: number;
 }
 
 /** A job of a stored or new row, every task in the given state. */
@@ -43,13 +48,27 @@ export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
       createdAt: fixed.createdAt,
       cpus: spec.cpus,
       memoryBytes: spec.memoryBytes,
-      retryPolicy: { retries: spec.retries, delayMs: spec.retryDelayMs, crashLimit: spec.crashLimit },
+      retryPolicy: retryPolicyOf(spec),
       maxFailures: spec.maxFailures ?? Number.POSITIVE_INFINITY,
       dependency: spec.after === undefined ? null : parseDependency(spec.after),
       invalidDependency: spec.invalidDependency,
     },
     ground,
   );
+}
+
+function retryPolicyOf(spec: JobSpec): RetryPolicy {
+  const { retryOn, noRetryOn } = spec;
+  return {
+    retries: spec.retries,
+    delayMs: spec.retryDelayMs,
+    backoff: spec.retryBackoff,
+    maxDelayMs: spec.retryMaxDelayMs,
+    jitter: spec.retryJitter,
+    retryOn: retryOn === undefined ? null : parseRetryFilter(retryOn),
+    noRetryOn: noRetryOn === undefined ? null : parseRetryFilter(noRetryOn),
+    crashLimit: spec.crashLimit,
+  };
 }
 
 /** The job as it was stored; grants, waiters and the queue are the caller's. */
@@ -167,6 +186,7 @@ export async function restoreMemory(store: Store, state: LoadedState, clock: Clo
   // One that was retried may wait behind a younger one, which holds the name.
   for (const entry of entries.filter(({ job }) => holdsName(job))) memory.addLive(entry);
   for (const entry of entries.filter(({ job }) => !holdsName(job))) memory.addLive(entry);
+  for (const row of state.tokens) memory.tokens.set(row.id, row);
   for (const row of state.sessions) memory.sessions.set(row.id, restoreSession(row));
   for (const row of state.grants) restoreGrant(memory, row, clock.now());
   restoreSlots(memory);

@@ -5,8 +5,9 @@ import { GrantStatus } from '../core/grant-range.ts';
 import { asJobId, formatTaskId } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
 import { decodeOutcome, exitCodeOf, outcomeText } from '../core/outcome.ts';
+import { reasonText } from '../core/task-reason.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
-import { TASK_REASONS, TaskFlag } from '../core/task-table.ts';
+import { TaskFlag } from '../core/task-table.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
 import type { JobEntry, Memory } from './memory.ts';
@@ -87,7 +88,7 @@ export async function addEnds(
 function viewState({ job, fixed }: JobEntry, position: number): TaskView {
   const { table, facts } = job;
   const index = facts.indices.at(position);
-  const reason = table.hasFlag(position, TaskFlag.held) ? 'held by a user' : TASK_REASONS[table.reasonOf(position)]!;
+  const reason = table.hasFlag(position, TaskFlag.held) ? 'held by a user' : reasonText(table, position);
   return {
     id: formatTaskId(asJobId(job.id), index),
     jobId: job.id,

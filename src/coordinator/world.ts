@@ -20,12 +20,20 @@ export class World implements SettleWorld, ScheduleActions {
   readonly counters: Record<string, number>;
   /** Called when an alarm was set. */
   readonly alarmSet: (due: number) => void;
+  readonly chance: () => number;
 
-  constructor(memory: Memory, clock: Clock, counters: Record<string, number>, alarmSet: (due: number) => void) {
+  constructor(
+    memory: Memory,
+    clock: Clock,
+    counters: Record<string, number>,
+    alarmSet: (due: number) => void,
+    chance: () => number,
+  ) {
     this.memory = memory;
     this.clock = clock;
     this.counters = counters;
     this.alarmSet = alarmSet;
+    this.chance = chance;
   }
 
   get now(): number {

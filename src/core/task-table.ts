@@ -12,6 +12,9 @@ export const TaskReason = {
   dependencyNeverSatisfied: 3,
   crashLimit: 4,
   retryDelay: 5,
+  notRetried: 6,
+  deadline: 7,
+  canaryFailed: 8,
 } as const;
 export type TaskReason = (typeof TaskReason)[keyof typeof TaskReason];
 export const TASK_REASONS: readonly string[] = [
@@ -21,6 +24,9 @@ export const TASK_REASONS: readonly string[] = [
   'dependency never satisfied',
   'crash limit reached',
   'waiting for its retry delay',
+  'this failure is not retried',
+  'deadline passed',
+  'canary failed',
 ];
 
 /** Bits of the `flags` column. */

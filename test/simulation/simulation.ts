@@ -156,6 +156,7 @@ export class Simulation {
           .below(16 ** digits)
           .toString(16)
           .padStart(digits, '0'),
+      random: () => this.chance.next(),
       onFatal: (error) => this.problems.push(`fatal: ${error.message}`),
       options: { version: 'simulated', host: 'simulated', dataDir: '/', logDir: '/' },
     });

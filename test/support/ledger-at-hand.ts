@@ -63,6 +63,8 @@ export class LedgerAtHand {
   readonly clock = new HandClock();
   readonly disk = new MemoryDisk();
   readonly fatal: Error[] = [];
+  /** What chance gives, 0 to 1. */
+  random = 0;
   ledger!: Ledger;
   coordinator!: Coordinator;
   readonly #options: AtHandOptions;
@@ -91,6 +93,7 @@ export class LedgerAtHand {
       blobs: { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) },
       logs: this.#options.logs as LogReader,
       randomHex: (digits) => 'abcdef0123456789'.slice(0, digits),
+      random: () => this.random,
       onFatal: (error) => this.fatal.push(error),
       options: { version: 'test', host: 'here', dataDir: '/', logDir: '/' },
     });
