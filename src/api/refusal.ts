@@ -45,6 +45,12 @@ export function accept(schema: unknown, httpPart = 'body'): (data: unknown) => {
   };
 }
 
+/** Checks what did not come by HTTP. @param part as errors call it @throws SpawnError BAD_REQUEST */
+export function check(schema: unknown, part: string, data: unknown): void {
+  const result = (schema as Schema).safeParse(data);
+  if (!result.success) throw refusal(part, data, result.error.issues);
+}
+
 /**
  * A schema makes an object for each fault, so that a body of 32 MiB of them would take all memory. No spec comes near this
  * many names and values; only exchanges do, and those that are right do not come here.

@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { isatty, type WriteStream } from 'node:tty';
 import { readSettings, type Settings } from '../config/settings.ts';
 import type { Client } from './client.ts';
@@ -22,6 +23,7 @@ export function processWorld(): World {
     env,
     cwd: process.cwd(),
     umask: process.umask(),
+    userName,
     stdin: { isTTY: isatty(0), read: readStdin },
     stdout: sink(1, () => process.stdout, env),
     stderr: sink(2, () => process.stderr, env),
@@ -38,6 +40,15 @@ export function processWorld(): World {
     close: async () => (await client?.catch(() => undefined))?.close(),
   };
   return world;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In containers a user may have a number and no name.
+    return String(process.getuid?.() ?? 0);
+  }
 }
 
 /** The stream is made when it is first written to: most commands need only one of the two, and each costs start time. */

@@ -79,11 +79,10 @@ function checkArguments(words: readonly string[]): void {
   if (size > MAX_ARGV_BYTES) usage(`arguments: expected at most ${MAX_ARGV_BYTES} bytes together, found ${size}`);
 }
 
-/** The directory that tasks run in. Where the coordinator is on another machine, only that knows whether it is there. */
-export function readDirectory(given: string | undefined, world: Pick<World, 'cwd' | 'env'>): string {
-  const path = resolve(world.cwd, given ?? '.');
+/** The directory that tasks run in; `where` says it. Where the coordinator is on another machine, only that knows whether it is there. */
+export function readDirectory(given: string, where: string, world: Pick<World, 'cwd' | 'env'>): string {
+  const path = resolve(world.cwd, given);
   if (world.env.SPAWN_SERVER) return path;
-  const where = given === undefined ? 'working directory' : '--cwd';
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined)
     throw new SpawnError('BAD_REQUEST', { where, expected: 'a directory that exists', found: path });
@@ -95,6 +94,10 @@ export function readDirectory(given: string | undefined, world: Pick<World, 'cwd
 const OWN =
   /^(?:(?:SPAWN|JOB_ARRAY|TASK_ARRAY|SLURM_ARRAY)_(?!SERVER$|DATA_DIR$|RUNTIME_DIR$)|SLURM_(?:JOB_ID|JOBID|JOB_NAME|JOB_DEPENDENCY|SUBMIT_DIR|CPUS_PER_TASK|CPUS_ON_NODE|MEM_PER_NODE|RESTART_COUNT)$|PWD$)/;
 
+export function isOwnVariable(name: string): boolean {
+  return OWN.test(name);
+}
+
 /** Reads `K=V` or `K`; what `K` alone stands for is looked up in the environment of the command. */
 export function envVariable(text: string, where: string) {
   const equals = text.indexOf('=');
@@ -103,7 +106,7 @@ export function envVariable(text: string, where: string) {
     throw new SpawnError('BAD_REQUEST', { where, expected, found: text });
   };
   if (name === '') bad('K=V or K');
-  if (OWN.test(name)) bad('a variable that spawn does not set for each task');
+  if (isOwnVariable(name)) bad('a variable that spawn does not set for each task');
   return (env: World['env']): readonly [string, string] => {
     const value = equals < 0 ? env[name] : text.slice(equals + 1);
     return [name, value ?? bad('a variable that is set here, or K=V')];

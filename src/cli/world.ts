@@ -22,6 +22,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly umask: number;
+  /** Name of the user, or the number where there is none. */
+  userName(): string;
   readonly stdin: Source;
   readonly stdout: Sink;
   readonly stderr: Sink;

@@ -105,6 +105,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     env: { PATH: '/bin', HOME: '/home/ada' },
     cwd: '/tmp',
     umask: 0o022,
+    userName: () => 'ada',
     stdin: {
       isTTY: stdin === 'terminal',
       read: async (limit) => {

@@ -40,7 +40,7 @@ describe('what to run', () => {
       name: 'run.sh',
       args: ['--hold', '--', 'x'],
     });
-    expect(request?.spec.hold).toBe(false);
+    expect(request?.spec).not.toHaveProperty('hold');
     const [, , script] = calls.find(([name, kind]) => name === 'putBlob' && kind === 'script')!;
     expect(Buffer.from(script as Uint8Array).toString()).toBe('#!/bin/sh\necho hello\n');
   });
@@ -93,7 +93,7 @@ describe('options', () => {
       cwd: folder,
       env: {},
       umask: 0o022,
-      hold: false,
+      user: 'ada',
       envSnapshot: hash('env'),
     });
     expect(request?.idempotencyKey).toBeUndefined();

@@ -1,93 +1,27 @@
 import type { JobView, SubmitReply } from '../../api/job.ts';
-import type { JobSpecInput } from '../../api/job-spec.ts';
-import { MAX_DURATION_MS, MAX_RETRIES } from '../../api/limits.ts';
+import type { JobSpecInput, RunSpec } from '../../api/job-spec.ts';
 import { envSnapshot } from '../../config/env-snapshot.ts';
-import { parseDependency } from '../../core/dependency.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
-import { checkName } from '../../core/ids.ts';
-import { MAX_INDEX, parseIndexSet } from '../../core/index-set.ts';
 import type { Client } from '../client.ts';
-import { defineCommand, type Input, type OptionTable } from '../command.ts';
-import { at, bytes, durationUpTo, named, nonEmpty, positiveNumber, wholeNumber } from '../option-values.ts';
+import { defineCommand } from '../command.ts';
+import { named } from '../option-values.ts';
 import { counted } from '../output/format.ts';
 import { jobJson, jsonText } from '../output/json.ts';
-import { jsonOption } from '../output-option.ts';
-import { envVariable, readDirectory, readRun, type Work } from '../submit-input.ts';
+import { seeHelp } from '../parse-command-line.ts';
+import { type Given, options, type SubmitInput } from '../submit/options.ts';
+import type { SpecFromFile } from '../submit/read-spec.ts';
+import { specOf } from '../submit/spec-of.ts';
+import { variablesOf } from '../submit/variables.ts';
+import { readDirectory, readRun, type Work } from '../submit-input.ts';
 import { untilInterrupted, waitForJob } from '../wait-for-job.ts';
 import type { World } from '../world.ts';
-
-const options = {
-  array: {
-    value: 'SET',
-    summary: 'One task for each index: 100 (0 to 99), 0-99:2, 1,3,7-9; with %N at most N at once',
-    // How many tasks an array may have is for the coordinator to say: it can be configured.
-    parse: (text, where) => at(where, () => parseIndexSet(text, { maxSize: MAX_INDEX + 1 })),
-  },
-  name: {
-    value: 'NAME',
-    summary: 'Name of the job (default: of the script or program)',
-    parse: (text, where) => at(where, () => checkName(text)),
-  },
-  cpus: { value: 'N', summary: 'CPUs of each task (default 1)', parse: positiveNumber(4_096) },
-  memory: { value: 'BYTES', summary: 'Memory of each task, as 512M or 4G', parse: bytes },
-  'time-limit': {
-    value: 'DURATION',
-    summary: 'End an attempt after this long, as 90s or 1h30m',
-    parse: durationUpTo(MAX_DURATION_MS),
-  },
-  retries: {
-    value: 'N',
-    summary: 'Try a failed task again up to N times (default 0)',
-    parse: wholeNumber(0, MAX_RETRIES),
-  },
-  'retry-delay': {
-    value: 'DURATION',
-    summary: 'Wait this long before each retry',
-    parse: durationUpTo(MAX_DURATION_MS),
-  },
-  'max-failures': {
-    value: 'N',
-    summary: 'Cancel the rest when more than N tasks failed',
-    parse: wholeNumber(0, 1_000_000_000),
-  },
-  after: {
-    value: 'LIST',
-    summary: 'Wait for other jobs: afterok:12, aftercorr:12, singleton; "," is and, "?" is or',
-    parse: dependency,
-  },
-  hold: { summary: 'Start nothing until spawn release' },
-  priority: { value: 'N', summary: 'Higher runs first (default 0)', parse: wholeNumber(-1_000_000, 1_000_000) },
-  env: {
-    value: 'K=V',
-    many: true,
-    summary: 'Set a variable for the tasks; K alone keeps the present value',
-    parse: envVariable,
-  },
-  cwd: { value: 'DIR', summary: 'Directory to run in (default: the present one)', parse: nonEmpty('a directory') },
-  command: {
-    value: 'TEXT',
-    summary: 'A line for the shell (sh -c) instead of a script',
-    parse: nonEmpty('a command line'),
-  },
-  'idempotency-key': {
-    value: 'KEY',
-    summary: 'Submit once only, however often this is repeated',
-    parse: idempotencyKey,
-  },
-  wait: { summary: 'Wait for the end; exit with the highest exit code of the tasks' },
-  follow: { summary: 'Wait and show the output of the tasks' },
-  quiet: { summary: 'Print the job number only', short: 'q' },
-  'dry-run': { summary: 'Check everything, submit nothing' },
-  format: jsonOption,
-} as const satisfies OptionTable;
-
-type SubmitInput = Input<typeof options>;
 
 export const submit = defineCommand({
   usage: [
     'submit [options] SCRIPT [ARG…]',
     'submit [options] -- PROGRAM [ARG…]',
     'submit [options] --command TEXT',
+    'submit [options] --spec FILE',
     'submit [options] < SCRIPT',
   ],
   about:
@@ -104,10 +38,15 @@ export const submit = defineCommand({
     },
     { line: "spawn submit --array 1-9 --command 'gzip part-$TASK_ARRAY_INDEX.csv' --wait", says: 'wait for the end' },
     {
-      line: 'spawn submit --cpus 4 --memory 8G --time-limit 2h -- python train.py',
+      line: 'spawn submit --cpus 4 --memory 8G --gpus 1 --time-limit 2h -- python train.py',
       says: 'a program with its arguments',
     },
-    { line: 'spawn submit --after afterok:12 collect.sh', says: 'when all of job 12 has succeeded' },
+    {
+      line: 'spawn submit --array 1000 --canary 3 --retries 2 --retry-on 75,oom run.sh',
+      says: 'three tasks first; try again what may go better',
+    },
+    { line: 'spawn submit --after afterok:12 --begin now+1h collect.sh', says: 'when all of job 12 has succeeded' },
+    { line: 'spawn export 12 | spawn submit --spec - --array 5', says: 'once more, smaller' },
   ],
   run: runSubmit,
 });
@@ -115,11 +54,14 @@ export const submit = defineCommand({
 async function runSubmit(input: SubmitInput, world: World): Promise<number> {
   const { options: given } = input;
   checkTogether(given);
-  const work = await readRun(input.operands, input.rest, given.command, world);
-  const cwd = readDirectory(given.cwd, world);
-  const env = Object.fromEntries(given.env.map((read) => read(world.env)));
+  const file = given.spec === undefined ? undefined : await readFile(given.spec, world);
+  const work = await workOf(input, file, world);
+  const cwd = directoryOf(given, file, world);
+  const base = file?.spec ?? {};
+  const env = { ...base.env, ...variablesOf(given, world) };
+  const part = { umask: world.umask, ...specOf(given, base), cwd, env, user: world.userName() };
   const client = await world.connect();
-  const spec = await upload(client, work, { ...specOf(given), cwd, env, umask: world.umask }, world);
+  const spec = await upload(client, work, part, world);
   const idempotencyKey = given['idempotency-key'];
   const key = idempotencyKey === undefined ? {} : { idempotencyKey };
   const reply = await client.submit({ spec, ...key, dryRun: given['dry-run'] }).catch((error: unknown) => {
@@ -137,7 +79,33 @@ async function runSubmit(input: SubmitInput, world: World): Promise<number> {
   });
 }
 
-function checkTogether(given: SubmitInput['options']): void {
+async function readFile(path: string, world: World): Promise<SpecFromFile> {
+  const { readSpecFile } = await import('../submit/read-spec.ts');
+  return readSpecFile(path, world);
+}
+
+/** The command line says what runs, else the spec file. */
+async function workOf(input: SubmitInput, file: SpecFromFile | undefined, world: World): Promise<Work | RunSpec> {
+  const { operands, rest, options: given } = input;
+  if (file === undefined) return readRun(operands, rest, given.command, world);
+  const says = operands.length > 0 || rest !== undefined || given.command !== undefined;
+  if (operands[0] === '-' && given.spec === '-') {
+    throw new SpawnError('USAGE', { message: 'submit: expected a spec or a script on standard input, found both' });
+  }
+  if (says) return readRun(operands, rest, given.command, world);
+  if (file.work !== undefined) return file.work;
+  throw new SpawnError('USAGE', {
+    message: `${file.path}: spec.run: expected what to run, there or on the command line, found nothing${seeHelp('submit')}`,
+  });
+}
+
+function directoryOf(given: Given, file: SpecFromFile | undefined, world: World): string {
+  if (given.cwd !== undefined) return readDirectory(given.cwd, '--cwd', world);
+  if (file?.spec.cwd !== undefined) return readDirectory(file.spec.cwd, `${file.path}: spec.cwd`, world);
+  return readDirectory('.', 'working directory', world);
+}
+
+function checkTogether(given: Given): void {
   const no = (a: string, b: string): never => {
     throw new SpawnError('USAGE', { message: `submit: expected ${a} or ${b}, found both` });
   };
@@ -145,9 +113,6 @@ function checkTogether(given: SubmitInput['options']): void {
   if (given.quiet && given.format) no('--quiet', '-o json');
   if (given.follow && given.format) no('--follow', '-o json');
   if (given.follow && given.quiet) no('--follow', '--quiet');
-  if (given['retry-delay'] !== undefined && !given.retries) {
-    throw new SpawnError('USAGE', { message: 'submit: --retry-delay: expected --retries with it, found none' });
-  }
 }
 
 /** What only the coordinator can find wrong, with the option that said it. */
@@ -158,67 +123,40 @@ function withOption(error: unknown): unknown {
   return error;
 }
 
-/** Reads it here to say at once what is wrong; the coordinator gets the text. */
-function dependency(text: string, where: string): string {
-  at(where, () => parseDependency(text));
-  return text;
-}
-
-function idempotencyKey(text: string, where: string): string {
-  if (text === '' || text.length > 200) {
-    throw new SpawnError('BAD_REQUEST', { where, expected: '1 to 200 characters', found: text.length });
-  }
-  return text;
-}
-
-function specOf(given: SubmitInput['options']): Omit<JobSpecInput, 'run' | 'cwd'> {
-  const defined = {
-    name: given.name,
-    array: given.array?.set.toString(),
-    throttle: given.array?.throttle,
-    cpus: given.cpus,
-    memoryBytes: given.memory,
-    timeLimitMs: given['time-limit'],
-    retries: given.retries,
-    retryDelayMs: given['retry-delay'],
-    maxFailures: given['max-failures'],
-    after: given.after,
-    hold: given.hold,
-    priority: given.priority,
-  };
-  return Object.fromEntries(Object.entries(defined).filter(([, value]) => value !== undefined));
-}
-
 /** Scripts and environments are stored by hash, so that a job of a million tasks carries each once. */
 async function upload(
   client: Client,
-  work: Work,
+  work: Work | RunSpec,
   spec: Omit<JobSpecInput, 'run'>,
   world: World,
 ): Promise<JobSpecInput> {
   const [snapshot, run] = await Promise.all([
-    client.putBlob('env', envSnapshot(world.env, world.cwd)),
-    work.kind === 'script'
+    spec.envSnapshot === undefined ? client.putBlob('env', envSnapshot(world.env, world.cwd)) : undefined,
+    'bytes' in work
       ? client
           .putBlob('script', work.bytes)
           .then(({ hash }) => ({ kind: 'script' as const, hash, name: work.name, args: work.args }))
       : work,
   ]);
-  return { ...spec, run, envSnapshot: snapshot.hash };
+  return { ...spec, run, ...(snapshot === undefined ? {} : { envSnapshot: snapshot.hash }) };
 }
 
+/** As the coordinator words it when what a task needs is more than any worker has. */
+const FITS_NOWHERE = /^no (?:connected )?worker (?:has|can)\b/;
+
 /** With --follow standard output belongs to the tasks; with --wait -o json it gets the job as it is in the end. */
-function announce({ job, replayed, dryRun }: SubmitReply, given: SubmitInput['options'], world: World): void {
+function announce({ job, replayed, dryRun }: SubmitReply, given: Given, world: World): void {
   const waits = given.wait || given.follow;
   if (given.format === 'json') {
     if (!waits) world.stdout.write(jsonText({ ...jobJson(job), replayed, dry_run: dryRun }));
-    return;
-  }
-  if (given.quiet) {
+  } else if (given.quiet) {
     if (!dryRun) world.stdout.write(`${job.id}\n`);
-    return;
+  } else {
+    (given.follow ? world.stderr : world.stdout).write(`${announcement(job, replayed, dryRun)}\n`);
   }
-  (given.follow ? world.stderr : world.stdout).write(`${announcement(job, replayed, dryRun)}\n`);
+  if (job.reason !== undefined && FITS_NOWHERE.test(job.reason)) {
+    world.stderr.write(`spawn: note: ${dryRun ? 'it would wait' : `job ${job.id} waits`}: ${job.reason}\n`);
+  }
 }
 
 function announcement(job: JobView, replayed: boolean, dryRun: boolean): string {

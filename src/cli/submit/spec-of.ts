@@ -1,0 +1,116 @@
+import type { JobSpecInput } from '../../api/job-spec.ts';
+import { SpawnError } from '../../core/errors.ts';
+import type { TimeText } from '../../core/time-text.ts';
+import type { Given } from './options.ts';
+
+/** A spec before it is known what runs, and where. */
+export type SpecPart = Partial<Omit<JobSpecInput, 'run'>>;
+
+/** What options say, over what a spec file says. Variables of the environment are not among it. */
+export function specOf(given: Given, base: SpecPart): SpecPart {
+  const said = {
+    name: given.name,
+    array: given.array?.set.toString(),
+    throttle: given.array?.throttle,
+    cpus: given.cpus,
+    memoryBytes: given.memory,
+    gpus: given.gpus,
+    resources: resources(given, base),
+    timeLimitMs: given['time-limit'],
+    signal: given.signal,
+    retries: given.retries,
+    retryDelayMs: given['retry-delay'],
+    retryBackoff: given['retry-backoff'],
+    retryJitter: given['retry-jitter'],
+    retryMaxDelayMs: given['retry-max-delay'],
+    retryOn: given['retry-on'],
+    noRetryOn: given['no-retry-on'],
+    maxFailures: given['max-failures'],
+    canary: given.canary,
+    after: given.after,
+    hold: given.hold || undefined,
+    priority: given.priority,
+    outputPath: given.output,
+    errorPath: given.error,
+    openMode: given['open-mode'],
+  };
+  const spec: SpecPart = {
+    ...withoutTimes(base, given),
+    ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+    ...(given.begin && beginOf(given.begin)),
+    ...(given.deadline && deadlineOf(given.deadline)),
+  };
+  checkTogether(given, spec);
+  return spec;
+}
+
+function resources(given: Given, base: SpecPart): Record<string, number> | undefined {
+  if (given.resource.length === 0) return undefined;
+  const names = new Set<string>();
+  for (const [name] of given.resource) {
+    if (names.has(name)) usage(`--resource: expected ${name} once, found twice`);
+    names.add(name);
+  }
+  return { ...base.resources, ...Object.fromEntries(given.resource) };
+}
+
+/** A time is written in one of two fields; the one that is given replaces both. */
+function withoutTimes(base: SpecPart, given: Given): SpecPart {
+  const spec = { ...base };
+  if (given.begin !== undefined) {
+    delete spec.beginAt;
+    delete spec.beginInMs;
+  }
+  if (given.deadline !== undefined) {
+    delete spec.deadlineAt;
+    delete spec.deadlineInMs;
+  }
+  return spec;
+}
+
+export function beginOf(time: TimeText): { beginAt: number } | { beginInMs: number } {
+  return time.kind === 'at' ? { beginAt: time.at } : { beginInMs: time.inMs };
+}
+
+export function deadlineOf(time: TimeText): { deadlineAt: number } | { deadlineInMs: number } {
+  return time.kind === 'at' ? { deadlineAt: time.at } : { deadlineInMs: time.inMs };
+}
+
+function usage(message: string): never {
+  throw new SpawnError('USAGE', { message: `submit: ${message}` });
+}
+
+const NEED_RETRIES = [
+  'retry-delay',
+  'retry-backoff',
+  'retry-jitter',
+  'retry-max-delay',
+  'retry-on',
+  'no-retry-on',
+] as const satisfies readonly (keyof Given)[];
+const NEED_DELAY = ['retry-backoff', 'retry-jitter', 'retry-max-delay'] as const satisfies readonly (keyof Given)[];
+
+/** An option that would have no effect is refused: one of the two was forgotten. */
+function checkTogether(given: Given, spec: SpecPart): void {
+  for (const name of NEED_RETRIES) {
+    if (given[name] !== undefined && !spec.retries) usage(`--${name}: expected --retries with it, found none`);
+  }
+  for (const name of NEED_DELAY) {
+    if (given[name] !== undefined && !spec.retryDelayMs) usage(`--${name}: expected --retry-delay with it, found none`);
+  }
+  if (given.signal !== undefined && !spec.timeLimitMs) usage('--signal: expected --time-limit with it, found none');
+  if (given['open-mode'] !== undefined && spec.outputPath === undefined && spec.errorPath === undefined) {
+    usage('--open-mode: expected --output or --error with it, found none');
+  }
+  if (spec.signal !== undefined && spec.timeLimitMs && spec.signal.beforeMs >= spec.timeLimitMs) {
+    usage('--signal: expected a time shorter than --time-limit, found one that is not');
+  }
+  const { begin, deadline } = given;
+  if (begin === undefined || deadline === undefined || begin.kind !== deadline.kind) return;
+  const after = begin.kind === 'in' && deadline.kind === 'in' ? deadline.inMs > begin.inMs : later(deadline, begin);
+  if (!after) usage('--deadline: expected a time after --begin, found none');
+}
+
+function later(one: TimeText, other: TimeText): boolean {
+  return one.kind === 'at' && other.kind === 'at' && one.at > other.at;
+}
