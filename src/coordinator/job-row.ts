@@ -10,6 +10,8 @@ export interface JobExtra {
   groundReason: TaskReason;
   terms: readonly TermState[];
   due: readonly number[];
+  /** Slowest.pack(); absent when no attempt has ended, and in rows of older releases. */
+  slowest?: readonly number[];
   /** What the job waits for now, where that was changed; '' = nothing. */
   after?: string;
   /** What some of its tasks wait for, by number from 1 on. */
@@ -28,6 +30,7 @@ export function jobState(job: Job): StoredJobState {
     groundReason: job.table.groundReason,
     terms: base.termStates,
     due: base.termDue,
+    ...(job.slowest.ends.length === 0 ? {} : { slowest: job.slowest.pack() }),
     ...(base.dependency === job.facts.dependency ? {} : { after: base.text }),
     ...(more.length === 0
       ? {}

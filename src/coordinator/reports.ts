@@ -98,11 +98,14 @@ function takeCompletedStretch(
     const measured = measuredAt(ends, done + i);
     wallUs += measured.wallUs;
     const attempt = ++table.attempts[position + i]!;
-    chunk.add({ position: position + i, attempt, fence: range.fence + at + i, sessionId: session.id, ...measured });
+    const end = { position: position + i, attempt, fence: range.fence + at + i, sessionId: session.id, ...measured };
+    chunk.add(end);
+    if (measured.wallUs > job.slowest.least) job.slowest.add({ ...end, endedAt: now });
     table.setOutcome(position + i, 0);
   }
   if (job.startedAt === 0) job.startedAt = now;
   noteWall(job, wallUs / count, count);
+  job.pace.note(now, count);
   table.moveRun(position, count, TaskState.leased, TaskState.completed);
   table.setReason(position, count, TaskReason.none);
   table.touchRun(position, count);
@@ -150,13 +153,9 @@ export function endAttempt(
   const fence = range.fence + at;
   if (range.status[at] === GrantStatus.leased) table.attempts[position]!++;
   if (job.startedAt === 0) job.startedAt = now;
-  memory.changes.endsOf(job.id, now).add({
-    position,
-    attempt: table.attempts[position]!,
-    fence,
-    sessionId: session.id,
-    ...measured,
-  });
+  const end = { position, attempt: table.attempts[position]!, fence, sessionId: session.id, ...measured };
+  memory.changes.endsOf(job.id, now).add(end);
+  if (measured.wallUs > job.slowest.least) job.slowest.add({ ...end, endedAt: now });
   const outcome = decodeOutcome(measured.outcome);
   const decision = decideEnd({
     outcome,
@@ -192,6 +191,7 @@ function dispose(books: Books, job: Job, position: number, decision: EndDecision
     case 'failed':
     case 'cancelled':
       table.move(position, TaskState[disposition]);
+      job.pace.note(books.now, 1);
       books.settlement.ended(job, position, 1);
       break;
   }

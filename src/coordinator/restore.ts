@@ -86,6 +86,7 @@ export function restoreJob(loaded: LoadedJob): JobEntry {
   job.exitCode = row.exitCode;
   job.retried = row.retried;
   job.meanWallUs = row.meanWallUs;
+  job.slowest.unpack(extra.slowest ?? []);
   restoreConditions(job, extra);
   restoreDelays(job);
   return { job, fixed: fixedOf(row) };
@@ -131,7 +132,8 @@ function restoreDelays(job: Job): void {
 
 function restoreSession(row: StoredSession): SessionEntry {
   const detail = JSON.parse(row.detail) as SessionDetail;
-  return { session: new WorkerSession(row.id, row.worker, detail.cpus, detail.memoryBytes), row };
+  const session = new WorkerSession(row.id, row.worker, detail.cpus, detail.memoryBytes);
+  return { session, row, token: detail.token ?? 0 };
 }
 
 /** Lays a stored grant over its job and session. */
@@ -215,6 +217,7 @@ export function resume(world: World, decide: boolean): void {
   for (const { job } of memory.jobs.values()) linkJob(memory, job);
   for (const { job } of memory.jobs.values()) {
     if (job.endedAt !== 0) continue;
+    job.pace.since = world.now;
     if (decide && job.isConditional && job.table.counts[TaskState.blocked]! > 0) world.settlement.evaluate(job);
     if (job.delayed.earliest !== undefined) world.wait(job, job.delayed.earliest);
     memory.queue.update(job);

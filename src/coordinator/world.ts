@@ -71,6 +71,7 @@ export class World implements SettleWorld, ScheduleActions {
     if (job.endedAt !== 0) {
       job.endedAt = 0;
       job.exitCode = 0;
+      job.pace.since = this.now;
       this.memory.ended.delete(job);
       this.memory.addLive(this.entryOf(job));
     }

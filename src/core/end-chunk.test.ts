@@ -85,6 +85,16 @@ describe('EndChunk', () => {
     expect(chunkOf(records).pack().length).toBeLessThan(2_100);
   });
 
+  it('counts what was no success, and gives the ends that are wanted', () => {
+    const chunk = chunkOf([0, 1, 0, 3].map((outcome, at) => ({ ...NONE, position: at * 2, fence: at, outcome })));
+    expect(chunk.bad).toBe(2);
+    const some = unpackEnds(chunk.pack(), (position) => position > 3);
+    expect(some.map(({ position, outcome, fence }) => [position, outcome, fence])).toEqual([
+      [4, 0, 2],
+      [6, 3, 3],
+    ]);
+  });
+
   it('refuses bytes of another format', () => {
     const bytes = chunkOf([NONE]).pack();
     bytes[0] = 9;

@@ -61,6 +61,8 @@ export class EndChunk {
   readonly #columns: Record<Column, number[]>;
   readonly endedAt: number;
   count = 0;
+  /** Of them, those that were no success. */
+  bad = 0;
   minPosition = Number.MAX_SAFE_INTEGER;
   maxPosition = 0;
 
@@ -77,6 +79,7 @@ export class EndChunk {
     else runs.push(end.position, end.fence, 1);
     for (const name of COLUMNS) this.#columns[name].push(end[name]);
     this.count++;
+    if (end.outcome !== 0) this.bad++;
     if (end.position < this.minPosition) this.minPosition = end.position;
     if (end.position > this.maxPosition) this.maxPosition = end.position;
   }
@@ -104,8 +107,8 @@ export class EndChunk {
   }
 }
 
-/** The ended attempts of a packed chunk, in the order they were reported. */
-export function unpackEnds(data: Uint8Array): EndRecord[] {
+/** The ended attempts of a packed chunk, in the order they were reported: all, or those at the positions that are wanted. */
+export function unpackEnds(data: Uint8Array, wanted: (position: number) => boolean = () => true): EndRecord[] {
   const reader = new PackedReader(data);
   const format = reader.number();
   if (format !== FORMAT) throw new RangeError(`chunk of ends has format ${format}, expected ${FORMAT}`);
@@ -122,10 +125,12 @@ export function unpackEnds(data: Uint8Array): EndRecord[] {
     columns[name] = column;
   }
   const records: EndRecord[] = [];
+  let number = 0;
   for (let run = 0; run < runs.length; run += 3) {
-    for (let at = 0; at < runs[run + 2]!; at++) {
+    for (let at = 0; at < runs[run + 2]!; at++, number++) {
+      if (!wanted(runs[run]! + at)) continue;
       const row = { position: runs[run]! + at, fence: runs[run + 1]! + at, endedAt } as EndRecord;
-      for (const name of COLUMNS) row[name] = columns[name][records.length]!;
+      for (const name of COLUMNS) row[name] = columns[name][number]!;
       records.push(row);
     }
   }

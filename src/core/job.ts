@@ -4,7 +4,9 @@ import type { Dependency } from './dependency.ts';
 import type { GrantRange } from './grant-range.ts';
 import type { IndexSet } from './index-set.ts';
 import { isFinished, type JobState, jobState } from './job-state.ts';
+import { Pace } from './pace.ts';
 import type { RetryPolicy } from './retry.ts';
+import { Slowest } from './slowest.ts';
 import { TaskState } from './task-state.ts';
 import { TaskTable } from './task-table.ts';
 
@@ -55,6 +57,8 @@ export class Job {
   exitCode = 0;
   /** Smoothed wall time of an attempt, microseconds; 0 = none has ended. */
   meanWallUs = 0;
+  readonly pace = new Pace();
+  readonly slowest = new Slowest();
   /** Granted tasks that hold resources (not those granted ahead), over all sessions. */
   slots = 0;
   /** When it last got a grant, in turns: breaks ties. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { describeCommits } from './store-commits.ts';
+import { describeDeletes } from './store-deletes.ts';
 import { describeJobs, describeOpening } from './store-jobs.ts';
 import { describeJobParts, describeOthers } from './store-parts.ts';
 import type { StoreUnderTest, StoreWorld } from './store-world.ts';
@@ -20,6 +21,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     describeJobs(world);
     describeJobParts(world);
     describeOthers(world);
+    describeDeletes(world);
     describeCommits(world);
   });
 }

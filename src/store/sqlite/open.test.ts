@@ -17,6 +17,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { aBatch, aJob, numberedBatch, readNumberedBatches } from '../../../test/support/store-rows.ts';
 import type { Store } from '../store.ts';
+import { MIGRATIONS } from './migrate.ts';
 import { openSqliteStore } from './open.ts';
 
 let folder: string;
@@ -190,7 +191,7 @@ describe('versions', () => {
     db.close();
     await expect(openSqliteStore({ path })).rejects.toMatchObject({
       code: 'STORE_NEWER',
-      details: { path, expected: 1, found: 99 },
+      details: { path, expected: MIGRATIONS.length, found: 99 },
       message: expect.not.stringContaining('\n'),
     });
     const again = new Database(path);

@@ -28,6 +28,8 @@ test.each([
   ['load', (reads) => reads.load()],
   ['loadJob', (reads) => reads.loadJob(1)],
   ['findEnds', (reads) => reads.findEnds({ jobId: 1, ...all })],
+  ['findEnds, bad ones', (reads) => reads.findEnds({ jobId: 1, ...all, bad: true })],
+  ['findEnds, the newest bad one', (reads) => reads.findEnds({ jobId: 1, ...all, bad: true, newest: true })],
   ['findKey', (reads) => reads.findKey('a', 'b')],
   ['findSessions', (reads) => reads.findSessions([1])],
   ['findEvents', (reads) => reads.findEvents({ after: 5, limit: 10 })],

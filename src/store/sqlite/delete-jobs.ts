@@ -1,0 +1,31 @@
+import type { Database } from 'better-sqlite3';
+
+/** What a job leaves in the tables, those that refer to others first. */
+const OF_A_JOB = [
+  'DELETE FROM pages WHERE job_id = ?',
+  'DELETE FROM ends WHERE job_id = ?',
+  'DELETE FROM dependencies WHERE job_id = ?',
+  'DELETE FROM dependencies WHERE depends_on = ?',
+  'DELETE FROM keys WHERE job_id = ?',
+  'DELETE FROM events WHERE job_id = ?',
+  'DELETE FROM job_states WHERE job_id = ?',
+  'DELETE FROM jobs WHERE id = ?',
+];
+
+/** Removes ended jobs. The freed pages of the file are used again before it grows. */
+export function prepareDeletes(db: Database) {
+  const live = db.prepare<[number], number>('SELECT 1 FROM job_states WHERE job_id = ? AND ended_at = 0').pluck();
+  const all = OF_A_JOB.map((sql) => db.prepare<[number]>(sql));
+  const someEnds = db.prepare<[number, number]>(
+    'DELETE FROM ends WHERE id IN (SELECT id FROM ends WHERE job_id = ? ORDER BY id LIMIT ?)',
+  );
+  return {
+    someEnds: (jobId: number, count: number): void => {
+      someEnds.run(jobId, count);
+    },
+    job: (id: number): void => {
+      if (live.get(id) !== undefined) throw new Error(`job ${id} has not ended`);
+      for (const statement of all) statement.run(id);
+    },
+  };
+}
