@@ -21,7 +21,7 @@ import type { SessionDetail } from './restore.ts';
 import { Sessions } from './sessions.ts';
 import { submitJob } from './submitting.ts';
 import { summarise } from './summary.ts';
-import { authenticate, createToken, listTokens, revokeToken } from './tokens.ts';
+import { Tokens } from './tokens.ts';
 import { updateJob } from './update.ts';
 import type { Caller, UseCases } from './use-cases.ts';
 import { applyVerb } from './verbs.ts';
@@ -44,6 +44,7 @@ export interface SessionFacts {
 export class Coordinator implements UseCases {
   readonly #ledger: Ledger;
   readonly #sessions: Sessions;
+  readonly #tokens: Tokens;
   readonly #startedAt: number;
   #loops: (() => void)[] = [];
 
@@ -51,6 +52,7 @@ export class Coordinator implements UseCases {
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
     this.#sessions = new Sessions(ledger);
+    this.#tokens = new Tokens(ledger);
     this.#startedAt = ledger.ports.clock.now();
   }
 
@@ -73,6 +75,7 @@ export class Coordinator implements UseCases {
         () => {},
       ),
       every(clock, 250, () => reclaim.runOnce(), failed),
+      every(clock, 1_000, () => this.#tokens.expire(), failed),
       every(clock, 1_000, () => this.#ledger.evict(EVICT_AGE_MS), failed),
     ];
   }
@@ -109,10 +112,11 @@ export class Coordinator implements UseCases {
   grep: UseCases['grep'] = (_caller, ref, query, signal) => grepLogs(this.#ledger, ref, query, signal);
   diffLogs: UseCases['diffLogs'] = (_caller, ref, query, signal) => diffLogs(this.#ledger, ref, query, signal);
 
-  createToken: UseCases['createToken'] = (caller, request) => createToken(this.#ledger, caller, request);
-  tokens: UseCases['tokens'] = (_caller, query) => listTokens(this.#ledger, query);
-  revokeToken: UseCases['revokeToken'] = (_caller, ref) => revokeToken(this.#ledger, ref);
-  authenticate: UseCases['authenticate'] = (token) => authenticate(this.#ledger, token);
+  createToken: UseCases['createToken'] = (caller, request) => this.#tokens.create(caller, request);
+  tokens: UseCases['tokens'] = (_caller, query) => this.#tokens.list(query);
+  revokeToken: UseCases['revokeToken'] = (caller, ref) => this.#tokens.revoke(caller, ref);
+  authenticate: UseCases['authenticate'] = async (token) => this.#tokens.authenticate(token);
+  onTokenEnded: UseCases['onTokenEnded'] = (listener) => this.#tokens.onEnded(listener);
 
   async putBlob(_caller: Caller, kind: 'script' | 'env', bytes: Uint8Array): Promise<{ hash: string }> {
     if (bytes.length > MAX_BLOB_BYTES)
@@ -145,11 +149,13 @@ export class Coordinator implements UseCases {
   }
 
   hello: UseCases['hello'] = (caller, request) => this.#sessions.hello(caller, request);
-  stream: UseCases['stream'] = (_caller, id, after, sink) => this.#sessions.stream(id, after, sink);
-  exchange: UseCases['exchange'] = (_caller, id, request) => this.#sessions.exchange(id, request);
-  bye: UseCases['bye'] = (_caller, id) => this.#sessions.bye(id);
-  putLog: UseCases['putLog'] = (_caller, id, job, segment, offset, bytes) =>
-    takeLogPiece(this.#ledger, id, job, segment, offset, bytes);
+  stream: UseCases['stream'] = (caller, id, after, sink) => this.#sessions.stream(caller, id, after, sink);
+  exchange: UseCases['exchange'] = (caller, id, request) => this.#sessions.exchange(caller, id, request);
+  bye: UseCases['bye'] = (caller, id) => this.#sessions.bye(caller, id);
+  putLog: UseCases['putLog'] = async (caller, id, job, segment, offset, bytes) => {
+    this.#sessions.checkOwn(caller, id);
+    return await takeLogPiece(this.#ledger, id, job, segment, offset, bytes);
+  };
 
   sessions(): SessionFacts[] {
     return [...this.#ledger.memory.sessions.values()].map(({ session, row }) => {

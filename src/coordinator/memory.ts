@@ -2,7 +2,7 @@ import { DelayHeap } from '../core/delay-heap.ts';
 import type { Job } from '../core/job.ts';
 import { ReadyQueue } from '../core/ready-queue.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
-import type { Counters, StoredJobFixed, StoredSession } from '../store/store.ts';
+import type { Counters, StoredJobFixed, StoredSession, StoredToken } from '../store/store.ts';
 import { Changes } from './changes.ts';
 
 export interface JobEntry {
@@ -13,12 +13,16 @@ export interface JobEntry {
 export interface SessionEntry {
   readonly session: WorkerSession;
   row: StoredSession;
+  /** Number of the token with which it was opened; 0 when it was through the Unix socket. */
+  readonly token: number;
 }
 
 /** The scheduling state. Rebuilt from the store at start and after a failed commit. */
 export class Memory {
   readonly jobs = new Map<number, JobEntry>();
   readonly sessions = new Map<number, SessionEntry>();
+  /** By number, also those that are valid no more. */
+  readonly tokens = new Map<number, StoredToken>();
   readonly queue = new ReadyQueue();
   /** Live jobs by name. */
   readonly names = new Map<string, Set<Job>>();

@@ -58,8 +58,8 @@ export class Sessions {
     };
   }
 
-  stream(sessionId: number, after: number, sink: StreamSink): () => void {
-    const { entry, link } = this.#find(sessionId);
+  stream(caller: Caller, sessionId: number, after: number, sink: StreamSink): () => void {
+    const { entry, link } = this.#findOwn(caller, sessionId);
     link.attach(after, sink);
     entry.session.connected = true;
     this.#ledger.memory.changes.topUp.add(entry.session);
@@ -73,8 +73,8 @@ export class Sessions {
     };
   }
 
-  async exchange(sessionId: number, request: ExchangeRequest): Promise<ExchangeReply> {
-    const { entry, link } = this.#find(sessionId);
+  async exchange(caller: Caller, sessionId: number, request: ExchangeRequest): Promise<ExchangeReply> {
+    const { entry, link } = this.#findOwn(caller, sessionId);
     const { clock } = this.#ledger.ports;
     checkExchange(request);
     entry.session.leaseUntil = clock.lease() + this.#ledger.leaseMs;
@@ -98,8 +98,8 @@ export class Sessions {
     }
   }
 
-  async bye(sessionId: number): Promise<void> {
-    this.#find(sessionId);
+  async bye(caller: Caller, sessionId: number): Promise<void> {
+    this.#findOwn(caller, sessionId);
     await this.lose(sessionId, 'the worker left');
   }
 
@@ -121,6 +121,18 @@ export class Sessions {
     });
   }
 
+  /** Errors: SESSION_UNKNOWN; NOT_PERMITTED when it was opened with another token, or through the other door. */
+  checkOwn(caller: Caller, sessionId: number): void {
+    this.#findOwn(caller, sessionId);
+  }
+
+  #findOwn(caller: Caller, sessionId: number): { entry: SessionEntry; link: Link } {
+    const found = this.#find(sessionId);
+    if (found.entry.token === (caller.token ?? 0)) return found;
+    const action = `act as the worker of session ${sessionId}`;
+    throw new SpawnError('NOT_PERMITTED', { action, why: 'it was not opened with this token' });
+  }
+
   #find(sessionId: number): { entry: SessionEntry; link: Link } {
     const entry = this.#ledger.memory.sessions.get(sessionId);
     const link = this.#ledger.links.get(sessionId);
@@ -139,6 +151,7 @@ function openSession(id: number, caller: Caller, request: HelloRequest, now: num
     version: request.version,
     sameHost: caller.sameHost,
     owner: caller.owner,
+    ...(caller.token === undefined ? {} : { token: caller.token }),
   };
   return {
     session: new WorkerSession(id, request.worker, cpus, memoryBytes),
@@ -152,5 +165,6 @@ function openSession(id: number, caller: Caller, request: HelloRequest, now: num
       closedAt: 0,
       detail: JSON.stringify(detail),
     },
+    token: caller.token ?? 0,
   };
 }

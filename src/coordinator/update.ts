@@ -2,6 +2,7 @@ import type { UpdateRequest, VerbReply } from '../api/job.ts';
 import { SpawnError } from '../core/errors.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Ledger } from './ledger.ts';
+import { checkOwner } from './ownership.ts';
 import { resolveRef } from './refs.ts';
 import { revokeEverywhere } from './revoke.ts';
 import type { Caller } from './use-cases.ts';
@@ -9,7 +10,7 @@ import { viewJob } from './views.ts';
 
 export async function updateJob(
   ledger: Ledger,
-  _caller: Caller,
+  caller: Caller,
   ref: string,
   request: UpdateRequest,
 ): Promise<VerbReply> {
@@ -28,6 +29,7 @@ export async function updateJob(
   const bringIt = () => ledger.bring(resolved.id, false);
   return await ledger.writeAfter(bringIt, (world) => {
     const entry = ledger.entry(resolved.id);
+    checkOwner(entry, caller, 'update');
     const { job } = entry;
     if (job.endedAt !== 0) throw new SpawnError('JOB_ENDED', { ref: String(job.id), state: job.state });
     const changed = job.throttle !== throttle;

@@ -47,6 +47,8 @@ export interface Caller {
   sameHost: boolean;
   /** What it may do; who comes through the Unix socket is admin. The server's door checks it route by route. */
   role: Role;
+  /** Number of the token that it bears; none through the Unix socket. */
+  token?: number;
 }
 
 /** Where a session's stream messages go: one line of JSON each. */
@@ -105,6 +107,8 @@ export interface UseCases {
   revokeToken(caller: Caller, ref: string): Promise<TokenView>;
   /** Who bears this token. Errors: UNAUTHENTICATED, the same for unknown, revoked and expired ones. */
   authenticate(token: string): Promise<Caller>;
+  /** Calls `listener` with the number of each token that was revoked or has expired: what it has open must be closed. */
+  onTokenEnded(listener: (token: number) => void): void;
 
   hello(caller: Caller, request: HelloRequest): Promise<HelloReply>;
   /** Replays messages numbered above `after`, then goes on; a second stream of a session closes the first. Returns how to detach. */

@@ -4,6 +4,7 @@ import { TaskReason } from '../core/task-table.ts';
 import { holdTasks, requeueTasks, retryTasks, revokeHeld } from './again.ts';
 import { cancelTasks, type Runs } from './cancel.ts';
 import type { Ledger } from './ledger.ts';
+import { checkOwner } from './ownership.ts';
 import { resolveRef, selectRuns } from './refs.ts';
 import type { Caller } from './use-cases.ts';
 import { viewJob } from './views.ts';
@@ -21,7 +22,7 @@ interface Named {
 /** One verb on a job or on some of its tasks. */
 export async function applyVerb(
   ledger: Ledger,
-  _caller: Caller,
+  caller: Caller,
   verb: Verb,
   ref: string,
   selection: RetryRequest,
@@ -29,7 +30,9 @@ export async function applyVerb(
   const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
   const bringAll = () => ledger.bring(resolved.id, verb === 'retry' || verb === 'requeue');
   return await ledger.writeAfter(bringAll, (world) => {
-    const { job } = ledger.entry(resolved.id);
+    const entry = ledger.entry(resolved.id);
+    checkOwner(entry, caller, verb);
+    const { job } = entry;
     const runs = selectRuns(job, resolved, selection.index);
     const whole = resolved.indices === null && selection.index === undefined;
     const tasks = act(world, verb, { job, runs, whole });

@@ -39,6 +39,7 @@ export const ERRORS = {
   USAGE: { http: 400, exit: 2, message: (d: Facts<'message'>) => String(d.message) },
   JOB_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `job ${value(d.ref)} not found` },
   TASK_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `task ${value(d.ref)} not found` },
+  TOKEN_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `token ${value(d.ref)} not found` },
   LOG_NOT_FOUND: {
     http: 404,
     exit: 66,

@@ -267,6 +267,13 @@ export class FakeUseCases implements UseCases {
     return caller;
   };
 
+  /** Told of tokens that are valid no more. */
+  readonly tokenListeners = new Set<(token: number) => void>();
+
+  onTokenEnded: UseCases['onTokenEnded'] = (listener) => {
+    this.tokenListeners.add(listener);
+  };
+
   putLog: UseCases['putLog'] = async (caller, sessionId, jobId, segment, offset, bytes) => {
     this.#note('putLog', caller, sessionId, jobId, segment, offset, bytes.length);
     this.#session(sessionId);

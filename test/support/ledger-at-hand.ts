@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { JobSpec, type JobSpecInput } from '../../src/api/job-spec.ts';
 import { API_VERSION } from '../../src/api/limits.ts';
 import type { ExchangeReply, ExchangeRequest, HelloRequest, StreamMessage } from '../../src/api/session.ts';
@@ -92,7 +93,9 @@ export class LedgerAtHand {
       clock: this.clock,
       blobs: { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) },
       logs: this.#options.logs as LogReader,
-      randomHex: (digits) => 'abcdef0123456789'.slice(0, digits),
+      // Secrets differ; the rest of an array id does not, so that tests can name it.
+      randomHex: (digits) =>
+        digits > 16 ? randomBytes(digits / 2).toString('hex') : 'abcdef0123456789'.slice(0, digits),
       random: () => this.random,
       onFatal: (error) => this.fatal.push(error),
       options: { version: 'test', host: 'here', dataDir: '/', logDir: '/' },
