@@ -54,6 +54,7 @@ const step = fc.oneof(
     to: resting,
     reason,
   }),
+  fc.record({ kind: fc.constant('gate' as const), step: fc.constantFrom(undefined, 1, 2, 7, PAGE_TASKS) }),
   fc.record({ kind: fc.constant('commit' as const) }),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
@@ -61,6 +62,10 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 function act(model: TaskTableModel, each: Step): void {
   if (each.kind === 'commit') {
     model.commit();
+    return;
+  }
+  if (each.kind === 'gate') {
+    model.gate(each.step);
     return;
   }
   const position = each.place % model.size;

@@ -12,6 +12,7 @@ export interface PlainTask {
   losses: number;
   outcome: number;
   retryTick: number;
+  shutOut: boolean;
 }
 
 type Run = [start: number, count: number];
@@ -21,7 +22,7 @@ function holds({ state }: PlainTask): boolean {
 }
 
 function mayRun(task: PlainTask): boolean {
-  return task.state === TaskState.ready && (task.flags & TaskFlag.held) === 0 && task.retryTick === 0;
+  return task.state === TaskState.ready && (task.flags & TaskFlag.held) === 0 && task.retryTick === 0 && !task.shutOut;
 }
 
 /** A table beside an array of plain objects and a store of pages; each method does the same to both, as the coordinator would. */
@@ -29,6 +30,7 @@ export class TaskTableModel {
   readonly table: TaskTable;
   readonly tasks: PlainTask[];
   readonly pages = new Map<number, Uint8Array>();
+  #gate: Uint32Array | undefined;
 
   constructor(size: number, ground: TaskState) {
     this.table = new TaskTable(size, ground);
@@ -41,6 +43,7 @@ export class TaskTableModel {
       losses: 0,
       outcome: 0,
       retryTick: 0,
+      shutOut: false,
     }));
   }
 
@@ -107,6 +110,14 @@ export class TaskTableModel {
     this.table.touch(position);
   }
 
+  /** Every `step`-th task alone may run, or all of them. */
+  gate(step: number | undefined): void {
+    const all = Uint32Array.from(this.tasks.keys());
+    this.#gate = step === undefined ? undefined : all.filter((position) => position % step === 0);
+    for (const [position, task] of this.tasks.entries()) task.shutOut = step !== undefined && position % step !== 0;
+    this.table.setGate(this.#gate);
+  }
+
   reason(start: number, count: number, reason: TaskReason): void {
     for (const task of this.tasks.slice(start, start + count)) task.reason = reason;
     this.table.setReason(start, count, reason);
@@ -152,6 +163,7 @@ export class TaskTableModel {
     const table = new TaskTable(this.size, this.table.ground);
     table.groundReason = this.table.groundReason;
     for (const [page, data] of this.pages) unpackPage(table, page, data);
+    if (this.#gate !== undefined) table.setGate(this.#gate);
     return table;
   }
 
@@ -189,6 +201,7 @@ function taskOf(table: TaskTable, position: number): PlainTask {
     losses: table.losses?.[position] ?? 0,
     outcome: table.outcomes?.[position] ?? 0,
     retryTick: table.retryTicks?.[position] ?? 0,
+    shutOut: table.isShutOut(position),
   };
 }
 
