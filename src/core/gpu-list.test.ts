@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type Gpu, parseGpuDeclaration, parseNvidiaList, parseRocmList, visibleGpus } from './gpu-list.ts';
+import {
+  type Gpu,
+  parseGpuDeclaration,
+  parseKfdNodes,
+  parseNvidiaList,
+  parseRocmList,
+  visibleGpus,
+} from './gpu-list.ts';
 
 const TWO = `0, GPU-8932f937-d72c-4106-c12f-20bd9faed9f6, NVIDIA A100-SXM4-40GB, 40536
 1, GPU-1d8a3f2e-0000-4106-c12f-20bd9faed9f7, NVIDIA A100-SXM4-40GB, 40536
@@ -70,6 +77,14 @@ describe('rocm-smi', () => {
   test('null is no list', () => {
     expect(parseRocmList('null')).toEqual([]);
   });
+});
+
+test('of the nodes of the AMD driver those with SIMD units are devices', () => {
+  const nodes = ['cpu_cores_count 8\nsimd_count 0\n', 'simd_count 256\nunique_id 255\n', 'garbage', 'simd_count 60\n'];
+  expect(parseKfdNodes(nodes)).toEqual([
+    { id: '0', vendor: 'amd', uuid: 'GPU-ff', name: '', memoryBytes: 0 },
+    { id: '1', vendor: 'amd', uuid: '', name: '', memoryBytes: 0 },
+  ]);
 });
 
 describe('what a program inherited', () => {

@@ -63,6 +63,23 @@ export function parseRocmList(text: string): Gpu[] {
     .toSorted((a, b) => Number(a.id) - Number(b.id));
 }
 
+/** Reads the `properties` files of the AMD driver's nodes, in their order. A node without SIMD units is a CPU. */
+export function parseKfdNodes(nodes: readonly string[]): Gpu[] {
+  const field = (node: string, name: string) => new RegExp(`^${name} (\\d{1,20})$`, 'm').exec(node)?.[1] ?? '0';
+  return nodes
+    .filter((node) => field(node, 'simd_count') !== '0')
+    .map((node, number) => {
+      const uuid = field(node, 'unique_id');
+      return {
+        id: String(number),
+        vendor: 'amd',
+        uuid: uuid === '0' ? '' : `GPU-${BigInt(uuid).toString(16)}`,
+        name: '',
+        memoryBytes: 0,
+      };
+    });
+}
+
 /**
  * The devices that a program may use under `visible`, the value of CUDA_VISIBLE_DEVICES or ROCR_VISIBLE_DEVICES that it inherited, in that order
  * and by those names. As the vendors have it, the list ends at the first name that is no device; undefined means all.
