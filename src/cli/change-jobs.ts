@@ -1,37 +1,67 @@
-import { isSpawnError } from '../core/errors.ts';
+import type { Selection, VerbReply } from '../api/job.ts';
+import { isSpawnError, SpawnError } from '../core/errors.ts';
+import { checkName } from '../core/ids.ts';
 import type { Client } from './client.ts';
-import { defineCommand, type Example } from './command.ts';
+import { type Command, defineCommand, type Example, type OptionTable, type Values } from './command.ts';
+import { jobPages } from './job-pages.ts';
+import { at } from './option-values.ts';
 import { counted } from './output/format.ts';
-import { indexOption, narrowed, readRef } from './refs.ts';
+import { seeHelp } from './parse-command-line.ts';
+import { type Named, narrowed, readRef } from './refs.ts';
 import { reportError } from './report-error.ts';
+import { selectionOptions } from './selection.ts';
 
 type Verb = 'cancel' | 'retry' | 'requeue' | 'hold' | 'release';
 
-/** How the reply is told: `job 12: 3 tasks cancelled`. */
+/** How a verb is described, and how its reply is told: `job 12: 3 tasks cancelled`. */
 interface Words {
   readonly about: string;
   readonly done: string;
   readonly examples: readonly Example[];
 }
 
+const options = {
+  ...selectionOptions,
+  name: {
+    value: 'NAME',
+    summary: 'All live jobs of this name, instead of JOB|TASK',
+    parse: (text, where) => at(where, () => checkName(text)),
+  },
+} as const satisfies OptionTable;
+
+/** What a verb takes beside the selection. */
+interface More<T extends OptionTable> {
+  readonly options: T;
+  /** The rest of the request; may throw for what does not go together. */
+  readonly request: (given: Values<T & typeof options>) => object;
+}
+
 /**
  * A command that does one thing to each job or task named. All names are read before anything is changed; then each is
  * tried, also after one that failed. The exit code is that of the worst failure.
  */
-export function changeJobs(verb: Verb, words: Words) {
+export function changeJobs<const T extends OptionTable>(verb: Verb, words: Words, more?: More<T>): Command {
   return defineCommand({
-    usage: [`${verb} [options] JOB|TASK…`],
+    usage: [`${verb} [options] JOB|TASK…`, `${verb} [options] --name NAME`],
     about: words.about,
-    options: { index: indexOption },
-    operands: { name: 'JOB|TASK', min: 1, max: Number.POSITIVE_INFINITY },
+    options: { ...options, ...more?.options } as T & typeof options,
+    operands: { name: 'JOB|TASK', min: 0, max: Number.POSITIVE_INFINITY },
     examples: words.examples,
-    run: async ({ options, operands }, world) => {
-      const named = operands.map((operand) => narrowed(verb, readRef(verb, operand), options.index));
-      const client: Client = await world.connect();
+    run: async ({ options: values, operands }, world) => {
+      const given = values as Values<typeof options>;
+      checkNamed(verb, operands, given.name);
+      const named = operands.map((operand) => narrowed(verb, readRef(verb, operand), given.index));
+      const rest = {
+        ...(given.state === undefined ? {} : { state: given.state }),
+        ...(given.where === undefined ? {} : { where: given.where }),
+        ...more?.request(values as Values<T & typeof options>),
+      };
+      const client = await world.connect();
+      const all = given.name === undefined ? named : await jobsNamed(client, given.name, given.index);
       let exitCode = 0;
-      for (const { ref, index } of named) {
+      for (const { ref, index } of all) {
         try {
-          const { job, tasks } = await client[verb](ref, index === undefined ? {} : { index });
+          const { job, tasks } = await call(client, verb, ref, { ...rest, ...(index === undefined ? {} : { index }) });
           world.stdout.write(`job ${job.id}: ${counted(tasks, 'task')} ${words.done}\n`);
         } catch (error) {
           if (!isSpawnError(error)) throw error;
@@ -41,4 +71,28 @@ export function changeJobs(verb: Verb, words: Words) {
       return exitCode;
     },
   });
+}
+
+function call(client: Client, verb: Verb, ref: string, request: Selection): Promise<VerbReply> {
+  return client[verb](ref, request);
+}
+
+function checkNamed(verb: Verb, operands: readonly string[], name: string | undefined): void {
+  const usage = (message: string): never => {
+    throw new SpawnError('USAGE', { message: `${verb}: expected ${message}` });
+  };
+  if (name === undefined && operands.length === 0) usage(`JOB|TASK or --name, found nothing${seeHelp(verb)}`);
+  if (name !== undefined && operands.length > 0) {
+    usage(`JOB|TASK or --name, found ${JSON.stringify(operands[0])} and --name`);
+  }
+}
+
+/** Every live job of a name, oldest first. */
+async function jobsNamed(client: Client, name: string, index: string | undefined): Promise<readonly Named[]> {
+  const found: Named[] = [];
+  for await (const jobs of jobPages(client, { show: 'live', name })) {
+    for (const { id } of jobs) found.push({ ref: String(id), ...(index === undefined ? {} : { index }) });
+  }
+  if (found.length === 0) throw new SpawnError('JOB_NOT_FOUND', { ref: name });
+  return found.reverse();
 }

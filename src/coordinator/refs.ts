@@ -2,6 +2,7 @@ import { SpawnError } from '../core/errors.ts';
 import { parseJobRef } from '../core/ids.ts';
 import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
 import type { Job } from '../core/job.ts';
+import { TASK_STATES } from '../core/task-state.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
 import type { Memory } from './memory.ts';
@@ -22,7 +23,7 @@ export async function resolveRef(memory: Memory, store: Store, text: string, wri
   if (ref.kind === 'tasks') return { id: ref.id, indices: ref.indices };
   const live = [...(memory.names.get(ref.name) ?? [])];
   if (live.length > 1) {
-    const candidates = live.map((job) => `${job.id} (${memory.jobs.get(job.id)!.fixed.arrayId})`);
+    const candidates = live.map((job) => candidate(job, memory.jobs.get(job.id)!.fixed.arrayId));
     throw new SpawnError('AMBIGUOUS_NAME', { name: ref.name, candidates });
   }
   if (live.length === 1) return { id: live[0]!.id, indices: null };
@@ -39,6 +40,15 @@ export async function resolveRef(memory: Memory, store: Store, text: string, wri
     if (id > 0) return { id, indices: null };
   }
   throw new SpawnError('JOB_NOT_FOUND', { ref: text });
+}
+
+/** All that a person needs to tell jobs of one name apart: `3 (fit-20261121-ab12cd, submitted …, held, 10 ready)`. */
+function candidate(job: Job, arrayId: string): string {
+  const counts = TASK_STATES.flatMap((state, at) =>
+    job.table.counts[at]! > 0 ? [`${job.table.counts[at]} ${state}`] : [],
+  );
+  const submitted = new Date(job.facts.createdAt).toISOString();
+  return `${job.id} (${[arrayId, `submitted ${submitted}`, job.state, ...counts].join(', ')})`;
 }
 
 /** The positions that a reference and an `--index` set name together; one that is not in the array is an error. */

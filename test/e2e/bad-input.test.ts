@@ -202,7 +202,11 @@ const beforeAnyServer: readonly Line[] = [
     2,
     caret('--timeout: duration, column 2: expected a unit: d, h, m, s or ms (as in 5s, 5m), found the end', '5', 1),
   ],
-  [['update', '1'], 2, 'update: expected something to change (--throttle), found nothing'],
+  [
+    ['update', '1'],
+    2,
+    'update: expected something to change, as --throttle or --priority, found nothing; see: spawn help update',
+  ],
   [['server', 'strat'], 2, 'server: expected start or stop or status, found "strat"; did you mean "start"?'],
   [['server', 'stop', '--foreground'], 2, 'server stop: expected --foreground with server start only'],
   [['server', 'start', '-o', 'json'], 2, 'server start: expected -o with server status only'],
@@ -234,7 +238,11 @@ const byTheServer: readonly Line[] = [
   [['wait', '999'], 66, 'job "999" not found'],
   [['cancel', '999'], 66, 'job "999" not found'],
   [['cancel', '1_[2-9]'], 66, 'task "1_[2-9]" not found'],
-  [['cancel', 'twice'], 65, 'name "twice": expected exactly one live job, found 3 (FIRST), 4 (SECOND); use the id'],
+  [
+    ['cancel', 'twice'],
+    65,
+    'name "twice": expected exactly one live job, found 3 (FIRST, submitted TIME, held, 1 ready), 4 (SECOND, submitted TIME, held, 1 ready); use the id',
+  ],
   [['hold', '2'], 65, 'job "2": expected one that has not ended, found cancelled'],
   [['release', '2'], 65, 'job "2": expected one that has not ended, found cancelled'],
   [['update', '2', '--throttle', '1'], 65, 'job "2": expected one that has not ended, found cancelled'],
@@ -266,7 +274,8 @@ describe('what only the coordinator can know', () => {
     const before = (await box.spawn(['list', '--all', '-o', 'json'])).out;
     const ran = await box.spawn(words);
     const expected = message.replace('FIRST', arrayIds[2]!).replace('SECOND', arrayIds[3]!);
-    expect(ran).toMatchObject({ code, out: '', err: `spawn: ${expected}\n` });
+    const err = ran.err.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
+    expect({ ...ran, err }).toMatchObject({ code, out: '', err: `spawn: ${expected}\n` });
     expect((await box.spawn(['list', '--all', '-o', 'json'])).out).toBe(before);
   });
 

@@ -1,13 +1,11 @@
 import type { JobView } from '../../api/job.ts';
-import type { Client } from '../client.ts';
 import { defineCommand } from '../command.ts';
+import { jobPages } from '../job-pages.ts';
 import { colourOfState } from '../output/color.ts';
 import { isoTime, shownCount, shownDuration } from '../output/format.ts';
 import { JsonArray, jobJson } from '../output/json.ts';
 import { type Column, Table } from '../output/table.ts';
 import { jsonOption } from '../output-option.ts';
-
-const PAGE = 1_000;
 
 function columns(now: number): readonly Column<JobView>[] {
   const count = (title: string, of: (job: JobView) => number): Column<JobView> => ({
@@ -32,16 +30,6 @@ function columns(now: number): readonly Column<JobView>[] {
     },
     { title: 'COMMAND', value: (job) => job.command },
   ];
-}
-
-/** Every page of a list of jobs, newest first. */
-async function* jobPages(client: Client, query: { show: 'live' | 'all'; name?: string }) {
-  let before: number | undefined;
-  do {
-    const page = await client.jobs({ ...query, limit: PAGE, ...(before === undefined ? {} : { before }) });
-    yield page.jobs;
-    before = page.next;
-  } while (before !== undefined);
 }
 
 export const list = defineCommand({

@@ -1,6 +1,5 @@
 import type { TasksQueryInput, TaskView } from '../../api/job.ts';
 import { MAX_PAGE } from '../../api/limits.ts';
-import { SpawnError } from '../../core/errors.ts';
 import type { Client } from '../client.ts';
 import { defineCommand } from '../command.ts';
 import { wholeNumber } from '../option-values.ts';
@@ -9,20 +8,7 @@ import { shownBytes, shownDuration } from '../output/format.ts';
 import { JsonArray, taskJson } from '../output/json.ts';
 import { type Column, Table } from '../output/table.ts';
 import { indexOption, narrowed, readRef } from '../refs.ts';
-import { didYouMean } from '../suggest.ts';
-
-const STATES = ['blocked', 'ready', 'leased', 'running', 'completed', 'failed', 'cancelled', 'skipped'] as const;
-
-function readStates(text: string, where: string): string {
-  for (const state of text.split(',')) {
-    if ((STATES as readonly string[]).includes(state)) continue;
-    const meant = didYouMean(state, STATES);
-    throw new SpawnError('USAGE', {
-      message: `${where}: expected ${STATES.join(', ')}, found ${JSON.stringify(state)}${meant}`,
-    });
-  }
-  return text;
-}
+import { stateOption } from '../selection.ts';
 
 const duration = (ms: number | undefined) => (ms === undefined ? '-' : shownDuration(ms));
 const plain = (value: number | undefined) => (value === undefined ? '' : String(Math.round(value)));
@@ -63,7 +49,7 @@ export const tasks = defineCommand({
     'Lists the tasks of a job in index order. Through a pipe: one line a task, tab-separated, without a header: id, state,\n' +
     'attempt, end, ms of wall time, ms of CPU, bytes of memory at the peak, worker, reason; empty where nothing is known.',
   options: {
-    state: { value: 'STATES', summary: 'Only these states, as failed,cancelled', parse: readStates },
+    state: stateOption,
     index: indexOption,
     limit: { value: 'N', summary: 'At most N tasks', parse: wholeNumber(1, 1_000_000_000) },
     format: {

@@ -136,8 +136,6 @@ describe('refused before a coordinator is asked', () => {
   test('what a filter says of its text keeps its caret', async () => {
     const { err, code } = await submit([...retries, '--retry-on', '1,oops']);
     expect(code).toBe(2);
-    expect(err).toMatch(
-      /^spawn: --retry-on: filter, column 3: expected .*, found "oops"\n {2}1,oops\n {4}\^\n$/,
-    );
+    expect(err).toMatch(/^spawn: --retry-on: filter, column 3: expected .*, found "oops"\n {2}1,oops\n {4}\^\n$/);
   });
 });

@@ -1,4 +1,5 @@
 import { SpawnError } from '../../core/errors.ts';
+import { checkOutputPath } from '../../core/output-path.ts';
 
 const LONGEST = 4_096;
 
@@ -9,5 +10,6 @@ export function outputPattern(text: string, where: string): string {
   };
   if (text === '') bad('a file name');
   if (text.length > LONGEST) bad(`at most ${LONGEST} characters`, text.length);
+  checkOutputPath(text, where);
   return text;
 }
