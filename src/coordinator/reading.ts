@@ -55,7 +55,7 @@ async function loadJob({ ports }: Ledger, id: number): Promise<LoadedJob> {
 }
 
 /** What `look` sees of a job, durable, whether it is in memory or only in the store. */
-async function lookAt<T>(ledger: Ledger, id: number, look: (entry: JobEntry, memory: Memory) => T): Promise<T> {
+export async function lookAt<T>(ledger: Ledger, id: number, look: (entry: JobEntry, memory: Memory) => T): Promise<T> {
   const seen = await ledger.read((memory) => {
     const entry = memory.jobs.get(id);
     return entry === undefined ? undefined : { of: look(entry, memory) };
