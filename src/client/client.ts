@@ -22,6 +22,7 @@ import type {
   WhyReply,
 } from '../api/insight.ts';
 import type {
+  ErrorReply,
   JobDelta,
   JobsQueryInput,
   JobsReply,
@@ -37,6 +38,7 @@ import type {
   VerbReply,
 } from '../api/job.ts';
 import type { ServerView } from '../api/session.ts';
+import { fromJSON } from '../core/errors.ts';
 import { call, OCTETS } from './calls.ts';
 import type { CallOptions } from './connection.ts';
 import { readNdjson } from './ndjson.ts';
@@ -151,7 +153,10 @@ export class SpawnClient extends SessionCalls {
   /** Lines that fit a regular expression, as they are found. A link that breaks is SERVER_UNREACHABLE. */
   async *grep(ref: string, query: GrepQueryInput, options?: CallOptions): AsyncGenerator<GrepMatch, void, undefined> {
     const body = await this.connection.open(call('GET', `${jobPath(ref)}/grep${search(query)}`, options));
-    yield* readNdjson(this.linked(body)) as AsyncGenerator<GrepMatch, void, undefined>;
+    for await (const line of readNdjson(this.linked(body)) as AsyncGenerator<GrepMatch | ErrorReply>) {
+      if ('error' in line) throw fromJSON(line.error);
+      yield line;
+    }
   }
 
   diffLogs(ref: string, query: LogDiffQueryInput = {}, options?: CallOptions): Promise<LogDiffReply> {

@@ -1,12 +1,23 @@
 import type { LogDiffQuery, LogDiffReply } from '../api/insight.ts';
-import { SpawnError } from '../core/errors.ts';
 import type { Ledger } from './ledger.ts';
+import { lookAt } from './reading.ts';
+import { resolveRef } from './refs.ts';
+import { selectTasks } from './selection.ts';
+import { addEnds, seeLogs } from './which-logs.ts';
 
+/** Lines of failed tasks that no completed task of the job has. A reference to some tasks chooses among the failed ones. */
 export async function diffLogs(
-  _ledger: Ledger,
-  _ref: string,
-  _query: LogDiffQuery,
-  _signal: AbortSignal,
+  ledger: Ledger,
+  ref: string,
+  query: LogDiffQuery,
+  signal: AbortSignal,
 ): Promise<LogDiffReply> {
-  throw new SpawnError('INTERNAL', { why: 'not built yet' });
+  const { store, logs } = ledger.ports;
+  const resolved = await resolveRef(ledger.memory, store, ref, false);
+  const seen = await lookAt(ledger, resolved.id, ({ job }) => {
+    const failed = selectTasks(job, resolved, { state: 'failed' });
+    const completed = selectTasks(job, { id: job.id, indices: null }, { state: 'completed' });
+    return seeLogs(job, [failed.runs, completed.runs]);
+  });
+  return logs.diff(resolved.id, await addEnds(store, resolved.id, seen), query, signal);
 }

@@ -66,6 +66,7 @@ export class Selected {
 /** An attempt that runs: where its log begins. */
 export interface RunningLog {
   readonly position: number;
+  readonly attempt: number;
   readonly range: LogRange;
 }
 
@@ -77,6 +78,7 @@ export function runningRanges(job: Job, selected: Selected): RunningLog[] {
       if (grant.status[at] !== GrantStatus.running || !selected.has(grant.position + at)) continue;
       found.push({
         position: grant.position + at,
+        attempt: grant.attempts![at]!,
         range: {
           jobId: job.id,
           sessionId: grant.sessionId,

@@ -96,8 +96,12 @@ export function encodeLogHeader(header: LogHeader, target: Uint8Array, offset = 
 
 /** The header at `offset`, or null when there is none: too few bytes, or bytes that no forker wrote. */
 export function decodeLogHeader(bytes: Uint8Array, offset = 0): LogHeader | null {
-  if (offset + LOG_HEADER_BYTES > bytes.byteLength) return null;
-  const view = viewOf(bytes);
+  return readLogHeader(viewOf(bytes), offset);
+}
+
+/** As decodeLogHeader, for who reads many headers out of the same bytes. */
+export function readLogHeader(view: DataView, offset: number): LogHeader | null {
+  if (offset + LOG_HEADER_BYTES > view.byteLength) return null;
   const stream = view.getUint8(offset + 2);
   const length = view.getUint32(offset + 4, true);
   if (view.getUint16(offset, true) !== LOG_MAGIC || !isStream(stream) || length > MAX_LOG_DATA_BYTES) return null;
@@ -106,7 +110,8 @@ export function decodeLogHeader(bytes: Uint8Array, offset = 0): LogHeader | null
     stream,
     flags: view.getUint8(offset + 3),
     length,
-    fence: Number(view.getBigUint64(offset + 8, true)),
+    // Two halves: a BigInt for every record would cost more than all the rest of it.
+    fence: view.getUint32(offset + 12, true) * 2 ** 32 + view.getUint32(offset + 8, true),
     position: view.getUint32(offset + 16, true),
     attempt: view.getUint32(offset + 20, true),
     timeMs: view.getUint16(offset + 28, true) * 2 ** 32 + view.getUint32(offset + 24, true),
@@ -119,9 +124,10 @@ export function decodeLogHeader(bytes: Uint8Array, offset = 0): LogHeader | null
  */
 export function parseLogRecords(bytes: Uint8Array, fence?: number): ParsedLog {
   const records: LogRecord[] = [];
+  const view = viewOf(bytes);
   let offset = 0;
   while (offset < bytes.byteLength) {
-    const header = decodeLogHeader(bytes, offset);
+    const header = readLogHeader(view, offset);
     if (header === null) {
       const rest = offset + LOG_HEADER_BYTES > bytes.byteLength ? 'partial' : 'corrupt';
       return { records, consumed: offset, rest };

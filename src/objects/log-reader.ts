@@ -1,3 +1,5 @@
+import type { LogDiffQuery, LogDiffReply } from '../api/insight.ts';
+
 /** Where one attempt's records lie: from its start to its end, other attempts' records in between. */
 export interface LogRange {
   jobId: number;
@@ -9,6 +11,37 @@ export interface LogRange {
   /** Absent while the attempt runs. */
   toSegment?: number;
   toOffset?: number;
+}
+
+/** An attempt that runs, as far as it is known. */
+export interface RunningAttempt {
+  readonly position: number;
+  readonly attempt: number;
+  readonly sessionId: number;
+  readonly fence: number;
+  readonly fromSegment: number;
+  readonly fromOffset: number;
+}
+
+/** Which logs are looked through: of each wanted task the last attempt. */
+export interface SearchedLogs {
+  /** Canonical index set of the job; '' for a job that is no array. */
+  readonly indices: string;
+  /** By position: 0 leaves the task out, anything else is its group. */
+  readonly wanted: Uint8Array;
+  /** Packed chunks of ends (core/end-chunk.ts) in the order of their commits, one behind the other, and the length of each. */
+  readonly ends: readonly { readonly data: Uint8Array; readonly lengths: readonly number[] }[];
+  /** What runs, instead of what ended before. */
+  readonly running: readonly RunningAttempt[];
+}
+
+export interface LogSearch {
+  /** JavaScript, flag v; a valid one. */
+  readonly pattern: string;
+  readonly ignoreCase: boolean;
+  readonly streams: 'out' | 'err' | 'both';
+  /** Most lines that are told. */
+  readonly limit: number;
 }
 
 /** Reads the log segments that workers wrote. */
@@ -25,8 +58,28 @@ export interface LogReader {
     ended: () => { toSegment: number; toOffset: number } | 'lost' | undefined,
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
+  /**
+   * Lines that fit a pattern: a GrepMatch of api/insight.ts a line, in JSON, in the order of the segments. Does its work in threads.
+   * Throws BAD_REQUEST for a pattern that takes too long.
+   */
+  search(jobId: number, logs: SearchedLogs, search: LogSearch, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Lines of tasks of group 1 that are in none of group 2. Does its work in a thread. */
+  diff(jobId: number, logs: SearchedLogs, query: LogDiffQuery, signal: AbortSignal): Promise<LogDiffReply>;
   /** Removes all segments of a job. */
   remove(jobId: number): Promise<void>;
+}
+
+/** One segment of one worker session; `segment` as in LogRange. */
+export interface SegmentId {
+  jobId: number;
+  sessionId: number;
+  segment: number;
+}
+
+/** Takes in what workers elsewhere write. */
+export interface SegmentCopies {
+  /** Adds what is new of a piece that begins at `offset`; gives how long the copy is. Errors: STORE_FULL, STORE_FAILED, BAD_REQUEST. */
+  append(id: SegmentId, offset: number, bytes: Uint8Array): Promise<number>;
 }
 
 /** Scripts and environment snapshots by their SHA-256. */

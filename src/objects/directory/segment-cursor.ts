@@ -8,7 +8,7 @@ import type { LogRange } from '../log-reader.ts';
 /** Bytes of a segment in memory at a time; more than one whole record. */
 const CHUNK_BYTES = 256 * 1024;
 /** Segment numbers: `life * SEQUENCES + sequence`. */
-const SEQUENCES = 65_536;
+export const SEQUENCES = 65_536;
 /** About a millisecond of work. */
 const HITS_PER_TURN = 100;
 const MISSING = 'the file is missing';

@@ -12,6 +12,8 @@ import {
 } from '../../core/log-record.ts';
 import type { LogRange, LogReader } from '../log-reader.ts';
 import { toStoreError } from './disk.ts';
+import { diffLogs, searchLogs } from './log-search.ts';
+import { SearchPool, type SearchPoolOptions } from './search-pool.ts';
 import { type ChunkCache, hasLog, type LogPlace, SegmentCursor } from './segment-cursor.ts';
 
 type Wanted = 'out' | 'err' | 'both';
@@ -19,6 +21,7 @@ type Wanted = 'out' | 'err' | 'both';
 export interface SegmentsOptions {
   /** How often a log that is followed is looked at: the first while after something came, and at most. Default 50 and 250. */
   readonly pollMs?: { readonly first: number; readonly most: number };
+  readonly search?: SearchPoolOptions;
 }
 
 /**
@@ -28,16 +31,21 @@ export interface SegmentsOptions {
  * records, an end that was never reported.
  * @param logs the folder with one folder a job
  */
-export function openSegments(logs: string, { pollMs = { first: 50, most: 250 } }: SegmentsOptions = {}): LogReader {
+export function openSegments(logs: string, options: SegmentsOptions = {}): LogReader {
+  const { pollMs = { first: 50, most: 250 } } = options;
+  const pool = new SearchPool(options.search);
+  const folderOf = (jobId: number) => join(logs, String(jobId));
   const cache: ChunkCache = { path: '', offset: 0, bytes: new Uint8Array(0), hits: 0 };
   const walk = (range: LogRange) => new SegmentCursor(logs, range, cache);
   return {
     read: (range, stream) => readRange(walk(range), range, stream),
     follow: (range, stream, ended, signal) => followRange(walk(range), range, stream, ended, signal, pollMs),
+    search: (jobId, which, search, signal) => searchLogs(pool, folderOf(jobId), which, search, signal),
+    diff: (jobId, which, query, signal) => diffLogs(pool, folderOf(jobId), jobId, which, query, signal),
     remove: async (jobId) => {
       if (!Number.isSafeInteger(jobId) || jobId <= 0) return;
       try {
-        await rm(join(logs, String(jobId)), { recursive: true, force: true });
+        await rm(folderOf(jobId), { recursive: true, force: true });
       } catch (error) {
         throw toStoreError(error, logs);
       }
