@@ -23,12 +23,14 @@ const LOG_MAGIC = 0x5053;
 export const LogStream = { STDOUT: 1, STDERR: 2, NOTE: 3 } as const;
 export type LogStream = (typeof LogStream)[keyof typeof LogStream];
 
-/** Flags of a note: why bytes are missing at this place. */
+/** Flags of a note: why bytes are missing, here or in a copy of the output. */
 export const LogFlag = {
   /** The log cap cut them. */
   CUT: 1,
   /** They could not be written (disk full, I/O error). */
   LOST: 2,
+  /** From here on they are missing in the file that gets a copy, not in the log. */
+  COPY: 4,
 } as const;
 
 export interface LogHeader {
