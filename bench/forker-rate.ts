@@ -2,6 +2,7 @@
 // set up, next to `xargs -P2 -n1 /bin/true`. Both sides in turn, several rounds; medians and their ratio.
 //
 //     node bench/forker-rate.ts [--tasks 10000] [--rounds 3] [--kind native|node] [--program /bin/true] [--no-queue]
+//         [--cpu-milli 1000] [--memory BYTES] [--log-cap BYTES]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,6 +22,8 @@ const { values } = parseArgs({
     kind: { type: 'string', default: 'native' },
     program: { type: 'string', default: '/bin/true' },
     'log-cap': { type: 'string', default: String(1024 * 1024) },
+    'cpu-milli': { type: 'string', default: '0' },
+    memory: { type: 'string', default: '0' },
     'no-queue': { type: 'boolean', default: false },
   },
 });
@@ -53,6 +56,8 @@ async function throughForker(): Promise<Rate> {
       cwd: '/',
       graceMs: 1000,
       logCapBytes: Number(values['log-cap']),
+      cpuMilli: Number(values['cpu-milli']),
+      memoryBytes: Number(values.memory),
       ...(values['no-queue'] ? {} : { queue: { id: 1, width: LIVE } }),
     });
   };
@@ -108,6 +113,8 @@ report(values.kind === 'native' ? 'forker-rate' : `forker-rate-${values.kind}`, 
   program: values.program,
   kind: values.kind,
   'sent ahead': !values['no-queue'],
+  ...(values['cpu-milli'] === '0' ? {} : { 'bound to CPUs, in thousandths': Number(values['cpu-milli']) }),
+  ...(values.memory === '0' ? {} : { 'memory limit, bytes': Number(values.memory) }),
   'forker tasks per second': { median: median(rates.forker), rates: rates.forker },
   'xargs -P2 tasks per second': { median: median(rates.xargs), rates: rates.xargs },
   'forker / xargs, median of pairs': Math.round(ratio * 100) / 100,

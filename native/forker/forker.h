@@ -67,12 +67,13 @@ struct stream {
 /* What a RUN asked for; its strings live in one allocation behind it. */
 struct run {
   struct env_block *env;
-  char *cwd, *stdin_path;
+  char *cwd, *stdin_path, *output_paths[2];
   char **argv; /* one spare slot before the first and a NULL after the last, for a script without #! */
   uint32_t argc;
   char **extra;
   uint32_t extra_count;
   uint32_t umask;
+  bool append;
 };
 
 struct queue {
@@ -91,6 +92,7 @@ struct job {
   uint64_t used_at;  /* write counter, for closing the least recently used */
 };
 
+struct binding; /* cpus.c: the CPUs a task is bound to */
 struct ring; /* ring.c: the last bytes of an attempt whose head is full */
 
 enum task_state { TASK_QUEUED, TASK_LIVE, TASK_LINGERING /* main process ended, its group still has its grace */ };
@@ -111,8 +113,18 @@ struct task {
   uint32_t grace_ms;
   uint8_t cause;
   uint8_t killing; /* 0, SIGTERM or SIGKILL: the strongest sent */
-  uint64_t due_us; /* timer: the time limit, or the end of the grace */
+  uint64_t due_us; /* timer: the warning, the time limit, or the end of the grace */
   size_t heap_index; /* 0: no timer */
+  uint64_t warn_before_us;
+  uint8_t warn_signal; /* 0: none, or sent */
+  bool warn_main_only;
+
+  uint32_t cpu_milli;
+  struct binding *binding;
+  uint64_t memory_bytes; /* 0: no limit */
+  bool limited;          /* it has one, and has been started */
+  uint64_t used_bytes;   /* while it is sampled */
+  uint64_t group;        /* number of its cgroup; 0: none */
 
   int status;
   struct rusage usage;
@@ -123,6 +135,9 @@ struct task {
   uint64_t log_cap, head_left;
   uint64_t kept[2], dropped[2], lost[2], unnoted[2];
   struct ring *ring;
+  int copies[2]; /* -1: none, or ended */
+  bool copied[2];
+  uint64_t copy_lost;
   uint32_t start_segment;
   uint64_t start_offset;
 };
@@ -141,7 +156,7 @@ struct forker {
   struct map by_fence, by_pid, jobs, queues, envs;
   struct task *oldest, *newest; /* live and lingering */
   size_t live_count, queued_count;
-  size_t lingering_count;
+  size_t lingering_count, limited_count;
   uint64_t order;
 
   bool quitting, input_ended, stopping;
@@ -181,17 +196,25 @@ int start_process(struct task *task, enum step *step);
 /* ---- tasks.c ---- */
 void task_run(struct task *task, uint32_t queue_id, uint32_t queue_width);
 struct task *task_find(uint64_t fence);
-void task_kill(struct task *task, enum cause cause, uint64_t grace_ms);
-/* Takes it back if it has not started. */
-void task_withdraw(struct task *task);
-void task_signal(const struct task *task, int signal);
+/* Takes it back if it has not started; false: it has. */
+bool task_withdraw(struct task *task);
+/* Its main process is reaped and its group killed or gone: take what it wrote, report, let the next one start. */
+void task_finish(struct task *task);
 void tasks_reap(void);
-void tasks_expire(void);
-uint32_t tasks_kill_all(enum cause cause, uint64_t grace_ms);
 uint32_t tasks_refuse_queued(enum refusal reason);
 /* Ends lingering tasks whose last process is gone. */
 void tasks_settle(void);
 void stream_read(struct stream *stream);
+
+/* ---- kill.c ---- */
+void task_kill(struct task *task, enum cause cause, uint64_t grace_ms);
+void task_signal(const struct task *task, int signal);
+/* Sets the timer of a task that has started. */
+void task_arm(struct task *task);
+/* Another time limit, from the start; 0: none. */
+void task_limit(struct task *task, uint64_t limit_us);
+void tasks_expire(void);
+uint32_t tasks_kill_all(enum cause cause, uint64_t grace_ms);
 
 /* ---- timers.c: a heap of tasks by due_us ---- */
 void timer_set(struct task *task, uint64_t due_us);
@@ -208,6 +231,7 @@ int orphans_look_if_due(void);
 bool orphans_of(uint64_t fence);
 /* TERM or KILL to those that have left the group of their task. */
 void orphans_signal(uint64_t fence, pid_t task_group, int signal);
+void orphans_each(void (*visit)(pid_t pid, uint64_t fence));
 /* Kills every child that is no task; true while any child is left. */
 bool orphans_kill_all(void);
 
@@ -226,6 +250,52 @@ void log_bytes(struct task *task, int stream, const uint8_t *bytes, size_t lengt
 /* Writes the tail, lets go of the job, tells where the log ends. */
 void log_finish(struct task *task, uint32_t *segment, uint64_t *offset);
 void log_forget(uint32_t job_id);
+
+/* A line for people, about something that is not the task's own output. */
+void log_note(struct task *task, uint8_t flag, const char *text);
+
+/* ---- copy.c: what a task writes, in files of the user's choice ---- */
+/* 0, or the errno with *step set. */
+int copy_open(struct task *task, enum step *step);
+void copy_bytes(struct task *task, int stream, const uint8_t *bytes, size_t length);
+void copy_close(struct task *task);
+
+/* ---- cpus.c ---- */
+void cpus_open(void);
+void cpus_bind(struct task *task);
+void cpus_release(struct task *task);
+/* In the child. */
+void cpus_apply(const struct binding *binding);
+
+/* ---- limit-memory.c ---- */
+void memory_open(void);
+/* Before the start; the descriptor by which the child joins its group, -1 when it has none. */
+int memory_begin(struct task *task);
+/* Once its main process has ended; true: the kernel has killed a process of it for its memory. */
+bool memory_killed(const struct task *task);
+void memory_end(struct task *task);
+/* Looks now if it is time; milliseconds until the next look, -1 when nothing is limited. */
+int memory_look_if_due(void);
+void memory_leave(void);
+
+/* ---- rss.c ---- */
+bool rss_can(void);
+/* Sets used_bytes of the limited tasks that have no group. */
+void rss_sample(void);
+
+/* ---- cgroup.c, cgroup-home.c ---- */
+enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
+/* Where groups may be made: the folder of our own group, -1 when there is none. */
+int cgroup_home(enum cgroup_kind *kind);
+bool cgroup_write(int folder, const char *file, const char *text);
+size_t cgroup_read(int folder, const char *file, char *text, size_t room);
+bool cgroup_open(void);
+int cgroup_make(struct task *task);
+bool cgroup_oom_killed(const struct task *task);
+void cgroup_drop(struct task *task);
+/* Removes the groups of ended tasks, with what is left in them; true while some are left. */
+bool cgroup_tidy(void);
+void cgroup_leave(void);
 
 /* ---- ring.c ---- */
 struct ring *ring_new(uint64_t cap, uint64_t *dropped);

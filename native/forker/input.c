@@ -78,8 +78,7 @@ static char *copy_text(char **to, struct text text) {
 /* Arrays and strings in one allocation, all but the pointers bounded by the length of the frame. */
 static struct run *take_run(struct cursor *cursor, uint32_t umask, bool *valid) {
   struct cursor ahead = *cursor;
-  take_text(&ahead);
-  take_text(&ahead);
+  for (int i = 0; i < 4; i++) take_text(&ahead);
   uint32_t argc = take_count(&ahead);
   for (uint32_t i = 0; i < argc; i++) take_text(&ahead);
   uint32_t extra_count = take_count(&ahead);
@@ -99,6 +98,11 @@ static struct run *take_run(struct cursor *cursor, uint32_t umask, bool *valid) 
   text = take_text(cursor);
   *valid &= !has_nul(text);
   run->stdin_path = copy_text(&to, text);
+  for (int i = 0; i < 2; i++) {
+    text = take_text(cursor);
+    *valid &= !has_nul(text);
+    run->output_paths[i] = copy_text(&to, text);
+  }
   take_u32(cursor);
   for (uint32_t i = 0; i < argc; i++) {
     text = take_text(cursor);
@@ -122,14 +126,22 @@ static void do_run(struct cursor *cursor) {
   task->position = take_u32(cursor);
   task->attempt = take_u32(cursor);
   uint32_t env_id = take_u32(cursor);
-  if (take_u32(cursor) != 0) die("malformed frame: unknown flags");
+  uint32_t flags = take_u32(cursor);
+  if ((flags & ~(uint32_t)(RUN_APPEND | RUN_WARN_MAIN_ONLY)) != 0) die("malformed frame: unknown flags");
   uint32_t queue_id = take_u32(cursor), queue_width = take_u32(cursor);
   task->limit_us = take_u64(cursor) * 1000;
   task->grace_ms = take_u32(cursor);
   task->log_cap = take_u64(cursor);
   uint32_t umask = take_u32(cursor);
+  task->cpu_milli = take_u32(cursor);
+  task->memory_bytes = take_u64(cursor);
+  if (task->memory_bytes != 0 && task->memory_bytes < LEAST_MEMORY_BYTES) task->memory_bytes = LEAST_MEMORY_BYTES;
+  task->warn_signal = take_u8(cursor);
+  task->warn_before_us = take_u64(cursor) * 1000;
+  task->warn_main_only = (flags & RUN_WARN_MAIN_ONLY) != 0;
   bool valid;
   task->run = take_run(cursor, umask, &valid);
+  task->run->append = (flags & RUN_APPEND) != 0;
   take_end(cursor);
 
   enum refusal refused = 0;
@@ -169,6 +181,13 @@ static void do_signal(struct cursor *cursor) {
   if (task != NULL) task_signal(task, signal);
 }
 
+static void do_limit(struct cursor *cursor) {
+  uint64_t fence = take_u64(cursor), limit_ms = take_u64(cursor);
+  take_end(cursor);
+  struct task *task = task_find(fence);
+  if (task != NULL) task_limit(task, limit_ms * 1000);
+}
+
 static void do_lease(struct cursor *cursor) {
   uint64_t ms = take_u64(cursor);
   uint8_t clock = take_u8(cursor);
@@ -203,6 +222,9 @@ static void execute(uint8_t type, struct cursor cursor) {
       return;
     case CMD_SIGNAL:
       do_signal(&cursor);
+      return;
+    case CMD_LIMIT:
+      do_limit(&cursor);
       return;
     case CMD_LEASE:
       do_lease(&cursor);

@@ -170,6 +170,13 @@ static bool write_note(struct task *task, uint8_t flag, const uint64_t bytes[2],
   return write_record(task, LOG_NOTE, flag, time_ms(task), pieces);
 }
 
+void log_note(struct task *task, uint8_t flag, const char *text) {
+  if (task->job == NULL) return;
+  uint8_t counts[16] = {0};
+  struct iovec pieces[2] = {{.iov_base = counts, .iov_len = 16}, {.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)}};
+  write_record(task, LOG_NOTE, flag, time_ms(task), pieces);
+}
+
 /* The place where bytes are missing is marked as soon as anything can be written again. */
 static void note_lost(struct task *task) {
   if (task->unnoted[0] + task->unnoted[1] == 0) return;
@@ -237,6 +244,7 @@ void log_begin(struct task *task) {
 }
 
 void log_bytes(struct task *task, int stream, const uint8_t *bytes, size_t length) {
+  if (task->job == NULL) return;
   size_t head = length < task->head_left ? length : (size_t)task->head_left;
   if (head > 0) {
     task->head_left -= head;

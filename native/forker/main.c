@@ -100,6 +100,8 @@ static void set_up(void) {
   F.null_read = open("/dev/null", O_RDONLY | O_CLOEXEC);
   F.null_write = open("/dev/null", O_WRONLY | O_CLOEXEC);
   if (F.epoll < 0 || F.null_read < 0 || F.null_write < 0) die("cannot start: %s", strerror(errno));
+  cpus_open();
+  memory_open();
   take_signals();
   watch(0, FROM_INPUT);
   F.lease_timers[0] = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -136,6 +138,7 @@ __attribute__((noreturn)) static void leave(void) {
     output_flush();
     if (output_waiting() == 0 || poll(&writable, 1, 100) < 0) break;
   }
+  memory_leave();
   _exit(0);
 }
 
@@ -190,7 +193,7 @@ int main(void) {
     tasks_expire();
     tasks_settle();
     lease_check();
-    look_ms = orphans_look_if_due();
+    look_ms = min_wait(memory_look_if_due(), orphans_look_if_due());
     if (F.quitting && F.live_count == 0 && F.queued_count == 0 && !more_input) F.input_ended = true;
     if ((F.input_ended || output_broken()) && !F.stopping) {
       more_input = false;

@@ -202,6 +202,11 @@ bool orphans_of(uint64_t fence) {
   return false;
 }
 
+void orphans_each(void (*visit)(pid_t, uint64_t)) {
+  refresh();
+  for (const struct orphan *orphan = first; orphan != NULL; orphan = orphan->next) visit((pid_t)orphan->node.key, orphan->fence);
+}
+
 /* Many programs take a second TERM as an order to give up at once, so no group gets it twice. */
 static void term_groups(uint64_t fence, pid_t task_group) {
   for (const struct orphan *orphan = first; orphan != NULL; orphan = orphan->next) {

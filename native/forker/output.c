@@ -95,7 +95,7 @@ static uint64_t micros(struct timeval time) {
 void event_ended(const struct task *task, uint32_t end_segment, uint64_t end_offset) {
   bool signalled = WIFSIGNALED(task->status);
   uint64_t dropped = task->dropped[0] + task->dropped[1], lost = task->lost[0] + task->lost[1];
-  uint8_t *to = frame(EVENT_ENDED, 108);
+  uint8_t *to = frame(EVENT_ENDED, 116);
   to = put_u64(to, task->by_fence.key);
   to = put_u32(to, (uint32_t)task->pid);
   *to++ = signalled;
@@ -114,7 +114,8 @@ void event_ended(const struct task *task, uint32_t end_segment, uint64_t end_off
   to = put_u64(to, task->kept[0]);
   to = put_u64(to, task->kept[1]);
   to = put_u64(to, dropped);
-  put_u64(to, lost);
+  to = put_u64(to, lost);
+  put_u64(to, task->copy_lost);
 }
 
 void event_spawn_failed(uint64_t fence, enum step step, int error) {

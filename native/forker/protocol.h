@@ -2,8 +2,9 @@
 #ifndef SPAWN_PROTOCOL_H
 #define SPAWN_PROTOCOL_H
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define MAX_FRAME_BYTES (32u * 1024 * 1024)
+#define LEAST_MEMORY_BYTES (1u << 20)
 #define UMASK_INHERIT 0xffffffffu
 #define EXIT_PROTOCOL 3
 #define KIND_NATIVE 1
@@ -18,6 +19,7 @@ enum command {
   CMD_SIGNAL = 7,
   CMD_LEASE = 8,
   CMD_QUIT = 9,
+  CMD_LIMIT = 10,
 };
 
 enum event {
@@ -34,11 +36,15 @@ enum capability {
   CAN_PDEATHSIG = 2,
   CAN_BOOTTIME = 4,
   CAN_EXACT_USAGE = 8,
+  CAN_AFFINITY = 16,
+  CAN_MEMORY_CGROUP = 32,
+  CAN_MEMORY_SAMPLED = 64,
 };
 
-enum cause { CAUSE_NONE, CAUSE_CANCEL, CAUSE_TIME_LIMIT, CAUSE_LEASE, CAUSE_SHUTDOWN, CAUSE_COUNT };
+enum run_flag { RUN_APPEND = 1, RUN_WARN_MAIN_ONLY = 2 };
+enum cause { CAUSE_NONE, CAUSE_CANCEL, CAUSE_TIME_LIMIT, CAUSE_LEASE, CAUSE_SHUTDOWN, CAUSE_MEMORY, CAUSE_COUNT };
 enum clock_kind { CLOCK_KIND_BOOTTIME, CLOCK_KIND_MONOTONIC };
-enum step { STEP_NONE, STEP_CWD, STEP_EXEC, STEP_FORK, STEP_PIPE, STEP_STDIN };
+enum step { STEP_NONE, STEP_CWD, STEP_EXEC, STEP_FORK, STEP_PIPE, STEP_STDIN, STEP_OUTPUT };
 enum refusal {
   REFUSED_LEASE = 1,
   REFUSED_QUITTING = 2,
@@ -53,6 +59,6 @@ enum end_flag { END_CUT = 1, END_LOST = 2, END_EXACT_USAGE = 4 };
 #define LOG_HEADER_BYTES 32
 #define MAX_LOG_DATA_BYTES (64 * 1024)
 enum log_stream { LOG_STDOUT = 1, LOG_STDERR = 2, LOG_NOTE = 3 };
-enum log_flag { LOG_CUT = 1, LOG_LOST = 2 };
+enum log_flag { LOG_CUT = 1, LOG_LOST = 2, LOG_COPY = 4 };
 
 #endif

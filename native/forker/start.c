@@ -22,6 +22,8 @@ struct launch {
   char **env;
   const char *path; /* where to look for a program without a slash */
   int in, out, err;
+  const struct binding *binding; /* NULL: any CPU */
+  int group;                     /* a descriptor to join its cgroup by; -1: none */
 };
 
 static const char *find_path(char **env) {
@@ -91,6 +93,8 @@ __attribute__((noreturn)) static void become_task(const struct launch *launch) {
   if (chdir(run->cwd) != 0) fail(STEP_CWD);
   umask(run->umask == UMASK_INHERIT ? F.umask : (mode_t)(run->umask & 0777));
   setrlimit(RLIMIT_NOFILE, &F.files);
+  if (launch->binding != NULL) cpus_apply(launch->binding);
+  if (launch->group >= 0 && write(launch->group, "0", 1) != 1) fail(STEP_FORK);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, NULL);
@@ -143,13 +147,15 @@ static int watch(struct stream *stream, struct task *task, int fd) {
 int start_process(struct task *task, enum step *step) {
   const struct run *run = task->run;
   int out[2] = {-1, -1}, err[2] = {-1, -1}, error = 0;
-  struct launch launch = {.run = run, .out = F.null_write, .err = F.null_write};
+  struct launch launch = {.run = run, .out = F.null_write, .err = F.null_write, .group = -1};
 
   *step = STEP_STDIN;
   launch.in = open_stdin(run);
   if (launch.in < 0) return errno;
+  error = copy_open(task, step);
+  if (error != 0) goto done;
   *step = STEP_PIPE;
-  if (task->job != NULL) {
+  if (task->job != NULL || task->copied[0] || task->copied[1]) {
     if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) {
       error = errno;
       goto done;
@@ -163,6 +169,9 @@ int start_process(struct task *task, enum step *step) {
   }
   launch.env = env_merge(run->env, run->extra, run->extra_count);
   launch.path = find_path(launch.env);
+  if (task->cpu_milli != 0) cpus_bind(task);
+  launch.binding = task->binding;
+  if (task->memory_bytes != 0) launch.group = memory_begin(task);
   failure.step = STEP_NONE;
   *step = STEP_FORK;
   task->started_us = now_us();
@@ -179,6 +188,7 @@ done:
   if (launch.in != F.null_read) close(launch.in);
   close_if_open(out[1]);
   close_if_open(err[1]);
+  close_if_open(launch.group);
   if (error != 0) {
     unwatch(out[0]);
     unwatch(err[0]);

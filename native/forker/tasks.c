@@ -37,7 +37,11 @@ static ssize_t read_once(struct stream *stream) {
   ssize_t got;
   do got = read(stream->fd, read_buffer, READ_BYTES);
   while (got < 0 && errno == EINTR);
-  if (got > 0) log_bytes(stream->task, stream == &stream->task->streams[0] ? 0 : 1, read_buffer, (size_t)got);
+  if (got > 0) {
+    int number = stream == &stream->task->streams[0] ? 0 : 1;
+    log_bytes(stream->task, number, read_buffer, (size_t)got);
+    if (stream->task->copied[number]) copy_bytes(stream->task, number, read_buffer, (size_t)got);
+  }
   return got;
 }
 
@@ -66,15 +70,24 @@ static void free_task(struct task *task) {
   free(task);
 }
 
+/* Of everything it held beside its processes. */
+static void let_go(struct task *task) {
+  copy_close(task);
+  if (task->binding != NULL) cpus_release(task);
+  if (task->limited) memory_end(task);
+}
+
 static bool start(struct task *task) {
   enum step step;
   log_begin(task);
   task->streams[0].fd = task->streams[1].fd = -1;
+  task->copies[0] = task->copies[1] = -1;
   int error = start_process(task, &step);
   if (error != 0) {
     uint32_t segment;
     uint64_t offset;
     log_finish(task, &segment, &offset);
+    let_go(task);
     event_spawn_failed(task->by_fence.key, step, error);
     free_task(task);
     return false;
@@ -90,7 +103,7 @@ static bool start(struct task *task) {
   F.newest = task;
   F.live_count++;
   map_put(&F.by_pid, &task->by_pid, (uint64_t)task->pid);
-  if (task->limit_us != 0) timer_set(task, task->started_us + task->limit_us);
+  task_arm(task);
   event_started(task);
   return true;
 }
@@ -134,7 +147,8 @@ static void refuse_queued(struct task *task, enum refusal reason) {
   free_task(task);
 }
 
-static void withdraw(struct task *task) {
+bool task_withdraw(struct task *task) {
+  if (task->state != TASK_QUEUED) return false;
   struct queue *queue = task->queue;
   struct task **link = &queue->first, *before = NULL;
   while (*link != task) {
@@ -145,6 +159,7 @@ static void withdraw(struct task *task) {
   if (queue->last == task) queue->last = before;
   refuse_queued(task, REFUSED_WITHDRAWN);
   queue_pump(queue);
+  return true;
 }
 
 uint32_t tasks_refuse_queued(enum refusal reason) {
@@ -175,13 +190,13 @@ static void unlink_live(struct task *task) {
   F.live_count--;
 }
 
-/* Its main process is reaped and its group killed or gone: take what it wrote, report, let the next one start. */
-static void finish(struct task *task) {
+void task_finish(struct task *task) {
   uint32_t segment;
   uint64_t offset;
   drain(&task->streams[0]);
   drain(&task->streams[1]);
   log_finish(task, &segment, &offset);
+  let_go(task);
   event_ended(task, segment, offset);
   timer_clear(task);
   unlink_live(task);
@@ -202,12 +217,13 @@ static bool group_lives(const struct task *task) {
 static void main_ended(struct task *task) {
   task->wall_us = now_us() - task->started_us;
   map_remove(&F.by_pid, &task->by_pid);
+  if (task->group != 0 && task->cause == CAUSE_NONE && memory_killed(task)) task->cause = CAUSE_MEMORY;
   /* A shell dies of TERM at once; the program it ran may still be writing its checkpoint, and has its grace. */
   if (task->killing == SIGTERM && (group_lives(task) || orphans_of(task->by_fence.key))) {
     task->state = TASK_LINGERING;
     F.lingering_count++;
   } else {
-    finish(task);
+    task_finish(task);
   }
 }
 
@@ -215,7 +231,7 @@ void tasks_settle(void) {
   if (F.lingering_count == 0) return;
   for (struct task *task = F.oldest, *next; task != NULL; task = next) {
     next = task->newer;
-    if (task->state == TASK_LINGERING && !group_lives(task) && !orphans_of(task->by_fence.key)) finish(task);
+    if (task->state == TASK_LINGERING && !group_lives(task) && !orphans_of(task->by_fence.key)) task_finish(task);
   }
 }
 
@@ -238,64 +254,5 @@ void tasks_reap(void) {
     task->status = status;
     task->usage = usage;
     main_ended(task);
-  }
-}
-
-/* ---- kill ---- */
-
-static void signal_group(const struct task *task, int signal) {
-  kill(-task->pid, signal);
-  if (signal == SIGTERM) kill(-task->pid, SIGCONT); /* a stopped process would not see it */
-  orphans_signal(task->by_fence.key, task->pid, signal);
-}
-
-static void kill_now(struct task *task) {
-  task->killing = SIGKILL;
-  timer_clear(task);
-  signal_group(task, SIGKILL);
-  if (task->state == TASK_LINGERING) finish(task);
-}
-
-void task_kill(struct task *task, enum cause cause, uint64_t grace_ms) {
-  if (task->state == TASK_QUEUED) {
-    withdraw(task);
-    return;
-  }
-  if (task->cause == CAUSE_NONE) task->cause = (uint8_t)cause;
-  uint64_t due_us = now_us() + grace_ms * 1000;
-  if (grace_ms == 0) {
-    kill_now(task);
-  } else if (task->killing == 0) {
-    task->killing = SIGTERM;
-    timer_set(task, due_us);
-    signal_group(task, SIGTERM);
-  } else if (task->killing == SIGTERM && due_us < task->due_us) {
-    timer_set(task, due_us);
-  }
-}
-
-void task_withdraw(struct task *task) {
-  if (task->state == TASK_QUEUED) withdraw(task);
-}
-
-void task_signal(const struct task *task, int signal) {
-  if (task->state != TASK_QUEUED) kill(-task->pid, signal);
-}
-
-uint32_t tasks_kill_all(enum cause cause, uint64_t grace_ms) {
-  uint32_t count = 0;
-  for (struct task *task = F.oldest, *next; task != NULL; task = next) {
-    next = task->newer;
-    count++;
-    task_kill(task, cause, grace_ms);
-  }
-  return count;
-}
-
-void tasks_expire(void) {
-  uint64_t now = now_us();
-  for (struct task *task = timer_first(); task != NULL && task->due_us <= now; task = timer_first()) {
-    if (task->killing == 0) task_kill(task, CAUSE_TIME_LIMIT, task->grace_ms);
-    else kill_now(task);
   }
 }

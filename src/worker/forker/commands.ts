@@ -1,5 +1,5 @@
-import { CAUSES, CLOCKS, Command, UMASK_INHERIT } from './protocol.ts';
-import type { KillCause, LeaseClock, RunRequest } from './types.ts';
+import { CAUSES, CLOCKS, Command, RunFlag, UMASK_INHERIT } from './protocol.ts';
+import type { KillCause, LeaseClock, LimitWarning, RunRequest } from './types.ts';
 import { type FrameReader, type FrameWriter, ProtocolError } from './wire.ts';
 
 /** A RUN with every field filled in, as it comes out of the wire. */
@@ -17,9 +17,17 @@ export interface RunCommand {
   readonly logCapBytes: number;
   /** UMASK_INHERIT: as the forker was started with. */
   readonly umask: number;
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
+  /** Signal 0: none. */
+  readonly warning: LimitWarning;
+  readonly append: boolean;
   readonly cwd: string;
   /** Empty: /dev/null. */
   readonly stdin: string;
+  /** Empty: none; so is the next one. */
+  readonly outputPath: string;
+  readonly errorPath: string;
   readonly argv: readonly string[];
   readonly env: readonly string[];
 }
@@ -37,6 +45,7 @@ export type CommandMessage =
   | RunCommand
   | { readonly type: typeof Command.KILL; readonly fence: number; readonly cause: KillCause; readonly graceMs: number }
   | { readonly type: typeof Command.SIGNAL; readonly fence: number; readonly signal: number }
+  | { readonly type: typeof Command.LIMIT; readonly fence: number; readonly timeLimitMs: number }
   | {
       readonly type: typeof Command.LEASE;
       readonly ms: number;
@@ -57,15 +66,21 @@ export function writeRun(to: FrameWriter, run: RunRequest): boolean {
     .u32(run.position)
     .u32(run.attempt)
     .u32(run.envId)
-    .u32(0)
+    .u32((run.append ? RunFlag.APPEND : 0) | (run.warning?.mainOnly ? RunFlag.WARN_MAIN_ONLY : 0))
     .u32(run.queue?.id ?? 0)
     .u32(run.queue?.width ?? 0)
     .u64(run.timeLimitMs ?? 0)
     .u32(run.graceMs)
     .u64(run.logCapBytes)
     .u32(run.umask ?? UMASK_INHERIT)
+    .u32(run.cpuMilli ?? 0)
+    .u64(run.memoryBytes ?? 0)
+    .u8(run.warning?.signal ?? 0)
+    .u64(run.warning?.beforeMs ?? 0)
     .text(run.cwd)
     .text(run.stdin ?? '')
+    .text(run.outputPath ?? '')
+    .text(run.errorPath ?? '')
     .list(run.argv)
     .list(run.env ?? NO_ENV)
     .end();
@@ -87,6 +102,8 @@ export function writeCommand(to: FrameWriter, command: Exclude<CommandMessage, R
       return to.u64(command.fence).u8(CAUSES.indexOf(command.cause)).u32(command.graceMs).end();
     case Command.SIGNAL:
       return to.u64(command.fence).u8(command.signal).end();
+    case Command.LIMIT:
+      return to.u64(command.fence).u64(command.timeLimitMs).end();
     case Command.LEASE:
       return to.u64(command.ms).u8(CLOCKS.indexOf(command.clock)).u32(command.graceMs).u64(command.sentAtUs).end();
     case Command.QUIT:
@@ -102,7 +119,8 @@ function readRun(from: FrameReader): RunCommand {
     attempt: from.u32(),
     envId: from.u32(),
   };
-  if (from.u32() !== 0) throw new ProtocolError('unknown flags');
+  const flags = from.u32();
+  if ((flags & ~(RunFlag.APPEND | RunFlag.WARN_MAIN_ONLY)) !== 0) throw new ProtocolError('unknown flags');
   const run: RunCommand = {
     type: Command.RUN,
     ...numbers,
@@ -112,8 +130,14 @@ function readRun(from: FrameReader): RunCommand {
     graceMs: from.u32(),
     logCapBytes: from.u64(),
     umask: from.u32(),
+    cpuMilli: from.u32(),
+    memoryBytes: from.u64(),
+    warning: { signal: from.u8(), beforeMs: from.u64(), mainOnly: (flags & RunFlag.WARN_MAIN_ONLY) !== 0 },
+    append: (flags & RunFlag.APPEND) !== 0,
     cwd: from.text(),
     stdin: from.text(),
+    outputPath: from.text(),
+    errorPath: from.text(),
     argv: from.list(),
     env: from.list(),
   };
@@ -137,6 +161,8 @@ function readFields(type: number, from: FrameReader): CommandMessage {
       return { type, fence: from.u64(), cause: oneOf(CAUSES, from.u8()), graceMs: from.u32() };
     case Command.SIGNAL:
       return { type, fence: from.u64(), signal: from.u8() };
+    case Command.LIMIT:
+      return { type, fence: from.u64(), timeLimitMs: from.u64() };
     case Command.LEASE:
       return { type, ms: from.u64(), clock: oneOf(CLOCKS, from.u8()), graceMs: from.u32(), sentAtUs: from.u64() };
     case Command.QUIT:

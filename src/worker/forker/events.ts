@@ -3,6 +3,7 @@ import type {
   ForkerCapabilities,
   ForkerKind,
   LeaseExpired,
+  MemoryLimitKind,
   RunRefused,
   SpawnStep,
   TaskEnded,
@@ -31,6 +32,11 @@ export function writeReady(to: FrameWriter, kind: ForkerKind, capabilities: numb
   to.begin(Event.READY).u16(PROTOCOL_VERSION).u8(KINDS.indexOf(kind)).u32(capabilities).u32(pid).end();
 }
 
+function memoryLimitOf(bits: number): MemoryLimitKind {
+  if ((bits & Capability.MEMORY_CGROUP) !== 0) return 'cgroup';
+  return (bits & Capability.MEMORY_SAMPLED) !== 0 ? 'sampled' : 'none';
+}
+
 export function readReady(from: FrameReader): ForkerReady {
   const version = from.u16();
   const kind = codeIn(KINDS, from.u8()) as ForkerKind;
@@ -40,6 +46,8 @@ export function readReady(from: FrameReader): ForkerReady {
     pdeathsig: (bits & Capability.PDEATHSIG) !== 0,
     boottime: (bits & Capability.BOOTTIME) !== 0,
     exactUsage: (bits & Capability.EXACT_USAGE) !== 0,
+    affinity: (bits & Capability.AFFINITY) !== 0,
+    memory: memoryLimitOf(bits),
   };
   return { version, kind, capabilities, pid: from.u32() };
 }
@@ -67,7 +75,8 @@ export function writeEnded(to: FrameWriter, event: TaskEnded): void {
   to.u8(CAUSES.indexOf(event.cause)).u32(flags);
   to.u64(event.wallUs).u64(event.userUs).u64(event.systemUs).u64(event.maxRssKb);
   to.u32(event.logStart.segment).u64(event.logStart.offset).u32(event.logEnd.segment).u64(event.logEnd.offset);
-  to.u64(event.keptStdoutBytes).u64(event.keptStderrBytes).u64(event.droppedBytes).u64(event.lostBytes).end();
+  to.u64(event.keptStdoutBytes).u64(event.keptStderrBytes).u64(event.droppedBytes).u64(event.lostBytes);
+  to.u64(event.copyLostBytes).end();
 }
 
 export function readEnded(from: FrameReader): TaskEnded {
@@ -95,6 +104,7 @@ export function readEnded(from: FrameReader): TaskEnded {
     keptStderrBytes: from.u64(),
     droppedBytes: from.u64(),
     lostBytes: from.u64(),
+    copyLostBytes: from.u64(),
   };
 }
 

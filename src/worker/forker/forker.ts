@@ -132,6 +132,10 @@ class ForkerProcess implements Forker {
     this.#send({ type: Command.SIGNAL, fence, signal });
   }
 
+  limit(fence: number, timeLimitMs: number): void {
+    this.#send({ type: Command.LIMIT, fence, timeLimitMs });
+  }
+
   lease(ms: number, graceMs: number, clock: LeaseClock = 'boottime'): void {
     const sentAtUs = Number(process.hrtime.bigint() / 1000n);
     this.#send({ type: Command.LEASE, ms, clock, graceMs, sentAtUs });

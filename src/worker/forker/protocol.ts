@@ -62,7 +62,7 @@
  * without gaps inside one forker life. The bytes of an attempt lie between its start and end position, among records of
  * other attempts (core/log-record.ts). Segment 0 means that the attempt has no log (logCapBytes 0, or no LOGS yet).
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Longer frames are refused by both sides. */
 export const MAX_FRAME_BYTES = 32 * 1024 * 1024;

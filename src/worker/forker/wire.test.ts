@@ -11,7 +11,17 @@ import {
   writeRefused,
   writeSpawnFailed,
 } from './events.ts';
-import { CAUSES, Command, Event, MAX_FRAME_BYTES, REFUSALS, STEPS, UMASK_INHERIT } from './protocol.ts';
+import {
+  CAUSES,
+  Capability,
+  Command,
+  Event,
+  MAX_FRAME_BYTES,
+  PROTOCOL_VERSION,
+  REFUSALS,
+  STEPS,
+  UMASK_INHERIT,
+} from './protocol.ts';
 import type { TaskEnded } from './types.ts';
 import { FrameReader, FrameSplitter, FrameWriter, ProtocolError } from './wire.ts';
 
@@ -38,13 +48,20 @@ const commands: fc.Arbitrary<CommandMessage> = fc.oneof(
     graceMs: u32,
     logCapBytes: u64,
     umask: u32,
+    cpuMilli: u32,
+    memoryBytes: u64,
+    warning: fc.record({ signal: fc.nat(64), beforeMs: u64, mainOnly: fc.boolean() }),
+    append: fc.boolean(),
     cwd: text,
     stdin: text,
+    outputPath: text,
+    errorPath: text,
     argv: fc.array(text, { minLength: 1, maxLength: 5 }),
     env: texts,
   }),
   fc.record({ type: fc.constant(Command.KILL), fence: u64, cause: fc.constantFrom(...CAUSES), graceMs: u32 }),
   fc.record({ type: fc.constant(Command.SIGNAL), fence: u64, signal: fc.nat(255) }),
+  fc.record({ type: fc.constant(Command.LIMIT), fence: u64, timeLimitMs: u64 }),
   fc.record({
     type: fc.constant(Command.LEASE),
     ms: u64,
@@ -104,7 +121,13 @@ describe('frames', () => {
       queueId: 0,
       timeLimitMs: 0,
       umask: UMASK_INHERIT,
+      cpuMilli: 0,
+      memoryBytes: 0,
+      warning: { signal: 0 },
+      append: false,
       stdin: '',
+      outputPath: '',
+      errorPath: '',
       env: [],
     });
   });
@@ -150,13 +173,24 @@ describe('events', () => {
 
   test('ready', () => {
     const writer = new FrameWriter();
-    writeReady(writer, 'node', 5, 123);
+    writeReady(writer, 'node', 5 | 16 | 64, 123);
     expect(readReady(reader(writer).from)).toEqual({
-      version: 1,
+      version: PROTOCOL_VERSION,
       kind: 'node',
       pid: 123,
-      capabilities: { subreaper: true, pdeathsig: false, boottime: true, exactUsage: false },
+      capabilities: {
+        subreaper: true,
+        pdeathsig: false,
+        boottime: true,
+        exactUsage: false,
+        affinity: true,
+        memory: 'sampled',
+      },
     });
+    writeReady(writer, 'native', Capability.MEMORY_CGROUP, 1);
+    expect(readReady(reader(writer).from).capabilities).toMatchObject({ affinity: false, memory: 'cgroup' });
+    writeReady(writer, 'native', 0, 1);
+    expect(readReady(reader(writer).from).capabilities.memory).toBe('none');
   });
 
   test('ended', () => {
@@ -181,6 +215,7 @@ describe('events', () => {
       keptStderrBytes: u64,
       droppedBytes: u64,
       lostBytes: u64,
+      copyLostBytes: u64,
     });
     fc.assert(
       fc.property(ended, (event) => {

@@ -45,6 +45,7 @@ export class AttemptLog {
   }
 
   put(stream: OutputStream, bytes: Buffer): void {
+    if (this.#segments === null) return;
     const timeMs = this.#sinceStartMs();
     const head = Math.min(bytes.length, this.#headLeft);
     this.#headLeft -= head;
@@ -54,6 +55,12 @@ export class AttemptLog {
     if (head === bytes.length) return;
     this.#ring ??= new TailRing(Math.floor(this.#run.logCapBytes / 2));
     this.#ring.put(stream, timeMs, bytes.subarray(head));
+  }
+
+  /** A line for people, about something that is not the task's own output. */
+  note(flags: number, text: string): void {
+    if (this.#segments === null) return;
+    this.#append(LogStream.NOTE, flags, this.#sinceStartMs(), encodeLogNote({ stdoutBytes: 0, stderrBytes: 0, text }));
   }
 
   /** Writes the tail; nothing may be put afterwards. */

@@ -1,16 +1,20 @@
+import { LogFlag } from '../../../core/log-record.ts';
 import type { CommandMessage, RunCommand } from '../commands.ts';
 import { writeEnded, writeLeaseExpired, writeReady, writeRefused, writeSpawnFailed, writeStarted } from '../events.ts';
-import { Command } from '../protocol.ts';
+import { Capability, Command } from '../protocol.ts';
 import type { KillCause, RunRefused } from '../types.ts';
 import { FrameWriter } from '../wire.ts';
 import { AttemptLog } from './attempt-log.ts';
+import { CopyFiles } from './copy-files.ts';
 import { Deadline } from './deadline.ts';
 import { FallbackTask } from './fallback-task.ts';
 import { FifoPool } from './fifo-pool.ts';
+import { canWatchMemory, LEAST_MEMORY_BYTES, MemoryWatch, type Watched } from './memory-watch.ts';
 import { OrphanSweep } from './orphan-sweep.ts';
 import { RunQueue } from './run-queue.ts';
 import { Segments } from './segments.ts';
-import { StartFailure, startProcess } from './start-process.ts';
+import { StartFailure } from './start-failure.ts';
+import { startProcess } from './start-process.ts';
 
 const SAMPLE_EVERY_MS = 1000;
 /** While so many event bytes wait for the worker, runs are refused: they would only add more. */
@@ -31,11 +35,12 @@ export class FallbackForker {
   readonly #out = new FrameWriter();
   readonly #envs = new Map<number, readonly string[]>();
   readonly #tasks = new Map<number, FallbackTask>();
-  /** Fences between their RUN and their STARTED; true: to be killed as soon as they are there. */
-  readonly #starting = new Map<number, { cause: KillCause; graceMs: number } | null>();
+  /** Between their RUN and their STARTED: what is done as soon as they are there. */
+  readonly #starting = new Map<number, ((task: FallbackTask) => void)[]>();
   readonly #queue = new RunQueue((run) => void this.#start(run));
   readonly #pipes = new FifoPool();
   readonly #sweep = new OrphanSweep();
+  readonly #memory = canWatchMemory() ? new MemoryWatch() : null;
   // A newer LEASE may wait in the pipe, when something has kept us from reading it: it is read first.
   readonly #lease = new Deadline(() => setImmediate(() => this.#expireLease()));
   readonly #sampling = setInterval(() => this.#sample(), SAMPLE_EVERY_MS);
@@ -47,7 +52,7 @@ export class FallbackForker {
 
   constructor(output: FallbackOutput) {
     this.#output = output;
-    writeReady(this.#out, 'node', 0, process.pid);
+    writeReady(this.#out, 'node', this.#memory === null ? 0 : Capability.MEMORY_SAMPLED, process.pid);
     this.#flush();
   }
 
@@ -73,6 +78,9 @@ export class FallbackForker {
         break;
       case Command.SIGNAL:
         this.#tasks.get(command.fence)?.signal(command.signal);
+        break;
+      case Command.LIMIT:
+        this.#limit(command.fence, command.timeLimitMs);
         break;
       case Command.LEASE:
         this.#setLease(command.ms, command.graceMs, command.sentAtUs);
@@ -111,31 +119,38 @@ export class FallbackForker {
 
   async #start(run: RunCommand): Promise<void> {
     const { fence } = run;
-    this.#starting.set(fence, null);
+    this.#starting.set(fence, []);
     const segments = run.logCapBytes > 0 ? this.#segments : null;
     const startedAt = performance.now();
     const log = new AttemptLog(segments, run, () => Math.floor(performance.now() - startedAt));
+    let copies: CopyFiles | undefined;
     try {
-      const process = await startProcess(run, environmentOf(run.env), segments === null ? null : this.#pipes);
+      copies = new CopyFiles(run, (text) => log.note(LogFlag.COPY, text));
+      const pipes = segments === null && !copies.isWanted ? null : this.#pipes;
+      const process = await startProcess(run, environmentOf(run.env), pipes);
       const session = run.env.findLast((entry) => entry.startsWith('SPAWN_SESSION='));
-      const task = new FallbackTask(run, process, log, startedAt, session, {
+      const task = new FallbackTask(run, process, log, copies, startedAt, session, {
         onSignalled: (signalled, signal) => this.#sweep.add(signalled.session, fence, signalled.pid, signal),
         onEnded: (ended, event) => {
           this.#tasks.delete(fence);
+          if (watched !== null) this.#memory?.delete(watched);
           writeEnded(this.#out, event);
           this.#sweep.add(ended.session, fence, ended.pid, 'SIGKILL');
           this.#over(run);
         },
       });
+      const watched = watchedOf(task, session);
+      if (watched !== null) this.#memory?.add(watched);
       this.#tasks.set(fence, task);
       writeStarted(this.#out, { fence, pid: task.pid, log: log.start });
-      const kill = this.#starting.get(fence);
-      if (kill) task.kill(kill.cause, kill.graceMs);
+      const waiting = this.#starting.get(fence) ?? [];
       this.#starting.delete(fence);
+      for (const act of waiting) act(task);
       this.#flushSoon();
     } catch (error) {
       if (!(error instanceof StartFailure)) throw error;
       this.#starting.delete(fence);
+      copies?.close();
       log.finish();
       writeSpawnFailed(this.#out, { fence, step: error.step, errno: error.errno });
       this.#over(run);
@@ -150,9 +165,18 @@ export class FallbackForker {
 
   #kill(fence: number, cause: KillCause, graceMs: number): void {
     if (this.#queue.remove(fence)) this.#refuse(fence, 'withdrawn');
-    else if (cause === 'none') return;
-    else if (this.#starting.has(fence)) this.#starting.set(fence, { cause, graceMs });
-    else this.#tasks.get(fence)?.kill(cause, graceMs);
+    else if (cause !== 'none') this.#withTask(fence, (task) => task.kill(cause, graceMs));
+  }
+
+  #limit(fence: number, timeLimitMs: number): void {
+    if (!this.#queue.limit(fence, timeLimitMs)) this.#withTask(fence, (task) => task.limit(timeLimitMs));
+  }
+
+  #withTask(fence: number, act: (task: FallbackTask) => void): void {
+    const waiting = this.#starting.get(fence);
+    const task = this.#tasks.get(fence);
+    if (waiting !== undefined) waiting.push(act);
+    else if (task !== undefined) act(task);
   }
 
   #killAll(cause: KillCause, graceMs: number): number {
@@ -207,10 +231,22 @@ export class FallbackForker {
     this.#sweep.flush();
     this.#flush();
     clearInterval(this.#sampling);
+    this.#memory?.close();
     this.#lease.clear();
     this.#pipes.close();
     this.#output.finish();
   }
+}
+
+function watchedOf(task: FallbackTask, session: string | undefined): Watched | null {
+  const { memoryBytes, fence } = task.run;
+  if (memoryBytes === 0) return null;
+  return {
+    pid: task.pid,
+    memoryBytes: Math.max(LEAST_MEMORY_BYTES, memoryBytes),
+    marks: session === undefined ? [] : [session, `SPAWN_FENCE=${fence}`],
+    onOver: () => task.kill('memory', 0),
+  };
 }
 
 /** A later string wins; one without a name is left out, as the system would. */

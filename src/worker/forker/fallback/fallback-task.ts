@@ -4,6 +4,7 @@ import { LogStream } from '../../../core/log-record.ts';
 import type { RunCommand } from '../commands.ts';
 import type { KillCause, TaskEnded } from '../types.ts';
 import type { AttemptLog } from './attempt-log.ts';
+import type { CopyFiles } from './copy-files.ts';
 import { Deadline } from './deadline.ts';
 import { OutputPipe } from './output-pipe.ts';
 import type { StartedProcess } from './start-process.ts';
@@ -25,12 +26,15 @@ export class FallbackTask {
   /** `SPAWN_SESSION=...` of its environment, when it has one. */
   readonly session: string | undefined;
   readonly #log: AttemptLog;
+  readonly #copies: CopyFiles;
   readonly #startedAt: number;
   readonly #callbacks: TaskCallbacks;
   readonly #pipes: readonly OutputPipe[];
   readonly #deadline = new Deadline(() => this.#expire());
   #usage = NO_USAGE;
   #cause: KillCause = 'none';
+  #timeLimitMs: number;
+  #warned: boolean;
   #killing: 'SIGTERM' | 'SIGKILL' | null = null;
   #settling: NodeJS.Timeout | undefined;
   #main: { readonly end: TaskEnded['end']; readonly wallUs: number } | null = null;
@@ -40,6 +44,7 @@ export class FallbackTask {
     run: RunCommand,
     process: StartedProcess,
     log: AttemptLog,
+    copies: CopyFiles,
     startedAt: number,
     session: string | undefined,
     callbacks: TaskCallbacks,
@@ -48,11 +53,20 @@ export class FallbackTask {
     this.pid = process.pid;
     this.session = session;
     this.#log = log;
+    this.#copies = copies;
+    this.#timeLimitMs = run.timeLimitMs;
+    this.#warned = run.warning.signal === 0;
     this.#startedAt = startedAt;
     this.#callbacks = callbacks;
     const streams = [LogStream.STDOUT, LogStream.STDERR] as const;
-    this.#pipes = (process.outputs ?? []).map((fd, i) => new OutputPipe(fd, (bytes) => log.put(streams[i]!, bytes)));
-    if (run.timeLimitMs > 0) this.#deadline.set(run.timeLimitMs);
+    this.#pipes = (process.outputs ?? []).map((fd, i) => {
+      const stream = streams[i]!;
+      return new OutputPipe(fd, (bytes) => {
+        log.put(stream, bytes);
+        copies.put(stream, bytes);
+      });
+    });
+    this.#arm();
     this.#watch(process.child);
   }
 
@@ -71,10 +85,17 @@ export class FallbackTask {
     }
   }
 
+  /** Another time limit, from the start; 0: none. */
+  limit(timeLimitMs: number): void {
+    if (this.#killing !== null) return;
+    this.#timeLimitMs = timeLimitMs;
+    this.#arm();
+  }
+
   /** To the whole group. False: it has no process any more. */
-  signal(signal: NodeJS.Signals | number): boolean {
+  signal(signal: NodeJS.Signals | number, to = -this.pid): boolean {
     try {
-      return process.kill(-this.pid, signal);
+      return process.kill(to, signal);
     } catch (error) {
       return (error as NodeJS.ErrnoException).code === 'EPERM';
     }
@@ -92,7 +113,7 @@ export class FallbackTask {
           signal === null
             ? { kind: 'exited', code: code ?? 0 }
             : { kind: 'signalled', signal: constants.signals[signal], core: false },
-        wallUs: Math.round((performance.now() - this.#startedAt) * 1000),
+        wallUs: Math.round(this.#sinceStartMs() * 1000),
       };
       this.#settle();
     });
@@ -107,10 +128,32 @@ export class FallbackTask {
     }
   }
 
+  /** For the warning or the time limit, whichever comes first. */
+  #arm(): void {
+    const limitMs = this.#timeLimitMs;
+    const { beforeMs } = this.run.warning;
+    const afterMs = this.#warned ? limitMs : Math.max(0, limitMs - beforeMs);
+    if (limitMs === 0) this.#deadline.clear();
+    else this.#deadline.set(Math.max(0, afterMs - this.#sinceStartMs()));
+  }
+
+  #sinceStartMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
   #expire(): void {
     this.sample();
-    if (this.#killing === null) this.kill('timeLimit', this.run.graceMs);
-    else this.#killNow();
+    if (this.#killing !== null) {
+      this.#killNow();
+    } else if (this.#sinceStartMs() >= this.#timeLimitMs) {
+      this.kill('timeLimit', this.run.graceMs);
+    } else {
+      const { signal, mainOnly } = this.run.warning;
+      this.#warned = true;
+      // One that has no process any more is about to report its end.
+      if (this.#main === null) this.signal(signal, mainOnly ? this.pid : -this.pid);
+      this.#arm();
+    }
   }
 
   #killNow(): void {
@@ -129,6 +172,7 @@ export class FallbackTask {
     this.#deadline.clear();
     this.signal('SIGKILL');
     for (const pipe of this.#pipes) pipe.drain();
+    this.#copies.close();
     const { end, wallUs } = this.#main!;
     this.#callbacks.onEnded(this, {
       fence: this.run.fence,
@@ -139,6 +183,7 @@ export class FallbackTask {
       ...this.#usage,
       exactUsage: false,
       ...this.#log.finish(),
+      copyLostBytes: this.#copies.lostBytes,
     });
   }
 }

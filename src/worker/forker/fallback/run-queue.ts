@@ -56,6 +56,17 @@ export class RunQueue {
     return true;
   }
 
+  /** Another time limit for one that waits; false: it does not wait here. */
+  limit(fence: number, timeLimitMs: number): boolean {
+    const run = this.#waiting.get(fence);
+    if (run === undefined) return false;
+    const line = this.#lines.get(run.queueId)!;
+    const changed = { ...run, timeLimitMs };
+    line.waiting[line.waiting.indexOf(run)] = changed;
+    this.#waiting.set(fence, changed);
+    return true;
+  }
+
   /** Everything that waited. */
   clear(): readonly RunCommand[] {
     const runs = [...this.#waiting.values()];

@@ -1,42 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
-import { constants as osConstants } from 'node:os';
 import { resolve } from 'node:path';
 import type { RunCommand } from '../commands.ts';
 import { UMASK_INHERIT } from '../protocol.ts';
 import type { SpawnStep } from '../types.ts';
 import type { FifoPool } from './fifo-pool.ts';
+import { attempt, StartFailure } from './start-failure.ts';
 
 export interface StartedProcess {
   readonly child: ChildProcess;
   readonly pid: number;
   /** Read ends of its stdout and stderr; null when they are discarded. */
   readonly outputs: readonly [number, number] | null;
-}
-
-/** Why there is no process. */
-export class StartFailure extends Error {
-  override readonly name = 'StartFailure';
-  readonly step: SpawnStep;
-  readonly errno: number;
-
-  constructor(step: SpawnStep, cause: unknown) {
-    super(step, { cause });
-    this.step = step;
-    const { errno, code } = cause as NodeJS.ErrnoException;
-    // What Node refuses before it asks the system, such as a NUL byte, has a code of its own.
-    const fallback = code?.startsWith('ERR_') ? osConstants.errno.EINVAL : osConstants.errno.EIO;
-    this.errno = errno === undefined ? fallback : Math.abs(errno);
-  }
-}
-
-function attempt<T>(step: SpawnStep, open: () => T): T {
-  try {
-    return open();
-  } catch (error) {
-    throw new StartFailure(step, error);
-  }
 }
 
 /** Opening a FIFO would wait for its writer and with it everything else. */
