@@ -234,5 +234,7 @@ export const ServerView = z.object({
   writable: z.boolean(),
   counters: z.record(z.string(), z.number()),
   sessions: z.array(SessionView),
+  /** Where it listens besides its Unix socket, as URLs; absent: nowhere. */
+  listens: z.array(z.string()).optional(),
 });
 export type ServerView = z.infer<typeof ServerView>;

@@ -7,16 +7,28 @@ import type { App } from './app.ts';
 export async function describe(app: App, version: string): Promise<void> {
   nameSchemas();
   await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'spawn', version } },
-    transform: jsonSchemaTransform,
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'spawn', version },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      // None on the Unix socket.
+      security: [{}, { token: [] }],
+    },
+    transform: (input) => {
+      const { schema, url } = jsonSchemaTransform(input);
+      // The least role of a token that may use it.
+      return { schema: { ...schema, 'x-role': input.route.config?.role }, url };
+    },
     transformObject: (document) => {
       const whole = jsonSchemaTransformObject(document);
       dropUnused(whole as Described);
       return whole;
     },
   });
-  app.get('/v1/openapi.json', { schema: { operationId: 'openapi', summary: 'This document' } }, async () =>
-    app.swagger(),
+  app.get(
+    '/v1/openapi.json',
+    { config: { role: 'any' }, schema: { operationId: 'openapi', summary: 'This document' } },
+    async () => app.swagger(),
   );
 }
 

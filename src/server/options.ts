@@ -22,6 +22,10 @@ export interface Timing {
   closeGraceMs: number;
   /** A request must have arrived whole within this time; default 60,000. */
   requestMs: number;
+  /** Over TCP a request line and its headers must have arrived within this time of the connection; default 10,000. */
+  headersMs: number;
+  /** How often the files of a certificate are looked at; default 10,000. */
+  certificateLookMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -30,11 +34,15 @@ export const DEFAULT_TIMING: Timing = {
   watchEveryMs: 50,
   closeGraceMs: 5_000,
   requestMs: 60_000,
+  headersMs: 10_000,
+  certificateLookMs: 10_000,
 };
 
 /** Longest request line and headers together, bytes: a `?index=` of 65,536 characters fits also when percent-encoded. */
 export const MAX_HEADER_BYTES = 256 * 1024;
 /** Open connections; more are refused. */
 export const MAX_CONNECTIONS = 8_192;
+/** Of each TCP listener: strangers cannot take the places at the Unix socket. A worker has two. */
+export const MAX_TCP_CONNECTIONS = 8_192;
 /** See HeldReplyOptions. */
 export const MAX_BACKLOG_BYTES = 64 * 1024 * 1024;

@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http';
 import {
   type FastifyBaseLogger,
   fastify,
@@ -11,8 +12,10 @@ import { accept, brief } from '../api/refusal.ts';
 import type { UseCases } from '../coordinator/use-cases.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { App, Doors } from './app.ts';
+import { isStranger, markAsStranger } from './caller.ts';
 import { rawRefusal, sendError } from './error-reply.ts';
 import { readJsonBodies } from './json-body.ts';
+import type { TcpListener, TcpOptions } from './listen-tcp.ts';
 import { makeSocketPrivate, prepareSocketPath } from './listen-unix.ts';
 import { describe } from './openapi.ts';
 import { DEFAULT_TIMING, MAX_CONNECTIONS, MAX_HEADER_BYTES, type ServerOptions, type Timing } from './options.ts';
@@ -28,14 +31,19 @@ import { sessionRoutes } from './routes/sessions.ts';
 import { verbRoutes } from './routes/verbs.ts';
 import { watchRoute } from './routes/watch.ts';
 import { watchMoreRoutes } from './routes/watch-more.ts';
+import type { TcpDoor } from './tcp-door.ts';
 
-/** The API over HTTP. One server listens on one address. */
+/** The API over HTTP: on a Unix socket for its user, and on TCP for who bears a token. */
 export interface Server {
   /**
    * Listens on a Unix socket, mode 0600, in a directory of this user alone, which is made if it is absent.
    * Errors: SOCKET_NOT_PRIVATE, CONFLICT when another server answers there.
    */
   listenUnix(path: string): Promise<void>;
+  /** Listens on TCP as well. Returns the URL, with the real port. Errors: those of listenTcp (listen-tcp.ts). */
+  listenTcp(options: TcpOptions): Promise<string>;
+  /** Reads the certificates of TCP listeners anew. Throws what is wrong with one; the old one stays in use then. */
+  reloadCertificates(): void;
   /** Accepts nothing more, ends what stays open, and gives requests under way `timing.closeGraceMs`. Safe to call twice. */
   close(): Promise<void>;
   /** Answers a request without a socket. */
@@ -44,14 +52,21 @@ export interface Server {
 
 export async function createServer(useCases: UseCases, options: ServerOptions): Promise<Server> {
   const timing = { ...DEFAULT_TIMING, ...options.timing };
-  const doors: Doors = { useCases, options, timing, held: new Set() };
+  const doors: Doors = { useCases, options, timing, held: new Set(), listens: [] };
   const app = createApp(options, timing);
+  const listeners: TcpListener[] = [];
+  let door: TcpDoor | undefined;
   let closing: Promise<void> | undefined;
 
-  app.addHook('onRequest', async (_request, reply) => {
-    if (closing === undefined) return;
-    reply.header('connection', 'close');
-    throw new SpawnError('SERVER_STOPPING');
+  app.addHook('onRequest', async (request, reply) => {
+    if (closing !== undefined) {
+      reply.header('connection', 'close');
+      throw new SpawnError('SERVER_STOPPING');
+    }
+    if (isStranger(request)) await door!.admit(request, reply);
+  });
+  app.addHook('onRoute', ({ config, method, url }) => {
+    if (config?.role === undefined) throw new Error(`${method} ${url}: a route must say which role it asks for`);
   });
   await describe(app, options.version);
   await app.register(blobRoutesIn(doors));
@@ -78,8 +93,25 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
       await app.listen({ path });
       makeSocketPrivate(path);
     },
+    async listenTcp(tcp) {
+      const [{ listenTcp }, { TcpDoor }] = await Promise.all([import('./listen-tcp.ts'), import('./tcp-door.ts')]);
+      door ??= new TcpDoor(doors);
+      const take: RequestListener = (request, reply) => {
+        markAsStranger(request);
+        app.routing(request, reply);
+      };
+      const failed = (error: unknown) =>
+        options.logger?.error({ err: error }, 'a certificate changed and cannot be used; the old one stays in use');
+      const listener = await listenTcp(tcp, timing, take, failed);
+      listeners.push(listener);
+      doors.listens.push(listener.url);
+      return listener.url;
+    },
+    reloadCertificates() {
+      for (const listener of listeners) listener.reload();
+    },
     close() {
-      closing ??= closeWithin(app, doors);
+      closing ??= closeWithin(app, listeners, doors);
       return closing;
     },
     inject: (request) => app.inject(request),
@@ -132,9 +164,11 @@ function blobRoutesIn(doors: Doors): (app: App) => Promise<void> {
   return (app) => blobRoutes(app, doors);
 }
 
-async function closeWithin(app: App, { held, timing }: Doors): Promise<void> {
+async function closeWithin(app: App, listeners: readonly TcpListener[], { held, timing }: Doors): Promise<void> {
   for (const reply of held) reply.end();
-  const cut = setTimeout(() => app.server.closeAllConnections(), timing.closeGraceMs);
-  await app.close();
+  const cut = setTimeout(() => {
+    for (const each of [app.server, ...listeners]) each.closeAllConnections();
+  }, timing.closeGraceMs);
+  await Promise.all([app.close(), ...listeners.map((listener) => listener.close())]);
   clearTimeout(cut);
 }

@@ -1,3 +1,4 @@
+import { isLoopback } from '../../core/address.ts';
 import { SpawnError } from '../../core/errors.ts';
 import type { Transport } from '../transport.ts';
 import { nodeTransport } from './http-request.ts';
@@ -40,11 +41,6 @@ export function httpTransport(url: string, { token, ca }: HttpTransportOptions =
 export function isOpenToOthers(url: string): boolean {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   return parsed?.protocol === 'http:' && !isLoopback(hostOf(parsed));
-}
-
-/** A name or address that never leaves this machine. */
-export function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|::1)$/i.test(host);
 }
 
 /** An IPv6 address without its brackets. */

@@ -17,6 +17,7 @@ export function accessRoutes(app: App, { useCases }: Doors): void {
   app.post(
     '/v1/tokens',
     {
+      config: { role: 'admin' },
       schema: {
         operationId: 'createToken',
         summary: 'Make a token',
@@ -30,6 +31,7 @@ export function accessRoutes(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/tokens',
     {
+      config: { role: 'admin' },
       schema: {
         operationId: 'tokens',
         summary: 'List tokens',
@@ -43,6 +45,7 @@ export function accessRoutes(app: App, { useCases }: Doors): void {
   app.delete(
     '/v1/tokens/:ref',
     {
+      config: { role: 'admin' },
       schema: {
         operationId: 'revokeToken',
         summary: 'Make a token invalid',
@@ -56,6 +59,7 @@ export function accessRoutes(app: App, { useCases }: Doors): void {
   app.post(
     '/v1/prune',
     {
+      config: { role: 'admin' },
       schema: {
         operationId: 'prune',
         summary: 'Remove ended jobs and their logs',

@@ -17,7 +17,7 @@ export async function blobRoutes(app: App, doors: Doors): Promise<void> {
     '/v1/blobs/:kind',
     {
       bodyLimit: MAX_BLOB_BYTES,
-      config: { mediaType: OCTETS },
+      config: { role: 'submit', mediaType: OCTETS },
       schema: {
         operationId: 'putBlob',
         summary: 'Store a script or an environment snapshot, given as bytes',
@@ -32,6 +32,7 @@ export async function blobRoutes(app: App, doors: Doors): Promise<void> {
   app.get(
     '/v1/blobs/:hash',
     {
+      config: { role: 'worker' },
       schema: {
         operationId: 'getBlob',
         summary: 'Read a blob; for workers only',
@@ -56,7 +57,7 @@ function logPieceRoute(app: App, { useCases }: Doors): void {
     '/v1/sessions/:id/logs/:job/:segment',
     {
       bodyLimit: MAX_LOG_PIECE_BYTES,
-      config: { mediaType: OCTETS },
+      config: { role: 'worker', mediaType: OCTETS },
       schema: {
         operationId: 'putLog',
         summary: 'A worker elsewhere ships a piece of a log segment, given as bytes',

@@ -9,6 +9,7 @@ export function insightRoutes(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/jobs/:ref/summary',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'summary',
         summary: 'Counts, rate, failures by cause and slowest tasks of a job',
@@ -22,6 +23,7 @@ export function insightRoutes(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/jobs/:ref/why',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'why',
         summary: 'Tell what keeps a job or a task from running',
@@ -35,6 +37,7 @@ export function insightRoutes(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/jobs/:ref/spec',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'spec',
         summary: 'Give a job back as a spec',
@@ -48,6 +51,7 @@ export function insightRoutes(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/events',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'events',
         summary: 'List events',

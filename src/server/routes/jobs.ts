@@ -19,6 +19,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
   app.post(
     '/v1/jobs',
     {
+      config: { role: 'submit' },
       schema: {
         operationId: 'submit',
         summary: 'Submit a job',
@@ -33,6 +34,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/jobs',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'jobs',
         summary: 'List jobs',
@@ -46,6 +48,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/jobs/:ref',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'job',
         summary: 'Show a job',
@@ -59,6 +62,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
   app.patch(
     '/v1/jobs/:ref',
     {
+      config: { role: 'submit' },
       schema: {
         operationId: 'update',
         summary: 'Change a job',
@@ -73,6 +77,7 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/jobs/:ref/tasks',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'tasks',
         summary: 'List tasks of a job',

@@ -8,6 +8,7 @@ export function logsRoute(app: App, { useCases }: Doors): void {
   app.get(
     '/v1/jobs/:ref/logs',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'logs',
         summary: 'Read the output of tasks, as log records one after another',

@@ -5,18 +5,23 @@ import { SpawnError } from '../../core/errors.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
 
-export function serverRoutes(app: App, { useCases, options }: Doors): void {
+export function serverRoutes(app: App, { useCases, options, listens }: Doors): void {
   app.get(
     '/v1/server',
     {
+      config: { role: 'read' },
       schema: { operationId: 'server', summary: 'Show the server', response: { 200: ServerView, default: ErrorReply } },
     },
-    (request) => useCases.server(callerOf(request)),
+    async (request) => {
+      const view = await useCases.server(callerOf(request));
+      return listens.length === 0 ? view : { ...view, listens };
+    },
   );
 
   app.post(
     '/v1/server/stop',
     {
+      config: { role: 'admin' },
       schema: {
         operationId: 'stopServer',
         summary: 'Stop the server and local workers',

@@ -11,6 +11,7 @@ export function sessionStreamRoute(app: App, { useCases, timing, held }: Doors):
   app.get(
     '/v1/sessions/:id/stream',
     {
+      config: { role: 'worker' },
       schema: {
         operationId: 'stream',
         summary: 'Messages for a worker, a line of JSON each; does not end',

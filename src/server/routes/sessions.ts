@@ -10,6 +10,7 @@ export function sessionRoutes(app: App, { useCases }: Doors): void {
   app.post(
     '/v1/sessions',
     {
+      config: { role: 'worker' },
       schema: {
         operationId: 'hello',
         summary: 'A worker says hello',
@@ -23,6 +24,7 @@ export function sessionRoutes(app: App, { useCases }: Doors): void {
   app.post(
     '/v1/sessions/:id/exchange',
     {
+      config: { role: 'worker' },
       schema: {
         operationId: 'exchange',
         summary: 'What a worker has to say: starts, ends, what it gave back and what it holds',
@@ -42,6 +44,7 @@ export function sessionRoutes(app: App, { useCases }: Doors): void {
   app.delete(
     '/v1/sessions/:id',
     {
+      config: { role: 'worker' },
       schema: {
         operationId: 'bye',
         summary: 'A worker leaves',

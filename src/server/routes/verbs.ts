@@ -16,6 +16,7 @@ export function verbRoutes(app: App, { useCases }: Doors): void {
     app.post(
       `/v1/jobs/:ref/${verb}`,
       {
+        config: { role: 'submit' },
         schema: {
           operationId: verb,
           summary,

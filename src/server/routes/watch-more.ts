@@ -20,6 +20,7 @@ export function watchMoreRoutes(app: App, { useCases, timing, held }: Doors): vo
   app.get(
     '/v1/events/watch',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'watchEvents',
         summary: 'Follow events by server-sent events; does not end',
@@ -51,6 +52,7 @@ export function watchMoreRoutes(app: App, { useCases, timing, held }: Doors): vo
   app.get(
     '/v1/jobs/:ref/grid',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'watchGrid',
         summary:

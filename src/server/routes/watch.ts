@@ -10,6 +10,7 @@ export function watchRoute(app: App, { useCases, timing, held }: Doors): void {
   app.get(
     '/v1/jobs/:ref/watch',
     {
+      config: { role: 'read' },
       schema: {
         operationId: 'watch',
         summary: 'Follow a job by server-sent events; ends after the event of a job that has ended',
