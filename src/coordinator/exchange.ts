@@ -99,7 +99,10 @@ function repeatRequests(books: Books, session: WorkerSession, range: GrantRange,
     if (range.status[at] === GrantStatus.closed || !theirs.has(fence)) continue;
     const position = range.position + at;
     if (job.table.hasFlag(position, TaskFlag.cancelRequested | TaskFlag.requeueRequested)) addFence(cancel, fence);
-    else if (range.status[at] === GrantStatus.leased && (job.held || job.table.hasFlag(position, TaskFlag.held)))
+    else if (
+      range.status[at] === GrantStatus.leased &&
+      (job.held || job.shut || job.table.hasFlag(position, TaskFlag.held))
+    )
       addFence(revoke, fence);
   }
 }

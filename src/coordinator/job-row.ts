@@ -1,8 +1,10 @@
+import type { CanaryState } from '../core/canary.ts';
 import type { TermState } from '../core/dependency.ts';
 import type { Job } from '../core/job.ts';
+import type { LaneTerms } from '../core/lane.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { TaskReason } from '../core/task-table.ts';
-import type { StoredJobState } from '../store/store.ts';
+import type { StoredJob, StoredJobFixed, StoredJobState } from '../store/store.ts';
 
 /** What of a job changes rarely and has no column. */
 export interface JobExtra {
@@ -14,8 +16,17 @@ export interface JobExtra {
   slowest?: readonly number[];
   /** What the job waits for now, where that was changed; '' = nothing. */
   after?: string;
+  /** Where that was changed; null = never ended for failures. */
+  maxFailures?: number | null;
   /** What some of its tasks wait for, by number from 1 on. */
   conditions?: readonly { text: string; terms: readonly TermState[]; due: readonly number[] }[];
+  /** Epoch ms; absent when there is none. */
+  beginAt?: number;
+  deadlineAt?: number;
+  /** Absent when no tasks run first. */
+  canary?: { state: CanaryState; missed: number };
+  /** What some of its tasks get, by number from 1 on. */
+  lanes?: readonly LaneTerms[];
 }
 
 /** The stored state of a job. What is leased or running counts as ready: grants are stored apart. */
@@ -25,6 +36,7 @@ export function jobState(job: Job): StoredJobState {
   counts[TaskState.leased] = 0;
   counts[TaskState.running] = 0;
   const [base, ...more] = job.conditions;
+  const lanes = job.lanes.slice(1).map(({ terms, priority }) => ({ ...terms, priority }));
   const extra: JobExtra = {
     ground: job.table.ground,
     groundReason: job.table.groundReason,
@@ -32,9 +44,16 @@ export function jobState(job: Job): StoredJobState {
     due: base.termDue,
     ...(job.slowest.ends.length === 0 ? {} : { slowest: job.slowest.pack() }),
     ...(base.dependency === job.facts.dependency ? {} : { after: base.text }),
+    ...(job.maxFailures === job.facts.maxFailures
+      ? {}
+      : { maxFailures: Number.isFinite(job.maxFailures) ? job.maxFailures : null }),
     ...(more.length === 0
       ? {}
       : { conditions: more.map(({ text, termStates, termDue }) => ({ text, terms: termStates, due: termDue })) }),
+    ...(lanes.length === 0 ? {} : { lanes }),
+    ...(job.beginAt === 0 ? {} : { beginAt: job.beginAt }),
+    ...(job.deadlineAt === 0 ? {} : { deadlineAt: job.deadlineAt }),
+    ...(job.canary === undefined ? {} : { canary: { state: job.canary.state, missed: job.canary.missed } }),
   };
   return {
     held: job.held,
@@ -52,4 +71,25 @@ export function jobState(job: Job): StoredJobState {
 
 export function readExtra(text: string): JobExtra {
   return JSON.parse(text) as JobExtra;
+}
+
+/** What the job as a whole waits for, also where that was changed; '' = nothing. */
+export function readAfter({ spec }: StoredJobFixed, { extra }: StoredJobState): string {
+  return readChanged(extra, 'after') ?? spec.after ?? '';
+}
+
+/** Infinity = never ended for failures. */
+export function readMaxFailures({ spec, extra }: StoredJob): number {
+  const changed = readChanged(extra, 'maxFailures');
+  return (changed === undefined ? spec.maxFailures : changed) ?? Number.POSITIVE_INFINITY;
+}
+
+/** When it begins and has its deadline, and how its canary fares. */
+export function readTimes({ extra }: StoredJobState): Pick<JobExtra, 'beginAt' | 'deadlineAt' | 'canary'> {
+  return /"(beginAt|deadlineAt|canary)":/.test(extra) ? readExtra(extra) : {};
+}
+
+/** Lists show thousands of jobs, of which few were changed: the others need no parsing. */
+function readChanged<K extends 'after' | 'maxFailures'>(extra: string, name: K): JobExtra[K] | undefined {
+  return extra.includes(`"${name}":`) ? readExtra(extra)[name] : undefined;
 }

@@ -2,6 +2,7 @@ import type { JobSpec } from '../api/job-spec.ts';
 import { Condition } from '../core/condition.ts';
 import { parseDependency } from '../core/dependency.ts';
 import { parseRetryFilter } from '../core/failure-filter.ts';
+import { WHOLE_DEVICE } from '../core/gpu-shares.ts';
 import { GrantRange, GrantStatus } from '../core/grant-range.ts';
 import { IndexSet } from '../core/index-set.ts';
 import { Job } from '../core/job.ts';
@@ -18,15 +19,22 @@ import type {
   StoredJobFixed,
   StoredSession,
 } from '../store/store.ts';
+import { addCanary, restoreCanary } from './canary.ts';
 import type { Clock } from './clock.ts';
 import { type JobExtra, readExtra } from './job-row.ts';
 import { type JobEntry, Memory, type SessionEntry } from './memory.ts';
+import { followTimes } from './times.ts';
 import type { World } from './world.ts';
 
 /** What a worker said of itself, as stored with its session. */
 export interface SessionDetail {
   cpus: number;
   memoryBytes: number;
+  /** The following are missing in rows of version 0.1.0. */
+  gpus?: number;
+  named?: Record<string, number>;
+  slots?: number;
+  api?: number;
   bootId: string;
   forkerPid: number;
   version: string;
@@ -39,7 +47,7 @@ export interface SessionDetail {
 /** A job of a stored or new row, every task in the given state. */
 export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
   const { spec } = fixed;
-  return new Job(
+  const job = new Job(
     {
       id: fixed.id,
       name: fixed.name,
@@ -48,6 +56,10 @@ export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
       createdAt: fixed.createdAt,
       cpus: spec.cpus,
       memoryBytes: spec.memoryBytes,
+      gpus: spec.gpus,
+      resources: spec.resources,
+      timeLimitMs: spec.timeLimitMs,
+      minApi: minApiOf(spec),
       retryPolicy: retryPolicyOf(spec),
       maxFailures: spec.maxFailures ?? Number.POSITIVE_INFINITY,
       dependency: spec.after === undefined ? null : parseDependency(spec.after),
@@ -55,6 +67,8 @@ export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
     },
     ground,
   );
+  addCanary(job, fixed);
+  return job;
 }
 
 function retryPolicyOf(spec: JobSpec): RetryPolicy {
@@ -71,12 +85,18 @@ function retryPolicyOf(spec: JobSpec): RetryPolicy {
   };
 }
 
+/** What a worker of API 1 would not do, or would not understand. */
+function minApiOf({ outputPath, errorPath, signal, stage }: JobSpec): number {
+  return [outputPath, errorPath, signal, stage].some((each) => each !== undefined) ? 2 : 1;
+}
+
 /** The job as it was stored; grants, waiters and the queue are the caller's. */
 export function restoreJob(loaded: LoadedJob): JobEntry {
   const { job: row, pages } = loaded;
   const extra = readExtra(row.extra);
   const job = makeJob(row, extra.ground);
   job.table.groundReason = extra.groundReason;
+  for (const terms of extra.lanes ?? []) job.addLane(terms);
   for (const { page, data } of pages) unpackPage(job.table, page, data);
   job.held = row.held;
   job.throttle = row.throttle;
@@ -88,7 +108,11 @@ export function restoreJob(loaded: LoadedJob): JobEntry {
   job.meanWallUs = row.meanWallUs;
   job.slowest.unpack(extra.slowest ?? []);
   restoreConditions(job, extra);
+  if (extra.maxFailures !== undefined) job.maxFailures = extra.maxFailures ?? Number.POSITIVE_INFINITY;
   restoreDelays(job);
+  job.beginAt = extra.beginAt ?? 0;
+  job.deadlineAt = extra.deadlineAt ?? 0;
+  restoreCanary(job, extra.canary);
   return { job, fixed: fixedOf(row) };
 }
 
@@ -124,7 +148,6 @@ function restoreDelays(job: Job): void {
     for (let position = start; position < start + count; position++) {
       const tick = table.retryTicks[position]!;
       if (tick === 0) continue;
-      table.eligible.delete(position);
       job.delayed.add(job.facts.createdAt + (tick - 1) * 10, position);
     }
   }
@@ -132,8 +155,15 @@ function restoreDelays(job: Job): void {
 
 function restoreSession(row: StoredSession): SessionEntry {
   const detail = JSON.parse(row.detail) as SessionDetail;
-  const session = new WorkerSession(row.id, row.worker, detail.cpus, detail.memoryBytes);
+  const session = new WorkerSession(row.id, row.worker, detail, detail.api ?? 1);
   return { session, row, token: detail.token ?? 0 };
+}
+
+/** Shares of GPUs first: they are where they were, and whole devices find their place among the rest. */
+function bySharing(memory: Memory, grants: readonly StoredGrant[]): readonly StoredGrant[] {
+  const sharing = (row: StoredGrant) =>
+    memory.jobs.get(row.jobId)!.job.lanes.some(({ needs }) => needs.gpuShares % WHOLE_DEVICE !== 0);
+  return [...grants.filter(sharing), ...grants.filter((row) => !sharing(row))];
 }
 
 /** Lays a stored grant over its job and session. */
@@ -142,6 +172,7 @@ function restoreGrant(memory: Memory, row: StoredGrant, now: number): void {
   const { session } = memory.sessions.get(row.sessionId)!;
   const range = new GrantRange(row.fence, row.count, row.jobId, row.position, row.sessionId);
   range.unpack(row.data);
+  const lane = job.lanes[range.lane]!;
   for (let at = 0; at < range.count; at++) {
     const position = range.position + at;
     if (range.status[at] === GrantStatus.closed) continue;
@@ -150,14 +181,16 @@ function restoreGrant(memory: Memory, row: StoredGrant, now: number): void {
     if (running) job.table.attempts[position] = range.attempts![at]!;
   }
   job.grants.add(range);
-  session.addGrant(range, job, range.running, now);
-  memory.queue.addSlots(job, range.running);
+  // What needs a GPU has it from the grant on; of the rest, what runs has its resources for certain.
+  const slots = lane.needs.gpuShares > 0 ? range.open : range.running;
+  session.addGrant(range, lane, slots, now);
+  memory.queue.addSlots(lane, slots);
 }
 
 /** What runs has its resources; the oldest of what waits at the worker gets the rest, as it does there. */
 function restoreSlots(memory: Memory): void {
   for (const { session } of memory.sessions.values()) {
-    for (const share of session.shares.values()) memory.queue.addSlots(share.job, session.promote(share));
+    for (const share of session.shares.values()) memory.queue.addSlots(share.lane, session.promote(share));
   }
 }
 
@@ -190,7 +223,7 @@ export async function restoreMemory(store: Store, state: LoadedState, clock: Clo
   for (const entry of entries.filter(({ job }) => !holdsName(job))) memory.addLive(entry);
   for (const row of state.tokens) memory.tokens.set(row.id, row);
   for (const row of state.sessions) memory.sessions.set(row.id, restoreSession(row));
-  for (const row of state.grants) restoreGrant(memory, row, clock.now());
+  for (const row of bySharing(memory, state.grants)) restoreGrant(memory, row, clock.now());
   restoreSlots(memory);
   await loadAwaited(store, memory, clock.steady());
   return memory;
@@ -220,6 +253,7 @@ export function resume(world: World, decide: boolean): void {
     job.pace.since = world.now;
     if (decide && job.isConditional && job.table.counts[TaskState.blocked]! > 0) world.settlement.evaluate(job);
     if (job.delayed.earliest !== undefined) world.wait(job, job.delayed.earliest);
+    followTimes(world, job);
     memory.queue.update(job);
   }
   world.settlement.run();

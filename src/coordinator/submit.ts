@@ -8,8 +8,10 @@ import { checkName, makeArrayId } from '../core/ids.ts';
 import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { StoredJobFixed } from '../store/store.ts';
+import { checkCombinations } from './check-spec.ts';
 import type { JobEntry } from './memory.ts';
 import { linkJob, makeJob, predecessorIds } from './restore.ts';
+import { followTimes, timesOf } from './times.ts';
 import type { Caller } from './use-cases.ts';
 import type { World } from './world.ts';
 
@@ -42,6 +44,7 @@ export function checkSubmit(spec: JobSpec, maxArraySize: number): CheckedSubmit 
       });
     }
   }
+  checkCombinations(spec);
   const name = checkName(spec.name ?? defaultName(spec));
   return {
     spec,
@@ -104,6 +107,7 @@ export function makeFixed(
 export function addJob(world: World, checked: CheckedSubmit, caller: Caller, random6hex: string): JobEntry {
   const { memory } = world;
   const { counters } = memory;
+  const times = timesOf(checked.spec, world.now);
   const fixed = makeFixed(checked, caller, {
     id: counters.nextJob++,
     rawIdBase: counters.nextRaw,
@@ -116,8 +120,10 @@ export function addJob(world: World, checked: CheckedSubmit, caller: Caller, ran
   job.held = checked.spec.hold;
   job.throttle = checked.spec.throttle;
   job.priority = checked.spec.priority;
+  Object.assign(job, times);
   const entry = { job, fixed };
   memory.addLive(entry);
+  followTimes(world, job);
   memory.changes.newJobs.set(job, fixed);
   linkJob(memory, job);
   for (const dependsOn of predecessorIds(job)) memory.changes.dependencies.push({ jobId: job.id, dependsOn });

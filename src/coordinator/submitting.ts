@@ -3,9 +3,11 @@ import { MAX_ARRAY_SIZE } from '../api/limits.ts';
 import { SpawnError } from '../core/errors.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Ledger } from './ledger.ts';
+import { bringPredecessors, checkPredecessors } from './predecessors.ts';
 import { readJob } from './reading.ts';
 import { makeJob } from './restore.ts';
 import { addJob, type CheckedSubmit, checkSubmit, hashRequest, makeFixed } from './submit.ts';
+import { timesOf } from './times.ts';
 import type { Caller } from './use-cases.ts';
 import { viewJob } from './views.ts';
 
@@ -20,7 +22,7 @@ export async function submitJob(ledger: Ledger, caller: Caller, request: SubmitR
     if (replay !== undefined) return replay;
   }
   await checkBlobs(ledger, checked);
-  const bringAll = () => bringPredecessors(ledger, checked);
+  const bringAll = () => bringPredecessors(ledger, checked.dependency);
   if (request.dryRun === true) {
     await bringAll();
     return await dryRun(ledger, caller, checked);
@@ -34,7 +36,7 @@ export async function submitJob(ledger: Ledger, caller: Caller, request: SubmitR
       checkSameBody(twin.bodyHash, bodyHash, key!);
       return { job: viewJob(memory, ledger.entry(twin.jobId)), replayed: true, dryRun: false };
     }
-    checkDependencies(ledger, checked);
+    checkPredecessors(ledger, checked.dependency);
     const entry = addJob(world, checked, caller, randomHex(6));
     if (key !== undefined) {
       const row = { owner: `${caller.tenant}/${caller.owner}`, key, bodyHash, jobId: entry.job.id, at: world.now };
@@ -76,40 +78,16 @@ async function checkBlobs(ledger: Ledger, { spec }: CheckedSubmit): Promise<void
   }
 }
 
-/** Every job that is named must exist, now or once. */
-async function bringPredecessors(ledger: Ledger, { dependency }: CheckedSubmit): Promise<void> {
-  for (const term of dependency?.terms ?? []) {
-    if (term.type === 'singleton') continue;
-    try {
-      await ledger.bring(term.jobId, false);
-    } catch (error) {
-      if (error instanceof SpawnError && error.code === 'JOB_NOT_FOUND') {
-        throw new SpawnError('DEPENDENCY_UNKNOWN_JOB', { ref: term.jobId });
-      }
-      throw error;
-    }
-  }
-}
-
-/** Indices that a term names must be in that job's array. A job cannot name itself: its number is not given yet. */
-function checkDependencies(ledger: Ledger, { dependency }: CheckedSubmit): void {
-  for (const term of dependency?.terms ?? []) {
-    if (term.type === 'singleton') continue;
-    const { indices } = ledger.entry(term.jobId).job.facts;
-    if (term.indices === null || indices.intersect(term.indices).size === term.indices.size) continue;
-    throw new SpawnError('TASK_NOT_FOUND', { ref: `${term.jobId}_[${term.indices}]`, array: String(indices) });
-  }
-}
-
 function dryRun(ledger: Ledger, caller: Caller, checked: CheckedSubmit): Promise<SubmitReply> {
   return ledger.read((memory) => {
-    checkDependencies(ledger, checked);
+    checkPredecessors(ledger, checked.dependency);
     const numbers = { id: 0, rawIdBase: 0, createdAt: ledger.world.now, random6hex: '000000' };
     const fixed = makeFixed(checked, caller, numbers);
     const job = makeJob(fixed, checked.dependency === null ? TaskState.ready : TaskState.blocked);
     job.held = checked.spec.hold;
     job.throttle = checked.spec.throttle;
     job.priority = checked.spec.priority;
+    Object.assign(job, timesOf(checked.spec, ledger.world.now));
     return { job: viewJob(memory, { job, fixed }), replayed: false, dryRun: true };
   });
 }

@@ -1,12 +1,15 @@
 import type { Counts, JobDelta, JobStateName, JobView } from '../api/job.ts';
 import type { JobSpec } from '../api/job-spec.ts';
+import type { CanaryState } from '../core/canary.ts';
 import type { Job } from '../core/job.ts';
 import { jobState } from '../core/job-state.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
-import { TASK_REASONS, TaskReason } from '../core/task-table.ts';
+import { TASK_REASONS, TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { StoredJob, StoredJobFixed, StoredJobState } from '../store/store.ts';
-import { jobState as stateRow } from './job-row.ts';
+import { readAfter, readMaxFailures, readTimes, jobState as stateRow } from './job-row.ts';
 import type { JobEntry, Memory } from './memory.ts';
+import { explainBusy, explainImpossible, openSessions } from './shortage.ts';
+import { timeText } from './times.ts';
 
 const MAX_COMMAND_TEXT = 200;
 const STOPPED = TASK_REASONS[TaskReason.maxFailures]!;
@@ -14,15 +17,14 @@ const STOPPED = TASK_REASONS[TaskReason.maxFailures]!;
 /** A live (or just ended) job. */
 export function viewJob(memory: Memory, entry: JobEntry): JobView {
   const { job, fixed } = entry;
-  const reason = whyNot(memory, job);
+  const reason = job.endedAt === 0 ? whyNot(memory, job) : whyGone(job, fixed);
   return view(fixed, stateRow(job), job.table.counts, job.state, reason);
 }
 
 /** An ended job that is not in memory. */
 export function viewStored(row: StoredJob): JobView {
-  const { maxFailures } = row.spec;
-  const stopped = maxFailures !== undefined && row.counts[TaskState.failed]! > maxFailures;
-  return view(row, row, row.counts, jobState(row.counts, row.held), stopped ? STOPPED : undefined);
+  const ended = whyEnded(row.counts, readMaxFailures(row), row.endedAt, readTimes(row), row);
+  return view(row, row, row.counts, jobState(row.counts, row.held), ended);
 }
 
 export function deltaOf(job: Job): JobDelta {
@@ -48,6 +50,8 @@ function view(
   reason: string | undefined,
 ): JobView {
   const { spec } = fixed;
+  const after = readAfter(fixed, row);
+  const { beginAt, deadlineAt, canary } = readTimes(row);
   return {
     id: fixed.id,
     arrayId: fixed.arrayId,
@@ -63,10 +67,15 @@ function view(
     counts: countsOf(counts),
     command: commandText(spec),
     cwd: spec.cwd,
-    ...(spec.after === undefined ? {} : { after: spec.after }),
+    ...(after === '' ? {} : { after }),
     cpus: spec.cpus,
     memoryBytes: spec.memoryBytes,
     timeLimitMs: spec.timeLimitMs,
+    ...(spec.gpus === 0 ? {} : { gpus: spec.gpus }),
+    ...(Object.keys(spec.resources).length === 0 ? {} : { resources: spec.resources }),
+    ...(beginAt === undefined ? {} : { beginAt }),
+    ...(deadlineAt === undefined ? {} : { deadlineAt }),
+    ...(canary === undefined ? {} : { canary: canary.state }),
     retries: spec.retries,
     retried: row.retried,
     createdAt: fixed.createdAt,
@@ -88,23 +97,46 @@ function commandText(spec: JobSpec): string {
   return line.length > MAX_COMMAND_TEXT ? `${line.slice(0, MAX_COMMAND_TEXT - 1)}…` : line;
 }
 
+function whyGone(job: Job, fixed: StoredJobFixed): string | undefined {
+  return whyEnded(job.table.counts, job.maxFailures, job.endedAt, job, fixed);
+}
+
+/** What ended a job before all its tasks had run. */
+function whyEnded(
+  counts: ArrayLike<number>,
+  maxFailures: number,
+  endedAt: number,
+  { deadlineAt = 0, canary }: { deadlineAt?: number; canary?: { state: CanaryState; missed: number } | undefined },
+  { spec, size }: StoredJobFixed,
+): string | undefined {
+  if (counts[TaskState.failed]! > maxFailures) return STOPPED;
+  if (canary?.state === 'failed') {
+    return `canary failed: ${canary.missed} of ${Math.min(size, spec.canary)} did not complete`;
+  }
+  const late = deadlineAt !== 0 && endedAt >= deadlineAt && counts[TaskState.cancelled]! > 0;
+  return late ? TASK_REASONS[TaskReason.deadline] : undefined;
+}
+
+/** Why none of the tasks that are ready may be granted. */
+function whyKept({ delayed, table, canary }: Job): string {
+  if (delayed.size > 0) return TASK_REASONS[TaskReason.retryDelay]!;
+  if (canary?.state !== 'running') return 'held by a user';
+  const isHeld = (position: number) =>
+    table.state[position] === TaskState.ready && table.hasFlag(position, TaskFlag.held);
+  return canary.positions.some(isHeld) ? 'waiting for the canary, which is held by a user' : 'waiting for the canary';
+}
+
 /** Why nothing of a job that is ready or blocked runs, in a few words. */
 function whyNot(memory: Memory, job: Job): string | undefined {
-  const { counts } = job.table;
-  if (job.endedAt !== 0) {
-    return counts[TaskState.failed]! > job.facts.maxFailures ? STOPPED : undefined;
-  }
-  if (job.state === 'held') return 'held by a user';
-  if (job.state === 'blocked') return 'waiting for a dependency';
+  if (job.state === 'running') return undefined;
+  const impossible = explainImpossible(memory, job);
+  const also = impossible === undefined ? '' : `; ${impossible}`;
+  if (job.state === 'held') return `held by a user${also}`;
+  if (job.state === 'blocked') return `waiting for a dependency${also}`;
   if (job.state !== 'ready') return undefined;
-  if (job.table.eligible.count === 0)
-    return job.delayed.size > 0 ? TASK_REASONS[TaskReason.retryDelay] : 'held by a user';
-  const sessions = [...memory.sessions.values()].filter(({ session }) => session.connected && !session.draining);
-  if (sessions.length === 0) return 'no worker is connected';
-  if (!sessions.some(({ session }) => session.couldFit(job))) {
-    const { cpus, memoryBytes } = job.facts;
-    const memoryText = memoryBytes === 0 ? '' : ` and ${memoryBytes} bytes of memory`;
-    return `no connected worker has ${cpus} CPU${cpus === 1 ? '' : 's'}${memoryText}`;
-  }
-  return 'waiting for resources';
+  if (job.shut)
+    return job.beginAt > 0 ? `begins at ${timeText(job.beginAt)}${also}` : TASK_REASONS[TaskReason.deadline];
+  if (job.table.eligibleCount === 0) return `${whyKept(job)}${also}`;
+  if (openSessions(memory).length === 0) return 'no worker is connected';
+  return impossible ?? explainBusy(memory, job);
 }

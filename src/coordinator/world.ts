@@ -1,21 +1,25 @@
 import { GrantRange } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
+import type { Lane } from '../core/lane.ts';
 import { decodeOutcome, exitCodeOf } from '../core/outcome.ts';
-import { SCHEDULE_POLICY, type ScheduleActions, schedule } from '../core/schedule.ts';
+import { SCHEDULE_POLICY, type ScheduleActions, Scheduler } from '../core/schedule.ts';
 import { Settlement, type SettleWorld } from '../core/settle.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskReason } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
+import { decideCanary, reviveCanary } from './canary.ts';
 import { cancelTasks } from './cancel.ts';
 import type { Clock } from './clock.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { revokeUnstarted } from './revoke.ts';
+import { reviveTimes } from './times.ts';
 
 /** Memory with the rules that act on it: the ports through which core's settling and scheduling change it. */
 export class World implements SettleWorld, ScheduleActions {
   readonly memory: Memory;
   readonly clock: Clock;
   readonly settlement = new Settlement(this);
+  readonly #scheduler: Scheduler;
   /** Reports whose fence was not current, and other facts worth counting; they survive a rebuild of memory. */
   readonly counters: Record<string, number>;
   /** Called when an alarm was set. */
@@ -30,6 +34,7 @@ export class World implements SettleWorld, ScheduleActions {
     chance: () => number,
   ) {
     this.memory = memory;
+    this.#scheduler = new Scheduler(memory.queue, SCHEDULE_POLICY, this);
     this.clock = clock;
     this.counters = counters;
     this.alarmSet = alarmSet;
@@ -75,7 +80,13 @@ export class World implements SettleWorld, ScheduleActions {
       this.memory.ended.delete(job);
       this.memory.addLive(this.entryOf(job));
     }
+    reviveTimes(this, job);
+    reviveCanary(job);
     this.changed(job);
+  }
+
+  canaryEnded(job: Job): void {
+    decideCanary(this, job);
   }
 
   failedTooOften(job: Job): void {
@@ -96,19 +107,20 @@ export class World implements SettleWorld, ScheduleActions {
   schedule(): void {
     const { topUp } = this.memory.changes;
     const sessions = [...this.memory.sessions.values()].map(({ session }) => session);
-    schedule(this.memory.queue, sessions, topUp, this.now, SCHEDULE_POLICY, this);
+    this.#scheduler.pass(sessions, topUp, this.now);
     topUp.clear();
   }
 
-  grant(session: WorkerSession, job: Job, start: number, count: number, slots: number): void {
+  grant(session: WorkerSession, lane: Lane, start: number, count: number, slots: number): void {
     const { memory } = this;
-    const range = new GrantRange(memory.counters.nextFence, count, job.id, start, session.id);
+    const { job } = memory.jobs.get(lane.job.id)!;
+    const range = new GrantRange(memory.counters.nextFence, count, job.id, start, session.id, lane.number);
     memory.counters.nextFence += count;
     memory.changes.counters = true;
     job.table.moveRun(start, count, TaskState.ready, TaskState.leased);
     job.grants.add(range);
-    session.addGrant(range, job, slots, this.now);
-    if (slots > 0) memory.queue.addSlots(job, slots);
+    session.addGrant(range, lane, slots, this.now);
+    if (slots > 0) memory.queue.addSlots(lane, slots);
     memory.changes.grants.add(range);
     memory.changes.jobs.add(job);
     const { grants } = memory.changes.tell(session.id);
@@ -117,15 +129,17 @@ export class World implements SettleWorld, ScheduleActions {
     else ranges.push(range);
   }
 
-  revokeAhead(session: WorkerSession, job: Job): void {
-    const share = session.shares.get(job.id)!;
-    revokeUnstarted(this, session, job, share.open - share.slots);
+  revokeAhead(session: WorkerSession, lane: Lane): void {
+    const share = session.shares.get(lane)!;
+    const ranges = session.grants.filter((range) => range.jobId === lane.job.id && range.lane === lane.number);
+    revokeUnstarted(this, session, ranges, share.open - share.slots);
   }
 
   /** `count` fences from `at` of a range were closed: resources, digest, queue and rows follow. */
   rangeShrank(session: WorkerSession, job: Job, range: GrantRange, at: number, count: number): void {
-    const freed = session.closeGrants(job, range.fence + at, count);
-    if (freed > 0) this.memory.queue.addSlots(job, -freed);
+    const lane = job.lanes[range.lane]!;
+    const freed = session.closeGrants(lane, range.fence + at, count);
+    if (freed > 0) this.memory.queue.addSlots(lane, -freed);
     if (range.open === 0) {
       job.grants.delete(range);
       session.rangeClosed();

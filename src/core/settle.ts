@@ -17,6 +17,8 @@ export interface SettleWorld {
   finished(job: Job): void;
   /** More tasks failed than the job allows. */
   failedTooOften(job: Job): void;
+  /** Every task that was to run first has ended. */
+  canaryEnded(job: Job): void;
   /** A term becomes satisfied at `due`, epoch ms. */
   wait(job: Job, due: number): void;
 }
@@ -84,11 +86,12 @@ export class Settlement {
       if (termOf(waiter).type === 'aftercorr') this.#settlePartners(job, waiter, start, count);
       if (this.#decide(job, waiter)) this.#evaluateAll(waiter.job, waiter.condition);
     }
-    const { table, facts } = job;
+    const { table } = job;
     // Only a new failure ends the job: what is retried of one that failed too often may run.
     const hasFailed = table.state[start] === TaskState.failed;
-    if (hasFailed && table.counts[TaskState.failed]! > facts.maxFailures && !job.finished)
+    if (hasFailed && table.counts[TaskState.failed]! > job.maxFailures && !job.finished)
       this.#world.failedTooOften(job);
+    if (job.canary?.state === 'running' && job.canary.hasEnded(table.state)) this.#world.canaryEnded(job);
     if (job.finished && job.endedAt === 0) {
       this.#world.finished(job);
       const [next] = this.#world.sharers(job);

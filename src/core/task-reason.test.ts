@@ -14,3 +14,10 @@ it('says what is not retried by how it ended', () => {
     'deadline passed',
   ]);
 });
+
+it('says what waits for the canary', () => {
+  const table = new TaskTable(3, TaskState.ready);
+  table.setGate(Uint32Array.of(1));
+  table.move(2, TaskState.cancelled);
+  expect([0, 1, 2].map((position) => reasonText(table, position))).toEqual(['waiting for the canary', '', '']);
+});

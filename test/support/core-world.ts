@@ -113,6 +113,10 @@ export class CoreWorld implements SettleWorld, RearmWorld {
     this.#cancel(job, 0, job.size, TaskReason.maxFailures);
   }
 
+  canaryEnded(job: Job): void {
+    throw new Error(`job ${job.id} has no canary here`);
+  }
+
   wait(job: Job, due: number): void {
     this.alarms.push({ due, job });
   }

@@ -1,6 +1,7 @@
 import { TaskState } from '../../core/task-state.ts';
 import { TaskReason } from '../../core/task-table.ts';
 import type { Ledger } from '../ledger.ts';
+import { ringTimes } from '../times.ts';
 import type { World } from '../world.ts';
 
 /** Longest sleep: timers of the platform end at 2^31 ms, and a clock that was set is noticed within this time. */
@@ -85,5 +86,6 @@ function ring(world: World, id: number): void {
   }
   if (delayed.earliest !== undefined) world.wait(job, delayed.earliest);
   if (job.isConditional && job.table.counts[TaskState.blocked]! > 0) world.settlement.evaluate(job);
+  ringTimes(world, job);
   world.changed(job);
 }

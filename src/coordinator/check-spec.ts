@@ -1,0 +1,46 @@
+import type { JobSpec } from '../api/job-spec.ts';
+import { isSpawnError, SpawnError } from '../core/errors.ts';
+import { parseRetryFilter } from '../core/failure-filter.ts';
+import { checkGiven } from './times.ts';
+
+/** Refuses fields that contradict each other, or that would do nothing without another one. */
+export function checkCombinations(spec: JobSpec): void {
+  checkFilter(spec, 'retryOn');
+  checkFilter(spec, 'noRetryOn');
+  checkDelays(spec);
+  checkGiven('spec.beginAt', { at: spec.beginAt, inMs: spec.beginInMs });
+  checkGiven('spec.deadlineAt', { at: spec.deadlineAt, inMs: spec.deadlineInMs });
+  checkSignal(spec);
+}
+
+function checkFilter(spec: JobSpec, name: 'retryOn' | 'noRetryOn'): void {
+  const text = spec[name];
+  if (text === undefined) return;
+  try {
+    parseRetryFilter(text);
+  } catch (error) {
+    throw isSpawnError(error) ? (error as SpawnError).with({ where: `spec.${name}` }) : error;
+  }
+  if (spec.retries === 0) refuse('retries', `at least 1 with ${name}`, 0);
+}
+
+function checkDelays({ retryDelayMs, retryBackoff, retryJitter, retryMaxDelayMs }: JobSpec): void {
+  const exponential = retryBackoff === 'exponential';
+  if (exponential && retryDelayMs === 0) refuse('retryDelayMs', 'more than 0 with exponential backoff', 0);
+  if (retryJitter > 0 && retryDelayMs === 0) refuse('retryDelayMs', 'more than 0 with retryJitter', 0);
+  if (exponential && retryMaxDelayMs < retryDelayMs) {
+    refuse('retryMaxDelayMs', `at least retryDelayMs (${retryDelayMs})`, retryMaxDelayMs);
+  }
+}
+
+function checkSignal({ signal, timeLimitMs }: JobSpec): void {
+  if (signal === undefined) return;
+  if (timeLimitMs === 0) refuse('signal', 'a time limit, before which it is sent', 'none');
+  if (signal.beforeMs > timeLimitMs) {
+    refuse('signal.beforeMs', `at most the time limit (${timeLimitMs})`, signal.beforeMs);
+  }
+}
+
+function refuse(field: string, expected: string, found: string | number): never {
+  throw new SpawnError('BAD_REQUEST', { where: `spec.${field}`, expected, found });
+}
