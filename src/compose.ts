@@ -111,6 +111,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const { createCoordinator } = await import('./coordinator/coordinator.ts');
   const { openBlobs } = await import('./objects/directory/blobs.ts');
   const { openSegments } = await import('./objects/directory/segments.ts');
+  const { openSegmentCopies } = await import('./objects/directory/segment-copies.ts');
   const store = await opening;
   // The store's lock is ours, so whatever another server left behind here is of the past.
   const own: ProcessRecord = { ...identify(process.pid)!, version, socketPath };
@@ -123,6 +124,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
       clock: systemClock,
       blobs: await openBlobs(join(dataDir, 'blobs')),
       logs: openSegments(logDir),
+      copies: openSegmentCopies(logDir),
       randomHex: (digits) =>
         randomBytes(Math.ceil(digits / 2))
           .toString('hex')

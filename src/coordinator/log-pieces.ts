@@ -1,14 +1,45 @@
 import type { LogPieceReply } from '../api/access.ts';
 import { SpawnError } from '../core/errors.ts';
+import type { SegmentId } from '../objects/log-reader.ts';
 import type { Ledger } from './ledger.ts';
+import { refuseStranger } from './ownership.ts';
+import type { SessionDetail } from './restore.ts';
+import type { Caller } from './use-cases.ts';
 
+/**
+ * A piece of a segment that a worker wrote elsewhere. Also of a session that is over: what was lost may have said why. Errors:
+ * SESSION_UNKNOWN for one that never was, NOT_PERMITTED for another's, JOB_NOT_FOUND for a job that was pruned.
+ */
 export async function takeLogPiece(
-  _ledger: Ledger,
-  _sessionId: number,
-  _jobId: number,
-  _segment: number,
-  _offset: number,
-  _bytes: Uint8Array,
+  ledger: Ledger,
+  caller: Caller,
+  id: SegmentId,
+  offset: number,
+  bytes: Uint8Array,
 ): Promise<LogPieceReply> {
-  throw new SpawnError('INTERNAL', { why: 'not built yet' });
+  if (id.segment % 65_536 === 0) {
+    throw new SpawnError('BAD_REQUEST', {
+      where: 'path.segment',
+      expected: 'life * 65536 + sequence, counted from 1',
+      found: id.segment,
+    });
+  }
+  refuseStranger(caller, id.sessionId, await tokenOf(ledger, id.sessionId));
+  if (!(await exists(ledger, id.jobId))) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id.jobId) });
+  return { size: await ledger.ports.copies.append(id, offset, bytes) };
+}
+
+/** With which token the session was opened; 0 for the Unix socket. */
+async function tokenOf({ memory, ports }: Ledger, sessionId: number): Promise<number> {
+  const live = memory.sessions.get(sessionId);
+  if (live !== undefined) return live.token;
+  const [closed] = await ports.store.findSessions([sessionId]);
+  if (closed === undefined) throw new SpawnError('SESSION_UNKNOWN', { session: sessionId });
+  return (JSON.parse(closed.detail) as SessionDetail).token ?? 0;
+}
+
+async function exists({ memory, ports }: Ledger, jobId: number): Promise<boolean> {
+  if (memory.jobs.has(jobId)) return true;
+  const [found] = await ports.store.findJobs({ live: false, before: jobId + 1, limit: 1 });
+  return found?.id === jobId;
 }

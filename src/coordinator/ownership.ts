@@ -2,6 +2,13 @@ import { SpawnError } from '../core/errors.ts';
 import type { JobEntry } from './memory.ts';
 import type { Caller } from './use-cases.ts';
 
+/** A worker session is its opener's alone. Errors: NOT_PERMITTED when it was opened with another token, or through the other door. */
+export function refuseStranger(caller: Caller, sessionId: number, token: number): void {
+  if (token === (caller.token ?? 0)) return;
+  const action = `act as the worker of session ${sessionId}`;
+  throw new SpawnError('NOT_PERMITTED', { action, why: 'it was not opened with this token' });
+}
+
 /** Everybody may look at every job; a job is changed by its owner and by admins alone. Errors: NOT_PERMITTED. */
 export function checkOwner({ fixed }: JobEntry, caller: Caller, verb: string): void {
   if (caller.role === 'admin' || (fixed.owner === caller.owner && fixed.tenant === caller.tenant)) return;

@@ -5,7 +5,8 @@ import { holdTasks, requeueTasks, retryTasks, revokeHeld } from './again.ts';
 import { cancelTasks, type Runs } from './cancel.ts';
 import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
-import { resolveRef, selectRuns } from './refs.ts';
+import { resolveRef } from './refs.ts';
+import { checkSelection, selectTasks } from './selection.ts';
 import type { Caller } from './use-cases.ts';
 import { viewJob } from './views.ts';
 import type { World } from './world.ts';
@@ -28,14 +29,13 @@ export async function applyVerb(
   selection: RetryRequest,
 ): Promise<VerbReply> {
   const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
+  checkSelection(selection);
   const bringAll = () => ledger.bring(resolved.id, verb === 'retry' || verb === 'requeue');
   return await ledger.writeAfter(bringAll, (world) => {
     const entry = ledger.entry(resolved.id);
     checkOwner(entry, caller, verb);
     const { job } = entry;
-    const runs = selectRuns(job, resolved, selection.index);
-    const whole = resolved.indices === null && selection.index === undefined;
-    const tasks = act(world, verb, { job, runs, whole });
+    const tasks = act(world, verb, { job, ...selectTasks(job, resolved, selection) });
     if (tasks > 0) world.memory.changes.event(world.now, job.id, EVENTS[verb], { tasks });
     world.settlement.run();
     return { job: viewJob(world.memory, world.entryOf(job)), tasks };

@@ -40,6 +40,15 @@ export class Condition {
     return this.hasPairs || combine(this.dependency.mode, this.termStates) !== 'satisfied';
   }
 
+  /** No task waits for it any more: nobody need tell it anything. */
+  unlink(): void {
+    for (const predecessor of this.predecessors) {
+      if (predecessor === undefined) continue;
+      const kept = predecessor.waiters.filter((waiter) => waiter.condition !== this);
+      predecessor.waiters.splice(0, predecessor.waiters.length, ...kept);
+    }
+  }
+
   get isSingleton(): boolean {
     return this.dependency?.terms.some(({ type }) => type === 'singleton') ?? false;
   }

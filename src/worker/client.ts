@@ -1,3 +1,4 @@
+import type { LogPieceReply } from '../api/access.ts';
 import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest, StreamMessage } from '../api/session.ts';
 
 export interface CallOptions {
@@ -14,6 +15,15 @@ export interface WorkerClient {
   stream(sessionId: number, after: number, options?: CallOptions): AsyncIterable<StreamMessage>;
   exchange(sessionId: number, request: ExchangeRequest, options?: CallOptions): Promise<ExchangeReply>;
   bye(sessionId: number, options?: CallOptions): Promise<void>;
+  /** A piece of a segment of this session, from `offset` on; gives how long the server's copy is. */
+  putLog(
+    sessionId: number,
+    jobId: number,
+    segment: number,
+    offset: number,
+    bytes: Uint8Array,
+    options?: CallOptions,
+  ): Promise<LogPieceReply>;
   /** The bytes of a script or environment snapshot. */
   getBlob(hash: string, options?: CallOptions): Promise<Uint8Array>;
 }

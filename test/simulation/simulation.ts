@@ -151,6 +151,7 @@ export class Simulation {
       clock: this.clock.forProcess(() => life.alive),
       blobs: { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) },
       logs: undefined as never,
+      copies: undefined as never,
       randomHex: (digits) =>
         this.chance
           .below(16 ** digits)

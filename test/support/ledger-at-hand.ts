@@ -8,7 +8,7 @@ import { Ledger } from '../../src/coordinator/ledger.ts';
 import type { Caller } from '../../src/coordinator/use-cases.ts';
 import type { Job } from '../../src/core/job.ts';
 import { TASK_STATES, type TaskStateName } from '../../src/core/task-state.ts';
-import type { LogReader } from '../../src/objects/log-reader.ts';
+import type { LogReader, SegmentCopies } from '../../src/objects/log-reader.ts';
 import { MemoryDisk, type MemoryStoreHooks, openMemoryStore } from './memory-store.ts';
 
 export const CALLER: Caller = { owner: '1000', tenant: 'local', sameHost: true, role: 'admin' };
@@ -57,6 +57,7 @@ export interface AtHandOptions {
   /** Awaited before the store is read as a whole. */
   readonly beforeLoad?: () => Promise<void>;
   readonly logs?: LogReader;
+  readonly copies?: SegmentCopies;
 }
 
 /** A coordinator over a store in memory. Its loops are not started, and its time stands still. */
@@ -93,6 +94,7 @@ export class LedgerAtHand {
       clock: this.clock,
       blobs: { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) },
       logs: this.#options.logs as LogReader,
+      copies: this.#options.copies ?? { append: () => Promise.reject(new Error('none')) },
       // Secrets differ; the rest of an array id does not, so that tests can name it.
       randomHex: (digits) =>
         digits > 16 ? randomBytes(digits / 2).toString('hex') : 'abcdef0123456789'.slice(0, digits),

@@ -176,6 +176,17 @@ export class ScriptedCoordinator implements WorkerClient {
     this.byes.push(sessionId);
   }
 
+  /** What came of each segment, by `session/job/segment`. */
+  readonly shipped = new Map<string, Uint8Array>();
+
+  async putLog(sessionId: number, jobId: number, segment: number, offset: number, bytes: Uint8Array) {
+    await this.#admit();
+    const key = `${sessionId}/${jobId}/${segment}`;
+    const before = this.shipped.get(key) ?? new Uint8Array();
+    if (offset <= before.length) this.shipped.set(key, Buffer.concat([before.subarray(0, offset), bytes]));
+    return { size: this.shipped.get(key)?.length ?? 0 };
+  }
+
   async getBlob(hash: string): Promise<Uint8Array> {
     await this.#admit();
     const bytes = this.blobs.get(hash);

@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CALLER, LedgerAtHand, WorkerAtHand } from '../../test/support/ledger-at-hand.ts';
+import type { UpdateRequest } from '../api/job.ts';
+import { encodeOutcome } from '../core/outcome.ts';
+
+const FAILED = encodeOutcome({ kind: 'exited', code: 1 });
+
+let at: LedgerAtHand;
+
+beforeEach(async () => {
+  at = await LedgerAtHand.open();
+});
+
+const update = (ref: string | number, request: UpdateRequest) => at.coordinator.update(CALLER, String(ref), request);
+
+describe('another dependency', () => {
+  test('of a whole job that has not started, over a restart', async () => {
+    const first = await at.submit();
+    const second = await at.submit();
+    const id = await at.submit({ array: '0-2', after: `afterok:${first}` });
+    expect(await update(id, { after: `afterok:${second}` })).toMatchObject({
+      tasks: 3,
+      job: { after: `afterok:${second}`, state: 'blocked' },
+    });
+    await at.restart();
+    await at.coordinator.cancel(CALLER, String(first), {});
+    expect(new Set(at.states(id))).toEqual(new Set(['blocked']));
+    const worker = await WorkerAtHand.join(at);
+    await worker.end(second, [0]);
+    expect(at.states(id)).not.toContain('blocked');
+    expect((await at.coordinator.job(CALLER, String(id))).after).toBe(`afterok:${second}`);
+  });
+
+  test('of one element of a held array touches only that one, over a restart', async () => {
+    const other = await at.submit({ hold: true });
+    const id = await at.submit({ array: '0-2', hold: true });
+    expect(await update(`${id}_1`, { after: `afterok:${other}` })).toMatchObject({ tasks: 1 });
+    for (const again of [false, true]) {
+      if (again) await at.restart();
+      expect(at.states(id)).toEqual(['ready', 'blocked', 'ready']);
+    }
+    const worker = await WorkerAtHand.join(at);
+    await at.coordinator.release(CALLER, String(other), {});
+    await worker.end(other, [0], FAILED);
+    expect(at.states(id)).toEqual(['ready', 'skipped', 'ready']);
+    // In place: what it waited for runs again, so it waits again.
+    await at.coordinator.retry(CALLER, String(other), {});
+    expect(at.states(id)).toEqual(['ready', 'blocked', 'ready']);
+    await worker.end(other, [0]);
+    expect(at.states(id)).toEqual(['ready', 'ready', 'ready']);
+  });
+
+  test('none lets tasks start at once', async () => {
+    const first = await at.submit({ hold: true });
+    const id = await at.submit({ array: '0-2', after: `afterok:${first}` });
+    expect(await update(id, { index: '0', after: '' })).toMatchObject({ tasks: 1 });
+    expect(at.states(id)).toEqual(['ready', 'blocked', 'blocked']);
+    expect((await update(id, { after: '' })).job.after).toBeUndefined();
+    expect(at.states(id)).toEqual(['ready', 'ready', 'ready']);
+  });
+
+  test('on a job that ended long ago is decided at once', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const first = await at.submit();
+    await worker.end(first, [0], FAILED);
+    at.evictAll();
+    const id = await at.submit({ array: '0-1', hold: true });
+    await update(`${id}_0`, { after: `afternotok:${first}` });
+    await update(`${id}_1`, { after: `afterok:${first}` });
+    expect(at.states(id)).toEqual(['ready', 'skipped']);
+  });
+
+  test.each([
+    ['afterok:99', 'DEPENDENCY_UNKNOWN_JOB'],
+    ['afterok:1_7', 'TASK_NOT_FOUND'],
+    ['afterok:2', 'DEPENDENCY_SELF'],
+    ['afterok:3', 'DEPENDENCY_CYCLE'],
+    ['afterok:', 'BAD_DEPENDENCY'],
+  ])('%s is refused and changes nothing', async (after, code) => {
+    await at.submit({ array: '0-1', hold: true });
+    await at.submit({ array: '0-1', after: 'afterany:1' });
+    await at.submit({ after: 'afterany:2' });
+    await expect(update(2, { after, throttle: 1 })).rejects.toMatchObject({ code });
+    expect(await at.coordinator.job(CALLER, '2')).toMatchObject({ after: 'afterany:1', throttle: 0 });
+    expect(at.states(2)).toEqual(['blocked', 'blocked']);
+  });
+
+  test('names the way round', async () => {
+    await at.submit({ hold: true });
+    await at.submit({ after: 'afterany:1' });
+    await at.submit({ after: 'afterany:2' });
+    await expect(update(1, { after: 'afterok:3' })).rejects.toThrow('expected no cycle, found 1 -> 3 -> 2 -> 1');
+  });
+});
+
+describe('most failures', () => {
+  test('lowered below those there are end the job; removed let it go on', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const id = await at.submit({ array: '0-4', maxFailures: 3 });
+    await worker.end(id, [0, 1], FAILED);
+    expect((await update(id, { maxFailures: null })).tasks).toBe(3);
+    await at.restart();
+    expect(at.job(id).maxFailures).toBe(Number.POSITIVE_INFINITY);
+    await update(id, { maxFailures: 1 });
+    expect((await at.coordinator.job(CALLER, String(id))).counts).toMatchObject({ failed: 2, ready: 0 });
+  });
+});
+
+describe('an update', () => {
+  test.each<[string, UpdateRequest, string]>([
+    ['1', {}, 'body: expected at least one field'],
+    ['1', { index: '0' }, 'body: expected at least one field'],
+    ['1_0', { throttle: 2 }, 'throttle: expected a whole job'],
+    ['1', { state: 'ready', maxFailures: 2 }, 'maxFailures: expected a whole job'],
+    ['1', { beginAt: 1, beginInMs: 1 }, 'beginAt: expected not together with beginInMs'],
+    ['1', { deadlineAt: 1, deadlineInMs: 1 }, 'deadlineAt: expected not together with deadlineInMs'],
+    ['1_9', { after: '' }, 'not found'],
+  ])('%s %j is refused: %s', async (ref, request, message) => {
+    await at.submit({ array: '0-1', hold: true });
+    await expect(update(ref, request)).rejects.toThrow(message);
+  });
+
+  test('of what has ended is refused', async () => {
+    const id = await at.submit();
+    await at.coordinator.cancel(CALLER, String(id), {});
+    await expect(update(id, { throttle: 1 })).rejects.toMatchObject({ code: 'JOB_ENDED' });
+  });
+});

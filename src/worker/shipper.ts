@@ -1,0 +1,170 @@
+import { open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isSpawnError } from '../core/errors.ts';
+import { Backoff } from './backoff.ts';
+import { NO_RETRY, type WorkerClient } from './client.ts';
+
+/** One request; well under what the server takes. */
+const PIECE_BYTES = 2 * 1024 * 1024;
+/** How often what runs is looked at. */
+const LOOK_MS = 500;
+/** After an end: ends come in crowds. */
+const SOON_MS = 20;
+const SEQUENCES = 65_536;
+/** Errors after which a segment is of no use to the server: its job or session is gone there. */
+const UNWANTED: ReadonlySet<string> = new Set(['JOB_NOT_FOUND', 'SESSION_UNKNOWN', 'NOT_PERMITTED', 'BAD_REQUEST']);
+
+export interface ShipperOptions {
+  readonly client: Pick<WorkerClient, 'putLog'>;
+  readonly sessionId: number;
+  /** Holds a folder a job, with the segments of this session. */
+  readonly logDir: string;
+  /** One line for a person, without its end. */
+  readonly log: (line: string) => void;
+}
+
+/** Sends the segments that the forkers of a session write to a server on another machine, piece by piece, as they grow. */
+export class LogShipper {
+  readonly #options: ShipperOptions;
+  readonly #stop = new AbortController();
+  readonly #backoff = new Backoff({ firstMs: 100, mostMs: 5_000 });
+  /** Running attempts by job: their segments grow. */
+  readonly #running = new Map<number, number>();
+  /** Jobs whose segments may be ahead of the server's copies. */
+  readonly #behind = new Set<number>();
+  /** Jobs the server forgot: their segments go once they are shipped. */
+  readonly #over = new Set<number>();
+  /** Bytes the server has, by path. */
+  readonly #shipped = new Map<string, number>();
+  #wake: () => void = () => {};
+  #isTroubled = false;
+
+  constructor(options: ShipperOptions) {
+    this.#options = options;
+  }
+
+  started(jobId: number): void {
+    this.#running.set(jobId, (this.#running.get(jobId) ?? 0) + 1);
+    this.#over.delete(jobId);
+  }
+
+  ended(jobId: number): void {
+    const left = (this.#running.get(jobId) ?? 1) - 1;
+    if (left > 0) this.#running.set(jobId, left);
+    else this.#running.delete(jobId);
+    this.#behind.add(jobId);
+    this.#wake();
+  }
+
+  /** The job is over here: what was shipped of it is removed. */
+  forget(jobId: number): void {
+    this.#over.add(jobId);
+    this.#behind.add(jobId);
+    this.#wake();
+  }
+
+  /** Ships until `stop`. Never rejects: what cannot be sent now is tried again. */
+  async run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      for (const jobId of this.#running.keys()) this.#behind.add(jobId);
+      const isDone = await this.#round();
+      if (this.#stop.signal.aborted) return;
+      if (!isDone) await this.#backoff.pause(this.#stop.signal);
+      else await this.#rest();
+    }
+  }
+
+  /** Sends all there is, for `withinMs` at most, and stops. True when the server has everything. */
+  async finish(withinMs: number): Promise<boolean> {
+    this.#stop.abort();
+    const deadline = performance.now() + withinMs;
+    for (const name of await readdir(this.#options.logDir).catch(() => [])) {
+      if (/^\d+$/.test(name)) this.#behind.add(Number(name));
+    }
+    for (;;) {
+      const signal = AbortSignal.timeout(Math.ceil(Math.max(1, deadline - performance.now())));
+      if (await this.#round(signal)) return true;
+      if (performance.now() >= deadline) return false;
+      await this.#backoff.pause(signal);
+    }
+  }
+
+  /** One look at all jobs that may be behind; false when something could not be sent. */
+  async #round(signal = this.#stop.signal): Promise<boolean> {
+    for (const jobId of [...this.#behind]) {
+      this.#behind.delete(jobId);
+      try {
+        await this.#shipJob(jobId, signal);
+      } catch (error) {
+        this.#behind.add(jobId);
+        if (!this.#isTroubled && !signal.aborted) {
+          this.#options.log(`logs cannot be shipped: ${error instanceof Error ? error.message : error}; trying again`);
+        }
+        this.#isTroubled = true;
+        return false;
+      }
+    }
+    this.#isTroubled = false;
+    this.#backoff.reset();
+    return true;
+  }
+
+  async #shipJob(jobId: number, signal: AbortSignal): Promise<void> {
+    const folder = join(this.#options.logDir, String(jobId));
+    const isOver = this.#over.has(jobId);
+    const segments = (await readdir(folder).catch(() => [])).flatMap((name) => this.#segmentOf(name));
+    for (const { name, segment } of segments.toSorted((a, b) => a.segment - b.segment)) {
+      await this.#shipSegment(jobId, segment, join(folder, name), signal);
+      if (isOver) this.#shipped.delete(join(folder, name));
+    }
+    if (!isOver || this.#running.has(jobId)) return;
+    this.#over.delete(jobId);
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  #segmentOf(name: string): { name: string; segment: number }[] {
+    const match = /^(\d+)-(\d+)-(\d+)\.seg$/.exec(name);
+    if (match === null || Number(match[1]) !== this.#options.sessionId) return [];
+    return [{ name, segment: Number(match[2]) * SEQUENCES + Number(match[3]) }];
+  }
+
+  async #shipSegment(jobId: number, segment: number, path: string, signal: AbortSignal): Promise<void> {
+    const { client, sessionId } = this.#options;
+    const { size } = await stat(path);
+    let offset = this.#shipped.get(path) ?? 0;
+    while (offset < size) {
+      const bytes = await readPiece(path, offset, Math.min(PIECE_BYTES, size - offset));
+      if (bytes.byteLength === 0) return;
+      try {
+        const reply = await client.putLog(sessionId, jobId, segment, offset, bytes, { ...NO_RETRY, signal });
+        // The server's copy may have been cut short, or grown by a piece whose reply was lost.
+        offset = reply.size;
+      } catch (error) {
+        if (!isSpawnError(error) || !UNWANTED.has(error.code)) throw error;
+        offset = size;
+      }
+      this.#shipped.set(path, offset);
+    }
+  }
+
+  /** Until something ended, or for the time in which what runs may have written something worth sending. */
+  async #rest(): Promise<void> {
+    const pause = new AbortController();
+    this.#wake = () => setTimeout(() => pause.abort(), SOON_MS);
+    if (this.#behind.size > 0) this.#wake();
+    await sleep(LOOK_MS, undefined, { signal: AbortSignal.any([pause.signal, this.#stop.signal]) }).catch(() => {});
+    this.#wake = () => {};
+  }
+}
+
+async function readPiece(path: string, offset: number, bytes: number): Promise<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const target = Buffer.allocUnsafeSlow(bytes);
+    const { bytesRead } = await file.read(target, 0, bytes, offset);
+    return target.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
