@@ -36,7 +36,8 @@ const size = Number(values.tasks);
 
 function makeJob(): Job {
   const indices = IndexSet.ofSize(size);
-  const limits = { cpus: 1, memoryBytes: 0, retryPolicy: DEFAULT_RETRY_POLICY, maxFailures: Number.POSITIVE_INFINITY };
+  const needs = { cpus: 1, memoryBytes: 0, gpus: 0, resources: {}, timeLimitMs: 0, minApi: 1 };
+  const limits = { ...needs, retryPolicy: DEFAULT_RETRY_POLICY, maxFailures: Number.POSITIVE_INFINITY };
   const rest = { createdAt: 0, dependency: null, invalidDependency: 'skip' as const };
   return new Job({ id: 1, name: 'million', owner: 'bench', indices, ...limits, ...rest }, TaskState.ready);
 }
@@ -45,7 +46,7 @@ function makeJob(): Job {
 function halfGranted(cpus: number): unknown {
   const job = makeJob();
   const { table } = job;
-  const sessions = Array.from({ length: SESSIONS }, (_, at) => new WorkerSession(at + 1, `w${at}`, cpus, 0));
+  const sessions = Array.from({ length: SESSIONS }, (_, at) => new WorkerSession(at + 1, `w${at}`, { cpus, memoryBytes: 0 }, 2));
   for (let position = 0; position < size; position += 10) {
     table.attempts[position] = 1;
     table.setCounters(position, 1, 0);
@@ -57,19 +58,19 @@ function halfGranted(cpus: number): unknown {
   }
   let granted = 0;
   for (let fence = 1; granted < size / 2; ) {
-    const [start, count] = table.eligible.takeRun(0, Math.min(RANGE, size / 2 - granted))!;
+    const [start, count] = table.eligible[0].takeRun(0, Math.min(RANGE, size / 2 - granted))!;
     const session = sessions[job.grants.size % SESSIONS]!;
     const range = new GrantRange(fence, count, job.id, start, session.id);
     fence += count;
     granted += count;
     table.moveRun(start, count, TaskState.ready, TaskState.leased);
-    const free = Math.max(0, cpus - (session.shares.get(job.id)?.slots ?? 0));
+    const free = Math.max(0, cpus - (session.shares.get(job.lanes[0])?.slots ?? 0));
     for (let at = 0; at < Math.min(free, count); at++) {
       range.start(at, ++table.attempts[start + at]!, 1_750_000_000_000, 1, granted * 100);
       table.move(start + at, TaskState.running);
     }
     job.grants.add(range);
-    session.addGrant(range, job, range.running, 0);
+    session.addGrant(range, job.lanes[0], range.running, 0);
   }
   return [job, sessions];
 }

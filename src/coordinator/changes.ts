@@ -20,6 +20,8 @@ export interface Outgoing {
   revoke: [number, number][];
   cancel: [number, number][];
   drop: [number, number][];
+  /** Another time limit for what is held. */
+  limit: { timeLimitMs: number; fences: [number, number][] }[];
 }
 
 /** All that changed since the last commit. */
@@ -73,7 +75,7 @@ export class Changes {
   tell(sessionId: number): Outgoing {
     let outgoing = this.outgoing.get(sessionId);
     if (outgoing === undefined) {
-      outgoing = { grants: new Map(), revoke: [], cancel: [], drop: [] };
+      outgoing = { grants: new Map(), revoke: [], cancel: [], drop: [], limit: [] };
       this.outgoing.set(sessionId, outgoing);
     }
     return outgoing;

@@ -1,6 +1,7 @@
 import { API_VERSION, MAX_BLOB_BYTES } from '../api/limits.ts';
 import type { ServerView, SessionView } from '../api/session.ts';
 import { SpawnError } from '../core/errors.ts';
+import { WHOLE_DEVICE } from '../core/gpu-shares.ts';
 import { diffLogs } from './diff-logs.ts';
 import { listEvents, watchEvents } from './events.ts';
 import { countGrants } from './exchange.ts';
@@ -152,10 +153,8 @@ export class Coordinator implements UseCases {
   stream: UseCases['stream'] = (caller, id, after, sink) => this.#sessions.stream(caller, id, after, sink);
   exchange: UseCases['exchange'] = (caller, id, request) => this.#sessions.exchange(caller, id, request);
   bye: UseCases['bye'] = (caller, id) => this.#sessions.bye(caller, id);
-  putLog: UseCases['putLog'] = async (caller, id, job, segment, offset, bytes) => {
-    this.#sessions.checkOwn(caller, id);
-    return await takeLogPiece(this.#ledger, id, job, segment, offset, bytes);
-  };
+  putLog: UseCases['putLog'] = (caller, sessionId, jobId, segment, offset, bytes) =>
+    takeLogPiece(this.#ledger, caller, { jobId, sessionId, segment }, offset, bytes);
 
   sessions(): SessionFacts[] {
     return [...this.#ledger.memory.sessions.values()].map(({ session, row }) => {
@@ -182,13 +181,27 @@ export async function createCoordinator(ports: CoordinatorPorts): Promise<Coordi
 }
 
 function viewSession({ session, row }: SessionEntry): SessionView {
+  const { version } = JSON.parse(row.detail) as SessionDetail;
+  const { room } = session;
+  const { cpus, memoryBytes, gpus, named, slots } = room.offer;
   return {
     id: session.id,
     worker: session.worker,
     host: row.host,
     pid: row.pid,
-    resources: { cpus: session.cpus, memoryBytes: session.memoryBytes },
-    freeCpus: Math.max(0, session.freeCpus),
+    resources: {
+      cpus,
+      memoryBytes,
+      ...(gpus === undefined ? {} : { gpus }),
+      ...(named === undefined ? {} : { named }),
+      ...(slots === undefined ? {} : { slots }),
+    },
+    freeCpus: Math.max(0, room.cpus),
+    freeMemoryBytes: Math.max(0, room.memoryBytes),
+    ...(gpus === undefined ? {} : { freeGpus: room.gpus.free / WHOLE_DEVICE }),
+    ...(named === undefined ? {} : { freeNamed: room.named }),
+    version,
+    api: session.api,
     ...countGrants(session),
     connected: session.connected,
     draining: session.draining,

@@ -8,8 +8,8 @@ export type Unnumbered = Numbered extends infer M ? (M extends Numbered ? Omit<M
 /** What this life of the coordinator knows of the connection to one session; none of it is stored. */
 export class Link {
   readonly sessionId: number;
-  /** Jobs described to the worker in this life. */
-  readonly known = new Set<number>();
+  /** Jobs described to the worker in this life, with how many of their lanes. */
+  readonly known = new Map<number, number>();
   /** Number of the last message. Starts above all numbers of earlier lives. */
   n: number;
   readonly firstN: number;

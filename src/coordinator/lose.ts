@@ -1,5 +1,6 @@
 import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
+import type { Lane } from '../core/lane.ts';
 import { encodeOutcome } from '../core/outcome.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
@@ -25,21 +26,29 @@ const LOST: Measured = {
  * without the report reaching us, and may be what ended the worker: it counts as a lost attempt too, so that the crash limit holds.
  */
 export function loseGrants(books: Books, session: WorkerSession): void {
-  const maybeStarted = new Map([...session.shares].map(([jobId, { slots }]) => [jobId, slots]));
-  for (const range of session.grants)
-    maybeStarted.set(range.jobId, (maybeStarted.get(range.jobId) ?? 0) - range.running);
+  const maybeStarted = new Map([...session.shares].map(([lane, { slots }]) => [lane, slots]));
+  for (const range of session.grants) {
+    if (range.running === 0) continue;
+    const lane = laneOf(books, range);
+    maybeStarted.set(lane, maybeStarted.get(lane)! - range.running);
+  }
   for (const range of [...session.grants]) {
     if (range.open === 0) continue;
     const { job } = books.memory.jobs.get(range.jobId)!;
     for (let at = 0; at < range.count; at++) {
       if (range.status[at] === GrantStatus.closed) continue;
-      const slots = maybeStarted.get(range.jobId)!;
+      const lane = job.lanes[range.lane]!;
+      const slots = maybeStarted.get(lane)!;
       const lost = range.status[at] === GrantStatus.running || slots > 0;
-      if (range.status[at] === GrantStatus.leased) maybeStarted.set(range.jobId, slots - 1);
+      if (range.status[at] === GrantStatus.leased) maybeStarted.set(lane, slots - 1);
       if (lost) loseAttempt(books, session, job, range, at);
       else giveBack(books, session, job, range, at);
     }
   }
+}
+
+function laneOf(books: Books, range: GrantRange): Lane {
+  return books.memory.jobs.get(range.jobId)!.job.lanes[range.lane]!;
 }
 
 /** An attempt that had started, or may have, is over without a word; its log begins where it was said to. */

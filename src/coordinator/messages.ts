@@ -9,26 +9,35 @@ import { runLength } from './revoke.ts';
 
 /** Prepares what a session is to be told; the calls that send it are made once it is durable. */
 export function prepareMessages(memory: Memory, outgoing: Outgoing): (link: Link) => void {
-  const grants = [...outgoing.grants].map(([jobId, ranges]) => prepareGrant(memory.jobs.get(jobId)!, ranges));
+  const grants = [...outgoing.grants].flatMap(([jobId, ranges]) => {
+    const lanes = new Set(ranges.map(({ lane }) => lane));
+    return [...lanes].map((lane) => {
+      const ofLane = lanes.size === 1 ? ranges : ranges.filter((range) => range.lane === lane);
+      return prepareGrant(memory.jobs.get(jobId)!, lane, ofLane);
+    });
+  });
   return (link) => {
     for (const grant of grants) grant(link);
     if (outgoing.revoke.length > 0) link.send({ type: 'revoke', fences: outgoing.revoke });
     if (outgoing.cancel.length > 0) link.send({ type: 'cancel', fences: outgoing.cancel });
+    for (const { timeLimitMs, fences } of outgoing.limit) link.send({ type: 'limit', fences, timeLimitMs });
     if (outgoing.drop.length > 0) link.send({ type: 'drop', fences: outgoing.drop });
   };
 }
 
-function prepareGrant(entry: JobEntry, ranges: readonly GrantRange[]): (link: Link) => void {
+function prepareGrant(entry: JobEntry, lane: number, ranges: readonly GrantRange[]): (link: Link) => void {
   const { job } = entry;
+  // Lanes that are added while this becomes durable are not.
+  const lanes = job.lanes.length;
   const runs = ranges.flatMap(openRuns);
   const attempt = attemptsOf(job, runs);
   return (link) => {
     if (runs.length === 0) return;
-    if (!link.known.has(job.id)) {
-      link.known.add(job.id);
-      link.send({ type: 'job', job: describe(entry) });
+    if ((link.known.get(job.id) ?? 0) <= lane) {
+      link.known.set(job.id, lanes);
+      link.send({ type: 'job', job: describe(entry, lanes) });
     }
-    const n = link.send({ type: 'grant', job: job.id, runs, attempt });
+    const n = link.send({ type: 'grant', job: job.id, runs, ...(lane === 0 ? {} : { lane }), attempt });
     for (const range of ranges) range.sentN = n;
   };
 }
@@ -60,8 +69,13 @@ function allAttempts(job: Job, runs: readonly [number, number, number][]): numbe
   );
 }
 
-function describe({ job, fixed }: JobEntry): JobForWorker {
+/** What a worker needs to know; of what came with API 2 only what says something, so that one of API 1 gets what it knows. */
+function describe({ job, fixed }: JobEntry, lanes: number): JobForWorker {
   const { spec } = fixed;
+  const { outputPath, errorPath, signal, user, stage } = spec;
+  const more = job.lanes.slice(1, lanes);
+  const [{ dependency, text }] = job.conditions;
+  const after = dependency === job.facts.dependency ? (spec.after ?? '') : text;
   return {
     id: job.id,
     arrayId: fixed.arrayId,
@@ -72,7 +86,7 @@ function describe({ job, fixed }: JobEntry): JobForWorker {
     size: job.size,
     throttle: job.throttle,
     rawIdBase: fixed.rawIdBase,
-    ...(spec.after === undefined ? {} : { after: spec.after }),
+    ...(after === '' ? {} : { after }),
     run: spec.run,
     env: spec.env,
     ...(spec.envSnapshot === undefined ? {} : { envSnapshot: spec.envSnapshot }),
@@ -83,5 +97,14 @@ function describe({ job, fixed }: JobEntry): JobForWorker {
     timeLimitMs: spec.timeLimitMs,
     graceMs: spec.graceMs,
     logCapBytes: spec.logCapBytes,
+    ...(spec.gpus === 0 ? {} : { gpus: spec.gpus }),
+    ...(Object.keys(spec.resources).length === 0 ? {} : { resources: spec.resources }),
+    ...(outputPath === undefined ? {} : { outputPath }),
+    ...(errorPath === undefined ? {} : { errorPath }),
+    ...(outputPath === undefined && errorPath === undefined ? {} : { openMode: spec.openMode }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(user === undefined ? {} : { user }),
+    ...(stage === undefined ? {} : { stage }),
+    ...(more.length === 0 ? {} : { lanes: more.map(({ number, terms }) => ({ lane: number, ...terms })) }),
   };
 }

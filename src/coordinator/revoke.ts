@@ -1,15 +1,20 @@
-import { GrantStatus } from '../core/grant-range.ts';
+import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 
-/** Asks for up to `wanted` unstarted grants of a job back, those granted last first. They stay leased until the worker answers. */
-export function revokeUnstarted(books: Books, session: WorkerSession, job: Job, wanted: number): void {
+/** Asks for up to `wanted` unstarted grants of these ranges back, those granted last first. They stay leased until the worker answers. */
+export function revokeUnstarted(
+  books: Books,
+  session: WorkerSession,
+  ranges: readonly GrantRange[],
+  wanted: number,
+): void {
   let left = wanted;
   const { revoke } = books.memory.changes.tell(session.id);
-  for (let at = session.grants.length - 1; at >= 0 && left > 0; at--) {
-    const range = session.grants[at]!;
-    if (range.jobId !== job.id || range.revoking || range.leased === 0) continue;
+  for (let at = ranges.length - 1; at >= 0 && left > 0; at--) {
+    const range = ranges[at]!;
+    if (range.revoking || range.leased === 0) continue;
     left -= range.leased;
     range.revoking = true;
     for (let from = 0; from < range.count; from++) {
@@ -25,12 +30,10 @@ export function revokeUnstarted(books: Books, session: WorkerSession, job: Job, 
 export function revokeEverywhere(books: Books, job: Job, wanted: number): void {
   let left = wanted;
   for (const { session } of books.memory.sessions.values()) {
-    const share = session.shares.get(job.id);
-    if (share === undefined || left <= 0) continue;
-    const unstarted = [...job.grants]
-      .filter((range) => range.sessionId === session.id)
-      .reduce((sum, range) => sum + range.leased, 0);
-    revokeUnstarted(books, session, job, Math.min(left, unstarted));
+    if (left <= 0) return;
+    const ranges = [...job.grants].filter((range) => range.sessionId === session.id);
+    const unstarted = ranges.reduce((sum, range) => sum + range.leased, 0);
+    revokeUnstarted(books, session, ranges, Math.min(left, unstarted));
     left -= unstarted;
   }
 }

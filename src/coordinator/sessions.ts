@@ -8,6 +8,7 @@ import type { Ledger } from './ledger.ts';
 import { Link } from './link.ts';
 import { loseGrants } from './lose.ts';
 import type { SessionEntry } from './memory.ts';
+import { refuseStranger } from './ownership.ts';
 import type { SessionDetail } from './restore.ts';
 import type { Caller, StreamSink } from './use-cases.ts';
 import type { World } from './world.ts';
@@ -121,16 +122,10 @@ export class Sessions {
     });
   }
 
-  /** Errors: SESSION_UNKNOWN; NOT_PERMITTED when it was opened with another token, or through the other door. */
-  checkOwn(caller: Caller, sessionId: number): void {
-    this.#findOwn(caller, sessionId);
-  }
-
   #findOwn(caller: Caller, sessionId: number): { entry: SessionEntry; link: Link } {
     const found = this.#find(sessionId);
-    if (found.entry.token === (caller.token ?? 0)) return found;
-    const action = `act as the worker of session ${sessionId}`;
-    throw new SpawnError('NOT_PERMITTED', { action, why: 'it was not opened with this token' });
+    refuseStranger(caller, sessionId, found.entry.token);
+    return found;
   }
 
   #find(sessionId: number): { entry: SessionEntry; link: Link } {
@@ -142,10 +137,14 @@ export class Sessions {
 }
 
 function openSession(id: number, caller: Caller, request: HelloRequest, now: number): SessionEntry {
-  const { cpus, memoryBytes } = request.resources;
+  const { cpus, memoryBytes, gpus, named, slots } = request.resources;
   const detail: SessionDetail = {
     cpus,
     memoryBytes,
+    ...(gpus === undefined ? {} : { gpus }),
+    ...(named === undefined ? {} : { named }),
+    ...(slots === undefined ? {} : { slots }),
+    api: request.api,
     bootId: request.bootId,
     forkerPid: request.forkerPid ?? 0,
     version: request.version,
@@ -154,7 +153,7 @@ function openSession(id: number, caller: Caller, request: HelloRequest, now: num
     ...(caller.token === undefined ? {} : { token: caller.token }),
   };
   return {
-    session: new WorkerSession(id, request.worker, cpus, memoryBytes),
+    session: new WorkerSession(id, request.worker, detail, request.api),
     row: {
       id,
       worker: request.worker,

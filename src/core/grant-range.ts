@@ -12,6 +12,8 @@ export class GrantRange {
   readonly jobId: number;
   readonly position: number;
   readonly sessionId: number;
+  /** Number of the lane by whose needs it holds resources; the task's own may be another one by now. */
+  lane: number;
   /** GrantStatus of each. */
   readonly status: Uint8Array;
   /** Not closed. */
@@ -24,17 +26,20 @@ export class GrantRange {
   /** Where the log of each started attempt begins. */
   logSegment: Uint32Array | undefined;
   logOffset: Float64Array | undefined;
+  /** Where each task has its share of a GPU; present where the lane needs less than a whole one. */
+  devices: Uint16Array | undefined;
   /** Number of the stream message that carried it in this coordinator's life; 0 = not sent yet. */
   sentN = 0;
   /** Asked back, and not answered yet. */
   revoking = false;
 
-  constructor(fence: number, count: number, jobId: number, position: number, sessionId: number) {
+  constructor(fence: number, count: number, jobId: number, position: number, sessionId: number, lane = 0) {
     this.fence = fence;
     this.count = count;
     this.jobId = jobId;
     this.position = position;
     this.sessionId = sessionId;
+    this.lane = lane;
     this.status = new Uint8Array(count);
     this.open = count;
   }
@@ -78,6 +83,10 @@ export class GrantRange {
       writer.number(this.logSegment![at]!);
       writer.number(this.logOffset![at]!);
     }
+    if (this.lane > 0 || this.devices !== undefined) {
+      writer.number(this.lane);
+      if (this.devices !== undefined) writer.runs(this.devices, 0, this.count);
+    }
     return writer.bytes();
   }
 
@@ -90,5 +99,11 @@ export class GrantRange {
       if (status[at] === GrantStatus.running)
         this.start(at, reader.number(), reader.number(), reader.number(), reader.number());
     }
+    // Version 0.1.0 wrote no more.
+    if (reader.done) return;
+    this.lane = reader.number();
+    if (reader.done) return;
+    this.devices = new Uint16Array(this.count);
+    reader.runs(this.devices, 0, this.count);
   }
 }

@@ -1,9 +1,11 @@
+import type { Canary } from './canary.ts';
 import { Condition } from './condition.ts';
 import { DelayHeap } from './delay-heap.ts';
 import type { Dependency } from './dependency.ts';
 import type { GrantRange } from './grant-range.ts';
 import type { IndexSet } from './index-set.ts';
 import { isFinished, type JobState, jobState } from './job-state.ts';
+import { Lane, type LaneJob, type LaneTerms } from './lane.ts';
 import { Pace } from './pace.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Slowest } from './slowest.ts';
@@ -19,8 +21,13 @@ export interface JobFacts {
   createdAt: number;
   cpus: number;
   memoryBytes: number;
+  gpus: number;
+  resources: Readonly<Record<string, number>>;
+  timeLimitMs: number;
+  /** Oldest version of the API with which a worker understands the job. */
+  minApi: number;
   retryPolicy: RetryPolicy;
-  /** The job is ended when more tasks than this failed; Infinity = never. */
+  /** As submitted. */
   maxFailures: number;
   /** As submitted; what holds now is in the job's conditions. */
   dependency: Dependency | null;
@@ -37,12 +44,23 @@ export interface Waiter {
 }
 
 /** One live job in memory. Changed only through the functions of core and the use cases of the coordinator. */
-export class Job {
+export class Job implements LaneJob {
   readonly facts: JobFacts;
   readonly table: TaskTable;
   held = false;
+  /** Nothing is granted before this time, epoch ms; 0 = at once. */
+  beginAt = 0;
+  /** What has not ended by then is cancelled, epoch ms; 0 = never. */
+  deadlineAt = 0;
+  /** Nothing is granted now: it has not begun, or its deadline has passed. */
+  shut = false;
+  /** While it runs, the table's gate keeps all other tasks back. */
+  canary: Canary | undefined;
   throttle = 0;
-  priority = 0;
+  /** The job is ended when more tasks than this failed; Infinity = never. */
+  maxFailures: number;
+  /** By number; the first one is what was submitted. */
+  readonly lanes: [Lane, ...Lane[]];
   /** By number; the first one holds for all tasks that name no other. */
   readonly conditions: [Condition, ...Condition[]];
   readonly waiters: Waiter[] = [];
@@ -59,18 +77,35 @@ export class Job {
   meanWallUs = 0;
   readonly pace = new Pace();
   readonly slowest = new Slowest();
-  /** Granted tasks that hold resources (not those granted ahead), over all sessions. */
+  /** Granted tasks of all lanes that hold resources (not those granted ahead), over all sessions. */
   slots = 0;
-  /** When it last got a grant, in turns: breaks ties. */
-  turn = 0;
-  /** Since when it is first in line and fits nowhere, epoch ms; 0 = it is not. */
-  starvedSince = 0;
-  heapAt = -1;
 
   constructor(facts: JobFacts, ground: TaskState) {
     this.facts = facts;
     this.table = new TaskTable(facts.indices.size, ground);
+    this.maxFailures = facts.maxFailures;
     this.conditions = [new Condition(0, facts.dependency)];
+    this.lanes = [new Lane(this, 0, { ...facts, priority: 0 }, this.table.eligible[0])];
+  }
+
+  /** Tasks can be moved to it with `table.setLane`. */
+  addLane(terms: LaneTerms): Lane {
+    const lane = new Lane(this, this.lanes.length, terms, this.table.addLane());
+    this.lanes.push(lane);
+    return lane;
+  }
+
+  laneOf(position: number): Lane {
+    return this.lanes[this.table.laneOf(position)]!;
+  }
+
+  /** Of the tasks that were given no other. Changed in the queue (`setPriority`) once the job is there. */
+  get priority(): number {
+    return this.lanes[0].priority;
+  }
+
+  set priority(priority: number) {
+    this.lanes[0].priority = priority;
   }
 
   conditionOf(position: number): Condition {
@@ -111,6 +146,9 @@ export class Job {
 
   /** How many tasks may be granted now, resources aside. */
   get wanted(): number {
-    return this.held ? 0 : Math.min(this.table.eligible.count, this.room);
+    return Math.min(
+      this.room,
+      this.lanes.reduce((sum, { wanted }) => sum + wanted, 0),
+    );
   }
 }

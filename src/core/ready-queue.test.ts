@@ -13,19 +13,19 @@ function queueOf(...jobs: Job[]): ReadyQueue {
 /** One slot after the other to whoever is next, each given back at once. */
 function turns(queue: ReadyQueue, count: number): number[] {
   return Array.from({ length: count }, () => {
-    const job = queue.peek()!;
-    queue.addSlots(job, 1);
-    queue.addSlots(job, -1);
-    return job.id;
+    const lane = queue.peek()!;
+    queue.addSlots(lane, 1);
+    queue.addSlots(lane, -1);
+    return lane.job.id;
   });
 }
 
 /** One slot after the other to whoever is next; nobody gives one back. */
 function slots(queue: ReadyQueue, count: number): number[] {
   return Array.from({ length: count }, () => {
-    const job = queue.peek()!;
-    queue.addSlots(job, 1);
-    return job.id;
+    const lane = queue.peek()!;
+    queue.addSlots(lane, 1);
+    return lane.job.id;
   });
 }
 
@@ -47,7 +47,7 @@ describe('ReadyQueue', () => {
     expect(slots(queue, 2)).toEqual([3, 3]);
     middle.held = true;
     queue.update(middle);
-    expect(queue.peek()).toBe(low);
+    expect(queue.peek()?.job).toBe(low);
     low.held = true;
     queue.update(low);
     expect(queue.peek()).toBeUndefined();
@@ -83,7 +83,7 @@ describe('ReadyQueue', () => {
   });
 
   it('prefers the older of those that are alike', () => {
-    expect(queueOf(of(9, 'ada'), of(8, 'ada'), of(7, 'ada')).peek()!.id).toBe(7);
+    expect(queueOf(of(9, 'ada'), of(8, 'ada'), of(7, 'ada')).peek()!.job.id).toBe(7);
     const queue = new ReadyQueue();
     for (let id = 1; id <= 20; id++) queue.update(of(id, `owner ${id}`));
     expect(slots(queue, 20)).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
@@ -93,50 +93,56 @@ describe('ReadyQueue', () => {
     const [first, second] = [of(1, 'ada'), of(2, 'bob')];
     const queue = queueOf(first, second);
     expect(turns(queue, 1)).toEqual([1]);
-    queue.setAside(second);
-    expect(queue.peek()).toBe(first);
+    queue.setAside(second.lanes[0]);
+    expect(queue.peek()?.job).toBe(first);
     queue.update(second);
+    expect(queue.hasRival(first.lanes[0])).toBe(false);
+    queue.bringBack(second.lanes[0]);
     expect(turns(queue, 2)).toEqual([2, 1]);
   });
 
   it('knows whether a job has a rival in its band', () => {
     const [first, other] = [of(1, 'ada'), of(2, 'ada')];
     const queue = queueOf(first, of(9, 'ada', -1));
-    expect(queue.hasRival(first)).toBe(false);
+    expect(queue.hasRival(first.lanes[0])).toBe(false);
     queue.update(other);
-    expect(queue.hasRival(first)).toBe(true);
-    queue.setAside(other);
-    expect(queue.hasRival(first)).toBe(false);
+    expect(queue.hasRival(first.lanes[0])).toBe(true);
+    queue.setAside(other.lanes[0]);
+    expect(queue.hasRival(first.lanes[0])).toBe(false);
     queue.update(of(3, 'bob'));
-    expect(queue.hasRival(first)).toBe(true);
+    expect(queue.hasRival(first.lanes[0])).toBe(true);
   });
 
   it('entitles a higher band, and who has no more than the holder with one slot more', () => {
     const [holder, sibling, stranger] = [of(1, 'ada'), of(2, 'ada'), of(3, 'bob')];
     const [high, low] = [of(4, 'bob', 1), of(5, 'bob', -1)];
     const queue = queueOf(holder, sibling, stranger, high, low);
-    expect([sibling, stranger].map((job) => queue.isEntitled(job, holder))).toEqual([false, false]);
-    expect([high, low, holder].map((job) => queue.isEntitled(job, holder))).toEqual([true, false, false]);
-    queue.addSlots(holder, 1);
-    expect([sibling, stranger].map((job) => queue.isEntitled(job, holder))).toEqual([true, true]);
-    queue.addSlots(sibling, 1);
-    expect([sibling, stranger].map((job) => queue.isEntitled(job, holder))).toEqual([false, true]);
-    queue.addSlots(stranger, 2);
-    expect(queue.isEntitled(stranger, holder)).toBe(false);
+    expect([sibling, stranger].map((job) => queue.isEntitled(job.lanes[0], holder.lanes[0]))).toEqual([false, false]);
+    expect([high, low, holder].map((job) => queue.isEntitled(job.lanes[0], holder.lanes[0]))).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    queue.addSlots(holder.lanes[0], 1);
+    expect([sibling, stranger].map((job) => queue.isEntitled(job.lanes[0], holder.lanes[0]))).toEqual([true, true]);
+    queue.addSlots(sibling.lanes[0], 1);
+    expect([sibling, stranger].map((job) => queue.isEntitled(job.lanes[0], holder.lanes[0]))).toEqual([false, true]);
+    queue.addSlots(stranger.lanes[0], 2);
+    expect(queue.isEntitled(stranger.lanes[0], holder.lanes[0])).toBe(false);
   });
 
   it('moves a job with its slots to another band', () => {
     const [moved, other] = [of(1, 'ada'), of(2, 'bob')];
     const queue = queueOf(moved, other);
-    queue.addSlots(moved, 5);
-    queue.setPriority(moved, 3);
-    expect([queue.peek(), moved.slots, moved.priority]).toEqual([moved, 5, 3]);
+    queue.addSlots(moved.lanes[0], 5);
+    queue.setPriority(moved.lanes[0], 3);
+    expect([queue.peek()?.job, moved.slots, moved.priority]).toEqual([moved, 5, 3]);
     // In its old band nothing of them is left: the other job is alone there.
-    expect(queue.hasRival(other)).toBe(false);
+    expect(queue.hasRival(other.lanes[0])).toBe(false);
     moved.held = true;
     queue.update(moved);
-    queue.setPriority(moved, 0);
-    expect(queue.peek()).toBe(other);
+    queue.setPriority(moved.lanes[0], 0);
+    expect(queue.peek()?.job).toBe(other);
     moved.held = false;
     queue.update(moved);
     expect(slots(queue, 5)).toEqual([2, 2, 2, 2, 2]);
@@ -145,12 +151,12 @@ describe('ReadyQueue', () => {
   it('takes a job out when it wants nothing, and forgets that it starved', () => {
     const job = of(1, 'ada');
     const queue = queueOf(job);
-    job.starvedSince = 77;
+    job.lanes[0].starvedSince = 77;
     queue.update(job);
-    expect([queue.peek(), job.starvedSince]).toEqual([job, 77]);
+    expect([queue.peek()?.job, job.lanes[0].starvedSince]).toEqual([job, 77]);
     job.table.moveRun(0, 100, TaskState.ready, TaskState.cancelled);
     queue.update(job);
     queue.update(job);
-    expect([queue.peek(), job.starvedSince, job.heapAt]).toEqual([undefined, 0, -1]);
+    expect([queue.peek(), job.lanes[0].starvedSince, job.lanes[0].heapAt]).toEqual([undefined, 0, -1]);
   });
 });

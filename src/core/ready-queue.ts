@@ -1,10 +1,10 @@
 import { IndexedHeap } from './indexed-heap.ts';
-import type { Job } from './job.ts';
+import type { Lane, LaneJob } from './lane.ts';
 
-/** One owner's jobs in one priority band. */
+/** One owner's lanes in one priority band. */
 class OwnerQueue {
   readonly owner: string;
-  readonly jobs = new IndexedHeap<Job>(jobBefore);
+  readonly lanes = new IndexedHeap<Lane>(laneBefore);
   /** Grows with every owner that is made: breaks ties. */
   readonly order: number;
   slots = 0;
@@ -18,10 +18,12 @@ class OwnerQueue {
   }
 }
 
-function jobBefore(a: Job, b: Job): boolean {
-  if (a.slots !== b.slots) return a.slots < b.slots;
+/** Turns are of jobs: one with two lanes gets no more than one with a single lane. */
+function laneBefore(a: Lane, b: Lane): boolean {
+  if (a.job.slots !== b.job.slots) return a.job.slots < b.job.slots;
   if (a.turn !== b.turn) return a.turn < b.turn;
-  return a.id < b.id;
+  if (a.job !== b.job) return a.job.id < b.job.id;
+  return a.number < b.number;
 }
 
 function ownerBefore(a: OwnerQueue, b: OwnerQueue): boolean {
@@ -41,60 +43,95 @@ class Band {
 }
 
 /**
- * Jobs that want a slot, in the order in which they get one: strict priority bands; inside a band the owner with the fewest slots, then
- * the job with the fewest; then whoever waited longest for a turn; then age. Every operation is O(log jobs).
+ * Lanes that want a slot, in the order in which they get one: strict priority bands; inside a band the owner with the fewest slots, then
+ * the job with the fewest; then whoever waited longest for a turn; then age. Every operation is O(log lanes).
  */
 export class ReadyQueue {
   /** Highest priority first. */
   #bands: Band[] = [];
   #turn = 0;
   #owners = 0;
+  /** Lanes that want slots and are too large for every machine of the last pass. */
+  readonly #parked = new Set<Lane>();
 
-  /** Puts the job where it belongs, or takes it out when it wants nothing. */
-  update(job: Job): void {
-    const wants = job.wanted > 0;
-    if (wants === job.heapAt >= 0) return;
-    if (wants) {
-      this.#insert(job);
-      return;
+  /** All lanes of the job: they share its throttle. */
+  update(job: LaneJob): void {
+    for (const lane of job.lanes) this.updateLane(lane);
+  }
+
+  /** Puts the lane where it belongs, or takes it out when it wants nothing. */
+  updateLane(lane: Lane): void {
+    const wants = lane.wanted > 0;
+    if (!wants) {
+      lane.starvedSince = 0;
+      if (lane.parked) this.#unpark(lane);
     }
-    job.starvedSince = 0;
-    const { band, owner } = this.#take(job);
-    this.#prune(band, owner);
+    if (lane.parked || lane.aside || wants === lane.heapAt >= 0) return;
+    if (wants) this.#insert(lane);
+    else this.#remove(lane);
   }
 
   /** Next in line. */
-  peek(): Job | undefined {
+  peek(): Lane | undefined {
     for (const band of this.#bands) {
-      const job = band.waiting.peek()?.jobs.peek();
-      if (job !== undefined) return job;
+      const lane = band.waiting.peek()?.lanes.peek();
+      if (lane !== undefined) return lane;
     }
     return undefined;
   }
 
-  /** Whether another job of the same band waits as well. */
-  hasRival(job: Job): boolean {
-    const { band, owner } = this.#placeOf(job);
-    return band.waiting.size > 1 || owner.jobs.size > 1;
+  /** Whether another lane of the same band waits as well. */
+  hasRival(lane: Lane): boolean {
+    const { band, owner } = this.#placeOf(lane);
+    return band.waiting.size > 1 || owner.lanes.size > 1;
   }
 
-  /** Takes a job out although it wants slots (it fits nowhere now); `update` brings it back, its turn kept. */
-  setAside(job: Job): void {
-    this.#take(job);
+  /** Takes a lane out although it wants slots: it fits nowhere now. */
+  setAside(lane: Lane): void {
+    this.#take(lane);
+    lane.aside = true;
   }
 
-  /** The job's number of slots changes; its place and its owner's follow. */
-  addSlots(job: Job, slots: number): void {
-    const { band, owner } = this.#placeOf(job);
+  /** A lane that was set aside is back where it belongs, its turn kept. */
+  bringBack(lane: Lane): void {
+    lane.aside = false;
+    this.updateLane(lane);
+  }
+
+  /** Takes a lane out until `unparkAll`: no machine is large enough for it, and looking at it in every pass would cost all others time. */
+  park(lane: Lane): void {
+    this.#remove(lane);
+    lane.starvedSince = 0;
+    lane.parked = true;
+    this.#parked.add(lane);
+  }
+
+  /** A machine came that may be large enough. */
+  unparkAll(): void {
+    for (const lane of this.#parked) {
+      this.#unpark(lane);
+      this.updateLane(lane);
+    }
+  }
+
+  /** The lane's number of slots changes; its job's, its place and its owner's follow. */
+  addSlots(lane: Lane, slots: number): void {
+    const { band, owner } = this.#placeOf(lane);
+    const { job } = lane;
+    // Their keys change together: a heap can be mended after one change only.
+    const siblings = job.lanes.length > 1 ? job.lanes.filter((other) => other !== lane && other.heapAt >= 0) : [];
+    for (const sibling of siblings) this.#take(sibling);
     job.slots += slots;
+    lane.slots += slots;
     owner.slots += slots;
     if (slots > 0) {
       this.#turn++;
-      job.turn = this.#turn;
+      lane.turn = this.#turn;
       owner.turn = this.#turn;
     }
-    if (job.heapAt >= 0) owner.jobs.mend(job);
+    if (lane.heapAt >= 0) owner.lanes.mend(lane);
     if (owner.heapAt >= 0) band.waiting.mend(owner);
+    for (const sibling of siblings) this.#insert(sibling);
     this.#prune(band, owner);
   }
 
@@ -102,21 +139,28 @@ export class ReadyQueue {
    * Whether `waiting` should get the next slot that `holder` frees, so that `holder` must not be given work ahead: a higher band, or
    * giving it one slot still leaves it with no more than the holder has.
    */
-  isEntitled(waiting: Job, holder: Job): boolean {
+  isEntitled(waiting: Lane, holder: Lane): boolean {
     if (waiting === holder) return false;
     if (waiting.priority !== holder.priority) return waiting.priority > holder.priority;
-    if (waiting.facts.owner === holder.facts.owner) return waiting.slots + 1 <= holder.slots;
+    if (waiting.job === holder.job) return waiting.slots + 1 <= holder.slots;
+    if (waiting.job.facts.owner === holder.job.facts.owner) return waiting.job.slots + 1 <= holder.job.slots;
     return this.#placeOf(waiting).owner.slots + 1 <= this.#placeOf(holder).owner.slots;
   }
 
-  /** Changes the band of a job. */
-  setPriority(job: Job, priority: number): void {
-    const { slots } = job;
-    if (job.heapAt >= 0) this.setAside(job);
-    this.addSlots(job, -slots);
-    job.priority = priority;
-    this.addSlots(job, slots);
-    this.update(job);
+  /** Changes the band of a lane. */
+  setPriority(lane: Lane, priority: number): void {
+    const { slots } = lane;
+    if (lane.parked) this.#unpark(lane);
+    if (lane.heapAt >= 0) this.#take(lane);
+    this.addSlots(lane, -slots);
+    lane.priority = priority;
+    this.addSlots(lane, slots);
+    this.updateLane(lane);
+  }
+
+  #unpark(lane: Lane): void {
+    this.#parked.delete(lane);
+    lane.parked = false;
   }
 
   #band(priority: number): Band {
@@ -128,9 +172,9 @@ export class ReadyQueue {
     return band;
   }
 
-  #placeOf(job: Job): { band: Band; owner: OwnerQueue } {
-    const band = this.#band(job.priority);
-    const name = job.facts.owner;
+  #placeOf(lane: Lane): { band: Band; owner: OwnerQueue } {
+    const band = this.#band(lane.priority);
+    const name = lane.job.facts.owner;
     let owner = band.owners.get(name);
     if (owner === undefined) {
       owner = new OwnerQueue(name, ++this.#owners, this.#turn);
@@ -139,23 +183,28 @@ export class ReadyQueue {
     return { band, owner };
   }
 
-  #insert(job: Job): void {
-    const { band, owner } = this.#placeOf(job);
+  #insert(lane: Lane): void {
+    const { band, owner } = this.#placeOf(lane);
     // Who is new comes after who waits, or a stream of new jobs would keep an old one from ever having a turn.
-    if (job.turn === 0) job.turn = this.#turn;
-    owner.jobs.add(job);
+    if (lane.turn === 0) lane.turn = this.#turn;
+    owner.lanes.add(lane);
     if (owner.heapAt < 0) band.waiting.add(owner);
   }
 
-  #take(job: Job): { band: Band; owner: OwnerQueue } {
-    const { band, owner } = this.#placeOf(job);
-    owner.jobs.remove(job);
-    if (owner.jobs.size === 0) band.waiting.remove(owner);
+  #take(lane: Lane): { band: Band; owner: OwnerQueue } {
+    const { band, owner } = this.#placeOf(lane);
+    owner.lanes.remove(lane);
+    if (owner.lanes.size === 0) band.waiting.remove(owner);
     return { band, owner };
   }
 
+  #remove(lane: Lane): void {
+    const { band, owner } = this.#take(lane);
+    this.#prune(band, owner);
+  }
+
   #prune(band: Band, owner: OwnerQueue): void {
-    if (owner.slots > 0 || owner.jobs.size > 0) return;
+    if (owner.slots > 0 || owner.lanes.size > 0) return;
     band.owners.delete(owner.owner);
     if (band.owners.size === 0) this.#bands = this.#bands.filter((other) => other !== band);
   }

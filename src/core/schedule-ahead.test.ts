@@ -93,7 +93,7 @@ describe('work ahead', () => {
     world.connect(session);
     world.add(next, holder);
     world.pass();
-    expect([next.slots, holder.slots, world.queue.peek()]).toEqual([1, 1, next]);
+    expect([next.slots, holder.slots, world.queue.peek()?.job]).toEqual([1, 1, next]);
     holder.meanWallUs = 1_000;
     world.now += 10 * quantumMs;
     world.topUp.add(session);

@@ -31,14 +31,14 @@ describe('a wide task', () => {
     world.now += 1;
     world.end(first, narrow, 1);
     expect(world.pass()).toEqual([]);
-    expect(first.reservedFor).toBe(wide);
+    expect(first.reservedFor).toBe(wide.lanes[0]);
     // The other machine goes on.
     world.end(second, narrow, 1);
     expect(world.pass()).toMatchObject([{ job: narrow, session: second }]);
     expect(second.reservedFor).toBeUndefined();
     world.end(first, narrow, 1);
     expect(world.pass()).toMatchObject([{ job: wide, session: first }]);
-    expect([first.reservedFor, wide.starvedSince]).toEqual([undefined, 0]);
+    expect([first.reservedFor, wide.lanes[0].starvedSince]).toEqual([undefined, 0]);
   });
 
   it('makes the reserved machine give its work ahead back', () => {
@@ -47,18 +47,18 @@ describe('a wide task', () => {
     world.topUp.add(first).add(second);
     world.pass();
     expect(world.ahead(first, narrow)).toBe(10);
-    wide.starvedSince = world.now - reserveAfterMs;
+    wide.lanes[0].starvedSince = world.now - reserveAfterMs;
     world.giveBackAhead(first, narrow);
     world.end(first, narrow, 1);
-    second.freeCpus += 1e-3;
+    second.room.cpus += 1e-3;
     world.pass();
-    expect(first.reservedFor).toBe(wide);
+    expect(first.reservedFor).toBe(wide.lanes[0]);
     expect(world.revoked).toEqual([]);
     first.reservedFor = undefined;
     first.draining = true;
     world.topUp.clear();
     world.pass();
-    expect(second.reservedFor).toBe(wide);
+    expect(second.reservedFor).toBe(wide.lanes[0]);
     expect(world.revoked).toEqual([{ session: second, job: narrow }]);
     world.end(second, narrow, 9);
     expect(world.pass()).toEqual([]);
@@ -71,7 +71,7 @@ describe('a wide task', () => {
     world.now += reserveAfterMs;
     world.end(first, narrow, 1);
     world.pass();
-    expect(first.reservedFor).toBe(wide);
+    expect(first.reservedFor).toBe(wide.lanes[0]);
     world.end(second, narrow, 2);
     const granted = world.pass();
     expect(granted[0]).toMatchObject({ job: wide, session: second });
@@ -88,19 +88,19 @@ describe('a wide task', () => {
     world.add(narrow, other);
     world.pass();
     world.add(wide);
-    wide.starvedSince = world.now - reserveAfterMs;
+    wide.lanes[0].starvedSince = world.now - reserveAfterMs;
     for (const job of [narrow, other]) {
       job.held = true;
       world.update(job);
     }
-    const [holder] = [...first.shares.values()];
-    world.end(first, holder!.job, 1);
+    const [holder] = [...first.shares.keys()];
+    world.end(first, world.jobs.find(({ id }) => id === holder!.job.id)!, 1);
     world.pass();
-    expect(first.reservedFor).toBe(wide);
+    expect(first.reservedFor).toBe(wide.lanes[0]);
     // Of an owner with less: first in line, and kept from the saved machine, the only one with memory.
     const needsMemory = coreJob(4, { memoryBytes: 10, owner: 'cleo' });
     world.add(needsMemory);
-    for (const { job } of [...second.shares.values()].filter((share) => share.job !== other)) world.end(second, job, 9);
+    for (const job of [narrow, wide].filter(({ lanes: [lane] }) => second.shares.has(lane))) world.end(second, job, 9);
     const free = second.freeCpus;
     if (free < 2) world.end(second, other, 1);
     expect(world.pass().map(({ job, session }) => [job.id, session.id])).toEqual([
@@ -111,15 +111,15 @@ describe('a wide task', () => {
 
   it('holds up no higher band while a machine is saved for it', () => {
     const { world, first, narrow, wide } = starving();
-    wide.starvedSince = world.now - reserveAfterMs;
+    wide.lanes[0].starvedSince = world.now - reserveAfterMs;
     world.end(first, narrow, 1);
     expect(world.pass()).toEqual([]);
-    expect(first.reservedFor).toBe(wide);
+    expect(first.reservedFor).toBe(wide.lanes[0]);
     const [same, high] = [coreJob(3, { owner: 'cleo' }), coreJob(4, { owner: 'cleo' })];
     high.priority = 1;
     world.add(same, high);
     expect(world.pass()).toMatchObject([{ job: high, session: first }]);
-    expect(first.reservedFor).toBe(wide);
+    expect(first.reservedFor).toBe(wide.lanes[0]);
   });
 
   it.each([
@@ -135,7 +135,7 @@ describe('a wide task', () => {
     stop(wide);
     world.update(wide);
     expect(world.pass()).toMatchObject([{ job: narrow, session: first }]);
-    expect([first.reservedFor, wide.starvedSince]).toEqual([undefined, 0]);
+    expect([first.reservedFor, wide.lanes[0].starvedSince]).toEqual([undefined, 0]);
   });
 
   it('gets no machine reserved that is too small, and none while another is', () => {
@@ -149,14 +149,14 @@ describe('a wide task', () => {
       coreJob(3, { cpus: 4, owner: 'cleo' }),
       coreJob(4, { cpus: 4, owner: 'dora' }),
     ];
-    for (const job of [huge, wide, other]) job.starvedSince = world.now - reserveAfterMs;
+    for (const job of [huge, wide, other]) job.lanes[0].starvedSince = world.now - reserveAfterMs;
     world.add(huge, wide, other);
     world.end(small, world.jobs[0]!, 1);
     world.pass();
-    expect([small.reservedFor, large.reservedFor]).toEqual([undefined, wide]);
+    expect([small.reservedFor, large.reservedFor]).toEqual([undefined, wide.lanes[0]]);
     world.end(small, world.jobs[0]!, 1);
     world.pass();
-    expect([small.reservedFor, large.reservedFor]).toEqual([undefined, wide]);
+    expect([small.reservedFor, large.reservedFor]).toEqual([undefined, wide.lanes[0]]);
   });
 
   it('does not hold up a pass when hundreds of its like wait', () => {
@@ -164,8 +164,8 @@ describe('a wide task', () => {
     for (let id = 3; id <= 302; id++) world.add(coreJob(id, { cpus: 2, owner: `o${id}` }));
     world.end(first, narrow, 1);
     expect(world.pass()).toEqual([]);
-    expect(world.jobs.filter(({ starvedSince }) => starvedSince !== 0)).toHaveLength(256);
-    expect(world.jobs.every((job) => job.heapAt >= 0)).toBe(true);
+    expect(world.jobs.filter(({ lanes: [lane] }) => lane.starvedSince !== 0)).toHaveLength(256);
+    expect(world.jobs.every(({ lanes: [lane] }) => lane.heapAt >= 0)).toBe(true);
   });
 
   it('that no machine is large enough for keeps nobody else waiting, however many there are', () => {

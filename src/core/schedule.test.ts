@@ -2,19 +2,28 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { coreJob, coreSession } from '../../test/support/core-jobs.ts';
 import { CoreSchedule, type GrantSeen } from '../../test/support/core-schedule.ts';
+import { expectRoom } from '../../test/support/expect-room.ts';
 import type { Job } from './job.ts';
+import type { Lane } from './lane.ts';
 import { SCHEDULE_POLICY } from './schedule.ts';
 import { TaskState } from './task-state.ts';
+import type { WorkerSession } from './worker-session.ts';
 
 const { aheadMs, aheadMax, reserveAfterMs } = SCHEDULE_POLICY;
 
+const needs = fc.record({
+  cpus: fc.constantFrom(1, 1, 0.5, 2, 4),
+  memoryBytes: fc.constantFrom(0, 0, 10, 40),
+  gpus: fc.constantFrom(0, 0, 0, 1, 2, 0.5, 0.3),
+  resources: fc.constantFrom<Record<string, number>>({}, {}, {}, { licence: 1 }, { licence: 0.1, disk: 2 }),
+});
 const jobPlan = fc.record({
   owner: fc.constantFrom('ada', 'bob', 'cleo'),
   priority: fc.constantFrom(0, 0, 0, 5, -1),
-  cpus: fc.constantFrom(1, 1, 0.5, 2, 4),
-  memoryBytes: fc.constantFrom(0, 0, 10, 40),
+  needs,
   size: fc.integer({ min: 1, max: 30 }),
   throttle: fc.constantFrom(0, 0, 1, 3),
+  minApi: fc.constantFrom(1, 1, 1, 2),
 });
 const step = fc.record({
   kind: fc.constantFrom(
@@ -28,6 +37,8 @@ const step = fc.record({
     'hold',
     'throttle',
     'priority',
+    'lane',
+    'lane',
     'drain',
     'connect',
     'measure',
@@ -46,85 +57,115 @@ function act(world: CoreSchedule, { kind, plan, count, ...places }: Step): void 
   const session = world.sessions[places.session % world.sessions.length]!;
   world.now += kind === 'pass' ? reserveAfterMs : 30;
   if (kind === 'submit' && world.jobs.length < 12) {
-    const added = coreJob(world.jobs.length + 1, plan);
+    const { size, owner, minApi } = plan;
+    const added = coreJob(world.jobs.length + 1, { size, owner, minApi, ...plan.needs });
     added.priority = plan.priority;
     added.throttle = plan.throttle;
     world.add(added);
   }
-  if (kind === 'machine' && world.sessions.length < 4) world.connect(coreSession(world.sessions.length + 1, count, 50));
+  if (kind === 'machine' && world.sessions.length < 4) world.connect(machine(world.sessions.length + 1, count));
   if (kind === 'drain') session.draining = !session.draining;
   if (kind === 'connect') session.connected = !session.connected;
   if (job !== undefined) {
+    const lane = job.lanes[places.session % job.lanes.length]!;
     if (kind === 'end') world.end(session, job, count);
     if (kind === 'retry') world.end(session, job, count, TaskState.ready);
     if (kind === 'giveBack') world.giveBackAhead(session, job);
     if (kind === 'measure') job.meanWallUs = [0, 3, 900, 20_000, 60_000][count % 5]!;
     if (kind === 'hold') job.held = !job.held;
     if (kind === 'throttle') job.throttle = plan.throttle;
-    if (kind === 'priority') world.queue.setPriority(job, plan.priority);
+    if (kind === 'priority') world.queue.setPriority(lane, plan.priority);
+    if (kind === 'lane') changeLane(job, plan, places.session % job.size, count);
     world.update(job);
   }
   world.topUp.add(session);
 }
 
-function ownerSlots(world: CoreSchedule, job: Job): number {
-  const same = world.jobs.filter((other) => other.priority === job.priority && other.facts.owner === job.facts.owner);
+/** Of few CPUs but much else, so that each of its resources is scarce at times; each third one is of an older release. */
+function machine(id: number, cpus: number): WorkerSession {
+  const gpus = id % 4;
+  return coreSession(id, cpus, 50, { gpus, named: { licence: 1.5, disk: id }, slots: 4 + id }, id % 3 === 0 ? 1 : 2);
+}
+
+function changeLane(job: Job, plan: Step['plan'], start: number, count: number): void {
+  const lane =
+    job.lanes.length < 4 ? job.addLane({ ...plan.needs, timeLimitMs: 0, priority: plan.priority }) : job.lanes[1]!;
+  job.table.setLane(start, Math.min(count, job.size - start), lane.number);
+}
+
+const lanesOf = (world: CoreSchedule): Lane[] => world.jobs.flatMap(({ lanes }) => [...lanes]);
+
+function ownerSlots(world: CoreSchedule, lane: Lane): number {
+  const same = lanesOf(world).filter(
+    (other) => other.priority === lane.priority && other.job.facts.owner === lane.job.facts.owner,
+  );
   return same.reduce((sum, other) => sum + other.slots, 0);
 }
 
-/** Sessions on which a task of the job could start now. */
-function places(world: CoreSchedule, job: Job) {
+/** Sessions on which a task of the lane could start now. */
+function places(world: CoreSchedule, lane: Lane) {
   return world.sessions.filter((session) => {
     // What was saved up when the pass began counts until it ends.
     const saved = [session.reservedFor, world.savedUp.get(session)];
-    const open = saved.every((by) => by === undefined || by === job || by.priority < job.priority);
-    return session.connected && !session.draining && session.fits(job) >= 1 && open;
+    const open = saved.every((by) => by === undefined || by === lane || by.priority < lane.priority);
+    return session.connected && !session.draining && session.fits(lane) >= 1 && open;
   });
 }
 
 /** What must be true of a grant at the moment of the decision. */
-function checkGrant(world: CoreSchedule, { session, job, count, slots }: GrantSeen): void {
+function checkGrant(world: CoreSchedule, { session, job, lane, count, slots }: GrantSeen): void {
   expect([job.held, session.connected, session.draining]).toEqual([false, true, false]);
   expect(count).toBeLessThanOrEqual(job.room);
+  expect(lane.minApi).toBeLessThanOrEqual(session.api);
   if (slots === 0) {
-    const share = session.shares.get(job.id)!;
+    const share = session.shares.get(lane)!;
     const each =
       job.meanWallUs === 0 ? 0 : Math.min(aheadMax, Math.floor((aheadMs * 1_000) / Math.max(5, job.meanWallUs)));
     expect(share.open - share.slots + count).toBeLessThanOrEqual(each * share.slots);
+    expect(lane.needs.gpuShares).toBe(0);
     return;
   }
   expect(slots).toBe(count);
-  expect(session.fits(job)).toBeGreaterThanOrEqual(count);
-  const rivals = world.jobs.filter((other) => other !== job && other.wanted > 0 && places(world, other).length > 0);
+  expect(session.fits(lane)).toBeGreaterThanOrEqual(count);
+  const rivals = lanesOf(world).filter(
+    (other) => other !== lane && other.wanted > 0 && places(world, other).length > 0,
+  );
   for (const rival of rivals) {
-    expect(rival.priority).toBeLessThanOrEqual(job.priority);
-    if (rival.priority < job.priority) continue;
-    const [mine, theirs] = [ownerSlots(world, job), ownerSlots(world, rival)];
+    expect(rival.priority).toBeLessThanOrEqual(lane.priority);
+    if (rival.priority < lane.priority) continue;
+    const [mine, theirs] = [ownerSlots(world, lane), ownerSlots(world, rival)];
     expect(mine).toBeLessThanOrEqual(theirs);
-    if (rival.facts.owner !== job.facts.owner) continue;
-    expect(job.slots).toBeLessThanOrEqual(rival.slots);
-    if (job.slots !== rival.slots) continue;
-    expect(job.turn < rival.turn || (job.turn === rival.turn && job.id < rival.id)).toBe(true);
+    if (rival.job.facts.owner !== job.facts.owner) continue;
+    expect(job.slots).toBeLessThanOrEqual(rival.job.slots);
+    if (job.slots !== rival.job.slots) continue;
+    expect(keyOf(lane) < keyOf(rival)).toBe(true);
   }
+}
+
+/** Turn, then age, in the order of text. */
+function keyOf({ turn, job, number }: Lane): string {
+  return [turn, job.id, number].map((each) => String(each).padStart(9, '0')).join();
 }
 
 function checkAll(world: CoreSchedule): void {
   for (const session of world.sessions) {
-    expect(session.freeCpus).toBeGreaterThan(-1e-6);
-    expect(session.freeMemoryBytes).toBeGreaterThanOrEqual(0);
-    // Nothing is saved up for a job that wants nothing; but for one whose last tasks were granted ahead, until the next pass.
+    expectRoom(session);
+    // Nothing is saved up for a lane that wants nothing; but for one whose last tasks were granted ahead, until the next pass.
     if (session.connected && !session.draining && session.reservedFor !== undefined) {
       const { wanted, starvedSince } = session.reservedFor;
       expect(wanted > 0 || starvedSince === 0).toBe(true);
     }
   }
   for (const job of world.jobs) {
-    expect(job.heapAt >= 0).toBe(job.wanted > 0);
     const held = [...job.grants].reduce((sum, range) => sum + range.open, 0);
+    expect(job.slots).toBe(job.lanes.reduce((sum, lane) => sum + lane.slots, 0));
     expect(job.slots).toBeLessThanOrEqual(held);
     expect(job.table.counts[TaskState.leased]).toBe(held);
-    // Nothing that could start is left waiting.
-    if (job.wanted > 0) expect(places(world, job)).toEqual([]);
+    for (const lane of job.lanes) {
+      expect(lane.heapAt >= 0 || lane.parked).toBe(lane.wanted > 0);
+      // Nothing that could start is left waiting.
+      if (lane.wanted > 0) expect(places(world, lane)).toEqual([]);
+    }
   }
 }
 
@@ -134,7 +175,7 @@ describe('schedule', () => {
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const world = new CoreSchedule();
         world.before = (grant) => checkGrant(world, grant);
-        world.connect(coreSession(1, 4, 50));
+        world.connect(machine(1, 4));
         for (const each of steps) {
           act(world, each);
           world.pass();

@@ -5,7 +5,7 @@ import { PAGE_TASKS, type TaskTable } from './task-table.ts';
 const FORMAT = 1;
 
 /** Which lazy columns a page carries, by bit. */
-const COLUMNS = ['failures', 'losses', 'reasons', 'flags', 'outcomes', 'retryTicks', 'conditions'] as const;
+const COLUMNS = ['failures', 'losses', 'reasons', 'flags', 'outcomes', 'retryTicks', 'conditions', 'lanes'] as const;
 const MAKE = {
   failures: Uint16Array,
   losses: Uint16Array,
@@ -14,6 +14,7 @@ const MAKE = {
   outcomes: Uint16Array,
   retryTicks: Uint32Array,
   conditions: Uint8Array,
+  lanes: Uint8Array,
 } as const;
 
 /**
@@ -50,12 +51,25 @@ export function unpackPage(table: TaskTable, page: number, data: Uint8Array): vo
   reader.runs(states, 0, count);
   reader.runs(table.attempts, from, count);
   for (const [bit, name] of COLUMNS.entries()) {
-    if ((bits & (1 << bit)) === 0) continue;
+    if ((bits & (1 << bit)) === 0 || name === 'lanes') continue;
     table[name] ??= new MAKE[name](table.size) as never;
     reader.runs(table[name]!, from, count);
   }
   moveRuns(table, from, states);
+  if ((bits & (1 << COLUMNS.indexOf('lanes'))) !== 0) layLanes(table, from, count, reader);
   table.touched[page] = 1;
+}
+
+/** The last column. Until it is laid, all tasks of the page are in lane 0. */
+function layLanes(table: TaskTable, from: number, count: number, reader: PackedReader): void {
+  const lanes = new Uint8Array(count);
+  reader.runs(lanes, 0, count);
+  for (let at = 0; at < count; ) {
+    let next = at + 1;
+    while (next < count && lanes[next] === lanes[at]) next++;
+    table.layLane(from + at, next - at, lanes[at]!);
+    at = next;
+  }
 }
 
 function moveRuns(table: TaskTable, from: number, states: Uint8Array): void {

@@ -330,7 +330,8 @@ export class TaskTable {
     const all = this.flags === undefined && this.retryTicks === undefined;
     for (const [at, length, eligible] of this.#laneRuns(start, count)) {
       if (all) eligible.addRange(at, length);
-      else for (let position = at; position < at + length; position++) if (this.#mayRun(position)) eligible.add(position);
+      else
+        for (let position = at; position < at + length; position++) if (this.#mayRun(position)) eligible.add(position);
     }
   }
 

@@ -41,17 +41,17 @@ describe('WorkerSession', () => {
         for (const each of steps) {
           if (each.kind === 'grant') {
             const { job, count } = each;
-            const taken = Math.min(each.slots, count, session.fits(job));
+            const taken = Math.min(each.slots, count, session.fits(job.lanes[0]));
             fence += each.gap;
             const range = new GrantRange(fence, count, job.id, 0, session.id);
             fence += count;
             ranges.push(range);
             slots.set(job, slots.get(job)! + taken);
-            session.addGrant(range, job, taken, 5);
+            session.addGrant(range, job.lanes[0], taken, 5);
           } else if (each.kind === 'promote') {
-            const share = session.shares.get(each.job.id);
+            const share = session.shares.get(each.job.lanes[0]);
             if (share === undefined) continue;
-            const room = Math.max(0, session.fits(each.job));
+            const room = Math.max(0, session.fits(each.job.lanes[0]));
             const expected = Math.min(openOf(each.job.id) - slots.get(each.job)!, room);
             expect(session.promote(share)).toBe(expected);
             slots.set(each.job, slots.get(each.job)! + expected);
@@ -66,7 +66,7 @@ describe('WorkerSession', () => {
             range.closeLeased(from, length);
             // Those granted ahead take the places of those that end.
             const left = Math.min(slots.get(job)!, openOf(job.id));
-            expect(session.closeGrants(job, range.fence + from, length)).toBe(slots.get(job)! - left);
+            expect(session.closeGrants(job.lanes[0], range.fence + from, length)).toBe(slots.get(job)! - left);
             slots.set(job, left);
             if (range.open === 0) session.rangeClosed();
           }
@@ -83,12 +83,12 @@ describe('WorkerSession', () => {
           for (const job of JOBS) {
             cpus -= slots.get(job)! * job.facts.cpus;
             memory -= slots.get(job)! * job.facts.memoryBytes;
-            const share = session.shares.get(job.id);
+            const share = session.shares.get(job.lanes[0]);
             expect([share?.open ?? 0, share?.slots ?? 0]).toEqual([openOf(job.id), slots.get(job)]);
           }
-          expect(session.freeCpus).toBeCloseTo(cpus, 6);
-          expect(session.freeCpus).toBeGreaterThan(-1e-6);
-          expect(session.freeMemoryBytes).toBe(memory);
+          expect(session.room.cpus).toBeCloseTo(cpus, 6);
+          expect(session.room.cpus).toBeGreaterThan(-1e-6);
+          expect(session.room.memoryBytes).toBe(memory);
           expect(memory).toBeGreaterThanOrEqual(0);
           for (const range of ranges) {
             if (range.open === 0) continue;
@@ -107,7 +107,7 @@ describe('WorkerSession', () => {
     const session = coreSession(1, 1_000);
     const grant = (fence: number) => {
       const range = new GrantRange(fence, 1, 1, fence, 1);
-      session.addGrant(range, job, 1, 0);
+      session.addGrant(range, job.lanes[0], 1, 0);
       return range;
     };
     for (let fence = 1; fence <= open; fence++) grant(fence);
@@ -115,7 +115,7 @@ describe('WorkerSession', () => {
     for (let fence = open + 1; fence <= open + 500; fence++) {
       const range = grant(fence);
       range.close(0);
-      session.closeGrants(job, fence, 1);
+      session.closeGrants(job.lanes[0], fence, 1);
       session.rangeClosed();
       // The one that was just closed is remembered unless this was the moment to forget.
       if (session.grants.length > open) expect(session.find(fence)).toBe(range);
@@ -123,15 +123,15 @@ describe('WorkerSession', () => {
     }
     expect(most).toBe(open === 0 ? 32 : 2 * open);
     for (let fence = 1; fence <= open; fence++) expect(session.find(fence)?.open).toBe(1);
-    expect(session.freeCpus).toBe(1_000 - open);
+    expect(session.room.cpus).toBe(1_000 - open);
   });
 
   it('skips a gap between ranges', () => {
     const job = coreJob(1, { size: 10 });
     const session = coreSession(1, 4);
     const [first, second] = [new GrantRange(10, 2, 1, 0, 1), new GrantRange(20, 2, 1, 2, 1)];
-    session.addGrant(first, job, 1, 0);
-    session.addGrant(second, job, 1, 0);
+    session.addGrant(first, job.lanes[0], 1, 0);
+    session.addGrant(second, job.lanes[0], 1, 0);
     expect([9, 10, 11, 12, 19, 20, 21, 22].map((fence) => session.find(fence)?.fence)).toEqual([
       undefined,
       10,
@@ -150,35 +150,35 @@ describe('WorkerSession', () => {
     range.start(0, 1, 5, 0, 0);
     range.close(2);
     const session = coreSession(1, 4);
-    session.addGrant(range, job, range.running, 0);
-    expect([session.heldCount, session.heldSum, session.freeCpus]).toEqual([3, 10 + 11 + 13, 3]);
-    expect(session.promote(session.shares.get(1)!)).toBe(2);
-    expect(session.freeCpus).toBe(1);
+    session.addGrant(range, job.lanes[0], range.running, 0);
+    expect([session.heldCount, session.heldSum, session.room.cpus]).toEqual([3, 10 + 11 + 13, 3]);
+    expect(session.promote(session.shares.get(job.lanes[0])!)).toBe(2);
+    expect(session.room.cpus).toBe(1);
   });
 
   it('fits as many tasks as its scarcest resource, tenths of a CPU included', () => {
     const session = coreSession(1, 1, 100);
-    expect(session.fits(coreJob(1, { cpus: 0.1 }))).toBe(10);
-    expect(session.fits(coreJob(1, { cpus: 0.1, memoryBytes: 40 }))).toBe(2);
-    expect(session.fits(coreJob(1, { cpus: 0.5, memoryBytes: 1 }))).toBe(2);
-    expect(session.fits(coreJob(1, { cpus: 2 }))).toBe(0);
+    expect(session.fits(coreJob(1, { cpus: 0.1 }).lanes[0])).toBe(10);
+    expect(session.fits(coreJob(1, { cpus: 0.1, memoryBytes: 40 }).lanes[0])).toBe(2);
+    expect(session.fits(coreJob(1, { cpus: 0.5, memoryBytes: 1 }).lanes[0])).toBe(2);
+    expect(session.fits(coreJob(1, { cpus: 2 }).lanes[0])).toBe(0);
     // 0.3 / 0.1 is a little less than 3, and 0.1 + 0.2 a little more than 0.3.
-    expect(coreSession(1, 0.3).fits(coreJob(1, { cpus: 0.1 }))).toBe(3);
-    expect(coreSession(1, 0.3).couldFit(coreJob(1, { cpus: 0.1 + 0.2 }))).toBe(true);
+    expect(coreSession(1, 0.3).fits(coreJob(1, { cpus: 0.1 }).lanes[0])).toBe(3);
+    expect(coreSession(1, 0.3).couldFit(coreJob(1, { cpus: 0.1 + 0.2 }).lanes[0])).toBe(true);
     const job = coreJob(1, { cpus: 0.1, size: 10 });
     for (let k = 0; k < 10; k++) {
-      expect(session.fits(job)).toBe(10 - k);
-      session.addGrant(new GrantRange(1 + k, 1, 1, k, 1), job, 1, 0);
+      expect(session.fits(job.lanes[0])).toBe(10 - k);
+      session.addGrant(new GrantRange(1 + k, 1, 1, k, 1), job.lanes[0], 1, 0);
     }
-    expect(session.fits(job)).toBe(0);
+    expect(session.fits(job.lanes[0])).toBe(0);
   });
 
   it('could fit what an idle machine of its size takes', () => {
     const session = coreSession(1, 4, 100);
-    session.freeCpus = 0;
-    session.freeMemoryBytes = 0;
-    expect(session.couldFit(coreJob(1, { cpus: 4, memoryBytes: 100 }))).toBe(true);
-    expect(session.couldFit(coreJob(1, { cpus: 4.1 }))).toBe(false);
-    expect(session.couldFit(coreJob(1, { memoryBytes: 101 }))).toBe(false);
+    session.room.cpus = 0;
+    session.room.memoryBytes = 0;
+    expect(session.couldFit(coreJob(1, { cpus: 4, memoryBytes: 100 }).lanes[0])).toBe(true);
+    expect(session.couldFit(coreJob(1, { cpus: 4.1 }).lanes[0])).toBe(false);
+    expect(session.couldFit(coreJob(1, { memoryBytes: 101 }).lanes[0])).toBe(false);
   });
 });

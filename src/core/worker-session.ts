@@ -1,11 +1,13 @@
+import { WHOLE_DEVICE } from './gpu-shares.ts';
 import { type GrantRange, GrantStatus } from './grant-range.ts';
-import type { Job } from './job.ts';
+import type { Lane } from './lane.ts';
+import { type Offer, Room } from './resources.ts';
 
 const SUM_MODULUS = 2 ** 48;
 
-/** What one session has of one job: `slots` of the `open` grants hold resources, the rest was granted ahead and takes over as they end. */
+/** What one session has of one lane: `slots` of the `open` grants hold resources, the rest was granted ahead and takes over as they end. */
 export interface Share {
-  job: Job;
+  lane: Lane;
   open: number;
   slots: number;
   /** Since when it has slots here, epoch ms: others wait a quantum before they take its turn. */
@@ -16,81 +18,87 @@ export interface Share {
 export class WorkerSession {
   readonly id: number;
   readonly worker: string;
-  readonly cpus: number;
-  readonly memoryBytes: number;
-  freeCpus: number;
-  freeMemoryBytes: number;
-  readonly shares = new Map<number, Share>();
+  /** Version of the API that it speaks. */
+  readonly api: number;
+  /** What is free of what it offers. */
+  readonly room: Room;
+  readonly shares = new Map<Lane, Share>();
   /** Ascending by fence; closed ones are dropped from time to time. */
   grants: GrantRange[] = [];
   /** On the lease clock (ms): everything it holds is lost then. */
   leaseUntil = 0;
   draining = false;
   connected = false;
-  /** Starved job whose wide task this session saves its resources for. */
-  reservedFor: Job | undefined;
+  /** Starved lane whose wide task this session saves its resources for. */
+  reservedFor: Lane | undefined;
   /** Open fences and their sum modulo 2^48: the digest the worker must agree with. */
   heldCount = 0;
   heldSum = 0;
+  /** Which GPUs each grant has that needs any. */
+  readonly #devices = new Map<number, number[]>();
   #closedRanges = 0;
 
-  constructor(id: number, worker: string, cpus: number, memoryBytes: number) {
+  constructor(id: number, worker: string, offer: Offer, api: number) {
     this.id = id;
     this.worker = worker;
-    this.cpus = cpus;
-    this.memoryBytes = memoryBytes;
-    this.freeCpus = cpus;
-    this.freeMemoryBytes = memoryBytes;
+    this.api = api;
+    this.room = new Room(offer);
   }
 
-  /** How many tasks of a job the free resources take. */
-  fits(job: Job): number {
-    const { cpus, memoryBytes } = job.facts;
-    // Fractions of a CPU add up with rounding errors; a millionth of one is none.
-    const byCpus = Math.floor((this.freeCpus + 1e-6) / cpus);
-    return memoryBytes === 0 ? byCpus : Math.min(byCpus, Math.floor(this.freeMemoryBytes / memoryBytes));
+  get freeCpus(): number {
+    return this.room.cpus;
   }
 
-  /** Whether an idle machine like this could run a task of the job at all. */
-  couldFit(job: Job): boolean {
-    return job.facts.cpus <= this.cpus + 1e-6 && job.facts.memoryBytes <= this.memoryBytes;
+  /** How many tasks of a lane the free resources take. */
+  fits(lane: Lane): number {
+    return lane.minApi > this.api ? 0 : this.room.fits(lane.needs);
   }
 
-  addGrant(range: GrantRange, job: Job, slots: number, now: number): void {
+  /** How many it takes of a lane without touching what it saves up for another. */
+  fitsBeside(lane: Lane, saved: Lane): number {
+    return lane.minApi > this.api ? 0 : this.room.fitsBeside(lane.needs, saved.needs);
+  }
+
+  /** Whether an idle machine like this could run a task of the lane at all. */
+  couldFit(lane: Lane): boolean {
+    return lane.minApi <= this.api && this.room.isLargeEnough(lane.needs);
+  }
+
+  /** Every grant of a lane that needs GPUs has its slot from the start, so that it is known which devices it has. */
+  addGrant(range: GrantRange, lane: Lane, slots: number, now: number): void {
     this.grants.push(range);
-    let share = this.shares.get(job.id);
+    let share = this.shares.get(lane);
     if (share === undefined) {
-      share = { job, open: 0, slots: 0, since: now };
-      this.shares.set(job.id, share);
+      share = { lane, open: 0, slots: 0, since: now };
+      this.shares.set(lane, share);
     }
     share.open += range.open;
     share.slots += slots;
-    this.freeCpus -= slots * job.facts.cpus;
-    this.freeMemoryBytes -= slots * job.facts.memoryBytes;
+    this.room.take(lane.needs, slots);
+    if (lane.needs.gpuShares > 0) this.#takeDevices(range, lane.needs.gpuShares);
     for (let at = 0; at < range.count; at++) if (range.status[at] !== GrantStatus.closed) this.#hold(range.fence + at);
   }
 
   /** Gives free resources to grants of a share that have none; tells how many. */
   promote(share: Share): number {
-    const slots = Math.min(share.open - share.slots, Math.max(0, this.fits(share.job)));
+    const slots = Math.min(share.open - share.slots, Math.max(0, this.fits(share.lane)));
     share.slots += slots;
-    this.freeCpus -= slots * share.job.facts.cpus;
-    this.freeMemoryBytes -= slots * share.job.facts.memoryBytes;
+    this.room.take(share.lane.needs, slots);
     return slots;
   }
 
-  /** One or more fences of a job were closed; gives how many slots that frees. */
-  closeGrants(job: Job, fence: number, count: number): number {
+  /** One or more fences of a lane were closed; gives how many slots that frees. */
+  closeGrants(lane: Lane, fence: number, count: number): number {
     this.heldCount -= count;
     const sum = count * fence + (count * (count - 1)) / 2;
     this.heldSum = (((this.heldSum - sum) % SUM_MODULUS) + SUM_MODULUS) % SUM_MODULUS;
-    const share = this.shares.get(job.id)!;
+    const share = this.shares.get(lane)!;
     share.open -= count;
     const freed = share.slots - Math.min(share.slots, share.open);
     share.slots -= freed;
-    this.freeCpus += freed * job.facts.cpus;
-    this.freeMemoryBytes += freed * job.facts.memoryBytes;
-    if (share.open === 0) this.shares.delete(job.id);
+    this.room.take(lane.needs, -freed);
+    if (lane.needs.gpuShares > 0) this.#giveDevices(fence, count, lane.needs.gpuShares);
+    if (share.open === 0) this.shares.delete(lane);
     return freed;
   }
 
@@ -114,6 +122,26 @@ export class WorkerSession {
     if (this.#closedRanges > 32 && this.#closedRanges * 2 > this.grants.length) {
       this.grants = this.grants.filter((range) => range.open > 0);
       this.#closedRanges = 0;
+    }
+  }
+
+  /** A share of a device stays where it was when the range was stored: other shares there would not find their place elsewhere. */
+  #takeDevices(range: GrantRange, shares: number): void {
+    const { gpus } = this.room;
+    const stored = range.devices;
+    if (shares < WHOLE_DEVICE) range.devices ??= new Uint16Array(range.count);
+    for (let at = 0; at < range.count; at++) {
+      if (range.status[at] === GrantStatus.closed) continue;
+      const devices = stored === undefined ? gpus.take(shares) : gpus.put([stored[at]!], shares);
+      if (range.devices !== undefined) range.devices[at] = devices[0]!;
+      this.#devices.set(range.fence + at, devices);
+    }
+  }
+
+  #giveDevices(fence: number, count: number, shares: number): void {
+    for (let at = fence; at < fence + count; at++) {
+      this.room.gpus.give(this.#devices.get(at)!, shares);
+      this.#devices.delete(at);
     }
   }
 

@@ -1,5 +1,6 @@
 import { IndexSet } from '../../src/core/index-set.ts';
 import { Job, type JobFacts } from '../../src/core/job.ts';
+import type { Offer } from '../../src/core/resources.ts';
 import { DEFAULT_RETRY_POLICY } from '../../src/core/retry.ts';
 import { TaskState } from '../../src/core/task-state.ts';
 import { WorkerSession } from '../../src/core/worker-session.ts';
@@ -19,6 +20,10 @@ export function coreJob(
       createdAt: 1_000,
       cpus: 1,
       memoryBytes: 0,
+      gpus: 0,
+      resources: {},
+      timeLimitMs: 0,
+      minApi: 1,
       retryPolicy: DEFAULT_RETRY_POLICY,
       maxFailures: Number.POSITIVE_INFINITY,
       dependency: null,
@@ -30,8 +35,14 @@ export function coreJob(
 }
 
 /** A connected session with nothing on it. */
-export function coreSession(id: number, cpus: number, memoryBytes = 2 ** 30): WorkerSession {
-  const session = new WorkerSession(id, `w${id}`, cpus, memoryBytes);
+export function coreSession(
+  id: number,
+  cpus: number,
+  memoryBytes = 2 ** 30,
+  more: Partial<Offer> = {},
+  api = 2,
+): WorkerSession {
+  const session = new WorkerSession(id, `w${id}`, { cpus, memoryBytes, ...more }, api);
   session.connected = true;
   return session;
 }

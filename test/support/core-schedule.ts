@@ -1,13 +1,15 @@
 import { GrantRange, GrantStatus } from '../../src/core/grant-range.ts';
 import type { Job } from '../../src/core/job.ts';
+import type { Lane } from '../../src/core/lane.ts';
 import { ReadyQueue } from '../../src/core/ready-queue.ts';
-import { SCHEDULE_POLICY, type ScheduleActions, schedule } from '../../src/core/schedule.ts';
+import { SCHEDULE_POLICY, type ScheduleActions, Scheduler } from '../../src/core/schedule.ts';
 import { TaskState } from '../../src/core/task-state.ts';
 import type { WorkerSession } from '../../src/core/worker-session.ts';
 
 export interface GrantSeen {
   session: WorkerSession;
   job: Job;
+  lane: Lane;
   count: number;
   slots: number;
 }
@@ -16,12 +18,13 @@ export interface GrantSeen {
 export class CoreSchedule implements ScheduleActions {
   now = 1_000;
   readonly queue = new ReadyQueue();
+  readonly scheduler = new Scheduler(this.queue, SCHEDULE_POLICY, this);
   readonly jobs: Job[] = [];
   readonly sessions: WorkerSession[] = [];
   readonly topUp = new Set<WorkerSession>();
   readonly seen: GrantSeen[] = [];
   /** What each session was saved for when the last pass began. */
-  readonly savedUp = new Map<WorkerSession, Job | undefined>();
+  readonly savedUp = new Map<WorkerSession, Lane | undefined>();
   readonly revoked: { session: WorkerSession; job: Job }[] = [];
   /** Called before a grant is booked. */
   before: (grant: GrantSeen) => void = () => {};
@@ -45,25 +48,26 @@ export class CoreSchedule implements ScheduleActions {
   pass(): GrantSeen[] {
     const before = this.seen.length;
     for (const session of this.sessions) this.savedUp.set(session, session.reservedFor);
-    schedule(this.queue, this.sessions, this.topUp, this.now, SCHEDULE_POLICY, this);
+    this.scheduler.pass(this.sessions, this.topUp, this.now);
     this.topUp.clear();
     return this.seen.slice(before);
   }
 
-  grant(session: WorkerSession, job: Job, start: number, count: number, slots: number): void {
-    const grant = { session, job, count, slots };
+  grant(session: WorkerSession, lane: Lane, start: number, count: number, slots: number): void {
+    const job = this.jobs.find(({ lanes }) => lanes.includes(lane))!;
+    const grant = { session, job, lane, count, slots };
     this.before(grant);
     this.seen.push(grant);
-    const range = new GrantRange(this.#fence, count, job.id, start, session.id);
+    const range = new GrantRange(this.#fence, count, job.id, start, session.id, lane.number);
     this.#fence += count;
     job.table.moveRun(start, count, TaskState.ready, TaskState.leased);
     job.grants.add(range);
-    session.addGrant(range, job, slots, this.now);
-    if (slots > 0) this.queue.addSlots(job, slots);
+    session.addGrant(range, lane, slots, this.now);
+    if (slots > 0) this.queue.addSlots(lane, slots);
   }
 
-  revokeAhead(session: WorkerSession, job: Job): void {
-    this.revoked.push({ session, job });
+  revokeAhead(session: WorkerSession, lane: Lane): void {
+    this.revoked.push({ session, job: this.jobs.find(({ lanes }) => lanes.includes(lane))! });
   }
 
   /** Ends, oldest first, up to `wanted` tasks of a job on a session; gives how many. */
@@ -73,9 +77,7 @@ export class CoreSchedule implements ScheduleActions {
 
   /** The worker gives back, newest first, what has no slot. */
   giveBackAhead(session: WorkerSession, job: Job): number {
-    const share = session.shares.get(job.id);
-    const ahead = share === undefined ? 0 : share.open - share.slots;
-    return this.#close([...job.grants].reverse(), session, job, ahead, TaskState.ready);
+    return this.#close([...job.grants].reverse(), session, job, this.ahead(session, job), TaskState.ready);
   }
 
   update(job: Job): void {
@@ -84,8 +86,8 @@ export class CoreSchedule implements ScheduleActions {
 
   /** What one session holds of one job without a slot. */
   ahead(session: WorkerSession, job: Job): number {
-    const share = session.shares.get(job.id);
-    return share === undefined ? 0 : share.open - share.slots;
+    const shares = [...session.shares.values()].filter(({ lane }) => job.lanes.includes(lane));
+    return shares.reduce((sum, { open, slots }) => sum + open - slots, 0);
   }
 
   #close(ranges: GrantRange[], session: WorkerSession, job: Job, wanted: number, to: TaskState): number {
@@ -96,8 +98,9 @@ export class CoreSchedule implements ScheduleActions {
         left--;
         range.close(at);
         job.table.move(range.position + at, to);
-        const freed = session.closeGrants(job, range.fence + at, 1);
-        if (freed > 0) this.queue.addSlots(job, -freed);
+        const lane = job.lanes[range.lane]!;
+        const freed = session.closeGrants(lane, range.fence + at, 1);
+        if (freed > 0) this.queue.addSlots(lane, -freed);
         if (range.open === 0) {
           job.grants.delete(range);
           session.rangeClosed();

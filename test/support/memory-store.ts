@@ -1,3 +1,4 @@
+import { completeSpec } from '../../src/api/spec-defaults.ts';
 import { SpawnError } from '../../src/core/errors.ts';
 import type {
   Batch,
@@ -136,7 +137,7 @@ class MemoryStore implements Store {
     return this.#read(({ jobs }) =>
       sorted([...jobs.values()].filter(fits), (job) => -job.id)
         .slice(0, query.limit)
-        .map((job) => ({ ...job })),
+        .map((job) => ({ ...job, spec: completeSpec(job.spec) })),
     );
   }
 
@@ -278,7 +279,7 @@ function copyData<Row extends { readonly data: Uint8Array }>(row: Row): Row {
 function loadOne(content: Content, job: StoredJob): LoadedJob {
   const pages = [...(content.pages.get(job.id) ?? [])].map(([page, data]) => ({ jobId: job.id, page, data }));
   return {
-    job: { ...job, counts: [...job.counts] },
+    job: { ...job, spec: completeSpec(job.spec), counts: [...job.counts] },
     pages: sorted(pages, ({ page }) => page).map(copyData),
     dependents: [...(content.dependents.get(job.id) ?? [])].toSorted((a, b) => a - b),
   };

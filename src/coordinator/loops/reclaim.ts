@@ -21,12 +21,12 @@ export class ReclaimLoop {
     for (const { session } of memory.sessions.values()) {
       for (const share of session.shares.values()) {
         if (share.open <= share.slots) continue;
-        const key = `${session.id}/${share.job.id}`;
+        const key = `${session.id}/${share.lane.job.id}/${share.lane.number}`;
         present.add(key);
         const seen = this.#seen.get(key);
         if (seen === undefined || seen.open !== share.open) this.#seen.set(key, { open: share.open, since: now });
         else if (now - seen.since >= STUCK_MS && memory.sessions.size > 1) {
-          world.revokeAhead(session, share.job);
+          world.revokeAhead(session, share.lane);
           asked = true;
         }
       }

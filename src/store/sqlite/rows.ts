@@ -1,8 +1,5 @@
-import { JobSpec } from '../../api/job-spec.ts';
+import { completeSpec } from '../../api/spec-defaults.ts';
 import type { StoredJob, StoredJobState } from '../store.ts';
-
-/** What a spec of an older release does not say. */
-const DEFAULTS: JobSpec = JobSpec.parse({ run: { kind: 'argv', argv: ['true'] }, cwd: '/' });
 
 /** What changes of a job as the database holds it: numbers and text only. */
 export interface JobStateRow extends Omit<StoredJobState, 'held' | 'counts'> {
@@ -54,6 +51,6 @@ export function fromJobRow(row: JobRow): StoredJob {
     held: row.held === 1,
     counts: JSON.parse(row.counts) as number[],
     // Written by this program from a spec that was checked at submit.
-    spec: { ...DEFAULTS, ...(JSON.parse(row.spec) as JobSpec) },
+    spec: completeSpec(JSON.parse(row.spec)),
   };
 }
