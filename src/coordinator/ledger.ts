@@ -1,7 +1,7 @@
 import { isSpawnError, SpawnError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
-import type { Blobs, LogReader } from '../objects/log-reader.ts';
+import type { Blobs, LogReader, SegmentCopies } from '../objects/log-reader.ts';
 import type { Batch, Store } from '../store/store.ts';
 import type { Clock } from './clock.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -29,6 +29,7 @@ export interface CoordinatorPorts {
   clock: Clock;
   blobs: Blobs;
   logs: LogReader;
+  copies: SegmentCopies;
   /** Lower-case hex digits, unpredictable. */
   randomHex(digits: number): string;
   /** 0 ≤ x < 1, for what need not be unpredictable. */
@@ -231,6 +232,7 @@ export class Ledger {
           if (link !== undefined) send(link);
         }
         deltas();
+        if (batch !== undefined && batch.events.length > 0) this.watchers.eventsWritten();
       },
     };
   }

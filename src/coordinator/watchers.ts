@@ -7,6 +7,7 @@ type Listener = (delta: JobDelta) => void;
 /** Who wants to hear of which job. Deltas are taken when a batch is closed and given out when it is durable. */
 export class Watchers {
   readonly #byJob = new Map<number, Set<Listener>>();
+  readonly #ofEvents = new Set<() => void>();
 
   add(jobId: number, listener: Listener): () => void {
     const listeners = this.#byJob.get(jobId) ?? new Set();
@@ -16,6 +17,19 @@ export class Watchers {
       listeners.delete(listener);
       if (listeners.size === 0 && this.#byJob.get(jobId) === listeners) this.#byJob.delete(jobId);
     };
+  }
+
+  /** Calls `wake` after each commit that held events; returns how to stop. */
+  onEvents(wake: () => void): () => void {
+    // Of its own, so that one who listens twice hears twice.
+    const own = () => wake();
+    this.#ofEvents.add(own);
+    return () => this.#ofEvents.delete(own);
+  }
+
+  /** Events were committed. */
+  eventsWritten(): void {
+    for (const wake of this.#ofEvents) wake();
   }
 
   watched(jobId: number): boolean {
