@@ -42,6 +42,7 @@ function checkEnds(disk: MemoryDisk, problems: string[]): ReadonlySet<string> {
 async function checkAttempts(store: Store, id: number, ends: ReadonlySet<string>, problems: string[]): Promise<void> {
   const { job } = restoreJob((await store.loadJob(id))!);
   if (!job.finished || job.endedAt === 0) problems.push(`job ${id} has not durably ended`);
+  if (job.canary?.state === 'running') problems.push(`job ${id} has ended and its canary runs`);
   for (let position = 0; position < job.size; position++) {
     const task = `${id}[${position}]`;
     const attempts = job.table.attempts[position]!;

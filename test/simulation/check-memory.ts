@@ -44,7 +44,9 @@ function checkJob(job: Job): void {
     const state = table.state[position]!;
     counts[state]!++;
     const mayRun = !table.hasFlag(position, TaskFlag.held) && (table.retryTicks?.[position] ?? 0) === 0;
-    const expected = state === TaskState.ready && mayRun;
+    const keptBack = job.canary?.state === 'running' && !job.canary.positions.includes(position);
+    if (table.isShutOut(position) !== keptBack) expect.fail(`task ${job.id}[${position}] is kept back is ${!keptBack}`);
+    const expected = state === TaskState.ready && mayRun && !keptBack;
     for (const [lane, set] of table.eligible.entries()) {
       const here = expected && lane === table.laneOf(position);
       if (set.has(position) !== here) expect.fail(`task ${job.id}[${position}] of lane ${lane} eligible is ${!here}`);

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { JobSpecInput } from '../../src/api/job-spec.ts';
+import type { Chance } from './chance.ts';
 import type { Faults } from './network.ts';
 import { CALLER, NO_FAULTS } from './network.ts';
 import { Simulation } from './simulation.ts';
@@ -45,7 +47,10 @@ async function busyDay(sim: Simulation): Promise<void> {
         array: `0-${size - 1}`,
         throttle: chance.yes(0.3) ? chance.between(1, 3) : 0,
         retries: chance.between(0, 2),
-        retryDelayMs: chance.yes(0.3) ? 700 : 0,
+        ...retrySome(chance),
+        ...(chance.yes(0.2) ? { beginInMs: chance.between(1, 40_000) } : {}),
+        ...(chance.yes(0.15) ? { deadlineInMs: chance.between(41_000, 200_000) } : {}),
+        canary: chance.yes(0.3) ? chance.between(1, 5) : 0,
         priority: chance.between(0, 1),
         ...(after === undefined ? {} : { after }),
         ...(singleton ? { after: 'singleton' } : {}),
@@ -63,6 +68,19 @@ async function busyDay(sim: Simulation): Promise<void> {
     ids.push(id);
     if (chance.yes(0.4)) await interfere(sim, ids);
   }
+}
+
+/** Retries at once, after a while, or after one that grows and varies. */
+function retrySome(chance: Chance): Partial<JobSpecInput> {
+  const kind = chance.below(5);
+  if (kind === 0) return { retryDelayMs: 700 };
+  if (kind > 1) return {};
+  return {
+    retryDelayMs: 300,
+    retryBackoff: 'exponential',
+    retryJitter: 0.5,
+    retryMaxDelayMs: 2_000,
+  };
 }
 
 async function interfere(sim: Simulation, ids: readonly number[]): Promise<void> {

@@ -6,6 +6,7 @@ import { type CommitFate, MemoryDisk, openMemoryStore } from '../support/memory-
 import { Chance } from './chance.ts';
 import { checkHistory } from './check-history.ts';
 import { checkMemory } from './check-memory.ts';
+import { checkDeadlines, grantProblem } from './check-times.ts';
 import { FakeWorker } from './fake-worker.ts';
 import { CALLER, type Faults, type Life, Network, NO_FAULTS } from './network.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
@@ -103,7 +104,10 @@ export class Simulation {
       if (this.clock.elapsed > until) throw new Error(`stuck after ${limitMs} virtual ms\n${this.describe()}`);
       if (!this.clock.step()) throw new Error(`nothing is left to happen\n${this.describe()}`);
       await settle();
-      if (step % 7 === 0 && this.#ledger !== undefined) checkMemory(this.#ledger.memory);
+      if (step % 7 === 0 && this.#ledger !== undefined) {
+        checkMemory(this.#ledger.memory);
+        checkDeadlines(this.#ledger.memory, this.#now());
+      }
       if (this.problems.length > 0) throw new Error(this.problems.join('\n'));
     }
   }
@@ -140,6 +144,10 @@ export class Simulation {
         `session ${session.id} ${session.worker} connected ${session.connected} held ${session.heldCount} free ${session.freeCpus}`,
     );
     return [`seed ${this.#options.seed}, virtual time ${this.clock.elapsed}`, ...jobs, ...sessions].join('\n');
+  }
+
+  #now(): number {
+    return this.clock.forProcess(() => true).now();
   }
 
   async #boot(): Promise<void> {
@@ -246,6 +254,8 @@ export class Simulation {
       this.problems.push(`a task of job ${jobId} was granted before the job was durable`);
       return;
     }
+    const problem = grantProblem(this.disk, jobId, position, this.#now());
+    if (problem !== undefined) this.problems.push(problem);
     const after = row.spec.after?.match(/^afterok:(\d+)$/);
     if (after === null || after === undefined) return;
     const predecessor = this.disk.content.jobs.get(Number(after[1]))!;
