@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { scriptedJob } from '../../test/support/scripted-coordinator.ts';
 import { IndexSet } from '../core/index-set.ts';
+import { needsOf, Room } from '../core/resources.ts';
 import { AheadOfNeed, widthOf } from './ahead-of-need.ts';
 import type { KnownJob } from './job-book.ts';
 
 function jobOf(changes = {}): KnownJob {
-  return { description: scriptedJob(1, 'true', changes), indices: IndexSet.ofSize(1), prepared: undefined };
+  const { gpus = 0, resources = {}, ...description } = scriptedJob(1, 'true', changes);
+  const needs = needsOf({ ...description, gpus, resources });
+  return { description, lane: 0, needs, queueId: 1, indices: IndexSet.ofSize(1), prepared: undefined };
 }
 
 describe('a task may wait in the forker', () => {
@@ -67,11 +70,15 @@ describe('a task may wait in the forker', () => {
 
 test.each([
   [{ cpus: 1 }, 4],
-  [{ cpus: 0.1 }, 40],
+  [{ cpus: 0.1 }, 30],
+  [{ cpus: 0.1, resources: { license: 0.5 } }, 6],
+  [{ cpus: 0.1, resources: { none: 1 } }, 1],
   [{ cpus: 3 }, 1],
   [{ cpus: 9 }, 1],
   [{ cpus: 1, memoryBytes: 500 }, 2],
   [{ cpus: 1, memoryBytes: 5_000 }, 1],
 ])('of %j so many fit side by side: %i', (changes, width) => {
-  expect(widthOf(jobOf(changes), { cpus: 4, memoryBytes: 1_000 })).toBe(width);
+  expect(
+    widthOf(jobOf(changes), new Room({ cpus: 4, memoryBytes: 1_000, gpus: 2, named: { license: 3 }, slots: 30 })),
+  ).toBe(width);
 });

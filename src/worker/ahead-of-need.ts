@@ -1,8 +1,5 @@
-import type { Resources } from '../api/session.ts';
+import type { Room } from '../core/resources.ts';
 import type { KnownJob } from './job-book.ts';
-
-/** Fractions of a CPU add up with rounding errors; a millionth of one is none. */
-export const ROUNDING = 1e-6;
 
 /** Only behind tasks this short is a place in the forker's queue worth more than a place in ours. */
 const SHORT_US = 50_000;
@@ -11,20 +8,19 @@ const RECENT_MS = 50;
 /** So many wait in the forker for each that runs. */
 const WAITING_PER_SLOT = 2;
 
-/** How many tasks of a job this machine runs at once when it runs no other. */
-export function widthOf({ description }: KnownJob, { cpus, memoryBytes }: Resources): number {
-  const byCpus = Math.floor((cpus + ROUNDING) / description.cpus);
-  const byMemory = description.memoryBytes === 0 ? byCpus : Math.floor(memoryBytes / description.memoryBytes);
-  return Math.max(1, Math.min(byCpus, byMemory));
+/** How many tasks of a job's lane a machine that is idle runs at once. */
+export function widthOf({ needs }: KnownJob, idle: Room): number {
+  return Math.max(1, idle.fits(needs));
 }
 
 /**
- * The tasks that wait in the forker: it starts one as soon as another of the same job ends, without asking this process, which
- * saves a short task two switches between processes. They hold no resources; each takes over those of one that ends. Only while
- * nothing but short tasks of one job runs, so that nothing else waits for it and none waits for long.
+ * The tasks that wait in the forker: it starts one as soon as another of the same job and lane ends, without asking this process, which
+ * saves a short task two switches between processes. They hold no resources; each takes over those of one that ends, so
+ * that there are none for tasks with devices, which must know theirs before. Only while
+ * nothing but short tasks of one lane runs, so that nothing else waits for it and none waits for long.
  */
 export class AheadOfNeed {
-  /** Attempts in the forker, by job. */
+  /** Attempts in the forker, by job and lane. */
   readonly #inForker = new Map<KnownJob, number>();
   /** Of which the ones that wait are. */
   #job: KnownJob | undefined;
@@ -33,6 +29,7 @@ export class AheadOfNeed {
 
   /** Whether one more may wait. */
   mayQueue(job: KnownJob): boolean {
+    if (job.needs.gpuShares > 0) return false;
     const inForker = this.#inForker.get(job);
     // With tasks of another job beside it, the forker would start too many of this one.
     if (inForker === undefined || this.#inForker.size > 1) return false;
@@ -55,7 +52,7 @@ export class AheadOfNeed {
     this.#waiting += 1;
   }
 
-  /** One of the job is gone: whether one that waited has taken its place. */
+  /** One of them is gone: whether one that waited has taken its place. */
   tookOver(job: KnownJob): boolean {
     if (this.#waiting === 0 || this.#job !== job) return false;
     this.#waiting -= 1;

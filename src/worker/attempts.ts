@@ -1,13 +1,23 @@
 import type { Resources } from '../api/session.ts';
+import type { Gpu } from '../core/gpu-list.ts';
 import { encodeOutcome, type Outcome } from '../core/outcome.ts';
-import { AheadOfNeed, ROUNDING, widthOf } from './ahead-of-need.ts';
-import { taskEnvironment } from './environment.ts';
+import { Room } from '../core/resources.ts';
+import { AheadOfNeed, widthOf } from './ahead-of-need.ts';
 import { type Explanation, explainFailure } from './explain-failure.ts';
-import type { Forker, LogPosition, RunRefused, TaskEnded, TaskSpawnFailed, TaskStarted } from './forker/types.ts';
+import type {
+  Forker,
+  LogPosition,
+  RunRefused,
+  RunRequest,
+  TaskEnded,
+  TaskSpawnFailed,
+  TaskStarted,
+} from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
 import type { PendingEnd, PendingStart } from './outbox.ts';
 import { outcomeOf } from './outcome-of.ts';
 import type { Fit, Grant } from './queue.ts';
+import { explanationRequest, type RunDefaults, taskRequest } from './run-request.ts';
 
 /** Segment numbers on the wire: `life * 65536 + segment`, so that the forkers of one session do not meet. */
 const SEGMENTS_OF_A_LIFE = 65_536;
@@ -15,6 +25,10 @@ const SEGMENTS_OF_A_LIFE = 65_536;
 interface Attempt {
   readonly grant: Grant;
   readonly job: KnownJob;
+  /** Numbers of its devices. */
+  readonly devices: readonly number[];
+  /** It asks for what this worker does not have, and only says so. */
+  readonly isImpossible: boolean;
   log: LogPosition | undefined;
   /** Nobody wants to know how it ends. */
   dropped: boolean;
@@ -23,10 +37,12 @@ interface Attempt {
   failure: Outcome | undefined;
 }
 
-export interface AttemptsOptions {
+export interface AttemptsOptions extends RunDefaults {
   readonly resources: Resources;
-  readonly job: (jobId: number) => KnownJob | undefined;
-  /** The number in the forker of the job's environment, or of one with as good as nothing. */
+  /** As many as `resources` says. */
+  readonly gpus: readonly Gpu[];
+  readonly job: (jobId: number, lane: number) => KnownJob | undefined;
+  /** The number in the forker of the job's environment, or one with as good as nothing. */
   readonly envId: (forker: Forker, job?: KnownJob) => number;
   readonly onStarted: (start: PendingStart) => void;
   readonly onEnded: (end: PendingEnd) => void;
@@ -39,15 +55,16 @@ export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #running = new Map<number, Attempt>();
   readonly #ahead = new AheadOfNeed();
-  #freeCpus: number;
-  #freeMemoryBytes: number;
+  readonly #room: Room;
+  /** What there is when nothing runs. */
+  readonly #idle: Room;
   /** Which forker of the session runs them. */
   life = 0;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
-    this.#freeCpus = options.resources.cpus;
-    this.#freeMemoryBytes = options.resources.memoryBytes;
+    this.#room = new Room(options.resources);
+    this.#idle = new Room(options.resources);
   }
 
   get count(): number {
@@ -56,7 +73,7 @@ export class Attempts {
 
   /** A small task could start. */
   get hasRoom(): boolean {
-    return this.#freeCpus > ROUNDING;
+    return this.#room.open;
   }
 
   /** Fences of those that have started. */
@@ -64,9 +81,9 @@ export class Attempts {
     for (const [fence, { log }] of this.#running) if (log !== undefined) yield fence;
   }
 
-  /** @param alone no task of another job waits, so that none may be passed */
-  fitOf(jobId: number, alone: boolean): Fit {
-    const job = this.#options.job(jobId);
+  /** @param alone no task of another job or lane waits, so that none may be passed */
+  fitOf(jobId: number, lane: number, alone: boolean): Fit {
+    const job = this.#options.job(jobId, lane);
     if (job?.prepared === undefined) return 'unprepared';
     // What is larger than the machine runs alone: the coordinator gave it, and waiting would not help.
     if (this.#running.size === 0 || this.#hasRoomFor(job)) return 'fits';
@@ -74,15 +91,19 @@ export class Attempts {
   }
 
   start(forker: Forker, grant: Grant): void {
-    const job = this.#options.job(grant.jobId)!;
-    const attempt = { grant, job, log: undefined, dropped: false, cancelled: false, failure: undefined };
-    if (this.#running.size > 0 && !this.#hasRoomFor(job)) this.#ahead.queued(job);
-    else this.#take(job, 1);
-    this.#ahead.sent(job);
+    const job = this.#options.job(grant.jobId, grant.lane)!;
+    const short = this.#running.size === 0 ? this.#shortOf(job) : undefined;
+    const isImpossible = short !== undefined;
+    const devices = isImpossible ? [] : this.#occupy(job);
+    const attempt = {
+      ...{ grant, job, devices, isImpossible },
+      ...{ log: undefined, dropped: false, cancelled: false, failure: undefined },
+    };
     this.#running.set(grant.fence, attempt);
-    const { argv, missing } = job.prepared!;
-    if (missing === undefined) this.#run(forker, attempt, this.#options.envId(forker, job), argv, job.description.cwd);
-    else this.#explain(forker, attempt, { text: missing, code: 126 });
+    const { missing } = job.prepared!;
+    if (isImpossible) this.#explain(forker, attempt, { text: `this worker has too few of: ${short}`, code: 126 });
+    else if (missing !== undefined) this.#explain(forker, attempt, { text: missing, code: 126 });
+    else this.#run(forker, attempt, taskRequest(this.#runOf(attempt), this.#options.envId(forker, job), this.#options));
   }
 
   /** Takes back what waits in the forker and has not started. */
@@ -96,6 +117,11 @@ export class Attempts {
       attempt.cancelled = true;
       forker.kill(attempt.grant.fence, 'cancel', attempt.job.description.graceMs);
     }
+  }
+
+  /** From the start of each. */
+  limit(forker: Forker, base: number, count: number, timeLimitMs: number): void {
+    for (const { grant } of this.#among(base, count)) forker.limit(grant.fence, timeLimitMs);
   }
 
   /** KILL at once; nothing is reported. */
@@ -125,7 +151,7 @@ export class Attempts {
   onEnded(event: TaskEnded): void {
     const attempt = this.#remove(event.fence);
     if (attempt === undefined) return;
-    this.#ahead.ended(attempt.job, event.wallUs);
+    if (!attempt.isImpossible) this.#ahead.ended(attempt.job, event.wallUs);
     if (attempt.dropped) return;
     const outcome = event.cause === 'none' && attempt.failure !== undefined ? attempt.failure : outcomeOf(event);
     const end = this.#logStart(event.logEnd);
@@ -154,7 +180,7 @@ export class Attempts {
     }
     const { run, cwd } = attempt.job.description;
     const command = run.kind === 'script' ? run.name : (attempt.job.prepared!.argv[0] ?? '');
-    const explanation = explainFailure(event, command, cwd);
+    const explanation = explainFailure(event, command, cwd, this.#filesOf(attempt));
     if (explanation === undefined) this.#endWithoutProcess(attempt, { kind: 'lost' });
     else this.#explain(forker, attempt, explanation);
   }
@@ -175,23 +201,10 @@ export class Attempts {
     for (const attempt of this.#running.values()) this.#endWithoutProcess(attempt, { kind: 'lost' });
   }
 
-  #run(forker: Forker, { grant, job }: Attempt, envId: number, argv: readonly string[], cwd: string): void {
-    const { description } = job;
-    forker.run({
-      fence: grant.fence,
-      jobId: grant.jobId,
-      position: grant.position,
-      attempt: grant.attempt,
-      envId,
-      env: taskEnvironment(description, job.indices, grant),
-      argv,
-      cwd,
-      timeLimitMs: description.timeLimitMs,
-      graceMs: description.graceMs,
-      logCapBytes: description.logCapBytes,
-      umask: description.umask,
-      queue: { id: job.description.id, width: widthOf(job, this.#options.resources) },
-    });
+  #run(forker: Forker, { job, devices }: Attempt, request: RunRequest): void {
+    // Never behind another: whoever has devices started because they are free.
+    if (devices.length > 0) forker.run(request);
+    else forker.run({ ...request, queue: { id: job.queueId, width: widthOf(job, this.#idle) } });
   }
 
   /** Lets a process write why nothing runs, so that the reason stands in the task's log like everything else. */
@@ -199,7 +212,16 @@ export class Attempts {
     attempt.failure = { kind: 'exited', code };
     // Not with the job's environment: it may be what exec found too large.
     const bare = this.#options.envId(forker);
-    this.#run(forker, attempt, bare, ['/bin/sh', '-c', 'printf "spawn: %s\\n" "$1" >&2', 'sh', text], '/');
+    this.#run(forker, attempt, explanationRequest(this.#runOf(attempt), bare, text));
+  }
+
+  #runOf({ grant, job, devices }: Attempt) {
+    return { grant, job, gpus: devices.map((device) => this.#options.gpus[device]!) };
+  }
+
+  #filesOf(attempt: Attempt): string[] {
+    const { outputPath, errorPath } = taskRequest(this.#runOf(attempt), 0, this.#options);
+    return [...new Set([outputPath, errorPath].filter((path) => path !== undefined))];
   }
 
   #endWithoutProcess(attempt: Attempt, outcome: Outcome): void {
@@ -226,19 +248,34 @@ export class Attempts {
     const attempt = this.#running.get(fence);
     if (attempt === undefined) return undefined;
     this.#running.delete(fence);
-    this.#ahead.gone(attempt.job);
+    const { job, devices, isImpossible } = attempt;
+    if (isImpossible) return attempt;
+    this.#ahead.gone(job);
+    this.#room.gpus.give(devices, job.needs.gpuShares);
     // One that waits in the forker takes its place, and its resources.
-    if (!this.#ahead.tookOver(attempt.job)) this.#take(attempt.job, -1);
+    if (!this.#ahead.tookOver(job)) this.#room.take(job.needs, -1);
     return attempt;
   }
 
-  #hasRoomFor({ description: { cpus, memoryBytes } }: KnownJob): boolean {
-    return cpus <= this.#freeCpus + ROUNDING && memoryBytes <= this.#freeMemoryBytes;
+  #hasRoomFor({ needs }: KnownJob): boolean {
+    return this.#room.fits(needs) >= 1;
   }
 
-  #take({ description }: KnownJob, times: 1 | -1): void {
-    this.#freeCpus -= times * description.cpus;
-    this.#freeMemoryBytes -= times * description.memoryBytes;
+  /** What it asks for and this machine has too little of even when it is idle; CPUs and memory aside, which it can do without. */
+  #shortOf({ needs }: KnownJob): string | undefined {
+    if (needs.gpuShares === 0 && needs.named.size === 0) return undefined;
+    return this.#idle.busy({ ...needs, cpus: 0, memoryBytes: 0 })[0];
+  }
+
+  /** Gives its devices. */
+  #occupy(job: KnownJob): number[] {
+    this.#ahead.sent(job);
+    if (this.#running.size > 0 && !this.#hasRoomFor(job)) {
+      this.#ahead.queued(job);
+      return [];
+    }
+    this.#room.take(job.needs, 1);
+    return job.needs.gpuShares === 0 ? [] : this.#room.gpus.take(job.needs.gpuShares);
   }
 
   #among(base: number, count: number): Attempt[] {

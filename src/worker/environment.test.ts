@@ -2,15 +2,18 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JobForWorker } from '../api/session.ts';
+import type { Gpu, GpuVendor } from '../core/gpu-list.ts';
 import { IndexSet } from '../core/index-set.ts';
 import {
   JOB_VARIABLES,
   jobEnvironment,
   minimalEnvironment,
+  type Place,
   parseSnapshot,
   TASK_VARIABLES,
   taskEnvironment,
 } from './environment.ts';
+import { GPU_VARIABLES } from './gpu-environment.ts';
 
 const JOB: JobForWorker = {
   id: 12,
@@ -29,13 +32,20 @@ const JOB: JobForWorker = {
   umask: 0o022,
   cpus: 0.5,
   memoryBytes: 4 * 1024 ** 3,
+  gpus: 2,
+  resources: { license: 1, scratch: 0.5, none: 0 },
+  user: 'anna',
   timeLimitMs: 0,
   graceMs: 5_000,
   logCapBytes: 1_000,
 };
 const INDICES = IndexSet.fromString(JOB.indices);
-const GRANT = { jobId: 12, fence: 4711, position: 1, attempt: 2 };
+const GRANT = { jobId: 12, lane: 0, fence: 4711, position: 1, attempt: 2 };
 const OWN: readonly string[] = [...JOB_VARIABLES, ...TASK_VARIABLES];
+const DEVICES: readonly string[] = GPU_VARIABLES;
+const PLACE = { session: 's-3', host: 'node7', gpuVendor: 'nvidia' } as const;
+
+const gpusOf = (vendor: GpuVendor) => ['2', '3'].map((id): Gpu => ({ id, vendor, uuid: '', name: '', memoryBytes: 0 }));
 
 /** As a process sees it: of a name that comes twice, the later one. */
 function seen(...blocks: readonly string[][]): Map<string, string> {
@@ -44,9 +54,15 @@ function seen(...blocks: readonly string[][]): Map<string, string> {
   );
 }
 
-function environmentOf(job: JobForWorker, base: string[] = [], grant = GRANT): Map<string, string> {
+function environmentOf(
+  job: JobForWorker,
+  base: string[] = [],
+  grant = GRANT,
+  place: Place = PLACE,
+): Map<string, string> {
   const indices = IndexSet.fromString(job.indices);
-  return seen(jobEnvironment(job, indices, base, 's-3'), taskEnvironment(job, indices, grant));
+  const devices = job.gpus && place.gpuVendor ? gpusOf(place.gpuVendor) : [];
+  return seen(jobEnvironment(job, indices, base, place), taskEnvironment(job, indices, grant, devices));
 }
 
 describe('the table of docs/environment.md', () => {
@@ -54,7 +70,7 @@ describe('the table of docs/environment.md', () => {
   const rows = [...page.matchAll(/^\| `(\w+)` \|.*\| `([^`]*)` \|$/gm)].map(([, name, example]) => [name!, example!]);
 
   test('names every variable, and no other', () => {
-    expect(rows.map(([name]) => name).toSorted()).toEqual(OWN.toSorted());
+    expect(rows.map(([name]) => name).toSorted()).toEqual([...OWN, ...DEVICES].toSorted());
   });
 
   test('shows what this job would see', () => {
@@ -62,23 +78,26 @@ describe('the table of docs/environment.md', () => {
     for (const [name, example] of rows) {
       if (name === 'SPAWN_SESSION') continue;
       const first = name === 'SPAWN_ATTEMPT' ? environmentOf(JOB, [], { ...GRANT, attempt: 1 }) : env;
-      expect([name, first.get(name!)]).toEqual([name, example]);
+      const of = /^(?:ROCR|HIP)_/.test(name!) ? environmentOf(JOB, [], GRANT, { ...PLACE, gpuVendor: 'amd' }) : first;
+      expect([name, of.get(name!)]).toEqual([name, example]);
     }
   });
 });
 
 test('a job that is no array has no SLURM_ARRAY variable, and one task of index 0', () => {
-  const { after: _, ...rest } = JOB;
-  const job = { ...rest, isArray: false, indices: '0', size: 1, memoryBytes: 0 };
+  const { after: _, user: __, ...rest } = JOB;
+  const job = { ...rest, isArray: false, indices: '0', size: 1, memoryBytes: 0, gpus: 0, resources: {} };
   const env = environmentOf(job, [], { ...GRANT, position: 0, attempt: 1 });
   expect([...env.keys()].filter((name) => name.startsWith('SLURM_ARRAY'))).toEqual([]);
-  for (const name of ['SLURM_MEM_PER_NODE', 'SLURM_JOB_DEPENDENCY', 'SLURM_RESTART_COUNT'])
-    expect(env.has(name)).toBe(false);
+  const absent = ['SLURM_MEM_PER_NODE', 'SLURM_JOB_DEPENDENCY', 'SLURM_RESTART_COUNT', 'SLURM_JOB_USER'];
+  const none = ['SLURM_GPUS_ON_NODE', 'SLURM_JOB_GPUS', 'SPAWN_GPUS', 'SPAWN_RESOURCES', 'SPAWN_MEMORY_BYTES'];
+  for (const name of [...absent, ...none]) expect([name, env.has(name)]).toEqual([name, false]);
   expect([env.get('JOB_ARRAY_INDEX'), env.get('JOB_ARRAY_SIZE'), env.get('SPAWN_TASK_ID')]).toEqual(['0', '1', '12_0']);
 });
 
 test('whatever the shell and the job bring, each name comes once and the right one wins', () => {
-  const name = fc.oneof(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/), fc.constantFrom(...OWN));
+  const name = fc.oneof(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/), fc.constantFrom(...OWN, ...DEVICES));
+  const plain = { ...PLACE, gpuVendor: undefined };
   const value = fc.string({ maxLength: 12 }).map((text) => text.replaceAll('\0', ''));
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value)), fc.dictionary(name, value), fc.boolean(), (base, given, isArray) => {
@@ -87,12 +106,12 @@ test('whatever the shell and the job bring, each name comes once and the right o
         job,
         INDICES,
         base.map(([key, text]) => `${key}=${text}`),
-        's-3',
+        plain,
       );
       const names = block.map((entry) => entry.slice(0, entry.indexOf('=')));
       expect(new Set(names).size).toBe(names.length);
-      const env = seen(block, taskEnvironment(job, INDICES, GRANT));
-      const own = environmentOf({ ...JOB, isArray });
+      const env = seen(block, taskEnvironment(job, INDICES, GRANT, []));
+      const own = environmentOf({ ...JOB, isArray }, [], GRANT, plain);
       const expected = new Map([...base.filter(([key]) => !OWN.includes(key)), ...Object.entries(given), ...own]);
       expect(env).toEqual(expected);
     }),

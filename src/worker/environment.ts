@@ -1,7 +1,9 @@
 import { homedir, userInfo } from 'node:os';
 import type { JobForWorker } from '../api/session.ts';
+import type { Gpu, GpuVendor } from '../core/gpu-list.ts';
 import { asJobId, formatTaskId } from '../core/ids.ts';
 import type { IndexSet } from '../core/index-set.ts';
+import { GPU_VARIABLES, gpuEnvironment } from './gpu-environment.ts';
 import type { Grant } from './queue.ts';
 
 /** Variables of a task that are the same for every task of its job. The table of docs/environment.md is checked against these lists. */
@@ -14,7 +16,20 @@ export const JOB_VARIABLES = [
   'SLURM_SUBMIT_DIR',
   'SLURM_CPUS_PER_TASK',
   'SLURM_CPUS_ON_NODE',
+  'SLURM_JOB_CPUS_PER_NODE',
   'SLURM_MEM_PER_NODE',
+  'SLURM_GPUS_ON_NODE',
+  'SLURM_JOB_USER',
+  'SLURM_NTASKS',
+  'SLURM_TASKS_PER_NODE',
+  'SLURM_NNODES',
+  'SLURM_JOB_NUM_NODES',
+  'SLURM_NODELIST',
+  'SLURM_JOB_NODELIST',
+  'SLURMD_NODENAME',
+  'SLURM_NODEID',
+  'SLURM_PROCID',
+  'SLURM_LOCALID',
   'SLURM_JOB_DEPENDENCY',
   'SLURM_ARRAY_JOB_ID',
   'SLURM_ARRAY_TASK_COUNT',
@@ -23,6 +38,9 @@ export const JOB_VARIABLES = [
   'SLURM_ARRAY_TASK_STEP',
   'SPAWN_JOB_ID',
   'SPAWN_CPUS',
+  'SPAWN_MEMORY_BYTES',
+  'SPAWN_GPUS',
+  'SPAWN_RESOURCES',
   'SPAWN_SESSION',
   'PWD',
 ] as const;
@@ -34,6 +52,7 @@ export const TASK_VARIABLES = [
   'TASK_ARRAY_INDEX',
   'SLURM_JOB_ID',
   'SLURM_JOBID',
+  'SLURM_JOB_GPUS',
   'SLURM_RESTART_COUNT',
   'SLURM_ARRAY_TASK_ID',
   'SPAWN_TASK_ID',
@@ -44,7 +63,18 @@ export const TASK_VARIABLES = [
 ] as const;
 type TaskVariable = (typeof TASK_VARIABLES)[number];
 
+/** What tasks are told of where they run. */
+export interface Place {
+  /** What `SPAWN_SESSION` shall be: marks every process of a worker session. */
+  readonly session: string;
+  /** Name of the machine, without its domain. */
+  readonly host: string;
+  /** Of the worker's GPUs; undefined when it has none. */
+  readonly gpuVendor: GpuVendor | undefined;
+}
+
 const OWN: ReadonlySet<string> = new Set([...JOB_VARIABLES, ...TASK_VARIABLES]);
+const DEVICES: ReadonlySet<string> = new Set(GPU_VARIABLES);
 const BYTES_IN_MB = 1024 * 1024;
 
 /** `NAME=value` of each variable that is set. */
@@ -74,16 +104,16 @@ export function parseSnapshot(bytes: Uint8Array): string[] {
 }
 
 /**
- * The environment that all tasks of a job share: `base`, then the variables of the spec, then those of JOB_VARIABLES.
- *
- * @param session what `SPAWN_SESSION` shall be: marks every process of a worker session
+ * The environment that all tasks of a job share: `base`, then the variables of the spec, then those of JOB_VARIABLES. On a worker with
+ * GPUs none is visible, unless taskEnvironment says which.
  */
 export function jobEnvironment(
   job: JobForWorker,
   indices: IndexSet,
   base: readonly string[],
-  session: string,
+  { session, host, gpuVendor }: Place,
 ): string[] {
+  const { gpus = 0, resources = {} } = job;
   const cpus = Math.max(1, Math.ceil(job.cpus));
   const ofArray: Partial<Record<JobVariable, string | number>> = job.isArray
     ? {
@@ -103,11 +133,27 @@ export function jobEnvironment(
     SLURM_SUBMIT_DIR: job.cwd,
     SLURM_CPUS_PER_TASK: cpus,
     SLURM_CPUS_ON_NODE: cpus,
+    SLURM_JOB_CPUS_PER_NODE: cpus,
     SLURM_MEM_PER_NODE: job.memoryBytes > 0 ? Math.ceil(job.memoryBytes / BYTES_IN_MB) : undefined,
+    SLURM_GPUS_ON_NODE: gpus > 0 ? Math.ceil(gpus) : undefined,
+    SLURM_JOB_USER: job.user,
+    SLURM_NTASKS: 1,
+    SLURM_TASKS_PER_NODE: 1,
+    SLURM_NNODES: 1,
+    SLURM_JOB_NUM_NODES: 1,
+    SLURM_NODELIST: host,
+    SLURM_JOB_NODELIST: host,
+    SLURMD_NODENAME: host,
+    SLURM_NODEID: 0,
+    SLURM_PROCID: 0,
+    SLURM_LOCALID: 0,
     SLURM_JOB_DEPENDENCY: job.after,
     ...ofArray,
     SPAWN_JOB_ID: job.id,
     SPAWN_CPUS: job.cpus,
+    SPAWN_MEMORY_BYTES: job.memoryBytes > 0 ? job.memoryBytes : undefined,
+    SPAWN_GPUS: gpus > 0 ? gpus : undefined,
+    SPAWN_RESOURCES: namedAmounts(resources),
     SPAWN_SESSION: session,
     PWD: job.cwd,
   };
@@ -115,18 +161,28 @@ export function jobEnvironment(
   for (const entry of base) {
     const name = entry.slice(0, entry.indexOf('='));
     // Submitted from inside a task, the snapshot has that task's variables: those this task does not set must not remain.
-    if (!OWN.has(name)) merged.set(name, entry);
+    if (!OWN.has(name) && !(gpuVendor !== undefined && DEVICES.has(name))) merged.set(name, entry);
   }
   for (const [name, value] of Object.entries(job.env)) {
     // A name with `=` in it would be another variable than it says, for example a second SPAWN_FENCE.
     if (name !== '' && !name.includes('=')) merged.set(name, `${name}=${value}`);
   }
-  for (const entry of assignments(own)) merged.set(entry.slice(0, entry.indexOf('=')), entry);
+  const hidden = gpuVendor === undefined ? [] : gpuEnvironment(gpuVendor, []);
+  for (const entry of [...assignments(own), ...hidden]) merged.set(entry.slice(0, entry.indexOf('=')), entry);
   return [...merged.values()];
 }
 
-/** What one task has besides: wins over the environment of its job. */
-export function taskEnvironment(job: JobForWorker, indices: IndexSet, grant: Grant): string[] {
+/** `license=2,scratch=0.5`; undefined when there is none. */
+function namedAmounts(resources: Readonly<Record<string, number>>): string | undefined {
+  const amounts = Object.entries(resources).filter(([, amount]) => amount > 0);
+  return amounts.length === 0 ? undefined : amounts.map(([name, amount]) => `${name}=${amount}`).join();
+}
+
+/**
+ * What one task has besides: wins over the environment of its job.
+ * @param devices those that it uses
+ */
+export function taskEnvironment(job: JobForWorker, indices: IndexSet, grant: Grant, devices: readonly Gpu[]): string[] {
   const index = indices.at(grant.position);
   const rawId = job.rawIdBase + grant.position;
   const env = [
@@ -141,6 +197,11 @@ export function taskEnvironment(job: JobForWorker, indices: IndexSet, grant: Gra
     `SPAWN_FENCE=${grant.fence}`,
   ] satisfies `${TaskVariable}=${string}`[] as string[];
   if (job.isArray) env.push(`SLURM_ARRAY_TASK_ID=${index}`);
+  const [device] = devices;
+  if (device !== undefined) {
+    env.push(`SLURM_JOB_GPUS=${devices.map(({ id }) => id).join()}` satisfies `${TaskVariable}=${string}`);
+    env.push(...gpuEnvironment(device.vendor, devices));
+  }
   if (grant.attempt > 1) env.push(`SLURM_RESTART_COUNT=${grant.attempt - 1}`);
   return env;
 }

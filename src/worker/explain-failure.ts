@@ -17,11 +17,14 @@ export interface Explanation {
  * What a person reads when the command of a task could not be started, and the exit code of the attempt: 127 when the command was
  * not found, 126 when it or its directory could not be used (POSIX: Shell Command Language, 2.8.2). Undefined when it is the
  * machine that could not start a process, which is no fault of the task.
+ *
+ * @param files that were to get its output
  */
 export function explainFailure(
   { step, errno, errorName }: TaskSpawnFailed,
   command: string,
   cwd: string,
+  files: readonly string[],
 ): Explanation | undefined {
   const why = systemError(errno, errorName);
   switch (step) {
@@ -29,6 +32,11 @@ export function explainFailure(
       return { text: `cannot enter ${cwd}: ${why}`, code: 126 };
     case 'exec':
       return { text: `cannot run ${command}: ${why}`, code: errorName === 'ENOENT' ? 127 : 126 };
+    case 'output':
+      return {
+        text: `cannot open the output file${files.length > 1 ? 's' : ''} ${files.join(' and ')}: ${why}`,
+        code: 126,
+      };
     case 'stdin':
       return { text: `cannot open the input: ${why}`, code: 126 };
     case 'fork':

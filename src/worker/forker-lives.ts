@@ -95,12 +95,14 @@ export class ForkerLives {
     return id;
   }
 
-  /** The job is over here: its environment and its open log file are let go. */
-  forget(job: KnownJob): void {
-    const id = this.#environments.get(job);
-    if (id !== undefined) this.#current?.dropEnv(id);
-    this.#environments.delete(job);
-    this.#current?.forgetJob(job.description.id);
+  /** The job is over here: the environments of its lanes and its open log file are let go. */
+  forget(jobId: number, lanes: readonly KnownJob[]): void {
+    for (const lane of lanes) {
+      const id = this.#environments.get(lane);
+      if (id !== undefined) this.#current?.dropEnv(id);
+      this.#environments.delete(lane);
+    }
+    if (lanes.length > 0) this.#current?.forgetJob(jobId);
   }
 
   /** Kills everything at once. `run` resolves when it is dead. */

@@ -25,9 +25,13 @@ export class Holdings {
     return this.#queue.count;
   }
 
-  /** @param attempt number of every task's attempt, or one number a task in the order of `runs` */
+  /**
+   * @param lane undefined when it was not described: the tasks go back
+   * @param attempt number of every task's attempt, or one number a task in the order of `runs`
+   */
   grant(
     jobId: number,
+    lane: number | undefined,
     runs: readonly GrantRun[],
     attempt: number | readonly number[],
     forker: Forker | undefined,
@@ -37,7 +41,11 @@ export class Holdings {
       for (const [from, length] of this.#unknownOf(fence, count)) {
         const at = done + from - fence;
         this.#outbox.held.add(from, length);
-        this.#queue.add(jobId, {
+        if (lane === undefined) {
+          this.#giveBack([[from, length]]);
+          continue;
+        }
+        this.#queue.add(jobId, lane, {
           fence: from,
           position: position + from - fence,
           count: length,
@@ -73,6 +81,14 @@ export class Holdings {
     }
   }
 
+  /** Of what runs from its start on, of what waits from its start to come. */
+  limit(fences: readonly FenceRun[], timeLimitMs: number, forker: Forker | undefined): void {
+    for (const [base, count] of fences) {
+      this.#queue.limit(base, count, timeLimitMs);
+      if (forker !== undefined) this.#attempts.limit(forker, base, count, timeLimitMs);
+    }
+  }
+
   giveBackAll(forker: Forker | undefined): void {
     this.#giveBack(this.#queue.clear());
     if (forker !== undefined) this.#attempts.withdraw(forker, 0, Number.POSITIVE_INFINITY);
@@ -91,7 +107,7 @@ export class Holdings {
   /** Starts what can start. */
   startAll(forker: Forker): void {
     const now = performance.now();
-    const fitOf = (jobId: number) => this.#attempts.fitOf(jobId, this.#queue.jobCount === 1);
+    const fitOf = (jobId: number, lane: number) => this.#attempts.fitOf(jobId, lane, this.#queue.laneCount === 1);
     while (this.#queue.count > 0) {
       const grant = this.#queue.take(fitOf, now);
       if (grant === undefined) break;

@@ -1,8 +1,9 @@
 import type { JobForWorker } from '../api/session.ts';
 import { isSpawnError } from '../core/errors.ts';
 import { IndexSet } from '../core/index-set.ts';
+import { type Needs, needsOf } from '../core/resources.ts';
 import { Backoff } from './backoff.ts';
-import { jobEnvironment, minimalEnvironment } from './environment.ts';
+import { jobEnvironment, minimalEnvironment, type Place } from './environment.ts';
 import type { JobFiles } from './job-files.ts';
 
 /** How the tasks of a job are started. */
@@ -14,17 +15,37 @@ export interface PreparedJob {
   readonly missing?: string;
 }
 
+/** A job, or one of its lanes: what differs in a lane is replaced in its description. */
 export interface KnownJob {
   readonly description: JobForWorker;
+  readonly lane: number;
+  readonly needs: Needs;
+  /** Of its tasks in the forker; no other lane has it. */
+  readonly queueId: number;
   readonly indices: IndexSet;
   /** Undefined until its files are here. */
   prepared: PreparedJob | undefined;
 }
 
+/** What all lanes of a job have in common. */
+interface Files {
+  readonly argv: readonly string[];
+  /** What the environment starts from. */
+  readonly base: readonly string[];
+  readonly missing?: string;
+}
+
+interface Entry {
+  readonly description: JobForWorker;
+  readonly indices: IndexSet;
+  /** Number 0 is the job itself. */
+  readonly lanes: Map<number, KnownJob>;
+  files: Files | undefined;
+}
+
 export interface JobBookOptions {
   readonly files: JobFiles;
-  /** What `SPAWN_SESSION` shall be. */
-  readonly session: string;
+  readonly place: Place;
   readonly onPrepared: (jobId: number) => void;
   readonly onFailed: (error: unknown) => void;
   /** Ends tries that are under way. */
@@ -34,72 +55,102 @@ export interface JobBookOptions {
 /** The jobs of which a session knows the description, and what their tasks need. */
 export class JobBook {
   readonly #options: JobBookOptions;
-  readonly #jobs = new Map<number, KnownJob>();
+  readonly #jobs = new Map<number, Entry>();
+  #queues = 0;
 
   constructor(options: JobBookOptions) {
     this.#options = options;
   }
 
-  get(jobId: number): KnownJob | undefined {
-    return this.#jobs.get(jobId);
+  /** Undefined for a lane that was not described. */
+  get(jobId: number, lane = 0): KnownJob | undefined {
+    return this.#jobs.get(jobId)?.lanes.get(lane);
   }
 
-  /** A job that is known already stays as it is: descriptions never change. */
+  /** The job and its lanes. */
+  allOf(jobId: number): KnownJob[] {
+    return [...(this.#jobs.get(jobId)?.lanes.values() ?? [])];
+  }
+
+  /** Of a job that is known already only the lanes count: the rest never changes, and what runs is not disturbed. */
   add(description: JobForWorker): void {
-    if (this.#jobs.has(description.id)) return;
-    const indices = description.indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(description.indices);
-    const job: KnownJob = { description, indices, prepared: undefined };
-    this.#jobs.set(description.id, job);
-    void this.#prepare(job);
+    let entry = this.#jobs.get(description.id);
+    if (entry === undefined) {
+      const indices = description.indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(description.indices);
+      entry = { description, indices, lanes: new Map(), files: undefined };
+      entry.lanes.set(0, this.#lane(entry, 0, description));
+      this.#jobs.set(description.id, entry);
+      void this.#prepare(entry);
+    }
+    for (const { lane, ...terms } of description.lanes ?? []) {
+      // The terms of a lane never change, and its tasks in the forker go by its number there.
+      if (!entry.lanes.has(lane)) entry.lanes.set(lane, this.#lane(entry, lane, { ...entry.description, ...terms }));
+    }
   }
 
   forget(jobId: number): void {
     this.#jobs.delete(jobId);
   }
 
-  async #prepare(job: KnownJob): Promise<void> {
+  #lane(entry: Entry, lane: number, description: JobForWorker): KnownJob {
+    const { gpus = 0, resources = {} } = description;
+    const job = {
+      description,
+      lane,
+      needs: needsOf({ ...description, gpus, resources }),
+      queueId: ++this.#queues,
+      indices: entry.indices,
+      prepared: undefined,
+    };
+    return entry.files === undefined ? job : { ...job, prepared: this.#prepared(job, entry.files) };
+  }
+
+  #prepared({ description, indices }: KnownJob, { argv, base, missing }: Files): PreparedJob {
+    const env = jobEnvironment(description, indices, base, this.#options.place);
+    return missing === undefined ? { argv, env } : { argv, env, missing };
+  }
+
+  async #prepare(entry: Entry): Promise<void> {
     const { signal, onFailed, onPrepared } = this.#options;
     const backoff = new Backoff({ firstMs: 100, mostMs: 5_000 });
-    const { id } = job.description;
-    while (!signal.aborted && this.#jobs.get(id) === job) {
+    const { id } = entry.description;
+    while (entry.files === undefined && !signal.aborted && this.#jobs.get(id) === entry) {
       try {
-        job.prepared = await this.#tryPrepare(job);
-        break;
+        entry.files = await this.#fetch(entry.description);
       } catch (error) {
         if (isForGood(error)) {
-          job.prepared = this.#missing(job, error);
-          break;
+          entry.files = missing(id, error);
+        } else {
+          onFailed(error);
+          await backoff.pause(signal);
         }
-        onFailed(error);
-        await backoff.pause(signal);
       }
     }
-    if (job.prepared !== undefined) onPrepared(id);
+    if (entry.files === undefined) return;
+    for (const job of entry.lanes.values()) job.prepared = this.#prepared(job, entry.files);
+    onPrepared(id);
   }
 
-  async #tryPrepare(job: KnownJob): Promise<PreparedJob> {
-    const { run, envSnapshot } = job.description;
-    const { files, session } = this.#options;
+  async #fetch({ run, envSnapshot }: JobForWorker): Promise<Files> {
+    const { files } = this.#options;
     const base = envSnapshot === undefined ? minimalEnvironment() : await files.snapshot(envSnapshot);
-    const env = jobEnvironment(job.description, job.indices, base, session);
     switch (run.kind) {
       case 'argv':
-        return { argv: run.argv, env };
+        return { argv: run.argv, base };
       case 'shell':
         // Otherwise a text that begins with a sign is taken for an option of sh.
-        return { argv: ['/bin/sh', '-c', /^[-+]/.test(run.text) ? ` ${run.text}` : run.text], env };
+        return { argv: ['/bin/sh', '-c', /^[-+]/.test(run.text) ? ` ${run.text}` : run.text], base };
       case 'script': {
         const script = await files.script(run.hash);
-        return { argv: [...(script.isProgram ? [] : ['/bin/sh']), script.path, ...run.args], env };
+        return { argv: [...(script.isProgram ? [] : ['/bin/sh']), script.path, ...run.args], base };
       }
     }
   }
+}
 
-  #missing(job: KnownJob, error: unknown): PreparedJob {
-    const env = jobEnvironment(job.description, job.indices, minimalEnvironment(), this.#options.session);
-    const why = error instanceof Error ? error.message : String(error);
-    return { argv: [], env, missing: `the files of job ${job.description.id} cannot be had: ${why}` };
-  }
+function missing(jobId: number, error: unknown): Files {
+  const why = error instanceof Error ? error.message : String(error);
+  return { argv: [], base: minimalEnvironment(), missing: `the files of job ${jobId} cannot be had: ${why}` };
 }
 
 /** Whether asking again cannot help: the server answered that it does not have it. */

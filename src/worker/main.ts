@@ -1,17 +1,19 @@
 import { mkdirSync } from 'node:fs';
-import { availableParallelism, hostname, totalmem } from 'node:os';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { SpawnClient } from '../client/client.ts';
 import type { ClientOptions } from '../client/connection.ts';
-import { httpTransport } from '../client/node/http-transport.ts';
 import { packageVersion } from '../client/node/package-files.ts';
 import { bootId } from '../client/node/process-identity.ts';
 import { keeperReviver } from '../client/node/revive-keeper.ts';
-import { unixTransport } from '../client/node/unix-transport.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
-import { type Machine, readFlags, USAGE, type WorkerFlags } from './flags.ts';
+import { describeOffer, offerOf } from './describe.ts';
+import { readFlags, USAGE, type WorkerFlags } from './flags.ts';
 import { startForker } from './forker/forker.ts';
 import { killLeftovers } from './forker/sweep.ts';
+import { type FoundGpus, findGpus } from './gpus.ts';
+import { thisMachine } from './machine.ts';
+import { transportTo } from './transport-to.ts';
 import { Worker } from './worker.ts';
 
 const EXIT_INTERNAL = 70;
@@ -27,10 +29,11 @@ const EXIT_INTERNAL = 70;
  */
 export async function main(argv: string[]): Promise<number> {
   try {
-    const flags = readFlags(argv, thisMachine());
-    if (flags !== 'help') return await work(flags);
-    process.stdout.write(USAGE);
-    return 0;
+    const asked = readFlags(argv, thisMachine());
+    if (asked.kind === 'help') return print(USAGE);
+    const found = await findGpus(process.env, asked.flags.gpus);
+    if (asked.kind === 'work') return await work(asked.flags, found);
+    return print(`${JSON.stringify(await describeOffer(asked.flags, found), undefined, 2)}\n`);
   } catch (error) {
     say(
       error instanceof Error && !isSpawnError(error)
@@ -41,16 +44,25 @@ export async function main(argv: string[]): Promise<number> {
   }
 }
 
-async function work(flags: WorkerFlags): Promise<number> {
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+async function work(flags: WorkerFlags, { gpus, source, problems }: FoundGpus): Promise<number> {
   // What tasks create gets their own umask; what this process creates is nobody else's business.
   process.umask(0o077);
   makeDirectory(flags.dataDir);
   const { server } = flags;
-  const transport = server.startsWith('unix:') ? unixTransport(server.slice('unix:'.length)) : httpTransport(server);
+  for (const problem of problems) say(problem);
+  if (gpus.length > 0) say(`GPUs (${source}): ${gpus.map(({ id }) => id).join(', ')}`);
+  const transport = transportTo(flags, say);
   const leaving = new AbortController();
   const client = new SpawnClient({ transport, ...revival(flags, leaving.signal) });
   const worker = new Worker({
     ...flags,
+    resources: offerOf(flags, gpus),
+    gpus,
     client,
     forkers: { start: startForker, killLeftovers },
     host: hostname(),
@@ -96,17 +108,6 @@ function listen(worker: Worker, graceMs: number, leaving: AbortController): () =
   const ignore = () => {};
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', ignore);
   return () => process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('SIGHUP', ignore);
-}
-
-function thisMachine(): Machine {
-  const limit = process.constrainedMemory();
-  return {
-    hostname: hostname(),
-    env: process.env,
-    cpus: availableParallelism(),
-    // Without a limit of the control group the system gives 0 or a number larger than any memory.
-    memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem(),
-  };
 }
 
 function makeDirectory(path: string): void {

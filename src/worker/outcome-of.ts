@@ -6,6 +6,8 @@ export function outcomeOf({ cause, end }: Pick<TaskEnded, 'cause' | 'end'>): Out
   switch (cause) {
     case 'timeLimit':
       return { kind: 'timedOut' };
+    case 'memory':
+      return { kind: 'outOfMemory' };
     case 'cancel':
       return { kind: 'cancelled' };
     case 'lease':

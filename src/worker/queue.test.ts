@@ -12,22 +12,22 @@ function takeAll(queue: GrantQueue, fitOf: (jobId: number) => Fit = fits): Grant
 
 test('gives tasks in order of arrival, with their positions and attempts', () => {
   const queue = new GrantQueue();
-  queue.add(1, { fence: 10, position: 5, count: 2, attempt: 1 });
-  queue.add(2, { fence: 12, position: 0, count: 2, attempt: [3, 4] });
-  queue.add(1, { fence: 14, position: 9, count: 1, attempt: 2 });
+  queue.add(1, 0, { fence: 10, position: 5, count: 2, attempt: 1 });
+  queue.add(2, 0, { fence: 12, position: 0, count: 2, attempt: [3, 4] });
+  queue.add(1, 0, { fence: 14, position: 9, count: 1, attempt: 2 });
   expect(takeAll(queue)).toEqual([
-    { jobId: 1, fence: 10, position: 5, attempt: 1 },
-    { jobId: 1, fence: 11, position: 6, attempt: 1 },
-    { jobId: 2, fence: 12, position: 0, attempt: 3 },
-    { jobId: 2, fence: 13, position: 1, attempt: 4 },
-    { jobId: 1, fence: 14, position: 9, attempt: 2 },
+    { jobId: 1, lane: 0, fence: 10, position: 5, attempt: 1 },
+    { jobId: 1, lane: 0, fence: 11, position: 6, attempt: 1 },
+    { jobId: 2, lane: 0, fence: 12, position: 0, attempt: 3 },
+    { jobId: 2, lane: 0, fence: 13, position: 1, attempt: 4 },
+    { jobId: 1, lane: 0, fence: 14, position: 9, attempt: 2 },
   ]);
   expect(queue.count).toBe(0);
 });
 
 test('a run that was cut keeps what belongs to the rest', () => {
   const queue = new GrantQueue();
-  queue.add(1, { fence: 10, position: 0, count: 6, attempt: [1, 2, 3, 4, 5, 6] });
+  queue.add(1, 0, { fence: 10, position: 0, count: 6, attempt: [1, 2, 3, 4, 5, 6] });
   queue.take(fits, 0);
   expect(queue.remove(12, 2)).toEqual([[12, 2]]);
   expect(queue.remove(1, 5)).toEqual([]);
@@ -53,9 +53,9 @@ test('is the same as a list of tasks, whatever is added, taken and removed', () 
         if ('add' in one) {
           const run = { fence: nextFence, position: nextFence * 2, count: one.count };
           const attempts = Array.from({ length: one.count }, (_, i) => i + 1);
-          queue.add(one.add, { ...run, attempt: attempts });
+          queue.add(one.add, 0, { ...run, attempt: attempts });
           for (let i = 0; i < one.count; i++) {
-            model.push({ jobId: one.add, fence: run.fence + i, position: run.position + i, attempt: i + 1 });
+            model.push({ jobId: one.add, lane: 0, fence: run.fence + i, position: run.position + i, attempt: i + 1 });
           }
           nextFence += one.count;
         } else if ('take' in one) {
@@ -83,9 +83,9 @@ describe('a task that does not fit', () => {
   const wideIsBusy = (jobId: number): Fit => (jobId === 1 ? 'busy' : 'fits');
   const filled = () => {
     const queue = new GrantQueue();
-    queue.add(2, { fence: 1, position: 0, count: 1, attempt: 1 });
-    queue.add(1, { fence: 2, position: 0, count: 1, attempt: 1 });
-    queue.add(2, { fence: 3, position: 1, count: 5, attempt: 1 });
+    queue.add(2, 0, { fence: 1, position: 0, count: 1, attempt: 1 });
+    queue.add(1, 0, { fence: 2, position: 0, count: 1, attempt: 1 });
+    queue.add(2, 0, { fence: 3, position: 1, count: 5, attempt: 1 });
     return queue;
   };
 
@@ -102,7 +102,7 @@ describe('a task that does not fit', () => {
   test('does not hold up what came before it', () => {
     const queue = filled();
     queue.take(wideIsBusy, 0);
-    queue.add(3, { fence: 20, position: 0, count: 1, attempt: 1 });
+    queue.add(3, 0, { fence: 20, position: 0, count: 1, attempt: 1 });
     const threeIsBusy = (jobId: number): Fit => (jobId === 3 ? 'busy' : 'fits');
     queue.take(wideIsBusy, 0);
     expect(queue.take(threeIsBusy, 60_000)?.fence).toBe(2);

@@ -1,6 +1,6 @@
 import type { FenceRun } from '../api/session.ts';
 
-/** Consecutive fences for consecutive tasks of one job. */
+/** Consecutive fences for consecutive tasks of one job and lane. */
 export interface QueuedRun {
   readonly fence: number;
   readonly position: number;
@@ -12,9 +12,12 @@ export interface QueuedRun {
 /** The right to start one task. */
 export interface Grant {
   readonly jobId: number;
+  readonly lane: number;
   readonly fence: number;
   readonly position: number;
   readonly attempt: number;
+  /** In place of that of its lane. */
+  readonly timeLimitMs?: number;
 }
 
 /** Whether a task of a job can start now: `busy` when resources are missing, `unprepared` while the job's files are fetched. */
@@ -35,9 +38,13 @@ interface Waiting {
   /** Tasks gone from the front: where `attempt` goes on. */
   skipped: number;
   readonly arrival: number;
+  timeLimitMs: number | undefined;
 }
 
-interface JobQueue {
+/** The tasks of one lane of a job: all need the same. */
+interface LaneQueue {
+  readonly jobId: number;
+  readonly lane: number;
   /** In order of arrival; the ones before `head` are gone. */
   runs: Waiting[];
   head: number;
@@ -45,14 +52,17 @@ interface JobQueue {
   busySince: number | undefined;
 }
 
+/** More lanes than a job can have. */
+const LANES = 65_536;
+
 /**
  * Granted tasks that have not started, as runs: a grant of ten thousand is one entry.
  *
- * Tasks start in order of arrival. One that does not fit is passed by the first of another job that does, for at most
+ * Tasks start in order of arrival. One that does not fit is passed by the first of another job or lane that does, for at most
  * PASSING_MS; one whose job is not prepared is passed for as long as that takes.
  */
 export class GrantQueue {
-  readonly #jobs = new Map<number, JobQueue>();
+  readonly #lanes = new Map<number, LaneQueue>();
   #arrivals = 0;
   #count = 0;
 
@@ -61,34 +71,36 @@ export class GrantQueue {
     return this.#count;
   }
 
-  get jobCount(): number {
-    return this.#jobs.size;
+  /** Of how many lanes, over all jobs. */
+  get laneCount(): number {
+    return this.#lanes.size;
   }
 
-  add(jobId: number, run: QueuedRun): void {
-    let queue = this.#jobs.get(jobId);
+  add(jobId: number, lane: number, run: QueuedRun): void {
+    const key = jobId * LANES + lane;
+    let queue = this.#lanes.get(key);
     if (queue === undefined) {
-      queue = { runs: [], head: 0, busySince: undefined };
-      this.#jobs.set(jobId, queue);
+      queue = { jobId, lane, runs: [], head: 0, busySince: undefined };
+      this.#lanes.set(key, queue);
     }
-    queue.runs.push({ ...run, skipped: 0, arrival: this.#arrivals++ });
+    queue.runs.push({ ...run, skipped: 0, arrival: this.#arrivals++, timeLimitMs: undefined });
     this.#count += run.count;
   }
 
   /** Takes out the task that starts next, if one can. */
-  take(fitOf: (jobId: number) => Fit, nowMs: number): Grant | undefined {
-    let chosen: [number, JobQueue] | undefined;
+  take(fitOf: (jobId: number, lane: number) => Fit, nowMs: number): Grant | undefined {
+    let chosen: [number, LaneQueue] | undefined;
     let chosenArrival = Number.POSITIVE_INFINITY;
     let closedAt = Number.POSITIVE_INFINITY;
-    for (const [jobId, queue] of this.#jobs) {
+    for (const [key, queue] of this.#lanes) {
       const { arrival } = queue.runs[queue.head]!;
       if (arrival > chosenArrival || arrival > closedAt) continue;
-      const fits = fitOf(jobId);
+      const fits = fitOf(queue.jobId, queue.lane);
       if (fits === 'busy') {
         queue.busySince ??= nowMs;
         if (nowMs - queue.busySince >= PASSING_MS) closedAt = arrival;
       } else if (fits === 'fits') {
-        chosen = [jobId, queue];
+        chosen = [key, queue];
         chosenArrival = arrival;
       }
     }
@@ -99,40 +111,52 @@ export class GrantQueue {
   /** Takes out what of a run of fences is queued, for whatever reason; gives the fences that were. */
   remove(base: number, count: number): FenceRun[] {
     const removed: FenceRun[] = [];
-    for (const [jobId, queue] of this.#jobs) {
+    for (const [key, queue] of this.#lanes) {
       const before = removed.length;
       const left = queue.runs.slice(queue.head).flatMap((run) => cut(run, base, count, removed));
-      if (removed.length > before) this.#replace(jobId, queue, left);
+      if (removed.length > before) this.#replace(key, queue, left);
     }
     for (const [, length] of removed) this.#count -= length;
     return removed;
   }
 
+  /** Gives what of a run of fences is queued another time limit. */
+  limit(base: number, count: number, timeLimitMs: number): void {
+    for (const queue of this.#lanes.values()) {
+      const waiting = queue.runs.slice(queue.head);
+      if (!waiting.some((run) => run.fence < base + count && base < run.fence + run.count)) continue;
+      queue.runs = waiting.flatMap((run) => limited(run, base, count, timeLimitMs));
+      queue.head = 0;
+    }
+  }
+
   /** Takes out everything. */
   clear(): FenceRun[] {
-    const all = [...this.#jobs.values()].flatMap(({ runs, head }) =>
+    const all = [...this.#lanes.values()].flatMap(({ runs, head }) =>
       runs.slice(head).map(({ fence, count }): FenceRun => [fence, count]),
     );
-    this.#jobs.clear();
+    this.#lanes.clear();
     this.#count = 0;
     return all;
   }
 
-  #takeHead(jobId: number, queue: JobQueue): Grant {
+  #takeHead(key: number, queue: LaneQueue): Grant {
+    const { jobId, lane } = queue;
     const run = queue.runs[queue.head]!;
+    const { fence, position, timeLimitMs } = run;
     const attempt = typeof run.attempt === 'number' ? run.attempt : run.attempt[run.skipped]!;
-    const grant = { jobId, fence: run.fence, position: run.position, attempt };
     skip(run, 1);
     if (run.count === 0) queue.head += 1;
     queue.busySince = undefined;
     this.#count -= 1;
-    if (queue.head === queue.runs.length) this.#jobs.delete(jobId);
-    else if (queue.head >= 1000) this.#replace(jobId, queue, queue.runs.slice(queue.head));
-    return grant;
+    if (queue.head === queue.runs.length) this.#lanes.delete(key);
+    else if (queue.head >= 1000) this.#replace(key, queue, queue.runs.slice(queue.head));
+    const grant = { jobId, lane, fence, position, attempt };
+    return timeLimitMs === undefined ? grant : { ...grant, timeLimitMs };
   }
 
-  #replace(jobId: number, queue: JobQueue, runs: Waiting[]): void {
-    if (runs.length === 0) this.#jobs.delete(jobId);
+  #replace(key: number, queue: LaneQueue, runs: Waiting[]): void {
+    if (runs.length === 0) this.#lanes.delete(key);
     queue.runs = runs;
     queue.head = 0;
     queue.busySince = undefined;
@@ -148,12 +172,29 @@ function skip(run: Waiting, tasks: number): void {
 
 /** A run without the fences base … base+count-1; those that it had go to `removed`. */
 function cut(run: Waiting, base: number, count: number, removed: FenceRun[]): Waiting[] {
-  const from = Math.max(run.fence, base);
-  const to = Math.min(run.fence + run.count, base + count);
-  if (from >= to) return [run];
-  removed.push([from, to - from]);
-  const before = { ...run, count: from - run.fence };
-  const after = { ...run };
-  skip(after, to - run.fence);
-  return [before, after].filter((left) => left.count > 0);
+  const [before, among, after] = split(run, base, count);
+  if (among !== undefined) removed.push([among.fence, among.count]);
+  return [before, after].filter((left) => left !== undefined);
+}
+
+/** A run in the same order, of which the fences base … base+count-1 have another time limit. */
+function limited(run: Waiting, base: number, count: number, timeLimitMs: number): Waiting[] {
+  const [before, among, after] = split(run, base, count);
+  return [before, among && { ...among, timeLimitMs }, after].filter((part) => part !== undefined);
+}
+
+type Part = Waiting | undefined;
+
+/** What of a run lies before, among and after the fences base … base+count-1. */
+function split(run: Waiting, base: number, count: number): [before: Part, among: Part, after: Part] {
+  const part = (from: number, to: number): Part => {
+    const [first, end] = [Math.max(run.fence, from), Math.min(run.fence + run.count, to)];
+    if (first >= end) return undefined;
+    const copy = { ...run };
+    skip(copy, first - run.fence);
+    copy.count = end - first;
+    return copy;
+  };
+  const end = base + count;
+  return [part(0, base), part(base, end), part(end, Number.POSITIVE_INFINITY)];
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { HelloReply, Resources } from '../api/session.ts';
+import type { Gpu } from '../core/gpu-list.ts';
 import { Attempts } from './attempts.ts';
 import { NO_RETRY, type WorkerClient } from './client.ts';
 import { ExchangeLane } from './exchange-lane.ts';
@@ -18,6 +19,11 @@ export interface SessionOptions {
   /** When the hello was sent: the first lease counts from there. */
   readonly helloSentAt: LeaseMoment;
   readonly resources: Resources;
+  /** As many as `resources` says. */
+  readonly gpus: readonly Gpu[];
+  readonly bindCpus: boolean;
+  /** Name of this machine. */
+  readonly host: string;
   /** Where logs go when the coordinator named no place. */
   readonly dataDir: string;
   readonly files: JobFiles;
@@ -59,7 +65,8 @@ export class Session {
   #leaving = false;
 
   constructor(options: SessionOptions) {
-    const { client, hello, marker, log } = options;
+    const { client, hello, marker, log, gpus } = options;
+    const host = options.host.replace(/\..*$/s, '') || options.host;
     const { sessionId, sameHost, heartbeatMs, leaseMs } = hello;
     const onFailed = (error: unknown) => this.#failed(error);
     const lane = { client, sessionId, mostBackoffMs: sameHost ? 1_000 : 5_000 };
@@ -67,14 +74,17 @@ export class Session {
     this.#lease = { ms: leaseMs, sentAt: options.helloSentAt };
     this.#jobs = new JobBook({
       files: options.files,
-      session: marker,
+      place: { session: marker, host, gpuVendor: gpus[0]?.vendor },
       onPrepared: () => this.#pump(),
       onFailed,
       signal: this.#over.signal,
     });
     this.#attempts = new Attempts({
       resources: options.resources,
-      job: (id) => this.#jobs.get(id),
+      gpus,
+      bindCpus: options.bindCpus,
+      host,
+      job: (id, lane) => this.#jobs.get(id, lane),
       envId: (forker, job) => this.#lives.envId(forker, job),
       onStarted: (start) => this.#outbox.started(start),
       onEnded: (end) => {
@@ -201,7 +211,7 @@ export class Session {
         this.#jobs.add(message.job);
         break;
       case 'grant':
-        this.#holdings.grant(message.job, message.runs, message.attempt, forker);
+        this.#grant(message);
         break;
       case 'revoke':
         this.#holdings.revoke(message.fences, forker);
@@ -212,17 +222,24 @@ export class Session {
       case 'drop':
         this.#holdings.drop(message.fences, forker);
         break;
-      case 'forget': {
-        const job = this.#jobs.get(message.job);
-        if (job !== undefined) this.#lives.forget(job);
+      case 'limit':
+        this.#holdings.limit(message.fences, message.timeLimitMs, forker);
+        break;
+      case 'forget':
+        this.#lives.forget(message.job, this.#jobs.allOf(message.job));
         this.#jobs.forget(message.job);
         break;
-      }
       case 'drain':
         this.drain(Number.POSITIVE_INFINITY);
         break;
     }
     this.#pump();
+  }
+
+  #grant({ job, runs, attempt, lane = 0 }: Extract<NumberedMessage, { type: 'grant' }>): void {
+    const isKnown = lane === 0 || this.#jobs.get(job, lane) !== undefined;
+    if (!isKnown) this.#options.log(`job ${job} has no lane ${lane} here: its tasks are given back`);
+    this.#holdings.grant(job, isKnown ? lane : undefined, runs, attempt, this.#lives.current);
   }
 
   #forkerDied({ expected, code, signal, stderr }: ForkerExit): void {

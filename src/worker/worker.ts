@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { API_VERSION } from '../api/limits.ts';
 import type { HelloReply, HelloRequest } from '../api/session.ts';
 import { isSpawnError } from '../core/errors.ts';
+import type { Gpu } from '../core/gpu-list.ts';
 import { Backoff } from './backoff.ts';
 import { NO_RETRY, type WorkerClient } from './client.ts';
 import type { WorkerFlags } from './flags.ts';
@@ -11,7 +12,11 @@ import { type LeaseMoment, leaseMoment } from './lease.ts';
 import { SessionRecords } from './leftovers.ts';
 import { Session } from './session.ts';
 
-export interface WorkerOptions extends Omit<WorkerFlags, 'server' | 'forker' | 'revive'> {
+type OfMain = 'server' | 'forker' | 'revive' | 'gpus' | 'tokenFile' | 'caFile';
+
+export interface WorkerOptions extends Omit<WorkerFlags, OfMain> {
+  /** As many as `resources` says. */
+  readonly gpus: readonly Gpu[];
   readonly client: WorkerClient;
   readonly forkers: ForkerPort;
   readonly forker?: WorkerFlags['forker'];
@@ -99,7 +104,7 @@ export class Worker {
   }
 
   async #serve(hello: HelloReply, sentAt: LeaseMoment) {
-    const { client, resources, forkers, forker, exitWhenGoneMs, log } = this.#options;
+    const { client, resources, gpus, bindCpus, host, forkers, forker, exitWhenGoneMs, log } = this.#options;
     // Session numbers are per store, and several workers of one user may be of several stores.
     const marker = `${hello.storeId}-${hello.sessionId}`.replaceAll(/[^\w-]/g, '_');
     // Without its record only the cleaning up after two crashes is lost: no reason not to work on a full disk.
@@ -109,6 +114,9 @@ export class Worker {
       hello,
       helloSentAt: hello.sameHost ? { ...sentAt, bootMs: sentAt.monotonicMs } : sentAt,
       resources,
+      gpus,
+      bindCpus,
+      host,
       dataDir: this.#directory,
       files: this.#files,
       forkers,

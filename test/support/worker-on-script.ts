@@ -65,6 +65,8 @@ export function workerOnScript(): WorkerOnScript {
         log: (line) => lines.push(line),
         name: 'w',
         resources: { cpus: 2, memoryBytes: 2 ** 30 },
+        gpus: [],
+        bindCpus: true,
         dataDir: join(folder, 'data'),
         graceMs: 30_000,
         exitWhenGoneMs: 0,

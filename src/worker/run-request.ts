@@ -1,0 +1,75 @@
+import type { Gpu } from '../core/gpu-list.ts';
+import { expandOutputPath } from '../core/output-path.ts';
+import { taskEnvironment } from './environment.ts';
+import type { RunRequest } from './forker/types.ts';
+import type { KnownJob } from './job-book.ts';
+import type { Grant } from './queue.ts';
+
+/** What is the same for all tasks of this worker. */
+export interface RunDefaults {
+  /** Name of the machine, without its domain. */
+  readonly host: string;
+  readonly bindCpus: boolean;
+}
+
+interface Run {
+  readonly grant: Grant;
+  readonly job: KnownJob;
+  /** Devices of the task. */
+  readonly gpus: readonly Gpu[];
+}
+
+/** What the forker is told to run for a task, without its place in a queue there. */
+export function taskRequest({ grant, job, gpus }: Run, envId: number, { host, bindCpus }: RunDefaults): RunRequest {
+  const { description, indices } = job;
+  const { signal, openMode } = description;
+  return {
+    ...common({ grant, job, gpus }, envId),
+    argv: job.prepared!.argv,
+    cwd: description.cwd,
+    timeLimitMs: grant.timeLimitMs ?? description.timeLimitMs,
+    memoryBytes: description.memoryBytes,
+    ...(bindCpus ? { cpuMilli: Math.max(1, Math.round(description.cpus * 1_000)) } : {}),
+    ...outputFiles(description, grant, indices.at(grant.position), host),
+    ...(openMode === 'append' ? { append: true } : {}),
+    ...(signal === undefined
+      ? {}
+      : { warning: { signal: signal.number, beforeMs: signal.beforeMs, mainOnly: signal.mainOnly } }),
+  };
+}
+
+/** A process that writes a line into the task's log in place of the task. */
+export function explanationRequest(run: Run, envId: number, text: string): RunRequest {
+  const argv = ['/bin/sh', '-c', 'printf "spawn: %s\\n" "$1" >&2', 'sh', text];
+  return { ...common(run, envId), argv, cwd: '/' };
+}
+
+function common({ grant, job, gpus }: Run, envId: number) {
+  const { description, indices } = job;
+  return {
+    fence: grant.fence,
+    jobId: grant.jobId,
+    position: grant.position,
+    attempt: grant.attempt,
+    envId,
+    env: taskEnvironment(description, indices, grant, gpus),
+    graceMs: description.graceMs,
+    logCapBytes: description.logCapBytes,
+    umask: description.umask,
+  };
+}
+
+/** Without a pattern of its own, standard error goes where standard output goes (Slurm: sbatch(1), --error). */
+function outputFiles(
+  { id, name, user, owner, rawIdBase, outputPath, errorPath = outputPath }: KnownJob['description'],
+  { position }: Grant,
+  index: number,
+  host: string,
+): Pick<RunRequest, 'outputPath' | 'errorPath'> {
+  if (errorPath === undefined) return {};
+  const facts = { jobId: id, index, rawId: rawIdBase + position, name, user: user ?? owner, host };
+  return {
+    ...(outputPath === undefined ? {} : { outputPath: expandOutputPath(outputPath, facts) }),
+    errorPath: expandOutputPath(errorPath, facts),
+  };
+}
