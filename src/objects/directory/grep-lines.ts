@@ -17,8 +17,8 @@ export interface GrepOutput {
   readonly limit: number;
   /** Told before and after each block of lines is matched. */
   matching(isBegun: boolean): void;
-  /** One GrepMatch a line. */
-  found(json: string, lines: number): void;
+  /** One GrepMatch a line. False when nobody wants more. */
+  found(json: string, lines: number): boolean;
 }
 
 interface Hit {
@@ -57,8 +57,8 @@ export class GrepLines {
     for (const hit of hits) {
       this.#show(hit);
       this.#left--;
+      if (!this.isFull && this.#json.length >= MESSAGE_CHARS) this.#send();
       if (this.isFull) break;
-      if (this.#json.length >= MESSAGE_CHARS) this.#send();
     }
     if (this.#lines > 0) this.#send();
     this.#output.matching(false);
@@ -76,7 +76,7 @@ export class GrepLines {
   /** While it waits for whoever takes it, nothing is matched. */
   #send(): void {
     this.#output.matching(false);
-    this.#output.found(this.#json, this.#lines);
+    if (!this.#output.found(this.#json, this.#lines)) this.#left = 0;
     this.#json = '';
     this.#lines = 0;
     this.#output.matching(true);

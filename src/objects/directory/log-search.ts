@@ -34,7 +34,7 @@ export async function* searchLogs(
         const found = await taking.next();
         if (found === undefined) return await taking.done;
         found.taken();
-        if (missing <= 0) continue;
+        if (missing <= 0 || signal.aborted) continue;
         yield found.lines <= missing ? found.bytes : firstLines(found.bytes, missing);
         missing -= found.lines;
         if (missing <= 0) left.abort();

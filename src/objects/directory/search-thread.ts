@@ -42,7 +42,8 @@ function outputOf(limit: number): GrepOutput {
       sent++;
       for (;;) {
         const taken = Atomics.load(control, Control.taken);
-        if (sent - taken < MOST_AHEAD || isCancelled()) return;
+        if (isCancelled()) return false;
+        if (sent - taken < MOST_AHEAD) return true;
         Atomics.wait(control, Control.taken, taken, LOOK_MS);
       }
     },

@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { GrepMatch } from '../../api/insight.ts';
 import { EndChunk } from '../../core/end-chunk.ts';
 import { encodeLogHeader, encodeLogNote, LOG_HEADER_BYTES, LogStream } from '../../core/log-record.ts';
@@ -164,4 +164,86 @@ test('any logs over any segments, searched for any pattern, give what the simple
     ),
     { numRuns: 500 },
   );
+});
+
+describe('a search', () => {
+  const lines = (count: number, text = 'line') => Array.from({ length: count }, (_, at) => `${text} ${at}`).join('\n');
+  const out = (task: number, data: string, rolls = false): Written => ({ task, stream: STDOUT, data, rolls });
+
+  test('tells the lines of each task in their order, exactly as many as asked for', async () => {
+    const which = write([out(0, `${lines(2_000)}\n`), out(1, `${lines(500)}\n`, true), out(1, 'last line')], 2);
+    const found = await search(which, { pattern: 'line', limit: 2_321 });
+    expect(found.slice(0, 2_000).map(({ text }) => text)).toEqual(lines(2_000).split('\n'));
+    expect(found.slice(2_000).map(({ index, text }) => [index, text])).toEqual(
+      lines(321)
+        .split('\n')
+        .map((text) => [11, text]),
+    );
+    expect(await search(which, { pattern: 'line' })).toHaveLength(2_501);
+  });
+
+  test('looks only at the tasks that are wanted, and at the last attempt', async () => {
+    const records = [out(0, 'x0\n'), out(1, 'x1\n'), out(2, 'x2\n')];
+    const which = write(records, 3);
+    expect(await search({ ...which, wanted: Uint8Array.of(1, 0, 1) }, {})).toMatchObject([
+      { index: 10 },
+      { index: 12 },
+    ]);
+    // Task 1 runs again, and has written nothing.
+    const again = { position: 1, attempt: 2, sessionId: 7, fence: 500, fromSegment: LIFE * 65_536 + 1, fromOffset: 0 };
+    expect(await search({ ...which, running: [again] }, {})).toMatchObject([{ index: 10 }, { index: 12 }]);
+    expect(await search({ ...which, wanted: new Uint8Array(3) }, {})).toEqual([]);
+  });
+
+  test('shows a long line cut, and tries no more of it than a megabyte', async () => {
+    const which = write([...Array.from({ length: 20 }, () => out(0, 'a'.repeat(60_000))), out(0, 'end\nb\n')], 1);
+    const [found, ...more] = await search(which, { pattern: '^a' });
+    expect([found!.text.length, more]).toEqual([16_384, []]);
+    expect(await search(which, { pattern: 'end' })).toEqual([]);
+    expect(await search(which, { pattern: '^b$' })).toHaveLength(1);
+  });
+
+  test('a torn record at the end is left out until it is whole, and what is no record ends its segment', async () => {
+    const which = write([out(0, 'x1\n'), out(0, 'x2\n', true), out(0, 'x3\n')], 1, new Set([0]));
+    const first = join(logs, String(JOB), `7-${LIFE}-1.seg`);
+    const whole = readFileSync(first);
+    writeFileSync(first, whole.subarray(0, whole.length - 1));
+    expect((await search(which, {})).map(({ text }) => text)).toEqual(['x1', 'x3']);
+    writeFileSync(first, Buffer.concat([whole, Buffer.alloc(64)]));
+    expect((await search(which, {})).map(({ text }) => text)).toEqual(['x1', 'x2', 'x3']);
+    rmSync(first);
+    symlinkSync('/dev/zero', first);
+    expect((await search(which, {})).map(({ text }) => text)).toEqual(['x3']);
+    rmSync(join(logs, String(JOB)), { recursive: true });
+    expect(await search(which, {})).toEqual([]);
+  });
+
+  test('fails when a pattern takes too long, and others go on', async () => {
+    const hurried = openSegments(logs, { search: { threads: 1, budgetMs: 500 } });
+    const which = write([out(0, `${'a'.repeat(60)}!\n`), out(0, 'fine\n')], 1);
+    const slow = search(which, { pattern: '(a+)+$' }, hurried);
+    const next = search(which, { pattern: 'fine' }, hurried);
+    await expect(slow).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message: 'pattern: expected one that can be decided in time, found "(a+)+$"',
+    });
+    expect(await next).toHaveLength(1);
+  });
+
+  test('ends when nobody wants it any more, and one that waits for its reader keeps no other from being done', async () => {
+    const one = openSegments(logs, { search: { threads: 1 } });
+    const which = write(
+      Array.from({ length: 60 }, () => out(0, `${'x'.repeat(50)}\n`.repeat(1_200))),
+      1,
+    );
+    const gone = new AbortController();
+    const read = one.search(JOB, which, SEARCH, gone.signal)[Symbol.asyncIterator]();
+    expect((await read.next()).value?.length).toBeGreaterThan(0);
+    expect(await search(which, { limit: 3 }, one)).toHaveLength(3);
+    gone.abort();
+    let after = 0;
+    while ((await read.next()).done !== true) after++;
+    expect(after).toBeLessThan(10);
+    expect(await search(which, { limit: 3 }, one)).toHaveLength(3);
+  });
 });
