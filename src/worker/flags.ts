@@ -1,13 +1,14 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { MAX_NAMED_RESOURCES } from '../api/limits.ts';
 import type { Resources } from '../api/session.ts';
 import { parseBytes } from '../core/bytes.ts';
 import { parseDuration } from '../core/duration.ts';
 import { SpawnError } from '../core/errors.ts';
 import { type GpuDeclaration, MAX_GPUS, parseGpuDeclaration } from '../core/gpu-list.ts';
+import { readNamedResources } from '../core/named-resources.ts';
 import type { ForkerKind } from './forker/types.ts';
-import { readNamedResources } from './named-resources.ts';
 
 /** How one agent was asked to run. Durations in ms. */
 export interface WorkerFlags {
@@ -165,7 +166,7 @@ function parse(argv: readonly string[]): Given {
 }
 
 function readResources(given: Given, machine: Machine): Resources {
-  const named = readNamedResources(given.resources, '--resources');
+  const named = readNamedResources(given.resources, '--resources', MAX_NAMED_RESOURCES);
   const { memory, slots } = given;
   if (slots !== undefined && !(/^[1-9]\d{0,6}$/.test(slots) && Number(slots) <= MAX_SLOTS)) {
     bad('slots', `a whole number from 1 to ${MAX_SLOTS}`, slots);
