@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type Logger, pino } from 'pino';
 import { type DataFiles, dataFiles } from './client/node/data-files.ts';
+import { type ListenChoice, parseListen, readListen, removeListen, toTcpOptions } from './client/node/listen-record.ts';
 import { builtProgram, packageVersion } from './client/node/package-files.ts';
 import { makePrivateDirectory } from './client/node/private-directory.ts';
 import { bootId, childrenOf, identify, isAlive, signalProcess } from './client/node/process-identity.ts';
@@ -27,6 +28,7 @@ import { isSpawnError, type SpawnError } from './core/errors.ts';
 import { createLocalProvider } from './providers/local/local-provider.ts';
 import { machineSize } from './providers/local/machine-size.ts';
 import type { Provider } from './providers/provider.ts';
+import type { Server } from './server/server.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 
 /** How often the server looks whether its keeper, its record and its socket are still there. */
@@ -56,6 +58,7 @@ export async function serve(argv: string[]): Promise<number> {
   };
   process.on('uncaughtException', fatal);
   process.on('unhandledRejection', fatal);
+  // Until there are certificates to read anew.
   process.on('SIGHUP', () => undefined);
   const code = await run(place, log).catch((error: unknown) => {
     if (!isSpawnError(error)) return fatal(error);
@@ -78,6 +81,8 @@ function leaveFailure(files: DataFiles, error: SpawnError): void {
 }
 
 interface Arguments extends EmbeddedPlace {
+  /** Given to a server in the foreground; another one finds it in the data directory. */
+  readonly listen: ListenChoice | undefined;
   /** A keeper started this server, so there must be one as long as it serves. */
   readonly kept: boolean;
 }
@@ -90,11 +95,12 @@ function readArguments(argv: string[]): Arguments {
       'runtime-dir': { type: 'string' },
       socket: { type: 'string' },
       kept: { type: 'boolean', default: false },
+      listen: { type: 'string' },
     },
   });
-  const { 'data-dir': dataDir, 'runtime-dir': runtimeDir, socket: socketPath, kept } = values;
+  const { 'data-dir': dataDir, 'runtime-dir': runtimeDir, socket: socketPath, kept, listen } = values;
   if (!dataDir || !runtimeDir || !socketPath) throw new Error('expected --data-dir, --runtime-dir and --socket');
-  return { dataDir, runtimeDir, socketPath, kept };
+  return { dataDir, runtimeDir, socketPath, kept, listen: listen === undefined ? undefined : parseListen(listen) };
 }
 
 async function run(place: Arguments, log: Logger): Promise<number> {
@@ -104,6 +110,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   makePrivateDirectory(files.runDir);
   const version = packageVersion();
   const maxArraySize = readMaxArraySize(process.env);
+  const choice = place.listen ?? readListen(files.listen);
   // What takes long to load is loaded while the store's thread opens the database.
   const opening = openSqliteStore({ path: join(dataDir, 'spawn.db') });
   opening.catch(() => undefined);
@@ -136,7 +143,15 @@ async function run(place: Arguments, log: Logger): Promise<number> {
       },
       options: { version, host: hostname(), dataDir, logDir, maxArraySize },
     });
-    const server = await createServer(coordinator, { version, logger: log, onStop: () => end.resolve(0) });
+    const onStop = (): void => {
+      removeListen(files.listen);
+      end.resolve(0);
+    };
+    const server = await createServer(coordinator, { version, logger: log, onStop });
+    if (choice !== undefined) {
+      log.info({ url: await server.listenTcp(toTcpOptions(choice)) }, 'listening');
+      process.on('SIGHUP', () => reloadCertificates(server, log));
+    }
     await server.listenUnix(socketPath);
     coordinator.start((error) => log.error({ err: error }, 'a loop failed; it is tried again'));
     const workers = keepWorkers(place, files, coordinator, log);
@@ -157,6 +172,15 @@ async function run(place: Arguments, log: Logger): Promise<number> {
     return code;
   } finally {
     await store.close();
+  }
+}
+
+function reloadCertificates(server: Server, log: Logger): void {
+  try {
+    server.reloadCertificates();
+    log.info('certificates were read anew');
+  } catch (error) {
+    log.error({ err: error }, 'a certificate cannot be used; the old one stays in use');
   }
 }
 

@@ -19,8 +19,11 @@ const MAX_DELAY_MS = 5_000;
 const GOOD_LIFE_MS = 10_000;
 /** How often a server that another keeper started is looked at; one's own child tells by itself. */
 const LOOK_MS = 200;
-/** Ends of the server that another start cannot mend: a setting is wrong; after sysexits(3): no permission, wrong configuration. */
-const FINAL_EXITS: ReadonlySet<number> = new Set([2, 77, 78]);
+/**
+ * Ends of the server that another start cannot mend: a setting is wrong, an address is taken; after sysexits(3): no permission,
+ * wrong configuration.
+ */
+const FINAL_EXITS: ReadonlySet<number> = new Set([2, 65, 77, 78]);
 /** The log of the past is kept once. */
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
 

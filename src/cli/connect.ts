@@ -12,12 +12,12 @@ import type { Settings } from '../config/settings.ts';
  * embedded coordinator.
  *
  * @param announce gets one line when it was started, or is of another release
- * @throws SpawnError SOCKET_NOT_PRIVATE: whoever could replace the socket would be sent scripts and environments
+ * @throws SpawnError those of a token or certificate that cannot be read; SOCKET_NOT_PRIVATE: whoever could replace the socket would be sent scripts and environments
  */
 export async function connect(settings: Settings, announce: (line: string) => void): Promise<SpawnClient> {
   if (settings.server !== undefined) {
-    const { httpTransport } = await import('../client/node/http-transport.ts');
-    return new SpawnClient({ transport: httpTransport(settings.server) });
+    const { remoteTransport } = await import('./remote-transport.ts');
+    return new SpawnClient({ transport: remoteTransport(settings, settings.server, announce) });
   }
   makePrivateDirectory(settings.runtimeDir);
   const transport = new MovingTransport(settings.socketPath);

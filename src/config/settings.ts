@@ -13,6 +13,17 @@ export interface Settings {
   readonly socketPath: string;
   /** A coordinator elsewhere, from SPAWN_SERVER; absent: the embedded one. */
   readonly server?: string;
+  /** Where `server start` listens besides the socket, from SPAWN_LISTEN; no other command opens a port. Default nowhere. */
+  readonly listen?: string;
+  /** Certificate and private key of that listener, in PEM: SPAWN_TLS_CERT, SPAWN_TLS_KEY. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  /** The token of a coordinator elsewhere, from SPAWN_TOKEN; a function, so that it is not shown with the rest. */
+  readonly token?: () => string;
+  /** A file with it, which nobody else may read, from SPAWN_TOKEN_FILE. */
+  readonly tokenFile?: string;
+  /** Certificates in PEM of who may have signed that of a coordinator elsewhere, from SPAWN_CA_FILE. */
+  readonly caFile?: string;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -21,7 +32,8 @@ type Env = Readonly<Record<string, string | undefined>>;
  * Reads the settings from the environment:
  * - `SPAWN_DATA_DIR`, else `$XDG_DATA_HOME/spawn`, else `~/.local/share/spawn`
  * - `SPAWN_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/spawn`, else `/tmp/spawn-<uid>`
- * - `SPAWN_SERVER`
+ * - `SPAWN_SERVER`, and for it `SPAWN_TOKEN` or `SPAWN_TOKEN_FILE`, and `SPAWN_CA_FILE`
+ * - `SPAWN_LISTEN`, `SPAWN_TLS_CERT`, `SPAWN_TLS_KEY`: defaults of flags of `server start`
  *
  * An empty variable counts as not set. XDG variables must be absolute to count (XDG base directory specification);
  * SPAWN_* ones may be relative to the current directory. Reads nothing from disk and creates nothing.
@@ -38,8 +50,24 @@ export function readSettings(env: Env, uid: number): Settings {
   // The folder's own name goes into the hash, so that two long runtime folders do not meet in the short one.
   const socketPath = fits ? join(wanted, socketName) : join(sharedTmp, `${shortHash(`${wanted}\0${dataDir}`)}.sock`);
   const runtimeDir = fits ? wanted : sharedTmp;
-  const server = env.SPAWN_SERVER;
-  return { dataDir, runtimeDir, socketPath, ...(server ? { server } : {}) };
+  return { dataDir, runtimeDir, socketPath, ...readNetwork(env) };
+}
+
+type NetworkSettings = Omit<Settings, 'dataDir' | 'runtimeDir' | 'socketPath'>;
+
+function readNetwork(env: Env): NetworkSettings {
+  const { SPAWN_SERVER: server, SPAWN_LISTEN: listen, SPAWN_TOKEN: token } = env;
+  const [tlsCert, tlsKey] = [named(env.SPAWN_TLS_CERT), named(env.SPAWN_TLS_KEY)];
+  const [tokenFile, caFile] = [named(env.SPAWN_TOKEN_FILE), named(env.SPAWN_CA_FILE)];
+  return {
+    ...(server ? { server } : {}),
+    ...(listen ? { listen } : {}),
+    ...(tlsCert ? { tlsCert } : {}),
+    ...(tlsKey ? { tlsKey } : {}),
+    ...(token ? { token: () => token } : {}),
+    ...(tokenFile ? { tokenFile } : {}),
+    ...(caFile ? { caFile } : {}),
+  };
 }
 
 function named(path: string | undefined): string | undefined {

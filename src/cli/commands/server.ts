@@ -1,34 +1,66 @@
+import { resolve } from 'node:path';
+import { addressText, parseAddress } from '../../core/address.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { defineCommand } from '../command.ts';
+import { nonEmpty } from '../option-values.ts';
 import { jsonText, serverJson } from '../output/json.ts';
 import { serverStatus } from '../output/status-text.ts';
 import { jsonOption } from '../output-option.ts';
-import type { World } from '../world.ts';
+import type { ListenFlags, World } from '../world.ts';
 
 /** As systemd and LSB init scripts tell it: the status is of a program that does not run. */
 const NOT_RUNNING = 3;
 
 export const server = defineCommand({
-  usage: ['server start [--foreground]', 'server stop', 'server status [-o json]'],
+  usage: ['server start [--foreground] [--listen HOST:PORT …]', 'server stop', 'server status [-o json]'],
   about:
     'Controls the coordinator that runs in the background for this user. It starts by itself when a command needs it;\n' +
     'stop ends it and its workers: running tasks are stopped and run again after the next start. status exits with 3\n' +
-    'when none runs.',
+    'when none runs. With --listen others reach it too, with a token (spawn token create) and, but for loopback, TLS; that\n' +
+    'holds until server stop, also after a crash. SPAWN_LISTEN, SPAWN_TLS_CERT and SPAWN_TLS_KEY are the defaults.',
   options: {
     foreground: { summary: 'With start: serve in this process until it is stopped' },
+    listen: {
+      value: 'HOST:PORT',
+      summary: 'With start: listen on TCP too; port 0 is any that is free',
+      parse: (text, where) => addressText(parseAddress(text, where)),
+    },
+    'tls-cert': {
+      value: 'FILE',
+      summary: 'With --listen: the certificate in PEM, read anew when it changes',
+      parse: nonEmpty('a file'),
+    },
+    'tls-key': { value: 'FILE', summary: 'With --listen: its private key in PEM', parse: nonEmpty('a file') },
+    'plain-http': { summary: 'With --listen: no TLS, on a network that you trust' },
     format: jsonOption,
   },
   operands: { name: 'start, stop or status', min: 1, max: 1, choices: ['start', 'stop', 'status'] },
   examples: [
     { line: 'spawn server status', says: 'whether one runs, and what it does' },
     { line: 'spawn server start --foreground', says: 'under systemd or in a container' },
+    {
+      line: 'spawn server start --listen 0.0.0.0:7700 --tls-cert cert.pem --tls-key key.pem',
+      says: 'for users and workers on other machines',
+    },
   ],
   run: async ({ options, operands }, world) => {
     const [verb] = operands;
     const only = (option: string, of: string): never => {
       throw new SpawnError('USAGE', { message: `server ${verb}: expected ${option} with server ${of} only` });
     };
-    if (options.foreground && verb !== 'start') only('--foreground', 'start');
+    const flags = {
+      listen: options.listen,
+      tlsCert: inCwd(world, options['tls-cert']),
+      tlsKey: inCwd(world, options['tls-key']),
+      plainHttp: options['plain-http'],
+    };
+    if (verb !== 'start') {
+      if (options.foreground) only('--foreground', 'start');
+      if (flags.listen !== undefined) only('--listen', 'start');
+      if (flags.tlsCert !== undefined) only('--tls-cert', 'start');
+      if (flags.tlsKey !== undefined) only('--tls-key', 'start');
+      if (flags.plainHttp) only('--plain-http', 'start');
+    }
     if (options.format !== undefined && verb !== 'status') only('-o', 'status');
     if (world.env.SPAWN_SERVER) {
       throw new SpawnError('USAGE', {
@@ -37,7 +69,7 @@ export const server = defineCommand({
     }
     switch (verb) {
       case 'start':
-        return options.foreground ? (await world.server()).serveHere() : start(world);
+        return options.foreground ? (await world.server()).serveHere(flags) : start(world, flags);
       case 'stop':
         return stop(world);
       default:
@@ -46,9 +78,14 @@ export const server = defineCommand({
   },
 });
 
-async function start(world: World): Promise<number> {
-  const { started, server } = await (await world.server()).start();
+function inCwd({ cwd }: World, path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(cwd, path);
+}
+
+async function start(world: World, flags: ListenFlags): Promise<number> {
+  const { started, server } = await (await world.server()).start(flags);
   world.stdout.write(`${started ? 'started' : 'runs already'}: pid ${server.pid}, data in ${server.dataDir}\n`);
+  for (const url of server.listens ?? []) world.stdout.write(`listens on ${url}\n`);
   return 0;
 }
 

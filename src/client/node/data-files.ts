@@ -10,6 +10,8 @@ export interface DataFiles {
   readonly server: string;
   /** Why the server cannot start: a SpawnError in JSON, from the last start that failed for good. */
   readonly failure: string;
+  /** What the last `server start` said of the network (listen-record.ts); gone after `server stop`. */
+  readonly listen: string;
   /** One record for each local worker that was started. */
   readonly instancesDir: string;
   /** What the keeper and the server have to say, one JSON object a line. */
@@ -24,6 +26,7 @@ export function dataFiles(dataDir: string): DataFiles {
     keeper: join(runDir, 'keeper.json'),
     server: join(runDir, 'server.json'),
     failure: join(runDir, 'failure.json'),
+    listen: join(runDir, 'listen.json'),
     instancesDir: join(runDir, 'instances'),
     serverLog: join(dataDir, 'server.log'),
     workerLog: join(dataDir, 'worker.log'),

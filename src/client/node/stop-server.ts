@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { SpawnError } from '../../core/errors.ts';
 import { dataFiles } from './data-files.ts';
 import { findServer } from './ensure-server.ts';
+import { removeListen } from './listen-record.ts';
 import { ask } from './probe-server.ts';
 import { isAlive, type ProcessIdentity, signalProcess } from './process-identity.ts';
 import { type ProcessRecord, readLiveRecord } from './process-record.ts';
@@ -23,6 +24,13 @@ const PATIENCE_MS = 10_000;
  * @throws SERVER_UNREACHABLE when processes are left at the end of the time
  */
 export async function stopServer(place: EmbeddedPlace): Promise<boolean> {
+  const stopped = await stop(place);
+  // The next server is started by any command, and opens no port that its user did not ask for.
+  removeListen(dataFiles(place.dataDir).listen);
+  return stopped;
+}
+
+async function stop(place: EmbeddedPlace): Promise<boolean> {
   const server = await findServer(place);
   const processes = new LivingProcesses(place);
   const before = processes.look();
