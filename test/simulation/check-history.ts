@@ -4,11 +4,13 @@ import { unpackEnds } from '../../src/core/end-chunk.ts';
 import { TaskState } from '../../src/core/task-state.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type MemoryDisk, openMemoryStore } from '../support/memory-store.ts';
+import { checkCanaries } from './check-times.ts';
 
 /** What is durable once everything has ended, against what was promised; throws what is wrong. */
 export async function checkHistory(disk: MemoryDisk, acknowledged: ReadonlyMap<number, JobSpec>): Promise<void> {
   const problems: string[] = [];
   const attempts = checkEnds(disk, problems);
+  checkCanaries(disk, problems);
   const store = openMemoryStore(disk);
   for (const [id, spec] of acknowledged) {
     const row = disk.content.jobs.get(id);

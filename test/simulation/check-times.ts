@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { readTimes } from '../../src/coordinator/job-row.ts';
 import type { Memory } from '../../src/coordinator/memory.ts';
 import { chooseCanary } from '../../src/core/canary.ts';
+import { unpackEnds } from '../../src/core/end-chunk.ts';
 import { TaskState } from '../../src/core/task-state.ts';
 import { TaskFlag } from '../../src/core/task-table.ts';
 import type { MemoryDisk } from '../support/memory-store.ts';
@@ -26,6 +27,21 @@ export function checkDeadlines(memory: Memory, now: number): void {
       }
     }
     if (now > job.deadlineAt + STOPPED_MS) expect([job.id, job.finished]).toEqual([job.id, true]);
+  }
+}
+
+/** A canary passed only when each of its tasks had completed. */
+export function checkCanaries({ content: { jobs, events, ends } }: MemoryDisk, problems: string[]): void {
+  for (const { jobId, at } of events.filter(({ kind }) => kind === 'canaryPassed')) {
+    const row = jobs.get(jobId)!;
+    const completed = ends
+      .filter((chunk) => chunk.jobId === jobId)
+      .flatMap(({ data }) => unpackEnds(data))
+      .filter(({ outcome, endedAt }) => outcome === 0 && endedAt <= at);
+    const positions = new Set(completed.map(({ position }) => position));
+    for (const position of chooseCanary(row.size, row.spec.canary, row.arrayId.slice(-6))) {
+      if (!positions.has(position)) problems.push(`canary of job ${jobId} passed though ${position} had not completed`);
+    }
   }
 }
 
