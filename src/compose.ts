@@ -19,6 +19,7 @@ import {
   writeRecord,
 } from './client/node/process-record.ts';
 import { backgroundEnv, type EmbeddedPlace, startKeeper } from './client/node/start-keeper.ts';
+import { readLocalOffer } from './config/local-offer.ts';
 import { readMaxArraySize } from './config/max-array-size.ts';
 import type { Coordinator } from './coordinator/coordinator.ts';
 import { LocalPool } from './coordinator/loops/local-pool.ts';
@@ -26,7 +27,7 @@ import { type Loop, startLoop } from './coordinator/loops/start-loop.ts';
 import { systemClock } from './coordinator/system-clock.ts';
 import { isSpawnError, type SpawnError } from './core/errors.ts';
 import { createLocalProvider } from './providers/local/local-provider.ts';
-import { machineSize } from './providers/local/machine-size.ts';
+import { machineMemory } from './providers/local/machine-size.ts';
 import type { Provider } from './providers/provider.ts';
 import type { Server } from './server/server.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
@@ -110,6 +111,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   makePrivateDirectory(files.runDir);
   const version = packageVersion();
   const maxArraySize = readMaxArraySize(process.env);
+  const offer = readLocalOffer(process.env);
   const choice = place.listen ?? readListen(files.listen);
   // What takes long to load is loaded while the store's thread opens the database.
   const opening = openSqliteStore({ path: join(dataDir, 'spawn.db') });
@@ -154,7 +156,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
     }
     await server.listenUnix(socketPath);
     coordinator.start((error) => log.error({ err: error }, 'a loop failed; it is tried again'));
-    const workers = keepWorkers(place, files, coordinator, log);
+    const workers = keepWorkers({ ...place, offer }, files, coordinator, log);
     const watch = watchSurroundings(place, files, own, log, end);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => end.resolve(0));
     log.info({ dataDir, socketPath, version }, 'serving');
@@ -203,7 +205,12 @@ interface Workers {
   kill(): Promise<void>;
 }
 
-function keepWorkers(place: Arguments, files: DataFiles, coordinator: Coordinator, log: Logger): Workers {
+/** Where local workers find the server, and the flags that say what they offer. */
+interface WorkerArguments extends Arguments {
+  readonly offer: readonly string[];
+}
+
+function keepWorkers(place: WorkerArguments, files: DataFiles, coordinator: Coordinator, log: Logger): Workers {
   let loop: Loop | undefined;
   const provider = createLocalProvider({
     processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
@@ -229,8 +236,7 @@ function keepWorkers(place: Arguments, files: DataFiles, coordinator: Coordinato
   };
 }
 
-function workerCommand({ socketPath, dataDir, kept }: Arguments, id: string): [string, ...string[]] {
-  const { cpus, memoryBytes } = machineSize();
+function workerCommand({ socketPath, dataDir, kept, offer }: WorkerArguments, id: string): [string, ...string[]] {
   return [
     process.execPath,
     builtProgram('spored'),
@@ -238,7 +244,8 @@ function workerCommand({ socketPath, dataDir, kept }: Arguments, id: string): [s
     // Should nobody ever start a coordinator here again: what ran was stopped when the lease ended.
     ...['--exit-when-gone', WORKER_PATIENCE],
     ...(kept ? ['--revive'] : []),
-    ...['--cpus', String(process.env.SPAWN_LOCAL_CPUS ?? cpus), '--memory', String(memoryBytes)],
+    ...['--memory', String(machineMemory())],
+    ...offer,
   ];
 }
 

@@ -1,6 +1,6 @@
-import { availableParallelism, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { expect, test } from 'vitest';
-import { machineSize, usableMemory } from './machine-size.ts';
+import { machineMemory, usableMemory } from './machine-size.ts';
 
 test.each([
   ['no limit', 1_000, 0, 900],
@@ -12,8 +12,6 @@ test.each([
 });
 
 test('this machine', () => {
-  const { cpus, memoryBytes } = machineSize();
-  expect(cpus).toBe(availableParallelism());
-  expect(memoryBytes).toBeGreaterThan(0);
-  expect(memoryBytes).toBeLessThan(totalmem());
+  expect(machineMemory()).toBeGreaterThan(0);
+  expect(machineMemory()).toBeLessThan(totalmem());
 });

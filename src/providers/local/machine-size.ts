@@ -1,22 +1,11 @@
-import { availableParallelism, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 
 /** Left to the system and to everything else of the user. */
 const MEMORY_SHARE = 0.9;
 
-export interface MachineSize {
-  readonly cpus: number;
-  readonly memoryBytes: number;
-}
-
-/**
- * What the local agent may give to tasks: every processor that this process may use (affinity and a cgroup's quota
- * counted, at least 1) and 90 % of the memory (of a cgroup's limit where that is lower).
- */
-export function machineSize(): MachineSize {
-  return {
-    cpus: availableParallelism(),
-    memoryBytes: usableMemory(totalmem(), process.constrainedMemory()),
-  };
+/** What local workers may give to tasks: 90 % of the memory, of a control group's limit where that is lower. */
+export function machineMemory(): number {
+  return usableMemory(totalmem(), process.constrainedMemory());
 }
 
 /** @param limit of the cgroup; 0 or more than there is when there is none */
