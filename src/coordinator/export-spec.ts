@@ -1,7 +1,59 @@
+import { isUtf8 } from 'node:buffer';
 import type { SpecReply } from '../api/insight.ts';
-import { SpawnError } from '../core/errors.ts';
+import type { JobSpec } from '../api/job-spec.ts';
+import type { Job } from '../core/job.ts';
+import type { Lane } from '../core/lane.ts';
+import { TaskState } from '../core/task-state.ts';
 import type { Ledger } from './ledger.ts';
+import type { JobEntry } from './memory.ts';
+import { lookAt } from './reading.ts';
+import { resolveRef } from './refs.ts';
 
-export async function exportSpec(_ledger: Ledger, _ref: string): Promise<SpecReply> {
-  throw new SpawnError('INTERNAL', { why: 'not built yet' });
+/** A job as it could be submitted again, with what was updated since; tasks that ask for something else than most do not show. */
+export async function exportSpec(ledger: Ledger, ref: string): Promise<SpecReply> {
+  const { store, blobs, clock } = ledger.ports;
+  const { id } = await resolveRef(ledger.memory, store, ref, false);
+  const spec = await lookAt(ledger, id, (entry) => specOfNow(entry, clock.now()));
+  const script = spec.run.kind === 'script' ? await blobs.get(spec.run.hash) : undefined;
+  return { id, spec, ...(script === undefined ? {} : { script: textOf(script.bytes) }) };
+}
+
+function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
+  // As times from the submit they have become times of the clock; those that have passed say nothing to a new job.
+  const { beginAt, beginInMs, deadlineAt, deadlineInMs, after, maxFailures, ...submitted } = fixed.spec;
+  const { terms, priority } = commonLane(job);
+  const waitsFor = job.conditions[0].text;
+  return {
+    ...submitted,
+    name: fixed.name,
+    ...(fixed.indices === '' ? {} : { array: fixed.indices }),
+    ...terms,
+    resources: { ...terms.resources },
+    throttle: job.throttle,
+    priority,
+    hold: job.held,
+    ...(waitsFor === '' ? {} : { after: waitsFor }),
+    ...(Number.isFinite(job.maxFailures) ? { maxFailures: job.maxFailures } : {}),
+    ...(job.beginAt > now ? { beginAt: job.beginAt } : {}),
+    ...(job.deadlineAt > now ? { deadlineAt: job.deadlineAt } : {}),
+  };
+}
+
+/** The lane of most tasks that have not ended; of most tasks when all have. */
+function commonLane(job: Job): Lane {
+  const { table, lanes } = job;
+  if (lanes.length === 1) return lanes[0];
+  const all = table.ended === table.size;
+  const counts = new Array<number>(lanes.length).fill(0);
+  for (let position = 0; position < table.size; position++) {
+    if (all || table.state[position]! < TaskState.completed) counts[job.laneOf(position).number]!++;
+  }
+  return lanes[counts.indexOf(Math.max(...counts))]!;
+}
+
+function textOf(bytes: Uint8Array): NonNullable<SpecReply['script']> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return isUtf8(bytes)
+    ? { encoding: 'utf8', content: buffer.toString('utf8') }
+    : { encoding: 'base64', content: buffer.toString('base64') };
 }

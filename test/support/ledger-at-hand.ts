@@ -8,7 +8,7 @@ import { Ledger } from '../../src/coordinator/ledger.ts';
 import type { Caller } from '../../src/coordinator/use-cases.ts';
 import type { Job } from '../../src/core/job.ts';
 import { TASK_STATES, type TaskStateName } from '../../src/core/task-state.ts';
-import type { LogReader, SegmentCopies } from '../../src/objects/log-reader.ts';
+import type { Blobs, LogReader, SegmentCopies } from '../../src/objects/log-reader.ts';
 import { MemoryDisk, type MemoryStoreHooks, openMemoryStore } from './memory-store.ts';
 
 export const CALLER: Caller = { owner: '1000', tenant: 'local', sameHost: true, role: 'admin' };
@@ -58,7 +58,10 @@ export interface AtHandOptions {
   readonly beforeLoad?: () => Promise<void>;
   readonly logs?: LogReader;
   readonly copies?: SegmentCopies;
+  readonly blobs?: Blobs;
 }
+
+const NO_BLOBS: Blobs = { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) };
 
 /** A coordinator over a store in memory. Its loops are not started, and its time stands still. */
 export class LedgerAtHand {
@@ -92,7 +95,7 @@ export class LedgerAtHand {
     this.ledger = new Ledger({
       store,
       clock: this.clock,
-      blobs: { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) },
+      blobs: this.#options.blobs ?? NO_BLOBS,
       logs: this.#options.logs as LogReader,
       copies: this.#options.copies ?? { append: () => Promise.reject(new Error('none')) },
       // Secrets differ; the rest of an array id does not, so that tests can name it.
