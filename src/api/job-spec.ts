@@ -69,7 +69,7 @@ export const JobSpec = z.strictObject({
   retryBackoff: z.enum(['fixed', 'exponential']).default('fixed'),
   /** Each delay is made up to this part shorter or longer, by chance: 0 to 1. */
   retryJitter: z.number().min(0).max(1).default(0),
-  /** With exponential backoff no delay grows beyond this. */
+  /** No delay grows beyond this; at least retryDelayMs with exponential backoff. */
   retryMaxDelayMs: z.int().min(0).max(MAX_DURATION_MS).default(DEFAULT_RETRY_MAX_DELAY_MS),
   /** Only these ends are tried again, in the grammar of core/failure-filter.ts: `1,100-110,SIGKILL,oom`. Absent: all. */
   retryOn: text(4_096).optional(),

@@ -23,6 +23,13 @@ describe('Job', () => {
     expect([job.wanted, job.state]).toEqual([0, 'running']);
   });
 
+  it('wants nothing before it begins and after its deadline', () => {
+    const job = coreJob(1, { size: 3 });
+    expect(job.wanted).toBe(3);
+    job.shut = true;
+    expect([job.wanted, job.state]).toEqual([0, 'ready']);
+  });
+
   it('is finished when all its tasks have ended', () => {
     const job = coreJob(7, { size: 2 });
     expect([job.id, job.size, job.state, job.finished]).toEqual([7, 2, 'ready', false]);

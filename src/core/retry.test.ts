@@ -194,6 +194,7 @@ describe('retryDelay', () => {
     expect(delays(policy, 0)).toEqual([800, 1_600, 3_200, 4_000, 4_000]);
     expect(delays(policy, 1)).toEqual([1_200, 2_400, 4_800, 5_000, 5_000]);
     expect(retryDelay({ ...policy, backoff: 'fixed' }, 7, 1)).toBe(1_200);
+    expect(retryDelay({ ...policy, backoff: 'fixed', maxDelayMs: 1_100 }, 7, 1)).toBe(1_100);
   });
 
   it('is bounded, and grows with chance and, without jitter, with each failure', () => {
@@ -211,8 +212,7 @@ describe('retryDelay', () => {
         const [low, high] = [Math.min(a, b), Math.max(a, b)].map((chance) => retryDelay(policy, failures, chance));
         expect(low).toBeGreaterThanOrEqual(0);
         expect(high).toBeGreaterThanOrEqual(low! * (1 - 1e-12));
-        const bound = policy.backoff === 'fixed' ? policy.delayMs * 2 : policy.maxDelayMs;
-        expect(high).toBeLessThanOrEqual(bound * (1 + 1e-12));
+        expect(high).toBeLessThanOrEqual(Math.max(policy.delayMs, policy.maxDelayMs) * (1 + 1e-12));
         const plain = { ...policy, jitter: 0 };
         expect(retryDelay(plain, failures + 1, a)).toBeGreaterThanOrEqual(retryDelay(plain, failures, b));
       }),

@@ -10,7 +10,7 @@ export interface RetryPolicy {
   readonly delayMs: number;
   /** Exponential: the delay doubles with each failure. Default fixed. */
   readonly backoff: 'fixed' | 'exponential';
-  /** Bounds what doubles, in ms. Default 1 h. */
+  /** No delay grows beyond this, in ms; a `delayMs` that is larger stays what it is. Default 1 h. */
   readonly maxDelayMs: number;
   /** Each delay is up to this part of itself shorter or longer, 0 to 1. Default 0. */
   readonly jitter: number;
@@ -58,7 +58,7 @@ export interface EndDecision {
 /** How long after its n-th failure, counted from 1, a task is tried again, in ms. */
 export function retryDelay(policy: RetryPolicy, failures: number, chance: number): number {
   const { delayMs, backoff, maxDelayMs, jitter } = policy;
-  const most = backoff === 'fixed' ? Number.POSITIVE_INFINITY : maxDelayMs;
+  const most = Math.max(delayMs, maxDelayMs);
   const delay = Math.min(most, backoff === 'fixed' ? delayMs : delayMs * 2 ** (failures - 1));
   // What has reached the bound is made shorter only: cut off at it, half of all tasks would come back at the same moment.
   const shortest = delay * (1 - jitter);
