@@ -1,9 +1,9 @@
 import type { LogQuery } from '../api/job.ts';
 import { unpackEnds } from '../core/end-chunk.ts';
 import { decodeOutcome } from '../core/outcome.ts';
-import type { LogReader } from '../objects/log-reader.ts';
+import type { LogEnd, LogReader } from '../objects/log-reader.ts';
 import type { Store } from '../store/store.ts';
-import { type RunningLog, readEnded, type Selected } from './logs.ts';
+import { endOf, type RunningLog, readEnded, type Selected } from './logs.ts';
 
 /** Chunks of ends read at a time. */
 const CHUNKS = 256;
@@ -16,7 +16,7 @@ export interface FollowPorts {
   watch(changed: () => void): () => void;
 }
 
-type End = { toSegment: number; toOffset: number } | 'lost';
+type End = LogEnd | 'lost';
 
 interface Attempt {
   readonly records: AsyncIterator<Uint8Array>;
@@ -25,14 +25,17 @@ interface Attempt {
   isRead: boolean;
 }
 
-/** Records of every selected attempt as they are written, attempts mixed by arrival, until every selected task has ended. */
+/**
+ * Records of every selected attempt as they are written, attempts mixed by arrival, until every selected task has ended. With `tail`, of what
+ * there is at first only the last lines of each attempt.
+ */
 export async function* followLogs(
   ports: FollowPorts,
   store: Store,
   reader: LogReader,
   jobId: number,
   selected: Selected,
-  stream: LogQuery['stream'],
+  { stream, tail }: Pick<LogQuery, 'stream' | 'tail'>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const left = new AbortController();
@@ -42,6 +45,7 @@ export async function* followLogs(
   const failures: unknown[] = [];
   const seen = { after: 0 };
   let changed = true;
+  let first = tail;
   let wake: () => void = () => {};
   const advance = (fence: number, { records }: Attempt) => {
     records
@@ -67,14 +71,15 @@ export async function* followLogs(
           const { fence } = range;
           if (live.has(fence)) continue;
           const attempt: Attempt = {
-            records: reader.follow(range, stream, () => live.get(fence)?.end, over)[Symbol.asyncIterator](),
+            records: reader.follow(range, stream, () => live.get(fence)?.end, over, first)[Symbol.asyncIterator](),
             end: undefined,
             isRead: false,
           };
           live.set(fence, attempt);
           advance(fence, attempt);
         }
-        yield* unseenEnds(store, reader, jobId, selected, stream, seen, live);
+        yield* unseenEnds(store, reader, jobId, selected, { stream, tail: first }, seen, live);
+        first = undefined;
         if (done && live.size === 0) return;
       }
       for (const { fence, result } of arrived.splice(0)) {
@@ -107,7 +112,7 @@ async function* unseenEnds(
   reader: LogReader,
   jobId: number,
   selected: Selected,
-  stream: LogQuery['stream'],
+  { stream, tail }: { stream: LogQuery['stream']; tail: number | undefined },
   seen: { after: number },
   live: Map<number, Attempt>,
 ): AsyncGenerator<Uint8Array> {
@@ -119,10 +124,10 @@ async function* unseenEnds(
       for (const end of unpackEnds(data)) {
         if (!selected.has(end.position)) continue;
         const attempt = live.get(end.fence);
-        if (attempt === undefined) yield* readEnded(reader, jobId, end, stream);
+        if (attempt === undefined) yield* readEnded(reader, jobId, end, stream, tail);
         else if (attempt.isRead) live.delete(end.fence);
         else if (decodeOutcome(end.outcome).kind === 'lost') attempt.end = 'lost';
-        else attempt.end = { toSegment: end.logEndSegment, toOffset: end.logEndOffset };
+        else attempt.end = endOf(end);
       }
     }
     if (chunks.length < CHUNKS) return;

@@ -4,7 +4,7 @@ import type { LogSearch } from '../objects/log-reader.ts';
 import type { Ledger } from './ledger.ts';
 import { lookAt } from './reading.ts';
 import { resolveRef } from './refs.ts';
-import { checkSelection, selectTasks } from './selection.ts';
+import { checkSelection, selectionOf, selectTasks } from './selection.ts';
 import { addEnds, seeLogs } from './which-logs.ts';
 
 /** The lines of the last attempt of each selected task that fit the pattern, a GrepMatch a line. */
@@ -18,10 +18,7 @@ export async function grepLogs(
   const { pattern, ignoreCase, stream: streams, limit } = query;
   const search: LogSearch = { pattern, ignoreCase, streams, limit };
   checkPattern(search);
-  const which = {
-    ...(query.index === undefined ? {} : { index: query.index }),
-    ...(query.state === undefined ? {} : { state: query.state }),
-  };
+  const which = selectionOf(query);
   checkSelection(which);
   const resolved = await resolveRef(ledger.memory, store, ref, false);
   const seen = await lookAt(ledger, resolved.id, ({ job }) => seeLogs(job, [selectTasks(job, resolved, which).runs]));

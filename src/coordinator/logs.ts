@@ -5,7 +5,7 @@ import type { Job } from '../core/job.ts';
 import { decodeOutcome } from '../core/outcome.ts';
 import { PositionSet } from '../core/position-set.ts';
 import { TaskState } from '../core/task-state.ts';
-import type { LogRange, LogReader } from '../objects/log-reader.ts';
+import type { LogEnd, LogRange, LogReader } from '../objects/log-reader.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
 import { readEnds } from './tasks.ts';
@@ -108,7 +108,7 @@ export async function* endedLogs(
     });
     for (const position of slice) {
       const end = skipped.has(position) ? undefined : last.get(position);
-      if (end !== undefined) yield* readEnded(reader, jobId, end, query.stream);
+      if (end !== undefined) yield* readEnded(reader, jobId, end, query.stream, query.tail);
     }
   }
 }
@@ -121,9 +121,14 @@ export function readEnded(
   jobId: number,
   end: EndRecord,
   stream: LogQuery['stream'],
+  tail?: number,
 ): AsyncIterable<Uint8Array> {
   const { sessionId, fence, logSegment: fromSegment, logOffset: fromOffset } = end;
   const range = { jobId, sessionId, fence, fromSegment, fromOffset };
-  if (decodeOutcome(end.outcome).kind === 'lost') return reader.follow(range, stream, () => 'lost', never);
-  return reader.read({ ...range, toSegment: end.logEndSegment, toOffset: end.logEndOffset }, stream);
+  if (decodeOutcome(end.outcome).kind === 'lost') return reader.follow(range, stream, () => 'lost', never, tail);
+  return reader.read({ ...range, ...endOf(end) }, stream, tail);
+}
+
+export function endOf({ logEndSegment, logEndOffset, outBytes, errBytes }: EndRecord): LogEnd {
+  return { toSegment: logEndSegment, toOffset: logEndOffset, outBytes, errBytes };
 }

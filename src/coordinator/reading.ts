@@ -8,6 +8,7 @@ import { endedLogs, type RunningLog, runningRanges, Selected } from './logs.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { resolveRef, selectRuns } from './refs.ts';
 import { restoreJob } from './restore.ts';
+import { checkSelection, selectionOf, selectTasks } from './selection.ts';
 import { addEnds, pagePositions, viewStates } from './tasks.ts';
 import { deltaOfView, viewJob, viewStored } from './views.ts';
 
@@ -102,12 +103,17 @@ export async function readLogs(
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const { store, logs } = ledger.ports;
+  const which = selectionOf(query);
+  checkSelection(which);
   const resolved = await resolveRef(ledger.memory, store, ref, false);
   const { id } = resolved;
   const seen = await lookAt(ledger, id, ({ job }) => {
-    const selected = new Selected(job.size, selectRuns(job, resolved, query.index));
+    const { runs } = selectTasks(job, resolved, which);
+    if (runs.length === 0) return undefined;
+    const selected = new Selected(job.size, runs);
     return { selected, running: query.attempt === undefined ? runningRanges(job, selected) : [] };
   });
+  if (seen === undefined) return nothing();
   if (!query.follow) return endedAndRunning(store, logs, id, seen.selected, seen.running, query);
   if (query.attempt !== undefined) {
     throw new SpawnError('BAD_REQUEST', {
@@ -126,8 +132,11 @@ export async function readLogs(
       }),
     watch: (changed) => ledger.watchers.add(id, changed),
   };
-  return followLogs(ports, store, logs, id, seen.selected, query.stream, signal);
+  return followLogs(ports, store, logs, id, seen.selected, query, signal);
 }
+
+/** No task is in the states asked for. */
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** What has ended, then what the running ones have written so far. */
 async function* endedAndRunning(
@@ -140,5 +149,5 @@ async function* endedAndRunning(
 ): AsyncGenerator<Uint8Array> {
   const skipped = new Set(running.map(({ position }) => position));
   yield* endedLogs(store, logs, jobId, selected, skipped, query);
-  for (const { range } of running) yield* logs.read(range, query.stream);
+  for (const { range } of running) yield* logs.read(range, query.stream, query.tail);
 }

@@ -13,6 +13,11 @@ export interface Selected {
   readonly whole: boolean;
 }
 
+/** The tasks that a query about logs names. */
+export function selectionOf({ index, state }: { index?: string | undefined; state?: string | undefined }): Selection {
+  return { ...(index === undefined ? {} : { index }), ...(state === undefined ? {} : { state }) };
+}
+
 /** Everything of a selection that can be wrong whatever the job is. */
 export function checkSelection({ state, where }: Selection): void {
   if (state !== undefined) parseStates(state);

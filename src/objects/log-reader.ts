@@ -11,7 +11,13 @@ export interface LogRange {
   /** Absent while the attempt runs. */
   toSegment?: number;
   toOffset?: number;
+  /** Bytes that were kept, where that is known: when fewer are found, a note says how many are missing. */
+  outBytes?: number;
+  errBytes?: number;
 }
+
+/** Where the records of an attempt end. */
+export type LogEnd = Pick<LogRange, 'outBytes' | 'errBytes'> & { toSegment: number; toOffset: number };
 
 /** An attempt that runs, as far as it is known. */
 export interface RunningAttempt {
@@ -46,17 +52,22 @@ export interface LogSearch {
 
 /** Reads the log segments that workers wrote. */
 export interface LogReader {
-  /** Whole records of this attempt (and stream), in order, in chunks of one or more records. */
-  read(range: LogRange, stream: 'out' | 'err' | 'both'): AsyncIterable<Uint8Array>;
+  /**
+   * Whole records of this attempt (and stream), in order, in chunks of one or more records.
+   * @param tail only the last so many lines
+   */
+  read(range: LogRange, stream: 'out' | 'err' | 'both', tail?: number): AsyncIterable<Uint8Array>;
   /**
    * The same for an attempt that runs: yields what there is, and what is added; when `ended()` gives the end (asked again after each
    * quiet moment) reads up to it and stops.
+   * @param tail of what there is at first, only the last so many lines
    */
   follow(
     range: LogRange,
     stream: 'out' | 'err' | 'both',
-    ended: () => { toSegment: number; toOffset: number } | 'lost' | undefined,
+    ended: () => LogEnd | 'lost' | undefined,
     signal: AbortSignal,
+    tail?: number,
   ): AsyncIterable<Uint8Array>;
   /**
    * Lines that fit a pattern: a GrepMatch of api/insight.ts a line, in JSON, in the order of the segments. Does its work in threads.

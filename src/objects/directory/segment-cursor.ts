@@ -136,6 +136,13 @@ export class SegmentCursor {
     return segmentFileName(tag, segment % SEQUENCES);
   }
 
+  /** The newest segment that is there without a gap after this one. */
+  async newest(): Promise<number> {
+    let newest = this.#segment;
+    while (await this.#exists(newest + 1)) newest++;
+    return newest;
+  }
+
   async #exists(segment: number): Promise<boolean> {
     return access(join(this.#folder, this.#name(segment))).then(
       () => true,
