@@ -46,7 +46,10 @@ function makeJob(): Job {
 function halfGranted(cpus: number): unknown {
   const job = makeJob();
   const { table } = job;
-  const sessions = Array.from({ length: SESSIONS }, (_, at) => new WorkerSession(at + 1, `w${at}`, { cpus, memoryBytes: 0 }, 2));
+  const sessions = Array.from(
+    { length: SESSIONS },
+    (_, at) => new WorkerSession(at + 1, `w${at}`, { cpus, memoryBytes: 0 }, 2),
+  );
   for (let position = 0; position < size; position += 10) {
     table.attempts[position] = 1;
     table.setCounters(position, 1, 0);
@@ -58,7 +61,7 @@ function halfGranted(cpus: number): unknown {
   }
   let granted = 0;
   for (let fence = 1; granted < size / 2; ) {
-    const [start, count] = table.eligible[0].takeRun(0, Math.min(RANGE, size / 2 - granted))!;
+    const [start, count] = table.eligible.sets[0].takeRun(0, Math.min(RANGE, size / 2 - granted))!;
     const session = sessions[job.grants.size % SESSIONS]!;
     const range = new GrantRange(fence, count, job.id, start, session.id);
     fence += count;

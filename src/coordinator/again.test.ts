@@ -6,7 +6,7 @@ test('a task that was cancelled while it waited for its retry delay runs at once
   let worker = await WorkerAtHand.join(at);
   const id = await at.submit({ array: '0-1', retries: 1, retryDelayMs: 60_000 });
   await worker.end(id, [0, 1], 3);
-  expect(at.job(id).table.eligibleCount).toBe(0);
+  expect(at.job(id).table.eligible.count).toBe(0);
   await at.coordinator.cancel(CALLER, String(id), {});
   expect(at.states(id)).toEqual(['cancelled', 'cancelled']);
   at.evictAll();

@@ -4,6 +4,7 @@ import { TaskFlag } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
+import { tellLimit } from './limits.ts';
 import type { Link } from './link.ts';
 import { loseAttempt } from './lose.ts';
 import { giveBack, takeEnds, takeReturned, takeStarts } from './reports.ts';
@@ -93,15 +94,18 @@ function reconcile(
 /** What was asked of an earlier life's grants may have been durable and yet never sent. */
 function repeatRequests(books: Books, session: WorkerSession, range: GrantRange, theirs: ReadonlySet<number>): void {
   const { job } = books.memory.jobs.get(range.jobId)!;
+  const granted = job.lanes[range.lane]!;
   const { cancel, revoke } = books.memory.changes.tell(session.id);
   for (let at = 0; at < range.count; at++) {
     const fence = range.fence + at;
     if (range.status[at] === GrantStatus.closed || !theirs.has(fence)) continue;
     const position = range.position + at;
+    const lane = job.laneOf(position);
+    if (lane.terms.timeLimitMs !== granted.terms.timeLimitMs) tellLimit(books, session, fence, lane.terms.timeLimitMs);
     if (job.table.hasFlag(position, TaskFlag.cancelRequested | TaskFlag.requeueRequested)) addFence(cancel, fence);
     else if (
       range.status[at] === GrantStatus.leased &&
-      (job.held || job.shut || job.table.hasFlag(position, TaskFlag.held))
+      (job.held || job.shut || lane !== granted || job.table.hasFlag(position, TaskFlag.held))
     )
       addFence(revoke, fence);
   }

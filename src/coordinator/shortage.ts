@@ -16,7 +16,8 @@ export function openSessions(memory: Memory): WorkerSession[] {
 export function explainImpossible(memory: Memory, job: Job): string | undefined {
   const sessions = openSessions(memory);
   if (sessions.length === 0) return undefined;
-  const lane = job.lanes.find((each) => !sessions.some((session) => session.couldFit(each)) && isUsed(job, each));
+  const used = job.lanes.filter(({ number }) => job.table.eligible.laneCounts[number]! > 0);
+  const lane = used.find((each) => !sessions.some((session) => session.couldFit(each)));
   return lane === undefined ? undefined : `${missing(sessions, lane)}; it waits until one connects`;
 }
 
@@ -33,12 +34,6 @@ export function explainBusy(memory: Memory, job: Job): string {
 }
 
 const NAMES: Readonly<Record<string, string>> = { cpus: 'CPUs', memory: 'memory', gpus: 'GPUs', slots: 'slots' };
-
-/** A lane that all its tasks have left asks for nothing. */
-function isUsed(job: Job, lane: Lane): boolean {
-  const { lanes } = job.table;
-  return lanes === undefined ? lane.number === 0 : lanes.includes(lane.number);
-}
 
 function missing(sessions: readonly WorkerSession[], lane: Lane): string {
   const speaking = sessions.filter(({ api }) => api >= lane.minApi);

@@ -136,7 +136,7 @@ function whyNot(memory: Memory, job: Job): string | undefined {
   if (job.state !== 'ready') return undefined;
   if (job.shut)
     return job.beginAt > 0 ? `begins at ${timeText(job.beginAt)}${also}` : TASK_REASONS[TaskReason.deadline];
-  if (job.table.eligibleCount === 0) return `${whyKept(job)}${also}`;
+  if (job.table.eligible.count === 0) return `${whyKept(job)}${also}`;
   if (openSessions(memory).length === 0) return 'no worker is connected';
   return impossible ?? explainBusy(memory, job);
 }

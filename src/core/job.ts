@@ -85,18 +85,18 @@ export class Job implements LaneJob {
     this.table = new TaskTable(facts.indices.size, ground);
     this.maxFailures = facts.maxFailures;
     this.conditions = [new Condition(0, facts.dependency)];
-    this.lanes = [new Lane(this, 0, { ...facts, priority: 0 }, this.table.eligible[0])];
+    this.lanes = [new Lane(this, 0, { ...facts, priority: 0 }, this.table.eligible.sets[0])];
   }
 
   /** Tasks can be moved to it with `table.setLane`. */
   addLane(terms: LaneTerms): Lane {
-    const lane = new Lane(this, this.lanes.length, terms, this.table.addLane());
+    const lane = new Lane(this, this.lanes.length, terms, this.table.eligible.addLane());
     this.lanes.push(lane);
     return lane;
   }
 
   laneOf(position: number): Lane {
-    return this.lanes[this.table.laneOf(position)]!;
+    return this.lanes[this.table.eligible.laneOf(position)]!;
   }
 
   /** Of the tasks that were given no other. Changed in the queue (`setPriority`) once the job is there. */

@@ -30,7 +30,7 @@ describe('task pages', () => {
     table.setReason(2, 1, TaskReason.retryDelay);
     const again = new TaskTable(4, TaskState.ready);
     unpackPage(again, 0, packPage(table, 0));
-    expect([...again.eligible[0].runs()]).toEqual([
+    expect([...again.eligible.sets[0].runs()]).toEqual([
       [0, 1],
       [3, 1],
     ]);

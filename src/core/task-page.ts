@@ -67,7 +67,7 @@ function layLanes(table: TaskTable, from: number, count: number, reader: PackedR
   for (let at = 0; at < count; ) {
     let next = at + 1;
     while (next < count && lanes[next] === lanes[at]) next++;
-    table.layLane(from + at, next - at, lanes[at]!);
+    table.eligible.move(from + at, next - at, lanes[at]!);
     at = next;
   }
 }

@@ -182,14 +182,14 @@ describe('TaskTable', () => {
     table.setFlag(0, TaskFlag.held, true);
     table.setRetryTick(1, 9);
     for (const position of [0, 1, 2]) table.move(position, TaskState.ready);
-    expect([...table.eligible[0].runs()]).toEqual([[2, 1]]);
+    expect([...table.eligible.sets[0].runs()]).toEqual([[2, 1]]);
     table.setFlag(0, TaskFlag.held, false);
-    expect([...table.eligible[0].runs()]).toEqual([
+    expect([...table.eligible.sets[0].runs()]).toEqual([
       [0, 1],
       [2, 1],
     ]);
     table.move(2, TaskState.ready);
-    expect([table.counts[TaskState.ready], table.eligible[0].count]).toEqual([3, 2]);
+    expect([table.counts[TaskState.ready], table.eligible.count]).toEqual([3, 2]);
   });
 
   it('has a text for every reason', () => {

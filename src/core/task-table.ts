@@ -1,4 +1,4 @@
-import { PositionSet } from './position-set.ts';
+import { Eligible } from './eligible.ts';
 import { TASK_STATES, TaskState } from './task-state.ts';
 
 /** Tasks in one stored page. */
@@ -46,9 +46,7 @@ export class TaskTable {
   readonly attempts: Uint16Array;
   readonly counts = new Int32Array(TASK_STATES.length);
   /** Ready, not held, not waiting for a retry time and inside the gate: what may be granted now, by lane. */
-  readonly eligible: [PositionSet, ...PositionSet[]];
-  /** While it is there, no other tasks may be granted. */
-  #gate: PositionSet | undefined;
+  readonly eligible: Eligible;
   /** State of every task in a page that was never touched. */
   ground: TaskState;
   /** Reason of every task in such a page. */
@@ -67,8 +65,6 @@ export class TaskTable {
   retryTicks: Lazy<Uint32Array>;
   /** Number of the condition that each waits for. */
   conditions: Lazy<Uint8Array>;
-  /** Number of each task's lane. */
-  lanes: Lazy<Uint8Array>;
 
   constructor(size: number, ground: TaskState) {
     this.size = size;
@@ -78,49 +74,18 @@ export class TaskTable {
     this.attempts = new Uint16Array(size);
     this.touched = new Uint8Array(Math.ceil(size / PAGE_TASKS));
     this.counts[ground] = size;
-    this.eligible = [new PositionSet(size, { full: ground === TaskState.ready })];
+    this.eligible = new Eligible(size, ground === TaskState.ready);
   }
 
-  /** Makes room for tasks of one more lane. */
-  addLane(): PositionSet {
-    const eligible = new PositionSet(this.size);
-    this.eligible.push(eligible);
-    return eligible;
-  }
-
-  /** How many tasks may be granted now, of all lanes. */
-  get eligibleCount(): number {
-    return this.eligible.reduce((sum, { count }) => sum + count, 0);
-  }
-
-  laneOf(position: number): number {
-    return this.lanes?.[position] ?? 0;
+  /** Number of each task's lane. */
+  get lanes(): Lazy<Uint8Array> {
+    return this.eligible.lanes;
   }
 
   /** Moves tasks to a lane that was added; a grant that one of them has stays with the lane it was given for. */
   setLane(start: number, count: number, lane: number): void {
-    this.layLane(start, count, lane);
+    this.eligible.move(start, count, lane);
     this.touchRun(start, count);
-  }
-
-  /** As setLane, for what is stored already. */
-  layLane(start: number, count: number, lane: number): void {
-    const to = this.eligible[lane];
-    if (to === undefined) throw new RangeError(`lane ${lane} of ${this.eligible.length}`);
-    for (const [at, length, from] of this.#laneRuns(start, count)) {
-      const moved: [number, number][] = [];
-      for (let run = from.takeRun(at, at + length); run !== undefined && run[0] < at + length; ) {
-        moved.push([run[0], Math.min(run[1], at + length - run[0])]);
-        run = from.takeRun(run[0] + run[1], at + length);
-      }
-      for (const [first, many] of moved) {
-        from.deleteRange(first, many);
-        to.addRange(first, many);
-      }
-    }
-    if (this.lanes === undefined && lane === 0) return;
-    this.lanes ??= new Uint8Array(this.size);
-    this.lanes.fill(lane, start, start + count);
   }
 
   get pages(): number {
@@ -143,9 +108,9 @@ export class TaskTable {
     this.counts[to]!++;
     this.state[position] = to;
     if (to === TaskState.ready) {
-      if (this.#mayRun(position)) this.#eligibleAt(position).add(position);
+      if (this.#mayRun(position)) this.eligible.add(position);
     } else if (from === TaskState.ready) {
-      this.#eligibleAt(position).delete(position);
+      this.eligible.delete(position);
     }
   }
 
@@ -154,9 +119,7 @@ export class TaskTable {
     this.counts[from]! -= count;
     this.counts[to]! += count;
     this.state.fill(to, start, start + count);
-    if (from === TaskState.ready) {
-      for (const [at, length, eligible] of this.#laneRuns(start, count)) eligible.deleteRange(at, length);
-    }
+    if (from === TaskState.ready) this.eligible.deleteRange(start, count);
     if (to === TaskState.ready) this.#addEligible(start, count);
   }
 
@@ -263,17 +226,16 @@ export class TaskTable {
 
   /** Lets only these tasks be granted from now on, or all. */
   setGate(positions: Uint32Array | undefined): void {
-    this.#gate = positions === undefined ? undefined : new PositionSet(this.size);
-    for (const position of positions ?? []) this.#gate!.add(position);
+    this.eligible.setGate(positions);
     for (const [start, count] of this.runsOf(TaskState.ready)) {
-      for (const [at, length, eligible] of this.#laneRuns(start, count)) eligible.deleteRange(at, length);
+      this.eligible.deleteRange(start, count);
       this.#addEligible(start, count);
     }
   }
 
   /** A gate keeps it from being granted. */
   isShutOut(position: number): boolean {
-    return this.#gate?.has(position) === false;
+    return this.eligible.isShutOut(position);
   }
 
   /** Tasks that have ended: nothing moves them but a person, or the retry of a predecessor. */
@@ -287,51 +249,24 @@ export class TaskTable {
     );
   }
 
-  #eligibleAt(position: number): PositionSet {
-    return this.lanes === undefined ? this.eligible[0] : this.eligible[this.lanes[position]!]!;
-  }
-
-  /** A run as stretches of one lane each, with what may be granted of that lane. */
-  *#laneRuns(start: number, count: number): Generator<[start: number, count: number, eligible: PositionSet]> {
-    const { lanes, eligible } = this;
-    if (lanes === undefined) {
-      yield [start, count, eligible[0]];
-      return;
-    }
-    const end = start + count;
-    for (let at = start; at < end; ) {
-      let next = at + 1;
-      while (next < end && lanes[next] === lanes[at]) next++;
-      yield [at, next - at, eligible[lanes[at]!]!];
-      at = next;
-    }
-  }
-
   #reviewEligible(position: number): void {
     if (this.state[position] !== TaskState.ready) return;
-    if (this.#mayRun(position)) this.#eligibleAt(position).add(position);
-    else this.#eligibleAt(position).delete(position);
+    if (this.#mayRun(position)) this.eligible.add(position);
+    else this.eligible.delete(position);
   }
 
   #mayRun(position: number): boolean {
-    if (this.isShutOut(position)) return false;
     if (this.flags !== undefined && (this.flags[position]! & TaskFlag.held) !== 0) return false;
     return this.retryTicks === undefined || this.retryTicks[position] === 0;
   }
 
   #addEligible(start: number, count: number): void {
-    if (this.#gate !== undefined) {
-      const end = start + count;
-      for (let at = this.#gate.first(start); at >= 0 && at < end; at = this.#gate.first(at + 1)) {
-        if (this.#mayRun(at)) this.#eligibleAt(at).add(at);
-      }
+    if (this.flags === undefined && this.retryTicks === undefined) {
+      this.eligible.addRange(start, count);
       return;
     }
-    const all = this.flags === undefined && this.retryTicks === undefined;
-    for (const [at, length, eligible] of this.#laneRuns(start, count)) {
-      if (all) eligible.addRange(at, length);
-      else
-        for (let position = at; position < at + length; position++) if (this.#mayRun(position)) eligible.add(position);
+    for (let position = start; position < start + count; position++) {
+      if (this.#mayRun(position)) this.eligible.add(position);
     }
   }
 

@@ -47,14 +47,14 @@ function checkJob(job: Job): void {
     const keptBack = job.canary?.state === 'running' && !job.canary.positions.includes(position);
     if (table.isShutOut(position) !== keptBack) expect.fail(`task ${job.id}[${position}] is kept back is ${!keptBack}`);
     const expected = state === TaskState.ready && mayRun && !keptBack;
-    for (const [lane, set] of table.eligible.entries()) {
-      const here = expected && lane === table.laneOf(position);
+    for (const [lane, set] of table.eligible.sets.entries()) {
+      const here = expected && lane === table.eligible.laneOf(position);
       if (set.has(position) !== here) expect.fail(`task ${job.id}[${position}] of lane ${lane} eligible is ${!here}`);
     }
     if (expected) eligible++;
   }
   expect([...table.counts]).toEqual(counts);
-  expect(table.eligibleCount).toBe(eligible);
+  expect(table.eligible.count).toBe(eligible);
   let slots = 0;
   const holders = new Set<number>();
   for (const range of job.grants) {

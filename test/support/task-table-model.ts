@@ -54,7 +54,7 @@ export class TaskTableModel {
   /** Leases the next run of what may be granted; that stores no page. */
   grant(from: number, max: number): void {
     const start = this.tasks.findIndex((task, position) => position >= from && mayRun(task));
-    const run = this.table.eligible[0].takeRun(from, max);
+    const run = this.table.eligible.sets[0].takeRun(from, max);
     if (start < 0) {
       expect(run).toBeUndefined();
       return;
@@ -181,11 +181,11 @@ export class TaskTableModel {
       if (!isSame(found, expected)) expect(found, `task ${position}`).toEqual(expected);
       counts[expected.state]!++;
       if (mayRun(expected)) eligible++;
-      if (table.eligible[0].has(position) !== mayRun(expected)) expect.fail(`task ${position} is wrongly eligible or not`);
+      if (table.eligible.has(position) !== mayRun(expected)) expect.fail(`task ${position} is wrongly eligible or not`);
     }
     expect([...table.counts]).toEqual(counts);
     expect(table.ended).toBe(counts.slice(TaskState.completed).reduce((sum, each) => sum + each, 0));
-    expect(table.eligible[0].count).toBe(eligible);
+    expect(table.eligible.count).toBe(eligible);
     expect(table.pages).toBe(Math.ceil(this.size / PAGE_TASKS));
   }
 }
