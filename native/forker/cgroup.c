@@ -78,12 +78,13 @@ static const char *limit_file(void) {
   return kind == CGROUP_V1 ? "memory.limit_in_bytes" : "memory.max";
 }
 
-/* Makes the folder of all our groups. */
+/* Makes the folder of all our groups. A forker that starts at the same moment may have removed it before it was locked. */
 static bool make_tasks(void) {
   snprintf(tasks_name, sizeof tasks_name, PREFIX "%d-%llx", F.pid, (unsigned long long)now_us());
   if (mkdirat(home, tasks_name, 0755) != 0) return false;
   tasks = openat(home, tasks_name, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-  if (tasks >= 0 && flock(tasks, LOCK_EX | LOCK_NB) == 0 && (kind == CGROUP_V1 || cgroup_write(tasks, "cgroup.subtree_control", "+memory"))) return true;
+  bool ours = tasks >= 0 && flock(tasks, LOCK_EX | LOCK_NB) == 0 && faccessat(home, tasks_name, F_OK, 0) == 0;
+  if (ours && (kind == CGROUP_V1 || cgroup_write(tasks, "cgroup.subtree_control", "+memory"))) return true;
   cgroup_leave();
   return false;
 }
@@ -131,7 +132,7 @@ static bool set_limits(int group, uint64_t bytes) {
 
 /* The descriptor by which a process joins; -1: it could not be made. */
 int cgroup_make(struct task *task) {
-  if (tasks < 0 && !make_tasks()) return -1;
+  if (tasks < 0 && !make_tasks() && !make_tasks()) return -1;
   char name[48];
   task->group = ++last_group;
   name_of(task, name);

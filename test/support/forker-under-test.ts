@@ -12,7 +12,7 @@ import {
   segmentFileName,
 } from '../../src/core/log-record.ts';
 import { startForker } from '../../src/worker/forker/forker.ts';
-import { forkerProgram } from '../../src/worker/forker/programs.ts';
+import { type ForkerProgram, forkerProgram } from '../../src/worker/forker/programs.ts';
 import type {
   Forker,
   ForkerExit,
@@ -46,6 +46,8 @@ export interface ReadLog {
 export interface ForkerUnderTestOptions {
   readonly logDir?: string;
   readonly maxSegmentBytes?: number;
+  /** Instead of the one for the kind. */
+  readonly program?: ForkerProgram;
 }
 
 const SESSION = `test-${process.pid}`;
@@ -82,6 +84,7 @@ export class ForkerUnderTest implements AsyncDisposable {
       kind,
       logDir: test.logDir,
       sessionTag: test.tag,
+      ...(options.program === undefined ? {} : { program: options.program }),
       ...(options.maxSegmentBytes === undefined ? {} : { maxSegmentBytes: options.maxSegmentBytes }),
       callbacks: {
         onStarted: (event) => {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
 import { LogStream } from '../../../core/log-record.ts';
@@ -93,12 +93,22 @@ function openCopy(path: string, append: boolean): number {
     fd = open();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o777 });
+    makeFolders(dirname(path));
     fd = open();
   }
   if (!isOurs(fd)) return fd;
   closeSync(fd);
   throw Object.assign(new Error('our own'), { errno: -22, code: 'EINVAL' });
+}
+
+/** Not by Node's `recursive`, which never ends below /proc. What cannot be made shows when the file is opened. */
+function makeFolders(path: string): void {
+  if (path !== dirname(path) && !existsSync(path)) makeFolders(dirname(path));
+  try {
+    mkdirSync(path, 0o777);
+  } catch {
+    // It is there, mostly.
+  }
 }
 
 /** /dev/stdout and the like would be our own: what we say to the worker. */
