@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { coreJob } from '../../test/support/core-jobs.ts';
 import { CoreWorld } from '../../test/support/core-world.ts';
+import { Canary } from './canary.ts';
 import { parseDependency } from './dependency.ts';
 import type { Job } from './job.ts';
 import { TaskState } from './task-state.ts';
@@ -76,6 +77,18 @@ describe('a settlement', () => {
     world.resume();
     expect(waiting.conditions[0].termStates).toEqual(['pending', 'satisfied']);
     expect(waiting.table.state[0]).toBe(TaskState.blocked);
+  });
+
+  it('tells once that every task that was to run first has ended', () => {
+    const world = new CoreWorld();
+    const job = coreJob(1, { size: 5 });
+    job.canary = new Canary(Uint32Array.of(1, 3));
+    world.submit(job);
+    for (const position of [3, 0]) world.end(job, position, TaskState.completed);
+    expect(world.canaries).toEqual([]);
+    world.end(job, 1, TaskState.failed);
+    world.end(job, 2, TaskState.completed);
+    expect(world.canaries).toEqual([1]);
   });
 
   it('stays usable after a world that threw', () => {
