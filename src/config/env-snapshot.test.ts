@@ -26,6 +26,17 @@ test('drops what describes an enclosing task, and the path of the last program',
   expect(entries({ ...enclosing, SLURMX: 'kept', HOME: '/root' })).toEqual(['HOME=/root', 'SLURMX=kept']);
 });
 
+test('leaves out tokens and what else is for this terminal alone', () => {
+  const secret = `spawn_1_${'x'.repeat(43)}`;
+  const files = {
+    SPAWN_TOKEN_FILE: '/home/ada/token',
+    SPAWN_CA_FILE: '/ca.pem',
+    SPAWN_TLS_KEY: '/k',
+    SPAWN_LISTEN: ':1',
+  };
+  expect(entries({ SPAWN_TOKEN: secret, ...files, SPAWN_SERVER: 'https://x' })).toEqual(['SPAWN_SERVER=https://x']);
+});
+
 test('keeps the way to the coordinator, with paths that hold in any directory', () => {
   expect(entries({ SPAWN_DATA_DIR: 'data', SPAWN_RUNTIME_DIR: '/run/s', SPAWN_SERVER: 'https://x' })).toEqual([
     'SPAWN_DATA_DIR=/work/dir/data',

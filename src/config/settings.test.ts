@@ -55,4 +55,30 @@ describe('readSettings', () => {
     const accented = `/${'é'.repeat(60)}`;
     expect(readSettings({ SPAWN_RUNTIME_DIR: accented }, 7).runtimeDir).toBe('/tmp/spawn-7');
   });
+
+  test('knows the coordinator elsewhere and where to listen; the token is not shown with the rest', () => {
+    const settings = readSettings(
+      {
+        SPAWN_SERVER: 'https://x',
+        SPAWN_TOKEN: 'secret',
+        SPAWN_TOKEN_FILE: '/t',
+        SPAWN_CA_FILE: 'ca.pem',
+        SPAWN_LISTEN: '0.0.0.0:1',
+        SPAWN_TLS_CERT: '/c',
+        SPAWN_TLS_KEY: '/k',
+      },
+      7,
+    );
+    expect(settings).toMatchObject({
+      server: 'https://x',
+      tokenFile: '/t',
+      caFile: `${process.cwd()}/ca.pem`,
+      listen: '0.0.0.0:1',
+      tlsCert: '/c',
+      tlsKey: '/k',
+    });
+    expect(settings.token?.()).toBe('secret');
+    expect(JSON.stringify(settings)).not.toContain('secret');
+    expect(readSettings({ SPAWN_TOKEN: '', SPAWN_LISTEN: '', SPAWN_TLS_CERT: '' }, 7)).toEqual(readSettings({}, 7));
+  });
 });

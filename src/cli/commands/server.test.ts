@@ -19,6 +19,30 @@ describe('server', () => {
     expect(await runCli(['server', 'start'], world)).toMatchObject({ code: 0, out });
   });
 
+  test('start gives on what it is told of the network, and says where it listens', async () => {
+    const given: unknown[] = [];
+    const listens = ['https://0.0.0.0:7700'];
+    const world = control({
+      start: async (flags) => {
+        given.push(flags);
+        return { started: true, server: aServer({ listens }) };
+      },
+      serveHere: async (flags) => given.push(flags),
+    });
+    const words = ['--listen', '0.0.0.0:7700', '--tls-cert', 'c.pem', '--tls-key', '/k.pem'];
+    expect((await runCli(['server', 'start', ...words], world)).out).toMatch(
+      /\nlistens on https:\/\/0\.0\.0\.0:7700\n$/,
+    );
+    await runCli(['server', 'start', '--foreground', '--listen', '[::1]:0', '--plain-http'], world);
+    await runCli(['server', 'start'], world);
+    const none = { listen: undefined, tlsCert: undefined, tlsKey: undefined, plainHttp: false };
+    expect(given).toEqual([
+      { ...none, listen: '0.0.0.0:7700', tlsCert: '/tmp/c.pem', tlsKey: '/k.pem' },
+      { ...none, listen: '[::1]:0', plainHttp: true },
+      none,
+    ]);
+  });
+
   test('start --foreground gives the exit code of what served', async () => {
     expect(await runCli(['server', 'start', '--foreground'], control({ serveHere: async () => 143 }))).toMatchObject({
       code: 143,
@@ -54,6 +78,11 @@ describe('server', () => {
     [[], 'server: expected start, stop or status, found nothing; see: spawn help server'],
     [['strat'], 'server: expected start or stop or status, found "strat"; did you mean "start"?'],
     [['stop', '--foreground'], 'server stop: expected --foreground with server start only'],
+    [['status', '--listen', 'a:1'], 'server status: expected --listen with server start only'],
+    [['stop', '--tls-cert', 'c'], 'server stop: expected --tls-cert with server start only'],
+    [['stop', '--tls-key', 'c'], 'server stop: expected --tls-key with server start only'],
+    [['stop', '--plain-http'], 'server stop: expected --plain-http with server start only'],
+    [['start', '--listen', '7700'], '--listen: expected HOST:PORT, such as 0.0.0.0:7700 or [::1]:7700, found "7700"'],
     [['start', '-o', 'json'], 'server start: expected -o with server status only'],
   ])('refuses %j', async (words, message) => {
     expect(await runCli(['server', ...words], control({}))).toMatchObject({ code: 2, err: `spawn: ${message}\n` });
