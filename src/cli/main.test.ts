@@ -61,7 +61,7 @@ describe('errors', () => {
     const job = async () => {
       throw new SpawnError('JOB_NOT_FOUND', { ref: '99' });
     };
-    expect(await runCli(['status', '99'], { client: { job } })).toMatchObject({
+    expect(await runCli(['status', '99'], { client: { summary: job } })).toMatchObject({
       code: 66,
       err: 'spawn: job "99" not found\n',
     });
@@ -71,9 +71,9 @@ describe('errors', () => {
     const job = async () => {
       throw new TypeError('broken\nin two lines');
     };
-    const ran = await runCli(['status', '1'], { client: { job } });
+    const ran = await runCli(['status', '1'], { client: { summary: job } });
     expect(ran).toMatchObject({ code: 70, err: 'spawn: internal error: broken (SPAWN_DEBUG=1 shows where)\n' });
-    const debug = await runCli(['status', '1'], { client: { job }, world: { env: { SPAWN_DEBUG: '1' } } });
+    const debug = await runCli(['status', '1'], { client: { summary: job }, world: { env: { SPAWN_DEBUG: '1' } } });
     expect(debug.err).toMatch(/^spawn: internal error: broken\nTypeError: broken\n.*\n +at /);
   });
 });

@@ -5,6 +5,7 @@ import type { Client } from './client.ts';
 import type { Sink, World } from './world.ts';
 
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** What a shell shows of a program that SIGPIPE (13) ended. */
 const BROKEN_PIPE = 141;
@@ -27,6 +28,7 @@ export function processWorld(): World {
     stdin: { isTTY: isatty(0), read: readStdin },
     stdout: sink(1, () => process.stdout, env),
     stderr: sink(2, () => process.stderr, env),
+    ask,
     now: Date.now,
     every,
     pause,
@@ -67,6 +69,9 @@ function sink(fd: 1 | 2, open: () => WriteStream, env: World['env']): Sink {
     get columns() {
       return (isTTY && get().columns) || DEFAULT_COLUMNS;
     },
+    get rows() {
+      return (isTTY && get().rows) || DEFAULT_ROWS;
+    },
     colour: isTTY && !env.NO_COLOR && env.TERM !== 'dumb',
     write: (data) => {
       get().write(data);
@@ -78,6 +83,18 @@ function sink(fd: 1 | 2, open: () => WriteStream, env: World['env']): Sink {
 function onWriteError(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
   throw error;
+}
+
+async function ask(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-D answers nothing, and must not wait for ever.
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  try {
+    return await Promise.race([lines.question(question), closed]);
+  } finally {
+    lines.close();
+  }
 }
 
 async function readStdin(limit: number): Promise<Uint8Array | undefined> {

@@ -30,6 +30,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    name: 'watch',
+    group: 'Look',
+    summary: 'Show a job live: its progress, every task, its output',
+    load: async () => (await import('./commands/watch.ts')).watch,
+  },
+  {
     name: 'tasks',
     group: 'Look',
     summary: 'List the tasks of a job',
@@ -40,6 +46,18 @@ export const COMMANDS: readonly Entry[] = [
     group: 'Look',
     summary: 'Print the output of tasks',
     load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  {
+    name: 'why',
+    group: 'Look',
+    summary: 'Tell what keeps a job or task from running',
+    load: async () => (await import('./commands/why.ts')).why,
+  },
+  {
+    name: 'events',
+    group: 'Look',
+    summary: 'List what happened',
+    load: async () => (await import('./commands/events.ts')).events,
   },
   {
     name: 'wait',
@@ -84,9 +102,27 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/update.ts')).update,
   },
   {
+    name: 'export',
+    group: 'Keep',
+    summary: 'Print a job as a spec that can be submitted',
+    load: async () => (await import('./commands/export.ts')).exportJob,
+  },
+  {
+    name: 'prune',
+    group: 'Keep',
+    summary: 'Remove jobs that have ended',
+    load: async () => (await import('./commands/prune.ts')).prune,
+  },
+  {
     name: 'server',
     group: 'Coordinator',
     summary: 'Start, stop or look at the coordinator in the background',
     load: async () => (await import('./commands/server.ts')).server,
+  },
+  {
+    name: 'token',
+    group: 'Coordinator',
+    summary: 'Make, list and revoke tokens for users and workers elsewhere',
+    load: async () => (await import('./commands/token.ts')).token,
   },
 ];

@@ -41,10 +41,10 @@ export async function waitForJob(world: World, job: JobView, options: WaitOption
   return last.view;
 }
 
-/** Runs `work`, which ends early when the person stops the command; says then how to go on, and gives that exit code. */
+/** Runs `work`, which ends early when the person stops the command; says then how to go on, if at all, and gives that exit code. */
 export async function untilInterrupted(
   world: World,
-  advice: string,
+  advice: string | undefined,
   work: (signal: AbortSignal) => Promise<number | undefined>,
 ): Promise<number> {
   const stop = new AbortController();
@@ -61,6 +61,6 @@ export async function untilInterrupted(
   } finally {
     unlisten();
   }
-  world.stderr.write(`${advice}\n`);
+  if (advice !== undefined) world.stderr.write(`${advice}\n`);
   return interrupted;
 }

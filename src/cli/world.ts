@@ -6,6 +6,8 @@ export interface Sink {
   readonly isTTY: boolean;
   /** Columns of the terminal; 80 when it does not say. */
   readonly columns: number;
+  /** Lines of the terminal; 24 when it does not say. */
+  readonly rows: number;
   /** Whether colours are wanted. */
   readonly colour: boolean;
   write(data: string | Uint8Array): void;
@@ -27,6 +29,8 @@ export interface World {
   readonly stdin: Source;
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** Asks the person at the terminal; what was typed, without its newline. */
+  ask(question: string): Promise<string>;
   /** Epoch ms of this machine: for what is shown to a person only. */
   now(): number;
   /** Calls `tick` every `ms`; returns how to stop. */
@@ -43,12 +47,20 @@ export interface World {
   close(): Promise<void>;
 }
 
+/** What a command line says of the network; paths are absolute. */
+export interface ListenFlags {
+  readonly listen: string | undefined;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly plainHttp: boolean;
+}
+
 /** Controls the embedded coordinator of these settings. */
 export interface ServerControl {
-  /** What was started, or runs already. */
-  start(): Promise<{ started: boolean; server: ServerView }>;
+  /** What was started, or runs already. What `flags` do not say is taken from the settings. */
+  start(flags: ListenFlags): Promise<{ started: boolean; server: ServerView }>;
   /** Serves until it is stopped; returns the exit code. */
-  serveHere(): Promise<number>;
+  serveHere(flags: ListenFlags): Promise<number>;
   /** Whether there was one to stop. */
   stop(): Promise<boolean>;
   /** Undefined when none runs. Starts nothing. */

@@ -1,3 +1,4 @@
+import type { FailureGroup, SummaryReply } from '../../src/api/insight.ts';
 import type { JobDelta, JobView, TaskView } from '../../src/api/job.ts';
 import type { ServerView } from '../../src/api/session.ts';
 import type { Client } from '../../src/cli/client.ts';
@@ -41,6 +42,24 @@ export function aTask(index: number, part: Partial<TaskView> = {}): TaskView {
   return { id: `12_${index}`, jobId: 12, index, rawId: 1e9 + index, state: 'ready', attempt: 0, failures: 0, ...part };
 }
 
+export function aSummary(job: JobView, part: Partial<SummaryReply> = {}): SummaryReply {
+  return { job, failures: [], slowest: [], longestRunning: [], retriedTasks: 0, ...part };
+}
+
+export function aFailure(part: Partial<FailureGroup> = {}): FailureGroup {
+  return {
+    cause: 'exit',
+    exitCode: 3,
+    outcome: 'exit 3',
+    message: 'No such file: <path>',
+    tasks: 2,
+    estimated: false,
+    example: '12_1',
+    indices: '1,5',
+    ...part,
+  };
+}
+
 export function aDelta(job: JobView): JobDelta {
   const { id, state, counts, retried, endedAt, exitCode } = job;
   const end = { ...(endedAt === undefined ? {} : { endedAt }), ...(exitCode === undefined ? {} : { exitCode }) };
@@ -79,14 +98,16 @@ export interface RunOptions {
   readonly world?: Partial<World>;
   /** Whether standard output and standard error are terminals; default neither. */
   readonly tty?: boolean;
+  /** Whether they show colours; default not. */
+  readonly colour?: boolean;
   readonly stdin?: string | Uint8Array | 'terminal';
 }
 
 /** Runs a command line in a world of its own, with a coordinator that answers what it is told to. */
 export async function runCli(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const calls: [string, ...unknown[]][] = [];
-  const out = captured(options.tty ?? false);
-  const err = captured(options.tty ?? false);
+  const out = captured(options);
+  const err = captured(options);
   const client = new Proxy({} as Client, {
     get: (_, name: keyof Client) => {
       if (name === 'close') return () => {};
@@ -113,11 +134,16 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
         return bytes.length > limit ? undefined : bytes;
       },
     },
+    ask: async (question) => {
+      err.sink.write(question);
+      return '';
+    },
     stdout: out.sink,
     stderr: err.sink,
     now: () => 1_060_000,
     every: () => () => {},
-    pause: async () => {},
+    // In its turn, not at once: what asks again and again must let others go on.
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
     connect: async () => client,
     server: async () => {
       throw new Error('the embedded coordinator was asked for');
@@ -130,12 +156,13 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   return { code, out: out.text(), err: err.text(), calls };
 }
 
-function captured(isTTY: boolean): { sink: Sink; text: () => string } {
+function captured({ tty = false, colour = false }: RunOptions): { sink: Sink; text: () => string } {
   const pieces: Uint8Array[] = [];
   const sink: Sink = {
-    isTTY,
+    isTTY: tty,
     columns: 100,
-    colour: false,
+    rows: 24,
+    colour,
     write: (data) => {
       pieces.push(typeof data === 'string' ? new TextEncoder().encode(data) : data.slice());
     },

@@ -1,36 +1,9 @@
-import type { JobView } from '../../api/job.ts';
 import { defineCommand } from '../command.ts';
 import { jobPages } from '../job-pages.ts';
-import { colourOfState } from '../output/color.ts';
-import { isoTime, shownCount, shownDuration } from '../output/format.ts';
+import { jobColumns } from '../output/job-columns.ts';
 import { JsonArray, jobJson } from '../output/json.ts';
-import { type Column, Table } from '../output/table.ts';
+import { Table } from '../output/table.ts';
 import { jsonOption } from '../output-option.ts';
-
-function columns(now: number): readonly Column<JobView>[] {
-  const count = (title: string, of: (job: JobView) => number): Column<JobView> => ({
-    title,
-    right: true,
-    value: (job) => shownCount(of(job)),
-    plain: (job) => String(of(job)),
-  });
-  return [
-    { title: 'JOB', right: true, value: (job) => String(job.id) },
-    { title: 'NAME', value: (job) => job.name },
-    { title: 'STATE', value: (job) => job.state, colour: (job) => colourOfState(job.state) },
-    count('TASKS', (job) => job.size),
-    count('DONE', (job) => job.counts.completed),
-    count('RUNNING', (job) => job.counts.running),
-    count('FAILED', (job) => job.counts.failed),
-    {
-      title: 'AGE',
-      right: true,
-      value: (job) => shownDuration(now - job.createdAt),
-      plain: (job) => isoTime(job.createdAt) ?? '',
-    },
-    { title: 'COMMAND', value: (job) => job.command },
-  ];
-}
 
 export const list = defineCommand({
   usage: ['list [options]'],
@@ -55,7 +28,7 @@ export const list = defineCommand({
       ...(options.name === undefined ? {} : { name: options.name }),
     };
     const json = options.format === 'json' ? new JsonArray((text) => stdout.write(text)) : undefined;
-    const table = new Table(columns(world.now()), stdout);
+    const table = new Table(jobColumns(world.now()), stdout);
     let found = 0;
     for await (const jobs of jobPages(client, query)) {
       found += jobs.length;

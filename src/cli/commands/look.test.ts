@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aJob, aServer, aTask, runCli, someCounts } from '../../../test/support/cli-world.ts';
+import { aFailure, aJob, aServer, aSummary, aTask, runCli, someCounts } from '../../../test/support/cli-world.ts';
 import type { JobsQueryInput, TasksQueryInput } from '../../api/job.ts';
 
 describe('list', () => {
@@ -96,25 +96,20 @@ describe('tasks', () => {
 describe('status', () => {
   const failed = aJob({ counts: someCounts({ failed: 2, ready: 8 }) });
   const client = {
-    job: async () => failed,
-    tasks: async (_: string, { state, index }: TasksQueryInput) => ({
-      tasks:
-        state === 'failed'
-          ? [aTask(1, { outcome: 'exit 1' })]
-          : index === '7'
-            ? [aTask(7)]
-            : index === '99'
-              ? []
-              : [aTask(1), aTask(2)],
+    summary: async () => aSummary(failed, { failures: [aFailure()] }),
+    tasks: async (_: string, { index }: TasksQueryInput) => ({
+      tasks: index === '7' ? [aTask(7)] : index === '99' ? [] : [aTask(1), aTask(2)],
     }),
     server: async () => aServer({ liveJobs: 1 }),
     jobs: async () => ({ jobs: [failed] }),
   };
 
-  test('of a job, with examples of what failed', async () => {
-    expect((await runCli(['status', 'fit'], { client })).out).toContain('  failures   12_1 (exit 1), …\n');
-    const { out } = await runCli(['status', 'fit', '-o', 'json'], { client });
-    expect(JSON.parse(out)).toMatchObject({ id: 12, tasks_failed: 2, failed_examples: '12_1' });
+  test('of a job, with what failed', async () => {
+    const { out, calls } = await runCli(['status', 'fit'], { client });
+    expect(out).toContain('Failures\n  2  exit 3  [1,5]  No such file: <path>\n');
+    expect(calls).toEqual([['summary', 'fit']]);
+    const json = JSON.parse((await runCli(['status', 'fit', '-o', 'json'], { client })).out);
+    expect(json).toMatchObject({ id: 12, tasks_failed: 2, failures: [{ cause: 'exit', exit_code: 3, signal: null }] });
   });
 
   test('of a task', async () => {

@@ -1,19 +1,20 @@
 import { SpawnError } from '../../core/errors.ts';
 import { defineCommand } from '../command.ts';
-import { jobJson, jsonText, serverJson, taskJson } from '../output/json.ts';
-import { jobStatus, serverStatus, taskStatus } from '../output/status-text.ts';
+import { summaryJson } from '../output/insight-json.ts';
+import { jsonText, serverJson, taskJson } from '../output/json.ts';
+import { serverStatus, taskStatus } from '../output/status-text.ts';
+import { summaryText } from '../output/summary-text.ts';
 import { jsonOption } from '../output-option.ts';
 import { readRef } from '../refs.ts';
 import type { World } from '../world.ts';
 
-const EXAMPLES = 5;
 const LIVE_SHOWN = 10;
 
 export const status = defineCommand({
   usage: ['status [options] [JOB|TASK]'],
   about:
-    'Tells how a job is doing: its tasks by state, rate, time and what failed; or one task; or, without a name, the\n' +
-    'coordinator and the jobs that have not ended.',
+    'Tells how a job is doing: its tasks by state, rate and time left, what failed grouped by cause, what takes longest;\n' +
+    'or one task; or, without a name, the coordinator and the jobs that have not ended.',
   options: { format: jsonOption },
   operands: { name: 'JOB|TASK', min: 0, max: 1 },
   examples: [
@@ -38,11 +39,10 @@ export const status = defineCommand({
       }
       return say(world, json ? jsonText(taskJson(task)) : taskStatus(task, world.stdout.colour));
     }
-    const job = await client.job(ref);
-    const failed =
-      job.counts.failed === 0 ? [] : (await client.tasks(String(job.id), { state: 'failed', limit: EXAMPLES })).tasks;
-    if (json) return say(world, jsonText({ ...jobJson(job), failed_examples: failed.map(({ id }) => id).join(',') }));
-    return say(world, jobStatus(job, failed, world.now(), world.stdout.colour));
+    const summary = await client.summary(ref);
+    if (json) return say(world, jsonText(summaryJson(summary)));
+    const { colour, columns } = world.stdout;
+    return say(world, summaryText(summary, { now: world.now(), colour, columns }));
   },
 });
 

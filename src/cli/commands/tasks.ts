@@ -7,6 +7,7 @@ import { colourOfState } from '../output/color.ts';
 import { shownBytes, shownDuration } from '../output/format.ts';
 import { JsonArray, taskJson } from '../output/json.ts';
 import { type Column, Table } from '../output/table.ts';
+import { linesOption } from '../output-option.ts';
 import { indexOption, narrowed, readRef } from '../refs.ts';
 import { stateOption } from '../selection.ts';
 
@@ -52,12 +53,7 @@ export const tasks = defineCommand({
     state: stateOption,
     index: indexOption,
     limit: { value: 'N', summary: 'At most N tasks', parse: wholeNumber(1, 1_000_000_000) },
-    format: {
-      short: 'o',
-      value: 'FORMAT',
-      choices: ['json', 'jsonl'],
-      summary: 'Print JSON, one array or one object a line; formats',
-    },
+    format: linesOption,
   },
   operands: { name: 'JOB|TASK', min: 1, max: 1 },
   examples: [

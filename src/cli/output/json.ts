@@ -39,7 +39,18 @@ export function jobJson(job: JobView): Flat {
     ended_at: isoTime(job.endedAt),
     exit_code: job.exitCode ?? null,
     mean_wall_ms: job.meanWallMs ?? null,
+    gpus: job.gpus ?? 0,
+    resources: amounts(job.resources),
+    begin_at: isoTime(job.beginAt),
+    deadline_at: isoTime(job.deadlineAt),
+    canary: job.canary ?? null,
   };
+}
+
+/** `licence=1,scratch=0.5`; null without any. */
+function amounts(named: Readonly<Record<string, number>> | undefined): string | null {
+  const list = Object.entries(named ?? {}).map(([name, amount]) => `${name}=${amount}`);
+  return list.length === 0 ? null : list.join(',');
 }
 
 export function taskJson(task: TaskView): Flat {
@@ -81,6 +92,7 @@ export function serverJson(server: ServerView): Flat {
     data_dir: server.dataDir,
     started_at: isoTime(server.startedAt),
     writable: server.writable,
+    listens: server.listens?.join(' ') ?? null,
     live_jobs: server.liveJobs,
     workers: server.sessions.filter(({ connected }) => connected).length,
     cpus: sum(({ resources }) => resources.cpus),

@@ -1,63 +1,9 @@
-import type { Counts, JobView, TaskView } from '../../api/job.ts';
+import type { JobView, TaskView } from '../../api/job.ts';
 import type { ServerView } from '../../api/session.ts';
 import { colourOfState, painter } from './color.ts';
-import { counted, isoTime, oneLine, shownBytes, shownCount, shownDuration, shownRate } from './format.ts';
+import { counted, isoTime, oneLine, shownBytes, shownCount, shownDuration } from './format.ts';
 import { endedOf } from './progress.ts';
-import { failureText } from './result-line.ts';
-
-const ORDER: readonly (keyof Counts)[] = [
-  'completed',
-  'failed',
-  'cancelled',
-  'skipped',
-  'running',
-  'leased',
-  'ready',
-  'blocked',
-];
-
-/** `name  value` lines below a heading; those without a value are left out. */
-function sheet(heading: string, lines: readonly (readonly [string, string | undefined])[]): string {
-  const present = lines.filter(([, value]) => value !== undefined && value !== '');
-  const width = Math.max(...present.map(([name]) => name.length));
-  return [heading, ...present.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`), ''].join('\n');
-}
-
-/** @param now by this machine's clock, for the time since it started */
-export function jobStatus(job: JobView, failed: readonly TaskView[], now: number, colour: boolean): string {
-  const paint = painter(colour);
-  const counts = ORDER.filter((state) => job.counts[state] > 0).map((state) =>
-    paint(colourOfState(state), `${shownCount(job.counts[state])} ${state}`),
-  );
-  const elapsedMs = job.startedAt === undefined ? undefined : (job.endedAt ?? now) - job.startedAt;
-  const ended = endedOf(job.counts);
-  const rate = elapsedMs !== undefined && elapsedMs > 0 && ended > 0 ? (ended * 1_000) / elapsedMs : undefined;
-  const left = rate !== undefined && job.endedAt === undefined ? ((job.size - ended) / rate) * 1_000 : undefined;
-  const more = job.counts.failed > failed.length ? ', …' : '';
-  return sheet(`Job ${job.id}: ${job.name} (${job.arrayId})`, [
-    [
-      'state',
-      `${paint(colourOfState(job.state), job.state)}${job.reason === undefined ? '' : `: ${oneLine(job.reason)}`}`,
-    ],
-    ['tasks', `${shownCount(job.size)}: ${counts.join(', ')}`],
-    ['throttle', job.throttle === 0 ? undefined : `${shownCount(job.throttle)} at once`],
-    ['after', job.after],
-    ['submitted', isoTime(job.createdAt) ?? undefined],
-    ['elapsed', elapsedMs === undefined ? undefined : shownDuration(elapsedMs)],
-    [
-      'rate',
-      rate === undefined
-        ? undefined
-        : `${shownRate(rate)}${left === undefined ? '' : `, about ${shownDuration(left)} left`}`,
-    ],
-    ['mean time', job.meanWallMs === undefined ? undefined : `${shownDuration(job.meanWallMs)} a task`],
-    ['retried', job.retried === 0 ? undefined : counted(job.retried, 'attempt')],
-    ['failures', failed.length === 0 ? undefined : `${failed.map(failureText).join(', ')}${more}`],
-    ['exit code', job.exitCode === undefined ? undefined : String(job.exitCode)],
-    ['command', oneLine(job.command)],
-    ['directory', oneLine(job.cwd)],
-  ]);
-}
+import { sheet } from './sheet.ts';
 
 export function taskStatus(task: TaskView, colour: boolean): string {
   const paint = painter(colour);
@@ -94,6 +40,7 @@ export function serverStatus(server: ServerView, jobs: readonly JobView[], now: 
   const text = sheet(`Coordinator ${server.version} on ${server.host} (pid ${server.pid})`, [
     ['up', shownDuration(now - server.startedAt)],
     ['data', oneLine(server.dataDir)],
+    ['listens', server.listens?.join(', ')],
     ['store', server.writable ? undefined : paint('red', 'refuses writes: no space left; reads go on')],
     ['workers', `${shownCount(workers.length)}, ${free} of ${cpus} CPUs free, ${counted(running, 'task')} running`],
     ['live jobs', shownCount(server.liveJobs)],

@@ -1,0 +1,127 @@
+import type { FailureGroup, SummaryReply } from '../../api/insight.ts';
+import type { Counts, JobView, TaskView } from '../../api/job.ts';
+import { colourOfState, type Paint, painter } from './color.ts';
+import { counted, cut, isoTime, oneLine, shownBytes, shownCount, shownDuration, shownRate } from './format.ts';
+import { sheet } from './sheet.ts';
+
+const ORDER: readonly (keyof Counts)[] = [
+  'completed',
+  'failed',
+  'cancelled',
+  'skipped',
+  'running',
+  'leased',
+  'ready',
+  'blocked',
+];
+
+/** For a line of a terminal. */
+export interface SummaryStyle {
+  /** By this machine's clock, for the time since it started. */
+  readonly now: number;
+  readonly colour: boolean;
+  readonly columns: number;
+}
+
+const MESSAGE_COLUMNS = 60;
+const INDICES_COLUMNS = 30;
+
+/** How a job is doing: a sheet, then what failed and how, then what takes long. */
+export function summaryText(summary: SummaryReply, style: SummaryStyle): string {
+  const paint = painter(style.colour);
+  const { job } = summary;
+  const [example] = summary.failures;
+  return [
+    sheet(`Job ${job.id}: ${job.name} (${job.arrayId})`, jobLines(summary, style.now, paint)),
+    section('Failures', failureLines(summary.failures, style)),
+    section('Slowest', summary.slowest.map(slowLine)),
+    section(
+      'Running longest',
+      summary.longestRunning.map((task) => runningLine(task, style.now)),
+    ),
+    ...(example === undefined ? [] : [`See: spawn logs ${example.example}\n`]),
+  ].join('');
+}
+
+function section(heading: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `${heading}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+}
+
+/** `1,000: 990 completed, 10 failed`. */
+function tasksText(job: JobView, paint: Paint): string {
+  const counts = ORDER.filter((state) => job.counts[state] > 0).map((state) =>
+    paint(colourOfState(state), `${shownCount(job.counts[state])} ${state}`),
+  );
+  return `${shownCount(job.size)}: ${counts.join(', ')}`;
+}
+
+function jobLines(summary: SummaryReply, now: number, paint: Paint) {
+  const { job, ratePerSecond, etaAt, retriedTasks } = summary;
+  const elapsedMs = job.startedAt === undefined ? undefined : (job.endedAt ?? now) - job.startedAt;
+  const when = (at: number | undefined): string | undefined => {
+    if (at === undefined) return undefined;
+    return at > now ? `${isoTime(at)}, in ${shownDuration(at - now)}` : isoTime(at)!;
+  };
+  const left = etaAt === undefined || job.endedAt !== undefined ? undefined : shownDuration(Math.max(0, etaAt - now));
+  const needs = [
+    `${job.cpus} CPU${job.cpus === 1 ? '' : 's'}`,
+    ...(job.memoryBytes > 0 ? [shownBytes(job.memoryBytes)] : []),
+    ...(job.gpus ? [`${job.gpus} GPU${job.gpus === 1 ? '' : 's'}`] : []),
+    ...Object.entries(job.resources ?? {}).map(([name, amount]) => `${name}=${amount}`),
+    ...(job.timeLimitMs > 0 ? [`${shownDuration(job.timeLimitMs)} at most`] : []),
+  ];
+  return [
+    [
+      'state',
+      `${paint(colourOfState(job.state), job.state)}${job.reason === undefined ? '' : `: ${oneLine(job.reason)}`}`,
+    ],
+    ['tasks', tasksText(job, paint)],
+    ['throttle', job.throttle === 0 ? undefined : `${shownCount(job.throttle)} at once`],
+    ['priority', job.priority === 0 ? undefined : String(job.priority)],
+    ['needs', needs.length > 1 || job.cpus !== 1 ? needs.join(', ') : undefined],
+    ['after', job.after],
+    ['canary', job.canary],
+    ['begin', when(job.beginAt)],
+    ['deadline', when(job.deadlineAt)],
+    ['submitted', isoTime(job.createdAt) ?? undefined],
+    ['elapsed', elapsedMs === undefined ? undefined : shownDuration(elapsedMs)],
+    ['rate', ratePerSecond === undefined ? undefined : shownRate(ratePerSecond)],
+    ['left', left === undefined ? undefined : `about ${left}, until ${isoTime(etaAt)}`],
+    ['mean time', job.meanWallMs === undefined ? undefined : `${shownDuration(job.meanWallMs)} a task`],
+    [
+      'retried',
+      job.retried === 0 ? undefined : `${counted(job.retried, 'attempt')} of ${counted(retriedTasks, 'task')}`,
+    ],
+    ['exit code', job.exitCode === undefined ? undefined : String(job.exitCode)],
+    ['command', oneLine(job.command)],
+    ['directory', oneLine(job.cwd)],
+  ] as const;
+}
+
+/** `3  exit 3  [5-7]  No such file: <path>`, most frequent first as they came. */
+function failureLines(failures: readonly FailureGroup[], { colour, columns }: SummaryStyle): string[] {
+  const paint = painter(colour);
+  const counts = failures.map(({ tasks, estimated }) => `${estimated ? 'about ' : ''}${shownCount(tasks)}`);
+  const indices = failures.map(({ indices }) => cut(`[${oneLine(indices)}]`, INDICES_COLUMNS));
+  const width = (texts: readonly string[]): number => Math.max(0, ...texts.map((text) => text.length));
+  const outcomes = failures.map(({ outcome }) => oneLine(outcome));
+  return failures.map(({ message }, at) => {
+    const start = [
+      counts[at]!.padStart(width(counts)),
+      outcomes[at]!.padEnd(width(outcomes)),
+      indices[at]!.padEnd(width(indices)),
+    ].join('  ');
+    const room = Math.max(MESSAGE_COLUMNS, columns - start.length - 4);
+    return `${paint('red', start)}${message === undefined ? '' : `  ${cut(oneLine(message), room)}`}`.trimEnd();
+  });
+}
+
+function slowLine(task: TaskView): string {
+  const end = task.outcome ?? task.state;
+  return `${task.id}  ${task.wallMs === undefined ? '-' : shownDuration(task.wallMs)}  ${oneLine(end)}`;
+}
+
+function runningLine(task: TaskView, now: number): string {
+  const since = task.startedAt === undefined ? '-' : shownDuration(now - task.startedAt);
+  return `${task.id}  ${since}${task.worker === undefined ? '' : `  on ${oneLine(task.worker)}`}`;
+}
