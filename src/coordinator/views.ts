@@ -6,7 +6,7 @@ import { jobState } from '../core/job-state.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TASK_REASONS, TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { StoredJob, StoredJobFixed, StoredJobState } from '../store/store.ts';
-import { readAfter, readMaxFailures, readTimes, jobState as stateRow } from './job-row.ts';
+import { readAfter, readMaxFailures, readTerms, readTimes, jobState as stateRow } from './job-row.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { explainBusy, explainImpossible, openSessions } from './shortage.ts';
 import { timeText } from './times.ts';
@@ -51,6 +51,7 @@ function view(
 ): JobView {
   const { spec } = fixed;
   const after = readAfter(fixed, row);
+  const terms = readTerms(fixed, row);
   const { beginAt, deadlineAt, canary } = readTimes(row);
   return {
     id: fixed.id,
@@ -63,16 +64,16 @@ function view(
     size: fixed.size,
     throttle: row.throttle,
     held: row.held,
-    priority: row.priority,
+    priority: terms.priority,
     counts: countsOf(counts),
     command: commandText(spec),
     cwd: spec.cwd,
     ...(after === '' ? {} : { after }),
-    cpus: spec.cpus,
-    memoryBytes: spec.memoryBytes,
-    timeLimitMs: spec.timeLimitMs,
-    ...(spec.gpus === 0 ? {} : { gpus: spec.gpus }),
-    ...(Object.keys(spec.resources).length === 0 ? {} : { resources: spec.resources }),
+    cpus: terms.cpus,
+    memoryBytes: terms.memoryBytes,
+    timeLimitMs: terms.timeLimitMs,
+    ...(terms.gpus === 0 ? {} : { gpus: terms.gpus }),
+    ...(Object.keys(terms.resources).length === 0 ? {} : { resources: terms.resources }),
     ...(beginAt === undefined ? {} : { beginAt }),
     ...(deadlineAt === undefined ? {} : { deadlineAt }),
     ...(canary === undefined ? {} : { canary: canary.state }),
