@@ -83,12 +83,12 @@ export class ScriptedCoordinator implements WorkerClient {
   }
 
   /** Grants `count` tasks of a job from a position on; gives the first fence. */
-  grant(job: number, position: number, count: number, attempt: number | number[] = 1): number {
+  grant(job: number, position: number, count: number, attempt: number | number[] = 1, lane = 0): number {
     const fence = this.#nextFence;
     this.#nextFence += count;
     for (let i = 0; i < count; i++) this.#held.add(fence + i);
     const runs: GrantRun[] = [[fence, position, count]];
-    this.send({ type: 'grant', job, runs, attempt });
+    this.send({ type: 'grant', job, runs, attempt, ...(lane === 0 ? {} : { lane }) });
     return fence;
   }
 
