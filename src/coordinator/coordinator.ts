@@ -16,6 +16,7 @@ import { LeaseLoop } from './loops/leases.ts';
 import { ProbeLoop } from './loops/probe.ts';
 import { ReclaimLoop } from './loops/reclaim.ts';
 import type { SessionEntry } from './memory.ts';
+import { hideEnvironment } from './ownership.ts';
 import { pruneJobs } from './prune.ts';
 import { listJobs, readJob, readLogs, readTasks, watchJob } from './reading.ts';
 import type { SessionDetail } from './restore.ts';
@@ -97,7 +98,10 @@ export class Coordinator implements UseCases {
   why: UseCases['why'] = (_caller, ref) => explainWhy(this.#ledger, ref);
   events: UseCases['events'] = (_caller, query) => listEvents(this.#ledger, query);
   watchEvents: UseCases['watchEvents'] = (_caller, query, tell) => watchEvents(this.#ledger, query, tell);
-  spec: UseCases['spec'] = (_caller, ref) => exportSpec(this.#ledger, ref);
+  spec: UseCases['spec'] = async (caller, ref) => {
+    const reply = await exportSpec(this.#ledger, ref);
+    return caller.role === 'admin' ? reply : hideEnvironment(reply, caller, await readJob(this.#ledger, `${reply.id}`));
+  };
 
   cancel: UseCases['cancel'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'cancel', ref, which);
   retry: UseCases['retry'] = (caller, ref, request) => applyVerb(this.#ledger, caller, 'retry', ref, request);

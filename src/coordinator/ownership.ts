@@ -1,3 +1,5 @@
+import type { SpecReply } from '../api/insight.ts';
+import type { JobView } from '../api/job.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { JobEntry } from './memory.ts';
 import type { Caller } from './use-cases.ts';
@@ -14,4 +16,11 @@ export function checkOwner({ fixed }: JobEntry, caller: Caller, verb: string): v
   if (caller.role === 'admin' || (fixed.owner === caller.owner && fixed.tenant === caller.tenant)) return;
   const why = `it belongs to ${fixed.owner}, and the token's owner is ${caller.owner}`;
   throw new SpawnError('NOT_PERMITTED', { action: `${verb} job ${fixed.id}`, why });
+}
+
+/** With the name of another's environment snapshot a job could be submitted that prints it. */
+export function hideEnvironment(reply: SpecReply, caller: Caller, { owner }: JobView): SpecReply {
+  if (owner === caller.owner) return reply;
+  const { envSnapshot: _hidden, ...spec } = reply.spec;
+  return { ...reply, spec };
 }
