@@ -9,24 +9,27 @@ import {
 
 const NEWLINE = 10;
 
-/** Lines that have ended, or a note; in the order in which they ended. */
+/** Lines whose last byte came in the same record, or a note. */
 interface Block {
   readonly record: LogRecord;
   readonly bytes: Buffer;
   /** Lines in it; none in a note. */
   readonly lines: number;
+  /** Of the record among all that came. */
+  readonly order: number;
 }
 
 /** A line that has not ended. */
 interface OpenLine {
-  readonly parts: Buffer[];
+  readonly parts: readonly Buffer[];
   /** The newest of it. */
-  record: LogRecord;
+  readonly record: LogRecord;
+  readonly order: number;
 }
 
 /**
- * The last lines of an attempt: takes its records in order and keeps no more than is needed. Of two streams each line comes where it
- * ended, in a record of its own where it must, since its parts may have come with the other stream's between them.
+ * The last lines of an attempt: takes its records in order and keeps no more than is needed. Of two streams each line stands where its
+ * last byte came, in a record of its own where it must, since its parts may have come with the other stream's between them.
  */
 export class TailLines {
   readonly #most: number;
@@ -35,30 +38,36 @@ export class TailLines {
   /** Lines that came in all. */
   #seen = 0;
   readonly #open = new Map<LogStream, OpenLine>();
+  /** How many lines had come when the first of the stream had ended. */
+  readonly #firstEnded = new Map<LogStream, number>();
+  #order = 0;
 
   constructor(most: number) {
     this.#most = most;
   }
 
-  /** There are more lines than are kept: those that are kept begin where lines begin. */
+  /** What is kept holds no line that may have begun before the first record. */
   get isFull(): boolean {
-    return this.#seen > this.#most;
+    const isOpen = [...this.#open.keys()].some((stream) => !this.#firstEnded.has(stream));
+    if (isOpen || this.#firstEnded.size === 0) return false;
+    return [...this.#firstEnded.values()].every((first) => this.#seen - first >= this.#most);
   }
 
   /** @param chunk whole records; they are copied */
   add(chunk: Uint8Array): void {
     for (const record of parseLogRecords(chunk).records) {
-      if (record.stream === LogStream.NOTE) this.#push({ record, bytes: Buffer.from(record.data), lines: 0 });
-      else this.#data(record);
+      this.#order++;
+      if (record.stream === LogStream.NOTE) this.#push(record, Buffer.from(record.data), 0);
+      else if (record.length > 0) this.#data(record);
     }
   }
 
   /** The records of the last lines; of a line that has not ended what there is of it. */
   *records(): Generator<Uint8Array> {
-    const open = [...this.#open.values()];
-    const shown = open.slice(Math.max(0, open.length - this.#most));
-    let extra = this.#lines - (this.#most - shown.length);
-    for (const { record, bytes, lines } of this.#blocks) {
+    const open = [...this.#open.values()].map((line) => ({ ...line, bytes: Buffer.concat(line.parts), lines: 1 }));
+    const all: Block[] = [...this.#blocks, ...open].sort((a, b) => a.order - b.order);
+    let extra = this.#lines + open.length - this.#most;
+    for (const { record, bytes, lines } of all) {
       if (extra > 0 && extra >= lines) {
         extra -= lines;
         continue;
@@ -66,7 +75,6 @@ export class TailLines {
       yield* recordsOf(record, extra > 0 ? withoutLines(bytes, extra) : bytes);
       extra = Math.min(extra, 0);
     }
-    for (const { record, parts } of shown) yield* recordsOf(record, Buffer.concat(parts));
   }
 
   #data(record: LogRecord): void {
@@ -77,20 +85,20 @@ export class TailLines {
     if (last >= 0) {
       const whole = Buffer.concat([...(open?.parts ?? []), bytes.subarray(0, last + 1)]);
       this.#open.delete(stream);
-      this.#push({ record, bytes: whole, lines: countLines(whole) });
+      if (!this.#firstEnded.has(stream)) this.#firstEnded.set(stream, this.#seen + 1);
+      this.#push(record, whole, countLines(whole));
     }
     if (last + 1 === bytes.length) return;
     const rest = bytes.subarray(last + 1);
     const parts = last < 0 && open !== undefined ? [...open.parts, rest] : [rest];
-    // The newest last.
-    this.#open.delete(stream);
-    this.#open.set(stream, { parts, record });
+    // Behind the lines that ended in the same record.
+    this.#open.set(stream, { parts, record, order: this.#order + 0.5 });
   }
 
-  #push(block: Block): void {
-    this.#blocks.push(block);
-    this.#lines += block.lines;
-    this.#seen += block.lines;
+  #push(record: LogRecord, bytes: Buffer, lines: number): void {
+    this.#blocks.push({ record, bytes, lines, order: this.#order });
+    this.#lines += lines;
+    this.#seen += lines;
     let drop = 0;
     while (drop < this.#blocks.length && this.#lines - this.#blocks[drop]!.lines >= this.#most) {
       this.#lines -= this.#blocks[drop]!.lines;
