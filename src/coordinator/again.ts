@@ -8,7 +8,7 @@ import type { Books } from './books.ts';
 import { addFence, eachIn, type Runs, requestStop } from './cancel.ts';
 
 /** Ended tasks that `retry` takes when none are named; with names it takes the same states. */
-const RETRIED = [TaskState.failed, TaskState.cancelled] as const;
+export const RETRIED = [TaskState.failed, TaskState.cancelled] as const;
 const REQUEUED = [TaskState.completed, TaskState.failed, TaskState.cancelled] as const;
 
 /**

@@ -2,7 +2,7 @@ import type { Dependency } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { rearmFollowers } from '../core/rearm.ts';
-import { changeCondition, findCycle } from '../core/recondition.ts';
+import { changeCondition, checkRoom, findCycle } from '../core/recondition.ts';
 import type { Books } from './books.ts';
 import type { Runs } from './cancel.ts';
 import { linkJob } from './restore.ts';
@@ -12,7 +12,7 @@ import { linkJob } from './restore.ts';
  * Gives how many tasks that concerns. Errors: DEPENDENCY_SELF, DEPENDENCY_CYCLE, CONFLICT for too many different ones.
  */
 export function changeDependency(books: Books, job: Job, runs: Runs | null, dependency: Dependency | null): number {
-  if (dependency !== null) refuseCycle(books, job, dependency);
+  checkChange(books, job, runs, dependency);
   const { changed, unskipped } = changeCondition(job, runs, dependency);
   linkJob(books.memory, job);
   for (const { jobId } of namesOf(dependency)) {
@@ -24,6 +24,12 @@ export function changeDependency(books: Books, job: Job, runs: Runs | null, depe
   for (const follower of followers) books.settlement.evaluate(follower);
   books.settlement.run();
   return changed.reduce((sum, [, count]) => sum + count, 0);
+}
+
+/** All errors of changeDependency. */
+export function checkChange(books: Books, job: Job, runs: Runs | null, dependency: Dependency | null): void {
+  if (dependency !== null) refuseCycle(books, job, dependency);
+  if (runs !== null) checkRoom(job, dependency);
 }
 
 function namesOf(dependency: Dependency | null) {

@@ -44,27 +44,32 @@ export function timeText(at: number): string {
   return new Date(at).toISOString();
 }
 
-/** Nothing of the job is granted before `at`, epoch ms; null = it may begin. What runs goes on, what has not started is taken back. */
-export function setBegin(books: Books, job: Job, at: number | null): void {
-  const beginAt = at ?? 0;
-  checkOrder('', books.now, beginAt, job.deadlineAt);
-  if (beginAt === job.beginAt) return;
-  job.beginAt = beginAt;
-  followTimes(books, job);
-  if (job.shut) revokeHeld(books, job, [[0, job.size]]);
-  books.memory.changes.event(books.now, job.id, 'beginChanged', { beginAt: at });
-  books.changed(job);
+/** What the times of a job shall be, epoch ms: null = none, undefined = as they are. */
+export interface NewTimes {
+  readonly beginAt: number | null | undefined;
+  readonly deadlineAt: number | null | undefined;
 }
 
-/** What of the job has not ended at `at`, epoch ms, is cancelled then; null = never. */
-export function setDeadline(books: Books, job: Job, at: number | null): void {
-  const deadlineAt = at ?? 0;
-  checkOrder('', books.now, job.beginAt, deadlineAt);
-  if (deadlineAt === job.deadlineAt) return;
-  job.deadlineAt = deadlineAt;
+/** Errors: BAD_REQUEST when the deadline would have passed, or be before the job begins. */
+export function checkTimes(now: number, job: Job, times: NewTimes): void {
+  const { beginAt = job.beginAt, deadlineAt = job.deadlineAt } = times;
+  checkOrder('', now, beginAt ?? 0, deadlineAt ?? 0);
+}
+
+/**
+ * Nothing of the job is granted before it begins: what runs goes on, what has not started is taken back. What has not ended at its
+ * deadline is cancelled then. True when something is another now. Errors: those of checkTimes, and nothing was changed.
+ */
+export function setTimes(books: Books, job: Job, times: NewTimes): boolean {
+  checkTimes(books.now, job, times);
+  const before = { beginAt: job.beginAt, deadlineAt: job.deadlineAt };
+  job.beginAt = (times.beginAt === undefined ? before.beginAt : times.beginAt) ?? 0;
+  job.deadlineAt = (times.deadlineAt === undefined ? before.deadlineAt : times.deadlineAt) ?? 0;
+  if (job.beginAt === before.beginAt && job.deadlineAt === before.deadlineAt) return false;
   followTimes(books, job);
-  books.memory.changes.event(books.now, job.id, 'deadlineChanged', { deadlineAt: at });
+  if (job.shut) revokeHeld(books, job, [[0, job.size]]);
   books.changed(job);
+  return true;
 }
 
 /** Brings what may be granted, and the alarm, in line with the job's times: they were set or loaded, or an alarm rang. */

@@ -112,8 +112,8 @@ describe('an update', () => {
     ['1', { index: '0' }, 'body: expected at least one field'],
     ['1_0', { throttle: 2 }, 'throttle: expected a whole job'],
     ['1', { state: 'ready', maxFailures: 2 }, 'maxFailures: expected a whole job'],
-    ['1', { beginAt: 1, beginInMs: 1 }, 'beginAt: expected not together with beginInMs'],
-    ['1', { deadlineAt: 1, deadlineInMs: 1 }, 'deadlineAt: expected not together with deadlineInMs'],
+    ['1', { beginAt: 1, beginInMs: 1 }, 'beginAt, beginInMs: expected one of the two'],
+    ['1', { deadlineAt: 1, deadlineInMs: 1 }, 'deadlineAt, deadlineInMs: expected one of the two'],
     ['1_9', { after: '' }, 'not found'],
   ])('%s %j is refused: %s', async (ref, request, message) => {
     await at.submit({ array: '0-1', hold: true });
@@ -124,5 +124,72 @@ describe('an update', () => {
     const id = await at.submit();
     await at.coordinator.cancel(CALLER, String(id), {});
     await expect(update(id, { throttle: 1 })).rejects.toMatchObject({ code: 'JOB_ENDED' });
+  });
+
+  test('of several fields is one event, and all or nothing', async () => {
+    const id = await at.submit({ array: '0-3', hold: true });
+    const now = at.clock.nowMs;
+    const request = { throttle: 2, priority: 5, timeLimitMs: 60_000, memoryBytes: 2 ** 20, beginInMs: 5_000 };
+    expect(await update(id, request)).toMatchObject({
+      tasks: 4,
+      job: { throttle: 2, priority: 5, timeLimitMs: 60_000 },
+    });
+    const { events } = await at.coordinator.events(CALLER, { ref: String(id), after: 0, limit: 10 });
+    expect(events.at(-1)).toMatchObject({
+      kind: 'jobUpdated',
+      detail: { throttle: 2, beginAt: now + 5_000, tasks: 4 },
+    });
+    expect(await update(id, request)).toMatchObject({ tasks: 0 });
+    const before = await at.coordinator.job(CALLER, String(id));
+    const wrong = { throttle: 9, memoryBytes: 7, after: '', deadlineInMs: 1_000 };
+    await expect(update(id, wrong)).rejects.toThrow('deadlineAt: expected a time after it begins');
+    expect(await at.coordinator.job(CALLER, String(id))).toEqual(before);
+    await at.restart();
+    expect(await at.coordinator.job(CALLER, String(id))).toEqual(before);
+  });
+
+  test('of one element gives that one another limit, also while it runs', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const id = await at.submit({ array: '0-1', timeLimitMs: 1_000 });
+    await worker.start(id, 0, 1);
+    expect(await update(`${id}_1`, { timeLimitMs: 9_000 })).toMatchObject({ tasks: 1 });
+    await at.ledger.idle();
+    expect(worker.told('limit')).toMatchObject([{ fences: [[worker.fenceOf(id, 1), 1]], timeLimitMs: 9_000 }]);
+    expect([0, 1].map((position) => at.job(id).laneOf(position).terms.timeLimitMs)).toEqual([1_000, 9_000]);
+  });
+});
+
+describe('a retry with other needs', () => {
+  const OOM = encodeOutcome({ kind: 'outOfMemory' });
+
+  test('gives what failed so more memory and time in place, and leaves the rest', async () => {
+    const worker = await WorkerAtHand.join(at, { resources: { cpus: 4, memoryBytes: 1_000 } });
+    const id = await at.submit({ array: '0-2', memoryBytes: 100, timeLimitMs: 1_000 });
+    await worker.start(id, 0, 1, 2);
+    await worker.end(id, [0], OOM);
+    await worker.end(id, [1], FAILED);
+    const request = { where: 'oom', memoryTimes: 2, timeLimitMs: 5_000 };
+    expect(await at.coordinator.retry(CALLER, String(id), request)).toMatchObject({ tasks: 1 });
+    await at.ledger.idle();
+    const terms = [0, 1, 2].map((position) => at.job(id).laneOf(position).terms);
+    expect(terms.map(({ memoryBytes, timeLimitMs }) => [memoryBytes, timeLimitMs])).toEqual([
+      [200, 5_000],
+      [100, 1_000],
+      [100, 1_000],
+    ]);
+    expect(worker.told('grant').at(-1)).toMatchObject({ lane: 1 });
+    expect(worker.told('job').at(-1)?.job.lanes).toMatchObject([{ lane: 1, memoryBytes: 200, timeLimitMs: 5_000 }]);
+  });
+
+  test.each([
+    [{ memoryTimes: 2, memoryBytes: 1 }, 'memoryTimes, memoryBytes: expected one of the two'],
+    [{ timeLimitTimes: 2, timeLimitMs: 1 }, 'timeLimitTimes, timeLimitMs: expected one of the two'],
+    [{ memoryTimes: 2 }, 'memoryTimes: expected tasks that ask for memory'],
+  ])('%j is refused: %s', async (request, message) => {
+    const worker = await WorkerAtHand.join(at);
+    const id = await at.submit();
+    await worker.end(id, [0], FAILED);
+    await expect(at.coordinator.retry(CALLER, String(id), request)).rejects.toThrow(message);
+    expect(at.states(id)).toEqual(['failed']);
   });
 });

@@ -4,13 +4,15 @@ import { SpawnError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Runs } from './cancel.ts';
+import { changePriority, moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
 import { bringPredecessors, checkPredecessors } from './predecessors.ts';
-import { changeDependency } from './recondition.ts';
+import { changeDependency, checkChange } from './recondition.ts';
 import { resolveRef } from './refs.ts';
 import { revokeEverywhere } from './revoke.ts';
 import { checkSelection, type Selected, selectTasks } from './selection.ts';
+import { checkGiven, checkTimes, type NewTimes, setTimes } from './times.ts';
 import type { Caller } from './use-cases.ts';
 import { viewJob } from './views.ts';
 import type { World } from './world.ts';
@@ -48,7 +50,7 @@ export async function updateJob(
     const selected = selectTasks(job, resolved, request);
     if (!selected.whole) refuseJobFields(request, ref);
     const tasks = apply(world, job, selected, checked);
-    if (tasks > 0) world.memory.changes.event(world.now, job.id, 'jobUpdated', { tasks, ...changesOf(request) });
+    if (tasks > 0) world.memory.changes.event(world.now, job.id, 'jobUpdated', { tasks, ...changesOf(job, request) });
     world.changed(job);
     for (const { session } of world.memory.sessions.values()) world.memory.changes.topUp.add(session);
     return { job: viewJob(world.memory, entry), tasks };
@@ -64,13 +66,8 @@ function check(request: UpdateRequest): Checked {
       found: 'none',
     });
   }
-  for (const [at, after] of [
-    ['beginAt', 'beginInMs'],
-    ['deadlineAt', 'deadlineInMs'],
-  ] as const) {
-    if (request[at] === undefined || request[after] === undefined) continue;
-    throw new SpawnError('BAD_REQUEST', { where: at, expected: `not together with ${after}`, found: request[at] });
-  }
+  checkGiven('beginAt', { at: request.beginAt, inMs: request.beginInMs });
+  checkGiven('deadlineAt', { at: request.deadlineAt, inMs: request.deadlineInMs });
   checkSelection(request);
   const { after } = request;
   const dependency = after === undefined ? undefined : after === '' ? null : parseDependency(after);
@@ -87,24 +84,49 @@ function refuseJobFields(request: UpdateRequest, ref: string): void {
   });
 }
 
-function changesOf({ index: _index, state: _state, where: _where, ...changes }: UpdateRequest): object {
-  return changes;
+/** What is told of it: the times as they are now, however they were given. */
+function changesOf(job: Job, request: UpdateRequest): object {
+  const told = [...OF_TASKS, 'throttle', 'maxFailures'] as const;
+  const { beginAt, beginInMs, deadlineAt, deadlineInMs } = request;
+  return {
+    ...Object.fromEntries(told.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]]))),
+    ...(beginAt === undefined && beginInMs === undefined ? {} : { beginAt: job.beginAt || null }),
+    ...(deadlineAt === undefined && deadlineInMs === undefined ? {} : { deadlineAt: job.deadlineAt || null }),
+  };
 }
 
 /** Gives how many tasks it concerns: those of the selection that have not ended, if anything is another now. */
 function apply(world: World, job: Job, { runs, whole }: Selected, { request, dependency }: Checked): number {
-  const { throttle, maxFailures } = request;
-  let changed = false;
-  // What can be refused comes first, so that nothing is half done.
-  if (dependency !== undefined) changed = changeDependency(world, job, whole ? null : runs, dependency) > 0;
-  if (throttle !== undefined) changed = changeThrottle(world, job, throttle) || changed;
-  if (maxFailures !== undefined) {
-    const most = maxFailures ?? Number.POSITIVE_INFINITY;
-    changed = changed || most !== job.maxFailures;
-    job.maxFailures = most;
-    if (job.table.counts[TaskState.failed]! > most) world.failedTooOften(job);
-  }
-  return changed ? liveIn(job, runs) : 0;
+  const { throttle, maxFailures, priority, timeLimitMs, memoryBytes } = request;
+  const times: NewTimes = {
+    beginAt: fromNow(world.now, request.beginInMs) ?? request.beginAt,
+    deadlineAt: fromNow(world.now, request.deadlineInMs) ?? request.deadlineAt,
+  };
+  const some = whole ? null : runs;
+  // All that can be refused comes before the first change, so that nothing is half done.
+  checkTimes(world.now, job, times);
+  if (dependency !== undefined) checkChange(world, job, some, dependency);
+  const terms = { timeLimitMs, memoryBytes, ...(whole ? {} : { priority }) };
+  const changes = [
+    Object.values(terms).some((term) => term !== undefined) && moveToLane(world, job, runs, terms) > 0,
+    whole && priority !== undefined && changePriority(world, job, priority),
+    setTimes(world, job, times),
+    dependency !== undefined && changeDependency(world, job, some, dependency) > 0,
+    throttle !== undefined && changeThrottle(world, job, throttle),
+    maxFailures !== undefined && changeMaxFailures(world, job, maxFailures ?? Number.POSITIVE_INFINITY),
+  ];
+  return changes.some((changed) => changed) ? liveIn(job, runs) : 0;
+}
+
+function fromNow(now: number, ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : now + ms;
+}
+
+function changeMaxFailures(world: World, job: Job, most: number): boolean {
+  const changed = job.maxFailures !== most;
+  job.maxFailures = most;
+  if (job.table.counts[TaskState.failed]! > most) world.failedTooOften(job);
+  return changed;
 }
 
 function changeThrottle(world: World, job: Job, throttle: number): boolean {

@@ -1,8 +1,10 @@
 import type { RetryRequest, VerbReply } from '../api/job.ts';
+import { SpawnError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { TaskReason } from '../core/task-table.ts';
-import { holdTasks, requeueTasks, retryTasks, revokeHeld } from './again.ts';
+import { holdTasks, RETRIED, requeueTasks, retryTasks, revokeHeld } from './again.ts';
 import { cancelTasks, type Runs } from './cancel.ts';
+import { moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
 import { resolveRef } from './refs.ts';
@@ -30,12 +32,13 @@ export async function applyVerb(
 ): Promise<VerbReply> {
   const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
   checkSelection(selection);
+  checkTerms(selection);
   const bringAll = () => ledger.bring(resolved.id, verb === 'retry' || verb === 'requeue');
   return await ledger.writeAfter(bringAll, (world) => {
     const entry = ledger.entry(resolved.id);
     checkOwner(entry, caller, verb);
     const { job } = entry;
-    const tasks = act(world, verb, { job, ...selectTasks(job, resolved, selection) });
+    const tasks = act(world, verb, { job, ...selectTasks(job, resolved, selection) }, selection);
     if (tasks > 0) world.memory.changes.event(world.now, job.id, EVENTS[verb], { tasks });
     world.settlement.run();
     return { job: viewJob(world.memory, world.entryOf(job)), tasks };
@@ -50,11 +53,12 @@ const EVENTS: Record<Verb, string> = {
   release: 'jobReleased',
 };
 
-function act(world: World, verb: Verb, { job, runs, whole }: Named): number {
+function act(world: World, verb: Verb, { job, runs, whole }: Named, request: RetryRequest): number {
   switch (verb) {
     case 'cancel':
       return cancelTasks(world, job, runs, TaskReason.cancelledByUser);
     case 'retry':
+      changeNeeds(world, job, runs, request);
       return retryTasks(world, job, runs);
     case 'requeue':
       return requeueTasks(world, job, runs);
@@ -66,4 +70,30 @@ function act(world: World, verb: Verb, { job, runs, whole }: Named): number {
     case 'release':
       return holdTasks(world, job, runs, whole, false);
   }
+}
+
+/** A multiple and a fixed amount exclude each other. */
+function checkTerms(request: RetryRequest): void {
+  for (const [times, fixed] of [
+    ['memoryTimes', 'memoryBytes'],
+    ['timeLimitTimes', 'timeLimitMs'],
+  ] as const) {
+    if (request[times] === undefined || request[fixed] === undefined) continue;
+    throw new SpawnError('BAD_REQUEST', {
+      where: `${times}, ${fixed}`,
+      expected: 'one of the two',
+      found: 'both',
+    });
+  }
+}
+
+/** What is tried again gets other needs before it is ready, so that it never starts with the old ones. */
+function changeNeeds(world: World, job: Job, runs: Runs, request: RetryRequest): void {
+  const { memoryTimes, memoryBytes, timeLimitTimes, timeLimitMs } = request;
+  const change = { memoryTimes, memoryBytes, timeLimitTimes, timeLimitMs };
+  if (Object.values(change).every((each) => each === undefined)) return;
+  const tried = runs.flatMap(([start, count]) =>
+    RETRIED.flatMap((state) => [...job.table.runsOf(state, start, count)]),
+  );
+  moveToLane(world, job, tried, change);
 }

@@ -22,8 +22,6 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
   ],
   ['throttleChanged', 12, { throttle: 5 }, 'throttle of job 12 set to 5'],
   ['maxFailuresReached', 12, { cancelled: 8 }, 'too many tasks of job 12 failed: 8 tasks cancelled'],
-  ['beginChanged', 12, { beginAt: 1_000 }, 'job 12 begins at 1970-01-01T00:00:01.000Z'],
-  ['beginChanged', 12, { beginAt: null }, 'job 12 may begin at once'],
   ['deadlineChanged', 12, { deadlineAt: 1_000 }, 'deadline of job 12 set to 1970-01-01T00:00:01.000Z'],
   ['deadlineChanged', 12, { deadlineAt: null }, 'job 12 has no deadline any more'],
   ['deadlinePassed', 12, { cancelled: 3 }, 'the deadline of job 12 passed: 3 tasks cancelled'],

@@ -23,8 +23,6 @@ const TEXTS: Readonly<Record<string, Text>> = {
   /** Of releases before jobUpdated. */
   throttleChanged: (about, detail) => `throttle of ${about} set to ${detail.throttle}`,
   maxFailuresReached: (about, detail) => `too many tasks of ${about} failed: ${tasks(detail, 'cancelled')} cancelled`,
-  beginChanged: (about, { beginAt }) =>
-    beginAt === null ? `${about} may begin at once` : `${about} begins at ${time(beginAt)}`,
   deadlineChanged: (about, { deadlineAt }) =>
     deadlineAt === null ? `${about} has no deadline any more` : `deadline of ${about} set to ${time(deadlineAt)}`,
   deadlinePassed: (about, detail) => `the deadline of ${about} passed: ${tasks(detail, 'cancelled')} cancelled`,

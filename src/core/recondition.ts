@@ -55,17 +55,26 @@ export function changeCondition(job: Job, runs: Runs | null, dependency: Depende
   return { changed, unskipped };
 }
 
-function findOrAdd(job: Job, dependency: Dependency | null): Condition {
-  const text = dependency === null ? '' : formatDependency(dependency);
-  const known = job.conditions.find((condition) => condition.text === text);
-  if (known !== undefined) return known;
-  if (job.conditions.length === MOST_CONDITIONS) {
+/** Errors: CONFLICT when some tasks of a job cannot wait for one thing more. */
+export function checkRoom(job: Job, dependency: Dependency | null): void {
+  if (find(job, dependency) === undefined && job.conditions.length === MOST_CONDITIONS) {
     throw new SpawnError('CONFLICT', {
       what: `job ${job.id}`,
       expected: `at most ${MOST_CONDITIONS - 1} dependencies besides its own`,
       found: 'one more',
     });
   }
+}
+
+function find(job: Job, dependency: Dependency | null): Condition | undefined {
+  const text = dependency === null ? '' : formatDependency(dependency);
+  return job.conditions.find((condition) => condition.text === text);
+}
+
+function findOrAdd(job: Job, dependency: Dependency | null): Condition {
+  const known = find(job, dependency);
+  if (known !== undefined) return known;
+  checkRoom(job, dependency);
   const added = new Condition(job.conditions.length, dependency);
   job.conditions.push(added);
   return added;
