@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { CALLER, HELLO, LedgerAtHand } from '../../test/support/ledger-at-hand.ts';
 import { until } from '../../test/support/until.ts';
 import type { CreateTokenRequest } from '../api/access.ts';
-import { JobSpec } from '../api/job-spec.ts';
 import { MAX_TOKENS, Tokens } from './tokens.ts';
 import type { Caller } from './use-cases.ts';
 
@@ -173,45 +172,4 @@ test('a worker session belongs to the token that opened it', async () => {
   await expect(exchange(them, 2)).rejects.toMatchObject(notTheirs);
   await exchange(me, 2);
   await at.coordinator.bye(me, sessionId);
-});
-
-test('a job is changed by its owner and by admins, and looked at by all', async () => {
-  const { at, make } = await open();
-  const as = async (request: Partial<CreateTokenRequest>) => at.coordinator.authenticate(await make(request));
-  const [ada, bob, root] = [await as({ owner: 'ada' }), await as({ owner: 'bob' }), await as({ role: 'admin' })];
-  const spec = { run: { kind: 'argv' as const, argv: ['true'] }, cwd: '/' };
-  const { job } = await at.coordinator.submit(ada, { spec: JobSpec.parse(spec) });
-  expect(job.owner).toBe('ada');
-  const ref = String(job.id);
-  expect((await at.coordinator.job(bob, ref)).owner).toBe('ada');
-  const why = `it belongs to ada, and the token's owner is bob`;
-  for (const verb of ['hold', 'release', 'cancel', 'retry', 'requeue'] as const) {
-    await expect(at.coordinator[verb](bob, ref, {} as never)).rejects.toMatchObject({
-      code: 'NOT_PERMITTED',
-      message: `not permitted: ${verb} job ${ref} (${why})`,
-    });
-  }
-  await expect(at.coordinator.update(bob, ref, { throttle: 1 } as never)).rejects.toMatchObject({
-    code: 'NOT_PERMITTED',
-  });
-  expect((await at.coordinator.job(bob, ref)).throttle).toBe(0);
-  expect((await at.coordinator.hold(ada, ref, {})).tasks).toBe(1);
-  expect((await at.coordinator.release(root, ref, {})).tasks).toBe(1);
-  expect((await at.coordinator.cancel(CALLER, ref, {})).tasks).toBe(1);
-});
-
-test("the name of an environment snapshot is told to the job's owner and to admins alone", async () => {
-  const { at, make } = await open();
-  const as = async (request: Partial<CreateTokenRequest>) => at.coordinator.authenticate(await make(request));
-  const [ada, bob, root] = [await as({ owner: 'ada' }), await as({ owner: 'bob' }), await as({ role: 'admin' })];
-  const envSnapshot = 'e'.repeat(64);
-  const spec = JobSpec.parse({ run: { kind: 'argv', argv: ['true'] }, cwd: '/', envSnapshot });
-  const { job } = await at.coordinator.submit(ada, { spec });
-  const told = async (caller: Caller) => (await at.coordinator.spec(caller, String(job.id))).spec.envSnapshot;
-  expect([await told(ada), await told(root), await told(CALLER), await told(bob)]).toEqual([
-    envSnapshot,
-    envSnapshot,
-    envSnapshot,
-    undefined,
-  ]);
 });
