@@ -31,6 +31,11 @@ test.each<[Partial<JobSpecInput>, string]>([
   [{ signal: KILL, timeLimitMs: 999 }, 'spec.signal.beforeMs: expected at most the time limit (999), found 1000'],
   [{ beginAt: 5, beginInMs: 5 }, 'spec.beginAt, spec.beginInMs: expected one of the two, found "both"'],
   [{ deadlineAt: 5, deadlineInMs: 5 }, 'spec.deadlineAt, spec.deadlineInMs: expected one of the two, found "both"'],
+  [
+    { outputPath: '%A_%i' },
+    'spec.outputPath: expected %A %a %j %x %u %N %b or %%, with a width of 1 to 10 before the letter (%4a), found "%i"',
+  ],
+  [{ errorPath: '%' }, expect.stringMatching(/^spec.errorPath: .*, found "%"$/)],
 ])('refuses %j', async (spec, message) => {
   await expect(at.submit(spec)).rejects.toThrow(expect.objectContaining({ message }));
   expect(at.ledger.memory.jobs.size).toBe(0);
@@ -42,6 +47,7 @@ test.each<Partial<JobSpecInput>>([
   { retries: 1, retryOn: 'exit!=3,SIGKILL', noRetryOn: '4-9' },
   { signal: KILL, timeLimitMs: 1_000 },
   { canary: 10_000 },
+  { outputPath: '%x-%A_%4a', errorPath: '\\%i' },
 ])('accepts %j', async (spec) => {
   const other = await LedgerAtHand.open();
   expect(await other.submit(spec)).toBe(1);

@@ -1,6 +1,7 @@
 import type { JobSpec } from '../api/job-spec.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
 import { parseRetryFilter } from '../core/failure-filter.ts';
+import { checkOutputPath } from '../core/output-path.ts';
 import { checkGiven } from './times.ts';
 
 /** Refuses fields that contradict each other, or that would do nothing without another one. */
@@ -11,6 +12,8 @@ export function checkCombinations(spec: JobSpec): void {
   checkGiven('spec.beginAt', { at: spec.beginAt, inMs: spec.beginInMs });
   checkGiven('spec.deadlineAt', { at: spec.deadlineAt, inMs: spec.deadlineInMs });
   checkSignal(spec);
+  if (spec.outputPath !== undefined) checkOutputPath(spec.outputPath, 'spec.outputPath');
+  if (spec.errorPath !== undefined) checkOutputPath(spec.errorPath, 'spec.errorPath');
 }
 
 function checkFilter(spec: JobSpec, name: 'retryOn' | 'noRetryOn'): void {

@@ -175,6 +175,14 @@ describe('the command line', () => {
       'grace',
       'forker',
       'exit-when-gone',
+      'gpus',
+      'resources',
+      'slots',
+      'no-cpu-binding',
+      'token-file',
+      'ca-file',
+      'revive',
+      'describe',
     ]) {
       expect(stdout).toContain(`  --${flag} `);
     }
