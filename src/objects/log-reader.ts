@@ -76,6 +76,10 @@ export interface LogReader {
   search(jobId: number, logs: SearchedLogs, search: LogSearch, signal: AbortSignal): AsyncIterable<Uint8Array>;
   /** Lines of tasks of group 1 that are in none of group 2. Does its work in a thread. */
   diff(jobId: number, logs: SearchedLogs, query: LogDiffQuery, signal: AbortSignal): Promise<LogDiffReply>;
+  /** Jobs of which there is anything, in no order. */
+  jobs(): Promise<number[]>;
+  /** Bytes of all segments of a job. */
+  size(jobId: number): Promise<number>;
   /** Removes all segments of a job. */
   remove(jobId: number): Promise<void>;
 }
@@ -97,6 +101,17 @@ export interface SegmentCopies {
 export interface Blobs {
   /** Durable when it resolves; the same bytes are stored once. Files are mode 0600. */
   put(kind: 'script' | 'env', bytes: Uint8Array): Promise<string>;
-  /** Undefined when there is none. */
+  /** Undefined when there is none. Being stored again or read makes it young. */
   get(hash: string): Promise<{ kind: 'script' | 'env'; bytes: Uint8Array } | undefined>;
+  list(): Promise<StoredBlob[]>;
+  /** Unless it is younger; false when it stayed. */
+  remove(blob: Pick<StoredBlob, 'kind' | 'hash'>, minAgeMs: number): Promise<boolean>;
+}
+
+export interface StoredBlob {
+  kind: 'script' | 'env';
+  hash: string;
+  bytes: number;
+  /** Since it was stored or read. */
+  ageMs: number;
 }

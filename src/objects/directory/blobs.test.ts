@@ -108,3 +108,32 @@ requireOr('the right to mount a tmpfs', canMountSmallDisk())(
     }
   },
 );
+
+describe('removing', () => {
+  const past = () => (Date.now() - 7_200_000) / 1000;
+
+  test('only what is old and has not been stored or read again', async () => {
+    const blobs = await openBlobs(folder);
+    const names = ['old', 'read', 'stored', 'young'];
+    const hashes = await Promise.all(names.map((text) => blobs.put('script', Buffer.from(text))));
+    for (const hash of hashes.slice(0, 3)) utimesSync(join(folder, 'script', hash), past(), past());
+    await blobs.get(hashes[1]!);
+    await blobs.put('script', Buffer.from('stored'));
+    const removed = hashes.map((hash) => blobs.remove({ kind: 'script', hash }, 3_600_000));
+    expect(await Promise.all(removed)).toEqual([true, false, false, false]);
+    expect(await blobs.get(hashes[0]!)).toBeUndefined();
+    expect((await blobs.list()).map(({ hash }) => hash).toSorted()).toEqual(hashes.slice(1).toSorted());
+  });
+
+  test('whoever reads while it is removed has it, or has none; what is no hash is left alone', async () => {
+    const blobs = await openBlobs(folder);
+    for (let round = 0; round < 20; round++) {
+      const hash = await blobs.put('env', Buffer.from(`x${round}`));
+      utimesSync(join(folder, 'env', hash), past(), past());
+      const [found, removed] = await Promise.all([blobs.get(hash), blobs.remove({ kind: 'env', hash }, 3_600_000)]);
+      expect(removed).toBe(found === undefined);
+      expect(await blobs.get(hash)).toEqual(found);
+    }
+    expect(await blobs.remove({ kind: 'env', hash: '../script' }, 0)).toBe(false);
+  });
+});

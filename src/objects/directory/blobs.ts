@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SpawnError } from '../../core/errors.ts';
-import type { Blobs } from '../log-reader.ts';
+import type { Blobs, StoredBlob } from '../log-reader.ts';
 import { syncFolder, toStoreError } from './disk.ts';
 
 /** In the order of looking: bytes stored as both count as what must not be given back. */
@@ -12,6 +12,8 @@ type Kind = (typeof KINDS)[number];
 
 const HASH = /^[0-9a-f]{64}$/;
 const DRAFT = '.tmp';
+/** Younger than this is young enough: nothing is written for every read. */
+const YOUNG_MS = 300_000;
 
 /**
  * Blobs as files `<folder>/<kind>/<hash>`.
@@ -28,11 +30,20 @@ export async function openBlobs(folder: string): Promise<Blobs> {
   } catch (error) {
     throw toStoreError(error, folder);
   }
+  // Whoever makes a blob young and whoever removes it because it is old take turns.
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = turn.then(work);
+    turn = result.catch(() => undefined);
+    return result;
+  };
   return {
     put: async (kind, bytes) => {
       const hash = hashOf(bytes);
       try {
         await write(join(folder, kind), hash, bytes);
+        // It was there, and was removed just now.
+        if (!(await rejuvenate(join(folder, kind, hash), inTurn))) await write(join(folder, kind), hash, bytes);
       } catch (error) {
         throw toStoreError(error, folder);
       }
@@ -42,11 +53,51 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       if (!HASH.test(hash)) return undefined;
       for (const kind of KINDS) {
         const bytes = await read(folder, kind, hash);
-        if (bytes !== undefined) return { kind, bytes };
+        if (bytes === undefined) continue;
+        const isThere = await rejuvenate(join(folder, kind, hash), inTurn);
+        if (isThere) return { kind, bytes };
       }
       return undefined;
     },
+    list: async () => (await Promise.all(KINDS.map((kind) => listKind(folder, kind)))).flat(),
+    remove: ({ kind, hash }, minAgeMs) =>
+      inTurn(async () => {
+        const path = join(folder, kind, hash);
+        const ageMs = HASH.test(hash) ? await ageOf(path) : undefined;
+        if (ageMs === undefined || ageMs < minAgeMs) return false;
+        await rm(path, { force: true });
+        return true;
+      }),
   };
+}
+
+/** Undefined when there is none. */
+async function ageOf(path: string): Promise<number | undefined> {
+  const found = await lstat(path).catch(() => undefined);
+  return found === undefined ? undefined : Math.max(0, Date.now() - found.mtimeMs);
+}
+
+/** False when it is gone. */
+async function rejuvenate(path: string, inTurn: <T>(work: () => Promise<T>) => Promise<T>): Promise<boolean> {
+  const ageMs = await ageOf(path);
+  if (ageMs === undefined || ageMs < YOUNG_MS) return ageMs !== undefined;
+  const now = new Date();
+  return await inTurn(() =>
+    utimes(path, now, now).then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
+async function listKind(folder: string, kind: Kind): Promise<StoredBlob[]> {
+  const blobs: StoredBlob[] = [];
+  for (const hash of await readdir(join(folder, kind))) {
+    const found = HASH.test(hash) ? await lstat(join(folder, kind, hash)).catch(() => undefined) : undefined;
+    if (found === undefined) continue;
+    blobs.push({ kind, hash, bytes: found.size, ageMs: Math.max(0, Date.now() - found.mtimeMs) });
+  }
+  return blobs;
 }
 
 function hashOf(bytes: Uint8Array): string {

@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LIFE, type WrittenOutput, writeSearched } from '../../../test/support/searched-logs.ts';
 import type { GrepMatch } from '../../api/insight.ts';
-import { EndChunk } from '../../core/end-chunk.ts';
-import { encodeLogHeader, encodeLogNote, LOG_HEADER_BYTES, LogStream } from '../../core/log-record.ts';
+import { encodeLogNote, LogStream } from '../../core/log-record.ts';
 import type { LogReader, LogSearch, SearchedLogs } from '../log-reader.ts';
 import { openSegments } from './segments.ts';
 
 const { STDOUT, STDERR, NOTE } = LogStream;
-const LIFE = 2;
 const JOB = 12;
 
 let logs: string;
@@ -23,56 +22,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(logs, { recursive: true }));
 
-interface Written {
-  /** Also its position; the fence is 100 more, the index 10 more. */
-  readonly task: number;
-  readonly stream: LogStream;
-  readonly data: Uint8Array | string;
-  /** The next record is in another segment. */
-  readonly rolls?: boolean;
-}
-
-/** Writes records as one forker does, and tells where each attempt lies: from its first record to behind its last. */
-function write(records: readonly Written[], tasks: number, open: ReadonlySet<number> = new Set()): SearchedLogs {
-  const files: Buffer[][] = [[]];
-  const size = () => files.at(-1)!.reduce((sum, part) => sum + part.length, 0);
-  const place = () => ({ segment: LIFE * 65_536 + files.length, offset: size() });
-  const from = new Map<number, { segment: number; offset: number }>();
-  const to = new Map<number, { segment: number; offset: number }>();
-  for (const { task, stream, data, rolls } of records) {
-    const bytes = Buffer.from(data as string);
-    const header = new Uint8Array(LOG_HEADER_BYTES);
-    const of = { fence: 100 + task, position: task, attempt: 1, timeMs: 1 };
-    encodeLogHeader({ stream, flags: 0, length: bytes.length, ...of }, header);
-    if (!from.has(task)) from.set(task, place());
-    files.at(-1)!.push(Buffer.concat([header, bytes]));
-    to.set(task, place());
-    if (rolls === true) files.push([]);
-  }
-  for (const [at, parts] of files.entries()) {
-    if (parts.length > 0) writeFileSync(join(logs, String(JOB), `7-${LIFE}-${at + 1}.seg`), Buffer.concat(parts));
-  }
-  const chunk = new EndChunk(1);
-  const running: SearchedLogs['running'][number][] = [];
-  for (let task = 0; task < tasks; task++) {
-    const [start, end] = [from.get(task) ?? place(), to.get(task) ?? place()];
-    const place0 = { position: task, attempt: 1, sessionId: 7, fence: 100 + task };
-    if (open.has(task)) running.push({ ...place0, fromSegment: start.segment, fromOffset: start.offset });
-    else {
-      const used = { wallUs: 1, cpuUs: 1, maxRssKb: 1, outBytes: 1, errBytes: 0, cutBytes: 0, missingBytes: 0 };
-      const lies = { logSegment: start.segment, logOffset: start.offset };
-      const ends = { logEndSegment: end.segment, logEndOffset: end.offset };
-      chunk.add({ ...place0, outcome: 0, ...used, ...lies, ...ends });
-    }
-  }
-  const data = chunk.count === 0 ? new Uint8Array(0) : chunk.pack();
-  return {
-    indices: `10-${9 + tasks}`,
-    wanted: new Uint8Array(tasks).fill(1),
-    ends: chunk.count === 0 ? [] : [{ data, lengths: [data.length] }],
-    running,
-  };
-}
+const write = (records: readonly WrittenOutput[], tasks: number, open?: ReadonlySet<number>) =>
+  writeSearched(join(logs, String(JOB)), records, tasks, open);
 
 const SEARCH: LogSearch = { pattern: 'x', ignoreCase: false, streams: 'both', limit: 1_000_000 };
 const never = new AbortController().signal;
@@ -84,7 +35,11 @@ async function search(which: SearchedLogs, parts: Partial<LogSearch>, from = rea
 }
 
 /** What is found by the simplest means: all bytes of each attempt and stream, cut into lines, each tried. */
-function reference(records: readonly Written[], { pattern, ignoreCase, streams }: LogSearch, tasks: number): string[] {
+function reference(
+  records: readonly WrittenOutput[],
+  { pattern, ignoreCase, streams }: LogSearch,
+  tasks: number,
+): string[] {
   const line = new RegExp(pattern, ignoreCase ? 'iv' : 'v');
   const found: string[] = [];
   for (let task = 0; task < tasks; task++) {
@@ -168,7 +123,7 @@ test('any logs over any segments, searched for any pattern, give what the simple
 
 describe('a search', () => {
   const lines = (count: number, text = 'line') => Array.from({ length: count }, (_, at) => `${text} ${at}`).join('\n');
-  const out = (task: number, data: string, rolls = false): Written => ({ task, stream: STDOUT, data, rolls });
+  const out = (task: number, data: string, rolls = false): WrittenOutput => ({ task, stream: STDOUT, data, rolls });
 
   test('tells the lines of each task in their order, exactly as many as asked for', async () => {
     const which = write([out(0, `${lines(2_000)}\n`), out(1, `${lines(500)}\n`, true), out(1, 'last line')], 2);

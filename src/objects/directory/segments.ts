@@ -1,8 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogEnd, LogRange, LogReader } from '../log-reader.ts';
-import { toStoreError } from './disk.ts';
+import { listJobFolders, removeFolder, sizeOfFolder } from './job-folders.ts';
 import { diffLogs, searchLogs } from './log-search.ts';
 import { Picker, type Wanted } from './picker.ts';
 import { SearchPool, type SearchPoolOptions } from './search-pool.ts';
@@ -34,13 +33,10 @@ export function openSegments(logs: string, options: SegmentsOptions = {}): LogRe
     follow: (range, stream, ended, signal, tail) => followRange(walk, range, stream, ended, signal, pollMs, tail),
     search: (jobId, which, search, signal) => searchLogs(pool, folderOf(jobId), which, search, signal),
     diff: (jobId, which, query, signal) => diffLogs(pool, folderOf(jobId), jobId, which, query, signal),
+    jobs: () => listJobFolders(logs),
+    size: async (jobId) => (isJob(jobId) ? await sizeOfFolder(folderOf(jobId)) : 0),
     remove: async (jobId) => {
-      if (!Number.isSafeInteger(jobId) || jobId <= 0) return;
-      try {
-        await rm(folderOf(jobId), { recursive: true, force: true });
-      } catch (error) {
-        throw toStoreError(error, logs);
-      }
+      if (isJob(jobId)) await removeFolder(folderOf(jobId));
     },
   };
 }
@@ -133,4 +129,9 @@ async function* followRange(
 
 function endOf({ toSegment, toOffset }: LogRange): LogPlace | undefined {
   return toSegment === undefined || toOffset === undefined ? undefined : { segment: toSegment, offset: toOffset };
+}
+
+/** Anything else must never become part of a path that is removed. */
+function isJob(jobId: number): boolean {
+  return Number.isSafeInteger(jobId) && jobId > 0;
 }
