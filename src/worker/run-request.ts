@@ -59,17 +59,16 @@ function common({ grant, job, gpus }: Run, envId: number) {
   };
 }
 
-/** Without a pattern of its own, standard error goes where standard output goes (Slurm: sbatch(1), --error). */
 function outputFiles(
-  { id, name, user, owner, rawIdBase, outputPath, errorPath = outputPath }: KnownJob['description'],
+  { id, name, user, owner, rawIdBase, outputPath, errorPath }: KnownJob['description'],
   { position }: Grant,
   index: number,
   host: string,
 ): Pick<RunRequest, 'outputPath' | 'errorPath'> {
-  if (errorPath === undefined) return {};
+  if (outputPath === undefined && errorPath === undefined) return {};
   const facts = { jobId: id, index, rawId: rawIdBase + position, name, user: user ?? owner, host };
   return {
     ...(outputPath === undefined ? {} : { outputPath: expandOutputPath(outputPath, facts) }),
-    errorPath: expandOutputPath(errorPath, facts),
+    ...(errorPath === undefined ? {} : { errorPath: expandOutputPath(errorPath, facts) }),
   };
 }

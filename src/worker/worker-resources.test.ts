@@ -190,7 +190,7 @@ describe.each(FORKERS)('with the %s forker', (forker) => {
   test('files get a copy of the output; what cannot be opened is said in the log', async () => {
     const { coordinator, job, folder, howOf, logOf, read } = setUp({}, { forker, host: 'node7.example.org' });
     const says = 'echo out; echo err >&2';
-    job(1, says, { cwd: folder, outputPath: 'logs/%x-%A_%3a@%N', user: 'anna' });
+    job(1, says, { cwd: folder, outputPath: 'logs/%x-%A_%3a@%N', errorPath: 'logs/job-%A_007@%N' });
     job(2, says, { cwd: folder, outputPath: `${folder}/%u.out`, errorPath: '%j.err', user: 'anna' });
     job(3, says, { cwd: folder, outputPath: '/dev/null/%a' });
     const [one, two, three] = [1, 2, 3].map((id) => coordinator.grant(id, 7, 1));
