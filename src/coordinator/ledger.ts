@@ -1,4 +1,5 @@
 import { isSpawnError, SpawnError } from '../core/errors.ts';
+import { forgetPredecessor } from '../core/forget-predecessor.ts';
 import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Blobs, LogReader, SegmentCopies } from '../objects/log-reader.ts';
@@ -47,6 +48,8 @@ export class Ledger {
   readonly links = new Map<number, Link>();
   readonly watchers = new Watchers();
   readonly counters: Record<string, number> = {};
+  /** Ended jobs that are being removed for ever: nobody brings them back meanwhile. */
+  readonly pruning = new Set<number>();
   readonly #commit: GroupCommit;
   #world!: World;
   /** False while the store is full: writing use cases are refused at once, until a probe succeeds. */
@@ -138,7 +141,10 @@ export class Ledger {
     }
     if (!followers) return;
     const waitedFor = new Set([...seen].flatMap((one) => this.#predecessorsOf(one)));
-    for (const predecessor of waitedFor) if (!this.#keep(predecessor)) await this.#bringOne(predecessor, false);
+    for (const predecessor of waitedFor) {
+      if (this.#keep(predecessor) || (await this.#isHere(predecessor))) continue;
+      for (const one of seen) forgetPredecessor(this.memory.jobs.get(one)?.job, predecessor);
+    }
   }
 
   /**
@@ -171,10 +177,15 @@ export class Ledger {
     const before = this.ports.clock.steady() - ageMs;
     for (const [job, since] of memory.ended) {
       if (since > before || job.awaited || job.grants.size > 0 || memory.changes.jobs.has(job)) continue;
-      unlink(job);
-      memory.drop(job);
-      for (const link of this.links.values()) if (link.known.delete(job.id)) link.send({ type: 'forget', job: job.id });
+      this.drop(job);
     }
+  }
+
+  /** Takes an ended job for which nobody waits out of memory. */
+  drop(job: Job): void {
+    unlink(job);
+    this.memory.drop(job);
+    for (const link of this.links.values()) if (link.known.delete(job.id)) link.send({ type: 'forget', job: job.id });
   }
 
   /** Whether the job is here; if it has ended it stays for a while, since somebody needs it in a moment. */
@@ -183,6 +194,17 @@ export class Ledger {
     const known = memory.jobs.get(id);
     if (known !== undefined && memory.ended.has(known.job)) memory.ended.set(known.job, this.ports.clock.steady());
     return known !== undefined;
+  }
+
+  /** Brings a job that may have been removed from history; false when it was. */
+  async #isHere(id: number): Promise<boolean> {
+    try {
+      await this.#bringOne(id, false);
+      return true;
+    } catch (error) {
+      if (isSpawnError(error) && (error as SpawnError).code === 'JOB_NOT_FOUND') return false;
+      throw error;
+    }
   }
 
   #predecessorsOf(id: number): readonly number[] {
@@ -194,7 +216,7 @@ export class Ledger {
   async #bringOne(id: number, ifSkipped: boolean): Promise<readonly number[]> {
     const { store, clock } = this.ports;
     const loaded = await store.loadJob(id);
-    if (loaded === undefined) {
+    if (loaded === undefined || this.pruning.has(id)) {
       // Submitted a moment ago and not durable yet: it is here, and nothing can have been skipped because of it that is not.
       if (this.memory.jobs.has(id)) return [];
       throw new SpawnError('JOB_NOT_FOUND', { ref: String(id) });

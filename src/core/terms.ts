@@ -11,7 +11,9 @@ export function termOf({ condition, term }: Waiter): JobTerm {
 
 /** What holds for one task of a follower: its partner's state, or that of the whole array when it has no partner. */
 export function partnerState(condition: Condition, at: number, term: JobTerm, index: number): TermState {
-  const predecessor = condition.predecessors[at]!;
+  const predecessor = condition.predecessors[at];
+  // It was removed from history: what was known of it as a whole is all there is.
+  if (predecessor === undefined) return condition.termStates[at]!;
   const partner = partnerOf(predecessor, term, index);
   return partner < 0
     ? condition.termStates[at]!

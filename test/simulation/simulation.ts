@@ -157,7 +157,12 @@ export class Simulation {
     const ledger = new Ledger({
       store,
       clock: this.clock.forProcess(() => life.alive),
-      blobs: { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) },
+      blobs: {
+        put: () => Promise.reject(new Error('none')),
+        get: () => Promise.resolve(undefined),
+        list: () => Promise.resolve([]),
+        remove: () => Promise.resolve(false),
+      },
       logs: undefined as never,
       copies: undefined as never,
       randomHex: (digits) =>

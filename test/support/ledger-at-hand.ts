@@ -9,6 +9,7 @@ import type { Caller } from '../../src/coordinator/use-cases.ts';
 import type { Job } from '../../src/core/job.ts';
 import { TASK_STATES, type TaskStateName } from '../../src/core/task-state.ts';
 import type { Blobs, LogReader, SegmentCopies } from '../../src/objects/log-reader.ts';
+import type { Store } from '../../src/store/store.ts';
 import { MemoryDisk, type MemoryStoreHooks, openMemoryStore } from './memory-store.ts';
 
 export const CALLER: Caller = { owner: '1000', tenant: 'local', sameHost: true, role: 'admin' };
@@ -53,6 +54,8 @@ export class HandClock implements Clock {
 }
 
 export interface AtHandOptions {
+  /** Default: a store in memory. */
+  readonly openStore?: () => Promise<Store>;
   readonly hooks?: MemoryStoreHooks;
   /** Awaited before the store is read as a whole. */
   readonly beforeLoad?: () => Promise<void>;
@@ -61,7 +64,12 @@ export interface AtHandOptions {
   readonly blobs?: Blobs;
 }
 
-const NO_BLOBS: Blobs = { put: () => Promise.reject(new Error('none')), get: () => Promise.resolve(undefined) };
+const NO_BLOBS: Blobs = {
+  put: () => Promise.reject(new Error('none')),
+  get: () => Promise.resolve(undefined),
+  list: () => Promise.resolve([]),
+  remove: () => Promise.resolve(false),
+};
 
 /** A coordinator over a store in memory. Its loops are not started, and its time stands still. */
 export class LedgerAtHand {
@@ -86,8 +94,8 @@ export class LedgerAtHand {
 
   /** Another coordinator takes over what is durable. */
   async restart(): Promise<void> {
-    const store = openMemoryStore(this.disk, this.#options.hooks);
-    const { beforeLoad } = this.#options;
+    const { beforeLoad, openStore, hooks } = this.#options;
+    const store = openStore === undefined ? openMemoryStore(this.disk, hooks) : await openStore();
     if (beforeLoad !== undefined) {
       const load = store.load.bind(store);
       store.load = () => beforeLoad().then(load);

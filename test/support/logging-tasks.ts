@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { HelloRequest } from '../../src/api/session.ts';
 import { LogStream } from '../../src/core/log-record.ts';
+import { openBlobs } from '../../src/objects/directory/blobs.ts';
 import { openSegments } from '../../src/objects/directory/segments.ts';
 import { LedgerAtHand, WorkerAtHand } from './ledger-at-hand.ts';
 import { logBytes } from './log-bytes.ts';
@@ -32,7 +33,8 @@ export class LoggingTasks {
 
   static async open(hello: Partial<HelloRequest> = {}): Promise<LoggingTasks> {
     const logs = mkdtempSync(join(tmpdir(), 'spawn-logs-'));
-    const at = await LedgerAtHand.open({ logs: openSegments(logs) });
+    const blobs = await openBlobs(join(logs, 'blobs'));
+    const at = await LedgerAtHand.open({ logs: openSegments(logs), blobs });
     const size = { cpus: 4_096, memoryBytes: 2 ** 40 };
     return new LoggingTasks(at, await WorkerAtHand.join(at, { resources: size, ...hello }), logs);
   }

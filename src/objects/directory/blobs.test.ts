@@ -1,8 +1,17 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { requireOr } from '../../../test/support/require.ts';
 import { canMountSmallDisk, mountSmallDisk } from '../../../test/support/small-disk.ts';
 import type { Blobs } from '../log-reader.ts';
@@ -113,10 +122,9 @@ describe('removing', () => {
   const past = () => (Date.now() - 7_200_000) / 1000;
 
   test('only what is old and has not been stored or read again', async () => {
-    const blobs = await openBlobs(folder);
     const names = ['old', 'read', 'stored', 'young'];
     const hashes = await Promise.all(names.map((text) => blobs.put('script', Buffer.from(text))));
-    for (const hash of hashes.slice(0, 3)) utimesSync(join(folder, 'script', hash), past(), past());
+    for (const hash of hashes.slice(0, 3)) utimesSync(join(folder, 'blobs', 'script', hash), past(), past());
     await blobs.get(hashes[1]!);
     await blobs.put('script', Buffer.from('stored'));
     const removed = hashes.map((hash) => blobs.remove({ kind: 'script', hash }, 3_600_000));
@@ -126,10 +134,9 @@ describe('removing', () => {
   });
 
   test('whoever reads while it is removed has it, or has none; what is no hash is left alone', async () => {
-    const blobs = await openBlobs(folder);
     for (let round = 0; round < 20; round++) {
       const hash = await blobs.put('env', Buffer.from(`x${round}`));
-      utimesSync(join(folder, 'env', hash), past(), past());
+      utimesSync(join(folder, 'blobs', 'env', hash), past(), past());
       const [found, removed] = await Promise.all([blobs.get(hash), blobs.remove({ kind: 'env', hash }, 3_600_000)]);
       expect(removed).toBe(found === undefined);
       expect(await blobs.get(hash)).toEqual(found);

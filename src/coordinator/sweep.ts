@@ -1,0 +1,72 @@
+import type { JobSpec } from '../api/job-spec.ts';
+import type { StoredBlob } from '../objects/log-reader.ts';
+import type { Ledger } from './ledger.ts';
+
+/** Rows of jobs that are read at a time. */
+const PAGE = 500;
+/** A blob that was stored or asked for so recently may be of a submit under way. */
+const MIN_AGE_MS = 3_600_000;
+
+/**
+ * Removes the logs of jobs that are gone, and of those that an earlier run removed from the store before it was cut short. Gives their
+ * bytes; dry, it only counts.
+ */
+export async function sweepLogs(ledger: Ledger, gone: ReadonlySet<number>, dryRun: boolean): Promise<number> {
+  const { logs } = ledger.ports;
+  let bytes = 0;
+  for (const id of await logs.jobs()) {
+    // Numbers that were not given yet are of another store, which somebody put in the place of this one.
+    if (id >= ledger.memory.counters.nextJob) continue;
+    if (!gone.has(id) && (await exists(ledger, id))) continue;
+    bytes += await logs.size(id);
+    if (!dryRun) await logs.remove(id);
+  }
+  return bytes;
+}
+
+async function exists({ memory, ports }: Ledger, id: number): Promise<boolean> {
+  if (memory.jobs.has(id)) return true;
+  const [found] = await ports.store.findJobs({ live: false, before: id + 1, limit: 1 });
+  if (found?.id === id) return true;
+  // Live, and memory was rebuilt meanwhile.
+  const [live] = await ports.store.findJobs({ live: true, before: id + 1, limit: 1 });
+  return live?.id === id;
+}
+
+/** Removes the scripts and environments that no job names any more. */
+export async function sweepBlobs(ledger: Ledger, gone: ReadonlySet<number>, dryRun: boolean): Promise<number> {
+  const { blobs } = ledger.ports;
+  const old = (await blobs.list()).filter(({ ageMs }) => ageMs >= MIN_AGE_MS);
+  if (old.length === 0) return 0;
+  const used = await blobsInUse(ledger, gone);
+  let bytes = 0;
+  for (const blob of old) {
+    if (used.has(keyOf(blob))) continue;
+    if (dryRun || (await blobs.remove(blob, MIN_AGE_MS))) bytes += blob.bytes;
+  }
+  return bytes;
+}
+
+async function blobsInUse({ memory, ports }: Ledger, gone: ReadonlySet<number>): Promise<ReadonlySet<string>> {
+  const used = new Set<string>();
+  const note = ({ run, envSnapshot }: JobSpec): void => {
+    if (run.kind === 'script') used.add(keyOf({ kind: 'script', hash: run.hash }));
+    if (envSnapshot !== undefined) used.add(keyOf({ kind: 'env', hash: envSnapshot }));
+  };
+  for (const live of [true, false]) {
+    let before: number | undefined;
+    for (;;) {
+      const rows = await ports.store.findJobs({ live, limit: PAGE, ...(before === undefined ? {} : { before }) });
+      for (const { id, spec } of rows) if (!gone.has(id)) note(spec);
+      if (rows.length < PAGE) break;
+      before = rows.at(-1)!.id;
+    }
+  }
+  // One that moved from live to ended between the two, or is not durable yet.
+  for (const [id, { fixed }] of memory.jobs) if (!gone.has(id)) note(fixed.spec);
+  return used;
+}
+
+function keyOf({ kind, hash }: Pick<StoredBlob, 'kind' | 'hash'>): string {
+  return `${kind}/${hash}`;
+}
