@@ -31,6 +31,17 @@ export async function connect(settings: Settings, announce: (line: string) => vo
   return new SpawnClient({ transport, onUnreachable: ensure });
 }
 
+/** A client that starts no coordinator; undefined where none runs. */
+export async function connectIfRunning(settings: Settings): Promise<SpawnClient | undefined> {
+  if (settings.server !== undefined) {
+    const { remoteTransport } = await import('./remote-transport.ts');
+    return new SpawnClient({ transport: remoteTransport(settings, settings.server, () => {}), retryForMs: 0 });
+  }
+  const running = readRecord(dataFiles(settings.dataDir).server);
+  if (running === undefined) return undefined;
+  return new SpawnClient({ transport: unixTransport(running.socketPath), retryForMs: 0 });
+}
+
 /**
  * The coordinator of a data directory may have been started with its socket elsewhere, by a process with another runtime
  * directory; where is known only after it was not found in its usual place.

@@ -1,7 +1,16 @@
-import type { Command } from './command.ts';
+import type { Command, Example } from './command.ts';
 import type { Entry } from './registry.ts';
 
 const INDENT = '  ';
+
+const EXAMPLES: readonly Example[] = [
+  { line: 'spawn submit --array 100 run.sh', says: 'submit 100 tasks' },
+  { line: 'spawn watch 12', says: 'see them run' },
+  { line: 'spawn status 12', says: 'what failed, and why' },
+  { line: 'spawn logs 12 --state failed', says: 'what they wrote' },
+  { line: 'spawn retry 12', says: 'run what failed again' },
+];
+const EXAMPLE_WIDTH = Math.max(...EXAMPLES.map(({ line }) => line.length));
 
 /** `spawn --help`: every verb in its group, with one line each. */
 export function overview(entries: readonly Entry[]): string {
@@ -16,6 +25,7 @@ export function overview(entries: readonly Entry[]): string {
     'Usage: spawn COMMAND [options] …',
     'Runs arrays of tasks on this machine and keeps track of them. See: spawn help COMMAND',
     ...groups,
+    `Examples\n${EXAMPLES.map(({ line, says }) => `${INDENT}${line.padEnd(EXAMPLE_WIDTH)}  ${says}`).join('\n')}`,
     'A job is named by its number (12), its name or its array id; tasks as 12_7 or 12_[1,3-5].',
     '',
   ]

@@ -12,7 +12,7 @@ import type { World } from './world.ts';
  * @returns the exit code
  */
 export async function main(argv: string[], world?: World): Promise<number> {
-  const real = world ?? (await import('./process-world.ts')).processWorld();
+  const real = world ?? (await (await import('./process-world.ts')).processWorld());
   try {
     return await run(argv, real);
   } catch (error) {
@@ -30,6 +30,7 @@ async function run(argv: readonly string[], world: World): Promise<number> {
   }
   if (verb === '--help' || verb === '-h') return print(world, await overviewText());
   if (verb === 'help') return help(args, world);
+  if (verb === 'complete') return (await import('./complete.ts')).complete(args, world);
   const command = await find(verb).load();
   const input = parseCommandLine(verb, command, args);
   if (input === 'help') return help([verb], world);

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { isatty, type WriteStream } from 'node:tty';
 import { readSettings, type Settings } from '../config/settings.ts';
+import { settingsPath } from '../config/settings-path.ts';
 import type { Client } from './client.ts';
 import type { Sink, World } from './world.ts';
 
@@ -11,17 +13,20 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const BROKEN_PIPE = 141;
 
 /** This process, its terminal and its user's coordinator. */
-export function processWorld(): World {
-  const { env } = process;
+export async function processWorld(): Promise<World> {
+  const ownEnv = { ...process.env };
+  const { env, fault } = await readFileToo(ownEnv);
   let settings: Settings | undefined;
   let client: Promise<Client> | undefined;
   const getSettings = (): Settings => {
+    if (fault !== undefined) throw fault;
     settings ??= readSettings(env, process.getuid?.() ?? 0);
     return settings;
   };
   const announce = (line: string): void => world.stderr.write(`${line}\n`);
   const world: World = {
     env,
+    ownEnv,
     cwd: process.cwd(),
     umask: process.umask(),
     userName,
@@ -36,12 +41,34 @@ export function processWorld(): World {
       client ??= import('./connect.ts').then(({ connect }) => connect(getSettings(), announce));
       return client;
     },
+    connectIfRunning: async () => {
+      const { connectIfRunning } = await import('./connect.ts');
+      return connectIfRunning(getSettings());
+    },
     server: async () => (await import('./server-control.ts')).serverControl(getSettings()),
     onInterrupt,
     // Why there is none was told to the command that asked for it.
     close: async () => (await client?.catch(() => undefined))?.close(),
   };
   return world;
+}
+
+/**
+ * The environment with the settings of the file, where there is one. A file that is wrong is no fault of a command that needs
+ * no coordinator, `spawn config` above all.
+ */
+async function readFileToo(own: NodeJS.ProcessEnv): Promise<{ env: World['env']; fault?: unknown }> {
+  const path = settingsPath(own);
+  if (!existsSync(path)) return { env: own };
+  const { readSettingsFile, withSettings } = await import('../config/settings-file.ts');
+  try {
+    const env = withSettings(own, readSettingsFile(path));
+    // A coordinator that this command starts reads some of them too.
+    Object.assign(process.env, env);
+    return { env };
+  } catch (fault) {
+    return { env: own, fault };
+  }
 }
 
 function userName(): string {

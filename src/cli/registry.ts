@@ -125,4 +125,22 @@ export const COMMANDS: readonly Entry[] = [
     summary: 'Make, list and revoke tokens for users and workers elsewhere',
     load: async () => (await import('./commands/token.ts')).token,
   },
+  {
+    name: 'config',
+    group: 'This program',
+    summary: 'List or change settings',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+  {
+    name: 'doctor',
+    group: 'This program',
+    summary: 'Check this machine and the coordinator, with advice',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
+    name: 'completion',
+    group: 'This program',
+    summary: 'Print a script that completes command lines in a shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
 ];

@@ -21,7 +21,10 @@ export interface Source {
 
 /** All that a command knows of the outside, so that tests can give it another one. */
 export interface World {
+  /** With what the settings file adds to it. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** As it was given to this command. */
+  readonly ownEnv: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly umask: number;
   /** Name of the user, or the number where there is none. */
@@ -39,6 +42,8 @@ export interface World {
   pause(ms: number, signal: AbortSignal): Promise<void>;
   /** The client of the coordinator, the same each time. Its first call starts a coordinator where there is none. */
   connect(): Promise<Client>;
+  /** A client of the coordinator if one runs; starts none, and makes no directory. */
+  connectIfRunning(): Promise<Client | undefined>;
   /** The embedded coordinator itself. */
   server(): Promise<ServerControl>;
   /** Calls `listener` with the exit code of the signal when the person stops the command; returns how to stop listening. */

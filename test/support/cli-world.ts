@@ -122,8 +122,10 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     },
   });
   const { stdin } = options;
+  const env = options.world?.env ?? { PATH: '/bin', HOME: '/home/ada' };
   const world: World = {
-    env: { PATH: '/bin', HOME: '/home/ada' },
+    env,
+    ownEnv: env,
     cwd: '/tmp',
     umask: 0o022,
     userName: () => 'ada',
@@ -145,6 +147,7 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     // In its turn, not at once: what asks again and again must let others go on.
     pause: () => new Promise((resolve) => setImmediate(resolve)),
     connect: async () => client,
+    connectIfRunning: async () => client,
     server: async () => {
       throw new Error('the embedded coordinator was asked for');
     },

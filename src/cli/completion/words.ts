@@ -1,0 +1,57 @@
+import type { Command, Option } from '../command.ts';
+import type { Entry } from '../registry.ts';
+
+/** What may follow: words to choose from, a file, a directory, a job, or anything at all. */
+export type Value =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'file' | 'directory' | 'job' | 'any' };
+
+export interface OptionWords {
+  readonly name: string;
+  readonly short: string | undefined;
+  readonly summary: string;
+  /** Absent: a flag. */
+  readonly value: Value | undefined;
+}
+
+export interface VerbWords {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly OptionWords[];
+  readonly operands: Value;
+}
+
+/** All that shells complete, from the tables that the parser reads. */
+export async function completionWords(entries: readonly Entry[]): Promise<readonly VerbWords[]> {
+  const verbs = await Promise.all(
+    entries.map(async ({ name, summary, load }): Promise<VerbWords> => {
+      const command = await load();
+      const options = Object.entries(command.options).map(([option, table]) => optionWords(option, table));
+      const help = { name: 'help', short: 'h', summary: 'Print how it is used', value: undefined };
+      return { name, summary, options: [...options, help], operands: operandsOf(name, command) };
+    }),
+  );
+  const names = verbs.map(({ name }) => name);
+  return [
+    ...verbs,
+    { name: 'help', summary: 'Tell all of a command', options: [], operands: { kind: 'words', words: names } },
+  ];
+}
+
+function optionWords(name: string, { short, summary, value, choices }: Option): OptionWords {
+  const plain = { name, short, summary };
+  if (value === undefined) return { ...plain, value: undefined };
+  if (choices !== undefined) return { ...plain, value: { kind: 'words', words: choices } };
+  const kind = value === 'DIR' ? 'directory' : value === 'FILE' || value === 'PATTERN' ? 'file' : 'any';
+  return { ...plain, value: { kind } };
+}
+
+/** Verbs of two words say which in their usage: `config get NAME`. */
+function operandsOf(verb: string, { operands, usage }: Command): Value {
+  if (operands.choices !== undefined) return { kind: 'words', words: operands.choices };
+  if (/\bJOB\b/.test(operands.name)) return { kind: 'job' };
+  if (operands.name === 'SCRIPT') return { kind: 'file' };
+  const words = usage.flatMap((line) => new RegExp(`^${verb} \\[?([a-z]+)\\b`).exec(line)?.[1] ?? []);
+  const own = words.filter((word) => word !== 'options');
+  return own.length > 0 ? { kind: 'words', words: own } : { kind: 'any' };
+}

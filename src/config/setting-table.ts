@@ -1,0 +1,137 @@
+import { isAbsolute } from 'node:path';
+import { parseAddress } from '../core/address.ts';
+import { SpawnError } from '../core/errors.ts';
+import { readLocalOffer } from './local-offer.ts';
+import { readMaxArraySize } from './max-array-size.ts';
+
+/** One setting: in the file under its name, in the environment as its variable. Docs and checks come from this table. */
+export interface Setting {
+  readonly name: string;
+  readonly variable: string;
+  /** What its value is called. */
+  readonly type: 'path' | 'URL' | 'HOST:PORT' | 'number' | 'list' | '0 or 1';
+  /** As the documentation says it; absent: none. */
+  readonly usual?: string;
+  readonly meaning: string;
+  /** @throws SpawnError naming `where` */
+  readonly check: (text: string, where: string) => void;
+}
+
+function bad(where: string, expected: string, found: string): never {
+  throw new SpawnError('BAD_REQUEST', { where, expected, found });
+}
+
+/** In a file a relative path would mean another one from each directory. */
+function path(text: string, where: string): void {
+  if (!isAbsolute(text)) bad(where, 'an absolute path', text);
+}
+
+function url(text: string, where: string): void {
+  if (!/^https?:\/\/[^/\s@]+$/.test(text)) bad(where, 'http://HOST:PORT or https://HOST:PORT', text);
+}
+
+function offer(variable: string) {
+  return (text: string): void => void readLocalOffer({ [variable]: text });
+}
+
+export const SETTINGS: readonly Setting[] = [
+  {
+    name: 'server',
+    variable: 'SPAWN_SERVER',
+    type: 'URL',
+    meaning: 'a coordinator elsewhere, used instead of the embedded one',
+    check: url,
+  },
+  {
+    name: 'token_file',
+    variable: 'SPAWN_TOKEN_FILE',
+    type: 'path',
+    meaning: 'a file with the token for it, which nobody else may read',
+    check: path,
+  },
+  {
+    name: 'ca_file',
+    variable: 'SPAWN_CA_FILE',
+    type: 'path',
+    meaning: 'certificates in PEM of who may have signed that of the coordinator elsewhere',
+    check: path,
+  },
+  {
+    name: 'data_dir',
+    variable: 'SPAWN_DATA_DIR',
+    type: 'path',
+    usual: '$XDG_DATA_HOME/spawn, ~/.local/share/spawn',
+    meaning: 'database, logs and scripts of the embedded coordinator; each directory has its own',
+    check: path,
+  },
+  {
+    name: 'runtime_dir',
+    variable: 'SPAWN_RUNTIME_DIR',
+    type: 'path',
+    usual: '$XDG_RUNTIME_DIR/spawn, /tmp/spawn-<uid>',
+    meaning:
+      'where its socket is; only you may enter. A path too long for a socket is replaced by a short one in /tmp/spawn-<uid>',
+    check: path,
+  },
+  {
+    name: 'listen',
+    variable: 'SPAWN_LISTEN',
+    type: 'HOST:PORT',
+    meaning: 'where spawn server start listens besides the socket',
+    check: (text, where) => void parseAddress(text, where),
+  },
+  {
+    name: 'tls_cert',
+    variable: 'SPAWN_TLS_CERT',
+    type: 'path',
+    meaning: 'the certificate of that listener, in PEM',
+    check: path,
+  },
+  {
+    name: 'tls_key',
+    variable: 'SPAWN_TLS_KEY',
+    type: 'path',
+    meaning: 'its private key, in PEM',
+    check: path,
+  },
+  {
+    name: 'max_array_size',
+    variable: 'SPAWN_MAX_ARRAY_SIZE',
+    type: 'number',
+    usual: '1000000',
+    meaning: 'most tasks in one array; read when the coordinator starts',
+    check: (text) => void readMaxArraySize({ SPAWN_MAX_ARRAY_SIZE: text }),
+  },
+  {
+    name: 'local_cpus',
+    variable: 'SPAWN_LOCAL_CPUS',
+    type: 'number',
+    usual: 'those of the machine',
+    meaning:
+      'CPUs that the worker of the embedded coordinator offers; read when the coordinator starts, as the next three',
+    check: offer('SPAWN_LOCAL_CPUS'),
+  },
+  {
+    name: 'local_gpus',
+    variable: 'SPAWN_LOCAL_GPUS',
+    type: 'list',
+    usual: 'those it finds',
+    meaning: 'GPUs that it offers: how many, or which',
+    check: offer('SPAWN_LOCAL_GPUS'),
+  },
+  {
+    name: 'local_resources',
+    variable: 'SPAWN_LOCAL_RESOURCES',
+    type: 'list',
+    meaning: 'named amounts that it offers, as licence=2,scratch=100',
+    check: offer('SPAWN_LOCAL_RESOURCES'),
+  },
+  {
+    name: 'bind_cpus',
+    variable: 'SPAWN_BIND_CPUS',
+    type: '0 or 1',
+    usual: '1',
+    meaning: 'whether it keeps tasks on their own CPUs',
+    check: offer('SPAWN_BIND_CPUS'),
+  },
+];
