@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { CreateTokenReply, CreateTokenRequest, TokensQuery, TokensReply, TokenView } from '../api/access.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { StoredToken } from '../store/store.ts';
@@ -153,7 +153,7 @@ function find(tokens: ReadonlyMap<number, StoredToken>, ref: string, now: number
 }
 
 function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('hex');
+  return hash('sha256', secret, 'hex');
 }
 
 function view({ id, name, role, owner, createdAt, expiresAt, revokedAt, lastUsedAt }: StoredToken): TokenView {
