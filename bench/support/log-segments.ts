@@ -54,8 +54,9 @@ export function writeSegments(folder: string, tasks: number, linesEach: number, 
   for (let first = 0; first < tasks; first += beside) {
     const group = Array.from({ length: Math.min(beside, tasks - first) }, (_, at) => first + at);
     const starts = group.map(place);
+    const outBytes = group.map(() => 0);
     for (let at = 0; at < linesEach; at += 40) {
-      for (const task of group) {
+      for (const [nth, task] of group.entries()) {
         if (offset >= SEGMENT_BYTES) roll();
         let text = '';
         for (let one = at; one < Math.min(at + 40, linesEach); one++) text += line(task, one);
@@ -67,6 +68,7 @@ export function writeSegments(folder: string, tasks: number, linesEach: number, 
         writeSync(file, record);
         offset += record.length;
         bytes += data.length;
+        outBytes[nth]! += data.length;
       }
     }
     const { segment: logEndSegment, offset: logEndOffset } = place();
@@ -76,7 +78,7 @@ export function writeSegments(folder: string, tasks: number, linesEach: number, 
         wallUs: 1_000,
         cpuUs: 900,
         maxRssKb: 4_000,
-        outBytes: 10_000,
+        outBytes: outBytes[at]!,
         errBytes: 0,
         cutBytes: 0,
         missingBytes: 0,

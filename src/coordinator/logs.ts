@@ -113,6 +113,24 @@ export async function* endedLogs(
   }
 }
 
+/** Bytes that are worth a piece of a reply. */
+const PIECE_BYTES = 64 * 1024;
+
+/** The same bytes in fewer pieces: those of thousands of short logs would each cost more than what is in them. */
+export async function* inLargePieces(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let gathered: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of chunks) {
+    gathered.push(chunk);
+    bytes += chunk.length;
+    if (bytes < PIECE_BYTES) continue;
+    yield gathered.length === 1 ? chunk : Buffer.concat(gathered);
+    gathered = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(gathered);
+}
+
 const never = new AbortController().signal;
 
 /** All records of an attempt that ended; of one that was lost, what its worker wrote until then, and a note that says so. */

@@ -4,7 +4,7 @@ import type { LogReader } from '../objects/log-reader.ts';
 import type { LoadedJob, Store, StoredJob } from '../store/store.ts';
 import { type FollowPorts, followLogs } from './follow-logs.ts';
 import type { Ledger } from './ledger.ts';
-import { endedLogs, type RunningLog, runningRanges, Selected } from './logs.ts';
+import { endedLogs, inLargePieces, type RunningLog, runningRanges, Selected } from './logs.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { resolveRef, selectRuns } from './refs.ts';
 import { restoreJob } from './restore.ts';
@@ -114,7 +114,7 @@ export async function readLogs(
     return { selected, running: query.attempt === undefined ? runningRanges(job, selected) : [] };
   });
   if (seen === undefined) return nothing();
-  if (!query.follow) return endedAndRunning(store, logs, id, seen.selected, seen.running, query);
+  if (!query.follow) return inLargePieces(endedAndRunning(store, logs, id, seen.selected, seen.running, query));
   if (query.attempt !== undefined) {
     throw new SpawnError('BAD_REQUEST', {
       where: 'attempt',

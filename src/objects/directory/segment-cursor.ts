@@ -12,6 +12,9 @@ export const SEQUENCES = 65_536;
 /** About a millisecond of work. */
 const HITS_PER_TURN = 100;
 const MISSING = 'the file is missing';
+/** Attempts of so many workers are read in turns without reading anything twice. */
+const MOST_CHUNKS = 32;
+const NOTHING = new Uint8Array(0);
 
 export interface LogPlace {
   readonly segment: number;
@@ -28,13 +31,31 @@ export type Step =
   /** What should be there is not; the next step goes on in the next segment, unless this was the last. */
   | { readonly kind: 'broken'; readonly why: string; readonly isLast: boolean };
 
-/** The newest chunk that was read. Short attempts lie close together: one read serves thousands of them. */
-export interface ChunkCache {
-  path: string;
-  offset: number;
-  bytes: Uint8Array;
+/** The newest chunk of each of the segments that were read last. Short attempts lie close together: one read serves thousands of them. */
+export class ChunkCache {
+  readonly #chunks = new Map<string, { readonly offset: number; readonly bytes: Uint8Array }>();
   /** Steps that needed no reading. */
-  hits: number;
+  hits = 0;
+
+  /** What there is from this byte on: nothing, perhaps. */
+  from(path: string, offset: number): Uint8Array {
+    const chunk = this.#chunks.get(path);
+    return chunk === undefined || offset < chunk.offset ? NOTHING : chunk.bytes.subarray(offset - chunk.offset);
+  }
+
+  /** Whether what is read there goes on where something was read. */
+  goesOn(path: string, offset: number): boolean {
+    const chunk = this.#chunks.get(path);
+    return chunk !== undefined && offset >= chunk.offset && offset < chunk.offset + chunk.bytes.length + CHUNK_BYTES;
+  }
+
+  set(path: string, offset: number, bytes: Uint8Array): void {
+    this.#chunks.delete(path);
+    this.#chunks.set(path, { offset, bytes });
+    if (this.#chunks.size <= MOST_CHUNKS) return;
+    const [oldest] = this.#chunks.keys();
+    this.#chunks.delete(oldest!);
+  }
 }
 
 /** Whether this place says that the attempt has no log. */
@@ -75,7 +96,7 @@ export class SegmentCursor {
     }
     // Asked before reading: once the next segment is there, nothing is added to this one.
     const hasNext = !isLast && (await this.#exists(this.#segment + 1));
-    const read = await this.#read();
+    const read = await this.#read(isLast ? end.offset - this.#offset : CHUNK_BYTES);
     if (typeof read === 'string') {
       const isYetToCome = read === MISSING && end === undefined && !hasNext;
       return isYetToCome ? { kind: 'quiet' } : this.#broken(`${this.#name(this.#segment)}: ${read}`, hasNext);
@@ -92,10 +113,8 @@ export class SegmentCursor {
    * they were read may have been written anew since: only what parses is taken from there.
    */
   #readCached(endOffset: number): Step | undefined {
-    const { path, offset, bytes } = this.#cache;
-    const from = this.#offset - offset;
-    if (path !== this.#path() || from < 0 || from >= bytes.byteLength) return undefined;
-    const part = bytes.subarray(from, endOffset - offset);
+    const part = this.#cache.from(this.#path(), this.#offset).subarray(0, endOffset - this.#offset);
+    if (part.byteLength === 0) return undefined;
     const { records, consumed } = parseLogRecords(part, this.#range.fence);
     if (consumed === 0) return undefined;
     this.#offset += consumed;
@@ -154,18 +173,22 @@ export class SegmentCursor {
     return join(this.#folder, this.#name(this.#segment));
   }
 
-  /** What is there of the next chunk, or why it cannot be read. */
-  async #read(): Promise<Uint8Array | string> {
+  /**
+   * What is there of the next chunk, or why it cannot be read.
+   * @param wanted bytes of this attempt; more are read only where others were read that lie close by
+   */
+  async #read(wanted: number): Promise<Uint8Array | string> {
     const path = this.#path();
     const offset = this.#offset;
+    const size = this.#cache.goesOn(path, offset) ? CHUNK_BYTES : Math.min(wanted, CHUNK_BYTES);
     try {
       // Tasks run as the same user and may put anything there: no links, and no waiting for the other end of a pipe.
       const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       try {
-        const target = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-        const { bytesRead } = await file.read(target, 0, CHUNK_BYTES, offset);
+        const target = Buffer.allocUnsafeSlow(size);
+        const { bytesRead } = await file.read(target, 0, size, offset);
         const bytes = target.subarray(0, bytesRead);
-        Object.assign(this.#cache, { path, offset, bytes });
+        this.#cache.set(path, offset, bytes);
         return bytes;
       } finally {
         await file.close();

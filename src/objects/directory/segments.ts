@@ -5,7 +5,7 @@ import { listJobFolders, removeFolder, sizeOfFolder } from './job-folders.ts';
 import { diffLogs, searchLogs } from './log-search.ts';
 import { Picker, type Wanted } from './picker.ts';
 import { SearchPool, type SearchPoolOptions } from './search-pool.ts';
-import { type ChunkCache, hasLog, type LogPlace, SegmentCursor } from './segment-cursor.ts';
+import { ChunkCache, hasLog, type LogPlace, SegmentCursor } from './segment-cursor.ts';
 import { TailLines } from './tail-lines.ts';
 
 export interface SegmentsOptions {
@@ -25,7 +25,7 @@ export function openSegments(logs: string, options: SegmentsOptions = {}): LogRe
   const { pollMs = { first: 50, most: 250 } } = options;
   const pool = new SearchPool(options.search);
   const folderOf = (jobId: number) => join(logs, String(jobId));
-  const cache: ChunkCache = { path: '', offset: 0, bytes: new Uint8Array(0), hits: 0 };
+  const cache = new ChunkCache();
   const walk = (range: LogRange) => new SegmentCursor(logs, range, cache);
   return {
     read: (range, stream, tail) =>
