@@ -36,11 +36,11 @@ test.each([
   );
 });
 
-test('a token comes from the environment or a file, not from both', () => {
-  const path = tokenFile();
-  connect('https://a', { SPAWN_TOKEN_FILE: path });
-  expect(() => connect('https://a', { SPAWN_TOKEN: TOKEN, SPAWN_TOKEN_FILE: path })).toThrow(
-    'expected only one of SPAWN_TOKEN and SPAWN_TOKEN_FILE, found both',
+test('a token comes from the environment, else from a file', () => {
+  connect('https://a', { SPAWN_TOKEN_FILE: tokenFile() });
+  connect('https://a', { SPAWN_TOKEN: TOKEN, SPAWN_TOKEN_FILE: '/nowhere' });
+  expect(() => connect('https://a', { SPAWN_TOKEN_FILE: '/nowhere' })).toThrow(
+    'SPAWN_TOKEN_FILE: file "/nowhere" not found',
   );
 });
 

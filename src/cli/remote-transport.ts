@@ -2,7 +2,6 @@ import { httpTransport, isOpenToOthers } from '../client/node/http-transport.ts'
 import { checkToken, readCaFile, readTokenFile } from '../client/node/secret-files.ts';
 import type { Transport } from '../client/transport.ts';
 import type { Settings } from '../config/settings.ts';
-import { SpawnError } from '../core/errors.ts';
 
 /**
  * To a coordinator elsewhere, with the token and the certificates that the settings name.
@@ -23,9 +22,7 @@ export function remoteTransport(settings: Settings, server: string, announce: (l
 }
 
 function readToken({ token, tokenFile }: Settings): string | undefined {
-  if (token !== undefined && tokenFile !== undefined) {
-    throw new SpawnError('USAGE', { message: 'expected only one of SPAWN_TOKEN and SPAWN_TOKEN_FILE, found both' });
-  }
+  // The file may be a setting of all commands, the variable is of this one.
   if (token !== undefined) return checkToken(token().trim(), 'SPAWN_TOKEN');
   return tokenFile === undefined ? undefined : readTokenFile(tokenFile, 'SPAWN_TOKEN_FILE');
 }

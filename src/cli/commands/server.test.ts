@@ -94,5 +94,7 @@ describe('server', () => {
       code: 2,
       err: 'spawn: server stop: expected no SPAWN_SERVER (the coordinator is elsewhere), found "https://x"\n',
     });
+    const secret = await runCli(['server', 'stop'], { world: { env: { SPAWN_SERVER: 'https://me:pass@x' } } });
+    expect(secret.err).toMatch(/found "https:\/\/…@x"\n$/);
   });
 });

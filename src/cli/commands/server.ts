@@ -64,7 +64,7 @@ export const server = defineCommand({
     if (options.format !== undefined && verb !== 'status') only('-o', 'status');
     if (world.env.SPAWN_SERVER) {
       throw new SpawnError('USAGE', {
-        message: `server ${verb}: expected no SPAWN_SERVER (the coordinator is elsewhere), found ${JSON.stringify(world.env.SPAWN_SERVER)}`,
+        message: `server ${verb}: expected no SPAWN_SERVER (the coordinator is elsewhere), found ${JSON.stringify(withoutPassword(world.env.SPAWN_SERVER))}`,
       });
     }
     switch (verb) {
@@ -77,6 +77,11 @@ export const server = defineCommand({
     }
   },
 });
+
+/** An error is printed and kept: what somebody wrote into a URL by mistake is not. */
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/[^/]*@/, '//…@');
+}
 
 function inCwd({ cwd }: World, path: string | undefined): string | undefined {
   return path === undefined ? undefined : resolve(cwd, path);
