@@ -18,7 +18,8 @@ const text = (max: number) =>
     .max(max)
     .refine((value) => !value.includes('\0'), 'must not hold a NUL byte');
 
-const EpochMs = z.int().min(0).max(8_640_000_000_000_000);
+/** A time that a date can show. */
+export const EpochMs = z.int().min(0).max(8_640_000_000_000_000);
 
 /** SHA-256 in hex of a stored script or environment snapshot. */
 export const BlobHash = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');

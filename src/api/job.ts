@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { JobSpec } from './job-spec.ts';
+import { EpochMs, JobSpec } from './job-spec.ts';
 import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
 import { ResourceAmounts } from './resources.ts';
 
@@ -178,9 +178,9 @@ export const UpdateRequest = Selection.extend({
   /** Dependencies of tasks that have not started, instead of those they had; '' = none. */
   after: z.string().max(65_536).optional(),
   /** null removes it. */
-  beginAt: z.int().min(0).nullable().optional(),
+  beginAt: EpochMs.nullable().optional(),
   beginInMs: z.int().min(0).max(MAX_DURATION_MS).optional(),
-  deadlineAt: z.int().min(0).nullable().optional(),
+  deadlineAt: EpochMs.nullable().optional(),
   deadlineInMs: z.int().min(1).max(MAX_DURATION_MS).optional(),
   maxFailures: z.int().min(0).nullable().optional(),
 });

@@ -169,6 +169,22 @@ describe('a canary', () => {
     expect(events('canaryFailed')).toEqual([{ tasks: 3, notCompleted: 3, cancelled: 0 }]);
   });
 
+  test('says nothing when its whole job is cancelled or skipped with it', async () => {
+    const id = await submit({ hold: true });
+    await at.coordinator.cancel(CALLER, String(id), {});
+    const skipped = await submit({ after: `afterok:${id}` });
+    for (const job of [id, skipped]) {
+      expect(await view(job)).toMatchObject({ canary: 'failed' });
+      expect(await view(job)).not.toHaveProperty('reason');
+    }
+    expect(events('canaryFailed')).toEqual([]);
+    await at.coordinator.retry(CALLER, String(id), {});
+    await at.coordinator.release(CALLER, String(id), {});
+    await at.ledger.idle();
+    expect(held()).toEqual(CANARY);
+    expect(await view(skipped)).toMatchObject({ state: 'blocked', canary: 'running' });
+  });
+
   test('as large as the job, or larger, is the whole job', async () => {
     const id = await submit({ canary: 10_000 });
     expect(held().length).toBe(SIZE);

@@ -1,5 +1,6 @@
 import { Canary, chooseCanary } from '../core/canary.ts';
 import type { Job } from '../core/job.ts';
+import { TaskState } from '../core/task-state.ts';
 import { TaskReason } from '../core/task-table.ts';
 import type { StoredJobFixed } from '../store/store.ts';
 import type { Books } from './books.ts';
@@ -31,14 +32,19 @@ function setGate({ canary, table }: Job): void {
 export function decideCanary(books: Books, job: Job): void {
   const canary = job.canary!;
   const tasks = canary.positions.length;
-  canary.missed = canary.notCompleted(job.table.state);
-  canary.state = canary.missed === 0 ? 'passed' : 'failed';
+  const notCompleted = canary.notCompleted(job.table.state);
   const { changes } = books.memory;
-  if (canary.state === 'passed') {
+  if (notCompleted === 0) {
+    canary.state = 'passed';
     changes.event(books.now, job.id, 'canaryPassed', { tasks });
   } else {
+    canary.state = 'failed';
     const cancelled = cancelTasks(books, job, [[0, job.size]], TaskReason.canaryFailed);
-    changes.event(books.now, job.id, 'canaryFailed', { tasks, notCompleted: canary.missed, cancelled });
+    // Otherwise the whole job was cancelled or skipped, its canary with it: that is no finding.
+    if (cancelled > 0 || job.table.counts[TaskState.failed]! > 0) {
+      canary.missed = notCompleted;
+      changes.event(books.now, job.id, 'canaryFailed', { tasks, notCompleted, cancelled });
+    }
   }
   setGate(job);
   books.changed(job);

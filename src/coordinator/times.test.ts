@@ -179,6 +179,7 @@ describe('a deadline', () => {
   test('must come after now and after the begin', async () => {
     const { nowMs } = at.clock;
     const text = (ms: number) => JSON.stringify(new Date(nowMs + ms).toISOString());
+    await expect(at.submit({ deadlineAt: 0 })).rejects.toThrow('spec.deadlineAt: expected a time in the future');
     await expect(at.submit({ deadlineAt: nowMs })).rejects.toThrow(
       `spec.deadlineAt: expected a time in the future, found ${text(0)}`,
     );

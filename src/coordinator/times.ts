@@ -24,18 +24,18 @@ export function checkGiven(where: string, { at, inMs }: GivenTime): void {
 
 /** When a job of this spec that is submitted now begins and has its deadline, epoch ms; 0 = not given. */
 export function timesOf(spec: JobSpec, now: number): { beginAt: number; deadlineAt: number } {
-  const beginAt = resolve(now, { at: spec.beginAt, inMs: spec.beginInMs });
+  const beginAt = resolve(now, { at: spec.beginAt, inMs: spec.beginInMs }) ?? 0;
   const deadlineAt = resolve(now, { at: spec.deadlineAt, inMs: spec.deadlineInMs });
   checkOrder('spec.', now, beginAt, deadlineAt);
-  return { beginAt, deadlineAt };
+  return { beginAt, deadlineAt: deadlineAt ?? 0 };
 }
 
-function resolve(now: number, { at, inMs }: GivenTime): number {
-  return inMs === undefined ? (at ?? 0) : now + inMs;
+function resolve(now: number, { at, inMs }: GivenTime): number | null {
+  return inMs === undefined ? (at ?? null) : now + inMs;
 }
 
-function checkOrder(prefix: string, now: number, beginAt: number, deadlineAt: number): void {
-  if (deadlineAt === 0 || deadlineAt > Math.max(now, beginAt)) return;
+function checkOrder(prefix: string, now: number, beginAt: number, deadlineAt: number | null): void {
+  if (deadlineAt === null || deadlineAt > Math.max(now, beginAt)) return;
   const expected = beginAt > now ? `a time after it begins (${timeText(beginAt)})` : 'a time in the future';
   throw new SpawnError('BAD_REQUEST', { where: `${prefix}deadlineAt`, expected, found: timeText(deadlineAt) });
 }
@@ -52,8 +52,8 @@ export interface NewTimes {
 
 /** Errors: BAD_REQUEST when the deadline would have passed, or be before the job begins. */
 export function checkTimes(now: number, job: Job, times: NewTimes): void {
-  const { beginAt = job.beginAt, deadlineAt = job.deadlineAt } = times;
-  checkOrder('', now, beginAt ?? 0, deadlineAt ?? 0);
+  const { beginAt = job.beginAt, deadlineAt = job.deadlineAt || null } = times;
+  checkOrder('', now, beginAt ?? 0, deadlineAt);
 }
 
 /**

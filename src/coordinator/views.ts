@@ -111,7 +111,7 @@ function whyEnded(
   { spec, size }: StoredJobFixed,
 ): string | undefined {
   if (counts[TaskState.failed]! > maxFailures) return STOPPED;
-  if (canary?.state === 'failed') {
+  if (canary?.state === 'failed' && canary.missed > 0) {
     return `canary failed: ${canary.missed} of ${Math.min(size, spec.canary)} did not complete`;
   }
   const late = deadlineAt !== 0 && endedAt >= deadlineAt && counts[TaskState.cancelled]! > 0;

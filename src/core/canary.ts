@@ -7,7 +7,7 @@ export class Canary {
   /** Ascending. */
   readonly positions: Uint32Array;
   state: CanaryState = 'running';
-  /** How many did not complete, when it failed. */
+  /** How many did not complete, if that is what stopped the others; else 0. */
   missed = 0;
   /** In `positions`: one that had not ended when last looked at. */
   #hint = 0;
