@@ -55,18 +55,36 @@ function expectSame(range: GrantRange, model: Entry[]): void {
 describe('GrantRange', () => {
   it('counts what is leased, running and closed, and comes back from its bytes the same', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.array(step, { maxLength: 60, size: 'max' }), (count, steps) => {
-        const range = new GrantRange(100, count, 12, 7, 3);
-        const model: Entry[] = Array.from({ length: count }, () => ({ status: GrantStatus.leased }));
-        for (const each of steps) {
-          act(range, model, each);
-          expectSame(range, model);
-        }
-        const again = new GrantRange(100, count, 12, 7, 3);
-        again.unpack(range.pack());
-        expectSame(again, model);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        fc.constantFrom(0, 0, 1, 255),
+        fc.boolean(),
+        (count, steps, lane, shares) => {
+          const range = new GrantRange(100, count, 12, 7, 3, lane);
+          if (shares) range.devices = Uint16Array.from({ length: count }, (_, at) => at % 3);
+          const model: Entry[] = Array.from({ length: count }, () => ({ status: GrantStatus.leased }));
+          for (const each of steps) {
+            act(range, model, each);
+            expectSame(range, model);
+          }
+          const again = new GrantRange(100, count, 12, 7, 3);
+          again.unpack(range.pack());
+          expectSame(again, model);
+          expect([again.lane, again.devices]).toEqual([lane, range.devices]);
+        },
+      ),
     );
+  });
+
+  it('of version 0.1.0 says nothing of lanes', () => {
+    const range = new GrantRange(5, 4, 1, 0, 1);
+    // Two leased, one running (attempt 2, started at 100, log at 3/300), one closed.
+    range.unpack(Uint8Array.of(0, 2, 1, 1, 2, 1, 2, 100, 3, 0xac, 2));
+    expect([range.lane, range.devices, [...range.status], range.open]).toEqual([0, undefined, [0, 0, 1, 2], 3]);
+    expect([range.attempts![2], range.startedAt![2], range.logSegment![2], range.logOffset![2]]).toEqual([
+      2, 100, 3, 300,
+    ]);
   });
 
   it('costs three bytes while nothing has started', () => {

@@ -49,7 +49,8 @@ class Band {
 export class ReadyQueue {
   /** Highest priority first. */
   #bands: Band[] = [];
-  #turn = 0;
+  /** Grows with every slot that is given. Of a lane, 0 means that it never was in line. */
+  #turn = 1;
   #owners = 0;
   /** Lanes that want slots and are too large for every machine of the last pass. */
   readonly #parked = new Set<Lane>();

@@ -36,6 +36,24 @@ describe('task pages', () => {
     ]);
   });
 
+  it('bring each task back to its lane, and what may be granted with it', () => {
+    const table = new TaskTable(2 * PAGE_TASKS, TaskState.ready);
+    for (let lane = 1; lane <= 255; lane++) table.eligible.addLane();
+    table.setLane(1, 2, 255);
+    table.setLane(PAGE_TASKS - 1, 2, 7);
+    table.setFlag(2, TaskFlag.held, true);
+    expect([...table.dirty].toSorted()).toEqual([0, 1]);
+    const again = new TaskTable(2 * PAGE_TASKS, TaskState.ready);
+    for (let lane = 1; lane <= 255; lane++) again.eligible.addLane();
+    for (const page of [0, 1]) unpackPage(again, page, packPage(table, page));
+    expect([again.lanes, again.eligible.laneCounts]).toEqual([table.lanes, table.eligible.laneCounts]);
+    for (const lane of [0, 7, 255]) {
+      expect([...again.eligible.sets[lane]!.runs()]).toEqual([...table.eligible.sets[lane]!.runs()]);
+    }
+    expect([...again.eligible.sets[255]!.runs()]).toEqual([[1, 1]]);
+    expect(() => unpackPage(new TaskTable(2 * PAGE_TASKS, TaskState.ready), 0, packPage(table, 0))).toThrow('lane 255');
+  });
+
   it('of another format are refused', () => {
     const table = new TaskTable(1, TaskState.ready);
     const bytes = packPage(table, 0);
