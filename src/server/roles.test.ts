@@ -1,8 +1,10 @@
+import { fastify } from 'fastify';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { HELLO, LedgerAtHand } from '../../test/support/ledger-at-hand.ts';
 import { askTcp } from '../../test/support/server-on-tcp.ts';
 import type { Role } from '../api/access.ts';
 import type { Caller } from '../coordinator/use-cases.ts';
+import { demandRoles } from './roles.ts';
 import { createServer, type Server } from './server.ts';
 
 /** Who may use which route, written down a second time: a route that is not here fails this test. */
@@ -105,6 +107,16 @@ beforeAll(async () => {
   const { job } = await at.coordinator.submit(ada, (await import('../api/job.ts')).SubmitRequest.parse(BODIES.submit));
   expect(job).toMatchObject({ id: 1, owner: 'ada' });
   return () => server.close();
+});
+
+test('a route that asks for no role cannot be registered', () => {
+  const app = fastify();
+  demandRoles(app);
+  const said = 'GET /v1/x: a route must say which role it asks for';
+  expect(() => app.get('/v1/x', async () => 1)).toThrow(said);
+  expect(() => app.get('/v1/x', { config: { mediaType: 'x' } as never }, async () => 1)).toThrow(said);
+  expect(() => app.get('/v1/x', { config: { role: 'root' as never } }, async () => 1)).toThrow(said);
+  app.get('/v1/x', { config: { role: 'read' } }, async () => 1);
 });
 
 test('every route is in this table, and asks for the role that it says', async () => {

@@ -19,6 +19,7 @@ import type { TcpListener, TcpOptions } from './listen-tcp.ts';
 import { makeSocketPrivate, prepareSocketPath } from './listen-unix.ts';
 import { describe } from './openapi.ts';
 import { DEFAULT_TIMING, MAX_CONNECTIONS, MAX_HEADER_BYTES, type ServerOptions, type Timing } from './options.ts';
+import { demandRoles } from './roles.ts';
 import { accessRoutes } from './routes/access.ts';
 import { blobRoutes } from './routes/blobs.ts';
 import { insightRoutes } from './routes/insight.ts';
@@ -65,9 +66,7 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
     }
     if (isStranger(request)) await door!.admit(request, reply);
   });
-  app.addHook('onRoute', ({ config, method, url }) => {
-    if (config?.role === undefined) throw new Error(`${method} ${url}: a route must say which role it asks for`);
-  });
+  demandRoles(app);
   await describe(app, options.version);
   await app.register(blobRoutesIn(doors));
   for (const routes of [
