@@ -80,3 +80,13 @@ export type Command = Definition<OptionTable>;
 export function defineCommand<const T extends OptionTable>(definition: Definition<T>): Command {
   return definition as unknown as Command;
 }
+
+/** A verb in the list of all of them. */
+export interface Entry {
+  readonly name: string;
+  readonly group: string;
+  /** One line for `spawn --help`. */
+  readonly summary: string;
+  /** Loads this verb's module and no other. */
+  readonly load: () => Promise<Command>;
+}

@@ -1,5 +1,4 @@
-import type { Command, Example } from './command.ts';
-import type { Entry } from './registry.ts';
+import type { Command, Entry, Example } from './command.ts';
 
 const INDENT = '  ';
 

@@ -1,13 +1,4 @@
-import type { Command } from './command.ts';
-
-export interface Entry {
-  readonly name: string;
-  readonly group: string;
-  /** One line for `spawn --help`. */
-  readonly summary: string;
-  /** Loads this verb's module and no other. */
-  readonly load: () => Promise<Command>;
-}
+import type { Entry } from './command.ts';
 
 /** All verbs, in the order and the groups in which help shows them. */
 export const COMMANDS: readonly Entry[] = [
@@ -141,6 +132,6 @@ export const COMMANDS: readonly Entry[] = [
     name: 'completion',
     group: 'This program',
     summary: 'Print a script that completes command lines in a shell',
-    load: async () => (await import('./commands/completion.ts')).completion,
+    load: async () => (await import('./commands/completion.ts')).completionOf(COMMANDS),
   },
 ];

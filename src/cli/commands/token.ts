@@ -1,4 +1,4 @@
-import { Role, type TokenView } from '../../api/access.ts';
+import type { Role, TokenView } from '../../api/access.ts';
 import { MAX_DURATION_MS } from '../../api/limits.ts';
 import { SpawnError } from '../../core/errors.ts';
 import type { Client } from '../client.ts';
@@ -11,6 +11,7 @@ import { jsonOption } from '../output-option.ts';
 import { seeHelp } from '../parse-command-line.ts';
 import type { World } from '../world.ts';
 
+const ROLES = ['admin', 'submit', 'read', 'worker'] as const satisfies readonly Role[];
 const VERBS = ['create', 'list', 'revoke'] as const;
 type Verb = (typeof VERBS)[number];
 
@@ -39,7 +40,7 @@ export const token = defineCommand({
     'and changes jobs of its owner; worker runs tasks and nothing else; admin does everything. revoke counts at once, also\n' +
     'for what is open. list prints through a pipe: id, name, role, owner, made, expires, last used, state.',
   options: {
-    role: { value: 'ROLE', choices: Role.options, summary: 'With create: what it may do; roles' },
+    role: { value: 'ROLE', choices: ROLES, summary: 'With create: what it may do; roles' },
     owner: {
       value: 'OWNER',
       summary: 'With create: whose jobs it submits and changes; default NAME',
@@ -93,7 +94,7 @@ function refuse(what: string, verb?: Verb): never {
 }
 
 async function create(world: World, name: string, { role, owner, expires, format }: Options): Promise<number> {
-  if (role === undefined) return refuse(`expected --role ${Role.options.join('|')}, found nothing`, 'create');
+  if (role === undefined) return refuse(`expected --role ${ROLES.join('|')}, found nothing`, 'create');
   const client = await world.connect();
   const { token: secret, view } = await client.createToken({
     name,

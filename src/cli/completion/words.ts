@@ -1,5 +1,4 @@
-import type { Command, Option } from '../command.ts';
-import type { Entry } from '../registry.ts';
+import type { Command, Entry, Option } from '../command.ts';
 
 /** What may follow: words to choose from, a file, a directory, a job, or anything at all. */
 export type Value =

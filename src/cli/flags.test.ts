@@ -1,0 +1,254 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  aDelta,
+  aJob,
+  aServer,
+  aSummary,
+  aTask,
+  deltas,
+  type RunOptions,
+  runCli,
+  someCounts,
+} from '../../test/support/cli-world.ts';
+import { logBytes } from '../../test/support/log-bytes.ts';
+import type { EventView } from '../api/insight.ts';
+import { JobSpec } from '../api/job-spec.ts';
+import { COMMANDS } from './registry.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spawn-flags-'));
+  writeFileSync(join(folder, 'run.env'), 'A=1\n');
+  writeFileSync(join(folder, 'job.json'), '{"cpus": 2}');
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Words before the flag, the flag with its value, words after it. Without the flag the line is the first and the last. */
+type Line = readonly [before: readonly string[], flag: readonly string[], after?: readonly string[]];
+
+const submit = (flag: readonly string[], ...before: string[]): Line => [before, flag, ['--', 'x']];
+const retries = ['--retries', '2', '--retry-delay', '1s'];
+const selection = {
+  index: [['12'], ['--index', '1-3']],
+  state: [['12'], ['--state', 'running']],
+  where: [['12'], ['--where', 'exit=3']],
+  name: [[], ['--name', 'fit']],
+} satisfies Record<string, Line>;
+
+/** One line for every flag of every command. */
+const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
+  submit: {
+    array: submit(['--array', '5%2']),
+    name: submit(['--name', 'fit']),
+    cpus: submit(['--cpus', '2']),
+    memory: submit(['--memory', '1G']),
+    gpus: submit(['--gpus', '0.5']),
+    resource: submit(['--resource', 'x=1']),
+    'time-limit': submit(['--time-limit', '1h']),
+    signal: submit(['--signal', 'USR1@30'], '--time-limit', '1h'),
+    retries: submit(['--retries', '2']),
+    'retry-delay': submit(['--retry-delay', '5s'], '--retries', '2'),
+    'retry-backoff': submit(['--retry-backoff', 'exponential'], ...retries),
+    'retry-jitter': submit(['--retry-jitter', '10%'], ...retries),
+    'retry-max-delay': submit(['--retry-max-delay', '5s'], ...retries),
+    'retry-on': submit(['--retry-on', '1,oom'], ...retries),
+    'no-retry-on': submit(['--no-retry-on', '2'], ...retries),
+    'max-failures': submit(['--max-failures', '3']),
+    canary: submit(['--canary', '3']),
+    after: submit(['--after', 'afterok:3']),
+    begin: submit(['--begin', '1h']),
+    deadline: submit(['--deadline', '2h']),
+    hold: submit(['--hold']),
+    priority: submit(['--priority', '3']),
+    env: submit(['--env', 'A=1']),
+    'env-file': submit(['--env-file', 'run.env']),
+    cwd: submit(['--cwd', '/']),
+    output: submit(['--output', '%a.out']),
+    error: submit(['--error', '%a.err']),
+    'open-mode': submit(['--open-mode', 'append'], '--output', 'x'),
+    command: [[], ['--command', 'date']],
+    spec: submit(['--spec', 'job.json']),
+    'idempotency-key': submit(['--idempotency-key', 'k']),
+    wait: submit(['--wait']),
+    follow: submit(['--follow']),
+    quiet: submit(['--quiet']),
+    'dry-run': submit(['--dry-run']),
+    format: submit(['-o', 'json']),
+  },
+  list: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },
+  status: { format: [['12'], ['-o', 'json']] },
+  watch: {},
+  tasks: {
+    state: [['12'], ['--state', 'failed']],
+    index: [['12'], ['--index', '3']],
+    limit: [['12'], ['--limit', '1']],
+    format: [['12'], ['-o', 'jsonl']],
+  },
+  logs: {
+    follow: [['12'], ['--follow']],
+    stdout: [['12'], ['--stdout']],
+    stderr: [['12'], ['--stderr']],
+    index: [['12'], ['--index', '1-3']],
+    state: [['12'], ['--state', 'failed']],
+    attempt: [['12'], ['--attempt', '2']],
+    tail: [['12'], ['--tail', '3']],
+    grep: [['12'], ['--grep', 'x']],
+    'ignore-case': [['12', '--grep', 'x'], ['-i']],
+    diff: [['12'], ['--diff']],
+    format: [
+      ['12', '--diff'],
+      ['-o', 'json'],
+    ],
+  },
+  why: { format: [['12'], ['-o', 'json']] },
+  events: {
+    follow: [['--limit', '1'], ['--follow']],
+    after: [[], ['--after', '3']],
+    limit: [[], ['--limit', '1']],
+    format: [[], ['-o', 'json']],
+  },
+  wait: { timeout: [['12'], ['--timeout', '1s']], quiet: [['12'], ['--quiet']] },
+  cancel: selection,
+  requeue: selection,
+  hold: selection,
+  release: selection,
+  retry: {
+    ...selection,
+    failed: [['12'], ['--failed']],
+    memory: [['12'], ['--memory', 'x2']],
+    'time-limit': [['12'], ['--time-limit', '2h']],
+  },
+  update: {
+    throttle: [['12'], ['--throttle', '3']],
+    priority: [['12'], ['--priority', '3']],
+    'time-limit': [['12'], ['--time-limit', '2h']],
+    memory: [['12'], ['--memory', '2G']],
+    after: [['12'], ['--after', 'none']],
+    begin: [['12'], ['--begin', 'none']],
+    deadline: [['12'], ['--deadline', '2h']],
+    'max-failures': [['12'], ['--max-failures', 'none']],
+    index: [
+      ['12', '--priority', '3'],
+      ['--index', '1-3'],
+    ],
+  },
+  export: { output: [['12'], ['--output', 'out.json']] },
+  prune: {
+    'older-than': [['12'], ['--older-than', '1d']],
+    keep: [['12'], ['--keep', '3']],
+    'dry-run': [['12'], ['--dry-run']],
+    yes: [['12'], ['--yes']],
+    format: [
+      ['12', '--yes'],
+      ['-o', 'json'],
+    ],
+  },
+  server: {
+    foreground: [['start'], ['--foreground']],
+    listen: [['start'], ['--listen', '127.0.0.1:0']],
+    'tls-cert': [['start'], ['--tls-cert', 'c.pem']],
+    'tls-key': [['start'], ['--tls-key', 'k.pem']],
+    'plain-http': [['start'], ['--plain-http']],
+    format: [['status'], ['-o', 'json']],
+  },
+  token: {
+    role: [
+      ['create', 'ada'],
+      ['--role', 'read'],
+    ],
+    owner: [
+      ['create', 'ada', '--role', 'read'],
+      ['--owner', 'bob'],
+    ],
+    expires: [
+      ['create', 'ada', '--role', 'read'],
+      ['--expires', '1d'],
+    ],
+    all: [['list'], ['--all']],
+    format: [['list'], ['-o', 'json']],
+  },
+  config: { format: [[], ['-o', 'json']] },
+  doctor: { format: [[], ['-o', 'json']] },
+  completion: {},
+};
+
+const job = aJob({ state: 'failed', counts: someCounts({ failed: 10 }), startedAt: 0, endedAt: 5, exitCode: 3 });
+const event = (id: number): EventView => ({ id, at: 0, kind: 'jobSubmitted', jobId: 12, text: 't', detail: {} });
+const token = { id: 1, name: 'ada', role: 'read', owner: 'ada', createdAt: 0 };
+const spec = JobSpec.parse({ run: { kind: 'shell', text: 'date' }, cwd: '/' });
+const reply = async () => ({ job, tasks: 3 });
+
+const client: NonNullable<RunOptions['client']> = {
+  putBlob: async () => ({ hash: 'e'.repeat(64) }),
+  submit: async ({ dryRun }: { dryRun?: boolean }) => ({ job, replayed: false, dryRun: dryRun ?? false }),
+  job: async () => job,
+  jobs: async () => ({ jobs: [job] }),
+  tasks: async () => ({ tasks: [aTask(1), aTask(2)] }),
+  summary: async () => aSummary(job),
+  watch: deltas(aDelta(job)),
+  why: async () => ({ ref: '12', job, blockers: [] }),
+  events: async () => ({ events: [event(1), event(2)] }),
+  watchEvents: async function* () {
+    yield event(1);
+  },
+  spec: async () => ({ id: 12, spec }),
+  logs: async function* () {
+    yield logBytes({ data: 'a line\n' });
+  },
+  grep: async function* () {
+    yield { index: 1, attempt: 1, stream: 'out', text: 'x' };
+  },
+  diffLogs: async () => ({ lines: [], failedRead: 1, completedRead: 1, sampled: false }),
+  prune: async ({ dryRun }: { dryRun: boolean }) => ({ jobs: 1, tasks: 1, bytes: 1, dryRun }),
+  cancel: reply,
+  retry: reply,
+  requeue: reply,
+  hold: reply,
+  release: reply,
+  update: reply,
+  createToken: async () => ({ token: 'x', view: token }),
+  tokens: async () => ({ tokens: [token] }),
+  server: async () => aServer(),
+};
+
+/** All that can be seen of a run: what was asked for and said, and how it ended. */
+async function seen(words: readonly string[]): Promise<string> {
+  const asked: unknown[] = [];
+  const control = (name: string, answer: unknown) => async (flags?: unknown) => {
+    asked.push([name, flags]);
+    return answer;
+  };
+  const server = async () => ({
+    start: control('start', { started: true, server: aServer() }),
+    serveHere: control('serveHere', 0),
+    stop: control('stop', true),
+    status: control('status', aServer()),
+  });
+  const pause = async (ms: number) => {
+    asked.push(['pause', ms]);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  // A terminal to read from, so that what is asked before is seen.
+  const world = { cwd: folder, server, pause, env: { HOME: folder } } as NonNullable<RunOptions['world']>;
+  const { calls, ...rest } = await runCli(words, { client, world, stdin: 'terminal' });
+  return JSON.stringify({ ...rest, calls, asked }, (_, value) => (value instanceof AbortSignal ? 'signal' : value));
+}
+
+describe.each(COMMANDS)('spawn $name', ({ name, load }) => {
+  test('every flag has a line here, and no line is of a flag that is gone', async () => {
+    const { options } = await load();
+    expect(Object.keys(LINES[name] ?? {}).sort()).toEqual(Object.keys(options).sort());
+  });
+
+  test.each(Object.entries(LINES[name] ?? {}))('--%s changes something', async (flag, [before, given, after = []]) => {
+    expect(given[0]).toMatch(new RegExp(`^(?:--${flag}|-[a-z])$`));
+    const without = await seen([name, ...before, ...after]);
+    const changed = await seen([name, ...before, ...given, ...after]);
+    // A refusal, or a fault of this test, would differ too.
+    expect([2, 70]).not.toContain(JSON.parse(changed).code);
+    expect(changed).not.toBe(without);
+  });
+});
