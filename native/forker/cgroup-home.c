@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "forker.h"
+#include "memory-limit.h"
 
 /* The group that the worker and the forker move into with cgroup v2, where a group has either processes or limited children. */
 #define AGENT "spawn-agent"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "forker.h"
+#include "memory-limit.h"
 
 /* Each limited task has a group, and all of ours are in one folder below our own group. We hold a lock on that folder, so a folder that
    can be locked is of a forker that has died. */

@@ -68,5 +68,5 @@ void cpus_release(struct task *task) {
 
 /* A CPU that was taken from us since leaves the task with those that are left, or with all: it is not worth its failure. */
 void cpus_apply(const struct binding *binding) {
-  sched_setaffinity(0, sizeof binding->set, &binding->set);
+  if (binding->count < cpu_count) sched_setaffinity(0, sizeof binding->set, &binding->set);
 }

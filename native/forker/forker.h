@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "bytes.h"
 #include "protocol.h"
 
 /* ---- map.c: intrusive hash maps; the node is the first member of what it holds ---- */
@@ -267,62 +268,11 @@ void cpus_release(struct task *task);
 /* In the child. */
 void cpus_apply(const struct binding *binding);
 
-/* ---- limit-memory.c ---- */
-void memory_open(void);
-/* Before the start; the descriptor by which the child joins its group, -1 when it has none. */
-int memory_begin(struct task *task);
-/* Once its main process has ended; true: the kernel has killed a process of it for its memory. */
-bool memory_killed(const struct task *task);
-void memory_end(struct task *task);
-/* Looks now if it is time; milliseconds until the next look, -1 when nothing is limited. */
-int memory_look_if_due(void);
-void memory_leave(void);
-
-/* ---- rss.c ---- */
-bool rss_can(void);
-/* Sets used_bytes of the limited tasks that have no group. */
-void rss_sample(void);
-
-/* ---- cgroup.c, cgroup-home.c ---- */
-enum cgroup_kind { CGROUP_NONE, CGROUP_V1, CGROUP_V2 };
-/* Where groups may be made: the folder of our own group, -1 when there is none. */
-int cgroup_home(enum cgroup_kind *kind);
-bool cgroup_write(int folder, const char *file, const char *text);
-size_t cgroup_read(int folder, const char *file, char *text, size_t room);
-bool cgroup_open(void);
-int cgroup_make(struct task *task);
-bool cgroup_oom_killed(const struct task *task);
-void cgroup_drop(struct task *task);
-/* Removes the groups of ended tasks, with what is left in them; true while some are left. */
-bool cgroup_tidy(void);
-void cgroup_leave(void);
-
 /* ---- ring.c ---- */
 struct ring *ring_new(uint64_t cap, uint64_t *dropped);
 void ring_put(struct ring *ring, uint8_t stream, uint64_t time_ms, const uint8_t *bytes, size_t length);
 /* Takes the oldest entry: at most two pieces, at most MAX_LOG_DATA_BYTES together; false when empty. */
 bool ring_take(struct ring *ring, uint8_t *stream, uint64_t *time_ms, struct iovec pieces[2]);
 void ring_free(struct ring *ring);
-
-/* ---- little endian ---- */
-static inline uint8_t *put_u16(uint8_t *to, uint16_t value) {
-  to[0] = (uint8_t)value;
-  to[1] = (uint8_t)(value >> 8);
-  return to + 2;
-}
-static inline uint8_t *put_u32(uint8_t *to, uint32_t value) {
-  to = put_u16(to, (uint16_t)value);
-  return put_u16(to, (uint16_t)(value >> 16));
-}
-static inline uint8_t *put_u64(uint8_t *to, uint64_t value) {
-  to = put_u32(to, (uint32_t)value);
-  return put_u32(to, (uint32_t)(value >> 32));
-}
-static inline uint32_t get_u32(const uint8_t *from) {
-  return (uint32_t)from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-}
-static inline uint64_t get_u64(const uint8_t *from) {
-  return (uint64_t)get_u32(from) | (uint64_t)get_u32(from + 4) << 32;
-}
 
 #endif

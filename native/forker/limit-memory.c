@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "forker.h"
+#include "memory-limit.h"
 
 /* Tasks with a memory limit: held by the kernel in a group of their own where we may make groups, otherwise looked at. */
 #define LOOK_EVERY_US 100000

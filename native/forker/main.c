@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "forker.h"
+#include "memory-limit.h"
 
 struct forker F = {.log_dir = -1};
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "forker.h"
+#include "memory-limit.h"
 
 /* The memory of a task is that of its main process and all below it, and of those whose parent died, which are our children. Pages
    of files are not counted: the system can take them back at any time. */

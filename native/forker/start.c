@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "forker.h"
+#include "memory-limit.h"
 
 /* Written by the child in the memory it shares with us until exec: a task whose program cannot be run never "started". */
 static volatile struct {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "forker.h"
+#include "memory-limit.h"
 
 /* One read takes what a pipe holds, also one that its task has enlarged to the usual maximum. */
 #define READ_BYTES (1024 * 1024)
