@@ -48,6 +48,7 @@ async function busyDay(sim: Simulation): Promise<void> {
         throttle: chance.yes(0.3) ? chance.between(1, 3) : 0,
         retries: chance.between(0, 2),
         ...retrySome(chance),
+        ...needSome(chance),
         ...(chance.yes(0.2) ? { beginInMs: chance.between(1, 40_000) } : {}),
         ...(chance.yes(0.15) ? { deadlineInMs: chance.between(41_000, 200_000) } : {}),
         canary: chance.yes(0.3) ? chance.between(1, 5) : 0,
@@ -70,6 +71,13 @@ async function busyDay(sim: Simulation): Promise<void> {
   }
 }
 
+/** What is scarce: two tasks at most share a GPU, and at most four run on a worker. */
+function needSome(chance: Chance): Partial<JobSpecInput> {
+  if (chance.yes(0.5)) return {};
+  const resources = chance.yes(0.3) ? { licence: chance.pick([0.2, 0.5, 1]) } : {};
+  return { memoryBytes: 2 ** 28, cpus: chance.pick([0.5, 1]), gpus: chance.pick([0, 0, 0.5, 0.4, 1, 2]), resources };
+}
+
 /** Retries at once, after a while, or after one that grows and varies. */
 function retrySome(chance: Chance): Partial<JobSpecInput> {
   const kind = chance.below(5);
@@ -83,14 +91,40 @@ function retrySome(chance: Chance): Partial<JobSpecInput> {
   };
 }
 
+/** What puts tasks in lanes of their own; every worker has so much. */
+const LANES = [
+  { memoryBytes: 2 ** 29 },
+  { timeLimitMs: 900_000 },
+  { priority: 2 },
+  { priority: 0, memoryBytes: 2 ** 27 },
+];
+
 async function interfere(sim: Simulation, ids: readonly number[]): Promise<void> {
   const { chance } = sim;
   const ref = String(chance.pick(ids));
-  const verb = chance.pick(['cancel', 'retry', 'hold', 'release', 'requeue', 'throttle', 'one'] as const);
+  const verb = chance.pick([
+    'cancel',
+    'retry',
+    'hold',
+    'release',
+    'requeue',
+    'throttle',
+    'deadline',
+    'one',
+    'lane',
+    'lane',
+  ] as const);
   try {
     await sim.insist(async (coordinator) => {
       if (verb === 'throttle') await coordinator.update(CALLER, ref, { throttle: chance.between(0, 4) });
-      else if (verb === 'one') await coordinator.cancel(CALLER, `${ref}_0`, {});
+      // After any begin.
+      else if (verb === 'deadline') {
+        const deadline = chance.yes(0.3) ? { deadlineAt: null } : { deadlineInMs: chance.between(41_000, 90_000) };
+        await coordinator.update(CALLER, ref, deadline);
+      } else if (verb === 'lane') {
+        const tasks = chance.yes(0.5) ? ref : `${ref}_[0,2-5]`;
+        await coordinator.update(CALLER, tasks, chance.pick(LANES));
+      } else if (verb === 'one') await coordinator.cancel(CALLER, `${ref}_0`, {});
       else await coordinator[verb](CALLER, ref, {});
     });
   } catch (error) {
