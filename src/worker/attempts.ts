@@ -45,7 +45,7 @@ export interface AttemptsOptions extends RunDefaults {
   /** The number in the forker of the job's environment, or one with as good as nothing. */
   readonly envId: (forker: Forker, job?: KnownJob) => number;
   readonly onStarted: (start: PendingStart) => void;
-  readonly onEnded: (end: PendingEnd) => void;
+  readonly onEnded: (end: PendingEnd, jobId: number) => void;
   /** It did not start and will not: its grant goes back. */
   readonly onRefused: (fence: number) => void;
 }
@@ -74,6 +74,11 @@ export class Attempts {
   /** A small task could start. */
   get hasRoom(): boolean {
     return this.#room.open;
+  }
+
+  /** Those of which anything runs. */
+  jobs(): Set<number> {
+    return new Set([...this.#running.values()].map(({ grant }) => grant.jobId));
   }
 
   /** Fences of those that have started. */
@@ -155,20 +160,23 @@ export class Attempts {
     if (attempt.dropped) return;
     const outcome = event.cause === 'none' && attempt.failure !== undefined ? attempt.failure : outcomeOf(event);
     const end = this.#logStart(event.logEnd);
-    this.#options.onEnded({
-      fence: event.fence,
-      outcome: encodeOutcome(outcome),
-      wallUs: event.wallUs,
-      cpuUs: event.userUs + event.systemUs,
-      maxRssKb: event.maxRssKb,
-      ...this.#logStart(event.logStart),
-      logEndSegment: end.logSegment,
-      logEndOffset: end.logOffset,
-      outBytes: event.keptStdoutBytes,
-      errBytes: event.keptStderrBytes,
-      cutBytes: event.droppedBytes,
-      missingBytes: event.lostBytes,
-    });
+    this.#options.onEnded(
+      {
+        fence: event.fence,
+        outcome: encodeOutcome(outcome),
+        wallUs: event.wallUs,
+        cpuUs: event.userUs + event.systemUs,
+        maxRssKb: event.maxRssKb,
+        ...this.#logStart(event.logStart),
+        logEndSegment: end.logSegment,
+        logEndOffset: end.logOffset,
+        outBytes: event.keptStdoutBytes,
+        errBytes: event.keptStderrBytes,
+        cutBytes: event.droppedBytes,
+        missingBytes: event.lostBytes,
+      },
+      attempt.grant.jobId,
+    );
   }
 
   onSpawnFailed(forker: Forker, event: TaskSpawnFailed): void {
@@ -228,20 +236,23 @@ export class Attempts {
     const { fence } = attempt.grant;
     this.#remove(fence);
     if (attempt.dropped) return;
-    this.#options.onEnded({
-      fence,
-      outcome: encodeOutcome(outcome),
-      wallUs: 0,
-      cpuUs: 0,
-      maxRssKb: 0,
-      ...this.#logStart(attempt.log ?? { segment: 0, offset: 0 }),
-      logEndSegment: 0,
-      logEndOffset: 0,
-      outBytes: 0,
-      errBytes: 0,
-      cutBytes: 0,
-      missingBytes: 0,
-    });
+    this.#options.onEnded(
+      {
+        fence,
+        outcome: encodeOutcome(outcome),
+        wallUs: 0,
+        cpuUs: 0,
+        maxRssKb: 0,
+        ...this.#logStart(attempt.log ?? { segment: 0, offset: 0 }),
+        logEndSegment: 0,
+        logEndOffset: 0,
+        outBytes: 0,
+        errBytes: 0,
+        cutBytes: 0,
+        missingBytes: 0,
+      },
+      attempt.grant.jobId,
+    );
   }
 
   #remove(fence: number): Attempt | undefined {

@@ -37,6 +37,12 @@ export class SessionRecords {
     await rm(this.#pathOf(session), { force: true });
   }
 
+  /** Whether a living worker has it. */
+  async isLive(session: string): Promise<boolean> {
+    const record = await readRecord(this.#pathOf(session));
+    return record !== undefined && isAlive(record);
+  }
+
   /** Kills what the sessions of dead workers have left. Returns how many sessions that were. */
   async sweep(): Promise<number> {
     const names = await readdir(this.#directory).catch(() => []);

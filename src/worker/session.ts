@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { HelloReply, Resources } from '../api/session.ts';
 import type { Gpu } from '../core/gpu-list.ts';
 import { Attempts } from './attempts.ts';
@@ -11,6 +10,8 @@ import { JobBook } from './job-book.ts';
 import type { JobFiles } from './job-files.ts';
 import { type LeaseMoment, leaseMoment, leaseTerm } from './lease.ts';
 import { Outbox } from './outbox.ts';
+import { sessionLogs } from './own-logs.ts';
+import { LogShipper } from './shipper.ts';
 import { type NumberedMessage, StreamLane } from './stream-lane.ts';
 
 export interface SessionOptions {
@@ -43,6 +44,7 @@ export type SessionEnd = 'left' | 'unknown' | 'gone';
 /** From TERM to KILL for tasks that are ended because the worker goes, unless their job says less. */
 const MOST_SHUTDOWN_GRACE_MS = 10_000;
 const BYE_WITHIN_MS = 2_000;
+const SHIP_WITHIN_MS = 30_000;
 
 /** One session of this worker with a coordinator: takes grants, runs them and reports, until it ends. */
 export class Session {
@@ -57,6 +59,8 @@ export class Session {
   readonly #lives: ForkerLives;
   readonly #exchanges: ExchangeLane;
   readonly #stream: StreamLane;
+  /** Only where the coordinator does not read our disk. */
+  readonly #shipper: LogShipper | undefined;
   #lease: { ms: number; sentAt: LeaseMoment };
   /** On the monotonic clock: nothing starts after this. */
   #leaseEndsMs = Number.NEGATIVE_INFINITY;
@@ -68,6 +72,7 @@ export class Session {
     const { client, hello, marker, log, gpus } = options;
     const host = options.host.replace(/\..*$/s, '') || options.host;
     const { sessionId, sameHost, heartbeatMs, leaseMs } = hello;
+    const ownLogs = sameHost && hello.logDir !== undefined ? undefined : sessionLogs(options.dataDir, marker);
     const onFailed = (error: unknown) => this.#failed(error);
     const lane = { client, sessionId, mostBackoffMs: sameHost ? 1_000 : 5_000 };
     this.#options = options;
@@ -87,9 +92,10 @@ export class Session {
       job: (id, lane) => this.#jobs.get(id, lane),
       envId: (forker, job) => this.#lives.envId(forker, job),
       onStarted: (start) => this.#outbox.started(start),
-      onEnded: (end) => {
+      onEnded: (end, jobId) => {
         this.#holdings.over(end.fence);
         this.#outbox.ended(end);
+        this.#shipper?.ended(jobId);
       },
       onRefused: (fence) => this.#holdings.refused(fence),
     });
@@ -97,7 +103,7 @@ export class Session {
     this.#lives = new ForkerLives({
       port: options.forkers,
       kind: options.forkerKind,
-      logDir: (sameHost ? hello.logDir : undefined) ?? join(options.dataDir, 'logs'),
+      logDir: ownLogs ?? hello.logDir!,
       sessionId,
       session: marker,
       callbacks: {
@@ -119,6 +125,9 @@ export class Session {
       onDown: (exit) => this.#forkerDied(exit),
       onFailed,
     });
+    if (ownLogs !== undefined) {
+      this.#shipper = new LogShipper({ client, sessionId, logDir: ownLogs, running: () => this.#attempts.jobs(), log });
+    }
     this.#exchanges = new ExchangeLane({
       ...lane,
       heartbeatMs,
@@ -147,11 +156,13 @@ export class Session {
     const { resolve, reject } = this.#ended;
     const lives = this.#lives.run();
     lives.catch(reject);
+    const shipping = this.#shipper?.run();
     this.#exchanges.run().then((end) => resolve(end === 'unknown' ? 'unknown' : 'left'), reject);
     this.#stream.run().then((end) => end === 'unknown' && resolve('unknown'), reject);
     try {
       const end = await this.#ended.promise;
       this.#stream.stop();
+      if (end === 'left') await this.#shipRest();
       if (end === 'left') await this.#sayBye();
       return end;
     } catch (error) {
@@ -163,6 +174,8 @@ export class Session {
       this.#exchanges.stop();
       await this.#lives.close();
       await lives.catch(() => {});
+      this.#shipper?.stop();
+      await shipping;
     }
   }
 
@@ -228,6 +241,7 @@ export class Session {
       case 'forget':
         this.#lives.forget(message.job, this.#jobs.allOf(message.job));
         this.#jobs.forget(message.job);
+        this.#shipper?.forget(message.job);
         break;
       case 'drain':
         this.drain(Number.POSITIVE_INFINITY);
@@ -271,6 +285,12 @@ export class Session {
     this.#troubled = true;
     if (exitWhenGoneMs === 0) return;
     if (performance.now() - this.#contactMs > Math.max(exitWhenGoneMs, this.#lease.ms)) this.#ended.resolve('gone');
+  }
+
+  /** The last words of the last tasks are worth a moment. */
+  async #shipRest(): Promise<void> {
+    if (this.#shipper === undefined || (await this.#shipper.finish(SHIP_WITHIN_MS))) return;
+    this.#options.log('not all logs could be shipped; they are kept, and sent when this worker comes back');
   }
 
   async #sayBye(): Promise<void> {

@@ -13,6 +13,7 @@ let calls: number;
 let said: string[];
 let shipper: LogShipper;
 let running: Promise<void> | undefined;
+let jobs: number[];
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'spawn-ship-'));
@@ -20,10 +21,12 @@ beforeEach(() => {
   said = [];
   calls = 0;
   running = undefined;
+  jobs = [];
   const copies = openSegmentCopies(join(folder, 'there'));
   shipper = new LogShipper({
     sessionId: 7,
     logDir: join(folder, 'here'),
+    running: () => jobs,
     log: (line) => said.push(line),
     client: {
       putLog: async (sessionId, jobId, segment, offset, bytes) => {
@@ -54,11 +57,12 @@ const there = (job: number, name: string) => {
 
 test('sends what a running task writes, and what it had written when it ends', async () => {
   running = shipper.run();
-  shipper.started(1);
+  jobs = [1];
   write(1, '7-0-1.seg', 'first');
   await until('the first piece', () => there(1, '7-0-1.seg') === 'first');
   write(1, '7-0-1.seg', ' and more');
   write(1, '7-1-1.seg', 'of the next forker');
+  jobs = [];
   shipper.ended(1);
   await until('the rest', () => there(1, '7-1-1.seg') === 'of the next forker');
   expect(there(1, '7-0-1.seg')).toBe('first and more');
@@ -83,7 +87,7 @@ test('sends a large segment in pieces', async () => {
 test('tries again what did not arrive, and says so once', async () => {
   failures = [1, 2, 3].map(() => new SpawnError('SERVER_UNREACHABLE', { address: 'there' }));
   running = shipper.run();
-  shipper.started(1);
+  jobs = [1];
   write(1, '7-0-1.seg', 'text');
   await until('the text', () => there(1, '7-0-1.seg') === 'text');
   expect(said).toEqual(['logs cannot be shipped: server there cannot be reached; trying again']);
@@ -91,7 +95,7 @@ test('tries again what did not arrive, and says so once', async () => {
 
 test('goes back to where the copy ends when that was cut short', async () => {
   running = shipper.run();
-  shipper.started(1);
+  jobs = [1];
   write(1, '7-0-1.seg', '0123456789');
   await until('the text', () => there(1, '7-0-1.seg') === '0123456789');
   writeFileSync(join(folder, 'there', '1', '7-0-1.seg'), '0123');
@@ -103,7 +107,7 @@ test('removes a job that is over once the server has it', async () => {
   running = shipper.run();
   failures = [new SpawnError('STORE_FULL')];
   write(1, '7-0-1.seg', 'text');
-  shipper.started(1);
+  jobs = [];
   shipper.ended(1);
   shipper.forget(1);
   await until('nothing is left', () => !existsSync(join(folder, 'here', '1')));

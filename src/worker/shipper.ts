@@ -20,6 +20,8 @@ export interface ShipperOptions {
   readonly sessionId: number;
   /** Holds a folder a job, with the segments of this session. */
   readonly logDir: string;
+  /** Jobs of which attempts run: their segments grow. */
+  readonly running: () => Iterable<number>;
   /** One line for a person, without its end. */
   readonly log: (line: string) => void;
 }
@@ -29,8 +31,6 @@ export class LogShipper {
   readonly #options: ShipperOptions;
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff({ firstMs: 100, mostMs: 5_000 });
-  /** Running attempts by job: their segments grow. */
-  readonly #running = new Map<number, number>();
   /** Jobs whose segments may be ahead of the server's copies. */
   readonly #behind = new Set<number>();
   /** Jobs the server forgot: their segments go once they are shipped. */
@@ -44,15 +44,8 @@ export class LogShipper {
     this.#options = options;
   }
 
-  started(jobId: number): void {
-    this.#running.set(jobId, (this.#running.get(jobId) ?? 0) + 1);
-    this.#over.delete(jobId);
-  }
-
+  /** An attempt of the job ended: what it wrote is all there. */
   ended(jobId: number): void {
-    const left = (this.#running.get(jobId) ?? 1) - 1;
-    if (left > 0) this.#running.set(jobId, left);
-    else this.#running.delete(jobId);
     this.#behind.add(jobId);
     this.#wake();
   }
@@ -67,7 +60,7 @@ export class LogShipper {
   /** Ships until `stop`. Never rejects: what cannot be sent now is tried again. */
   async run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      for (const jobId of this.#running.keys()) this.#behind.add(jobId);
+      for (const jobId of this.#options.running()) this.#behind.add(jobId);
       const isDone = await this.#round();
       if (this.#stop.signal.aborted) return;
       if (!isDone) await this.#backoff.pause(this.#stop.signal);
@@ -88,6 +81,11 @@ export class LogShipper {
       if (performance.now() >= deadline) return false;
       await this.#backoff.pause(signal);
     }
+  }
+
+  /** What could not be sent yet stays where it is. */
+  stop(): void {
+    this.#stop.abort();
   }
 
   /** One look at all jobs that may be behind; false when something could not be sent. */
@@ -118,7 +116,7 @@ export class LogShipper {
       await this.#shipSegment(jobId, segment, join(folder, name), signal);
       if (isOver) this.#shipped.delete(join(folder, name));
     }
-    if (!isOver || this.#running.has(jobId)) return;
+    if (!isOver) return;
     this.#over.delete(jobId);
     await rm(folder, { recursive: true, force: true });
   }

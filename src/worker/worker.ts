@@ -10,6 +10,7 @@ import type { ForkerPort } from './forker-lives.ts';
 import { JobFiles } from './job-files.ts';
 import { type LeaseMoment, leaseMoment } from './lease.ts';
 import { SessionRecords } from './leftovers.ts';
+import { shipLeft } from './own-logs.ts';
 import { Session } from './session.ts';
 
 type OfMain = 'server' | 'forker' | 'revive' | 'gpus' | 'tokenFile' | 'caFile';
@@ -106,7 +107,8 @@ export class Worker {
   async #serve(hello: HelloReply, sentAt: LeaseMoment) {
     const { client, resources, gpus, bindCpus, host, forkers, forker, exitWhenGoneMs, log } = this.#options;
     // Session numbers are per store, and several workers of one user may be of several stores.
-    const marker = `${hello.storeId}-${hello.sessionId}`.replaceAll(/[^\w-]/g, '_');
+    const store = hello.storeId.replaceAll(/[^\w-]/g, '_');
+    const marker = `${store}-${hello.sessionId}`;
     // Without its record only the cleaning up after two crashes is lost: no reason not to work on a full disk.
     await this.#records.open(marker).catch((error: Error) => log(`no record of the session: ${error.message}`));
     const session = new Session({
@@ -126,6 +128,7 @@ export class Worker {
       log,
     });
     this.#session = session;
+    void shipLeft(this.#directory, store, client, (other) => this.#records.isLive(other), log);
     if (this.#ending.signal.aborted) session.drain(0);
     try {
       return await session.run();
