@@ -72,6 +72,10 @@ test('docs/errors.md is what the table of errors says', () => {
   expect(Object.keys(ERRORS).filter((code) => !text.includes(`| \`${code}\` |`))).toEqual([]);
 });
 
+test('the reference and the settings are what the tables of the program say', () => {
+  expect(() => execFileSync(process.execPath, [join(root, 'scripts/docs-reference.mjs'), '--check'])).not.toThrow();
+});
+
 describe('decisions', () => {
   test('are numbered without a gap', () => {
     expect(decisions.toSorted().map((path) => Number(path.slice('docs/decisions/'.length).slice(0, 4)))).toEqual(
