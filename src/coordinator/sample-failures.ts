@@ -13,8 +13,12 @@ import type { Clock } from './clock.ts';
 const MAX_LOGS = 400;
 /** Chunks of ends that are looked at, spread over all that hold a failure. */
 const MAX_CHUNKS = 64;
-/** Ends that are looked at in them, at most. */
-const MAX_ENDS = 200_000;
+/** Ends that are unpacked of them, at most. */
+const MAX_ENDS = 40_000;
+/** Failed tasks that are taken out of one chunk, about. */
+const PER_CHUNK = 64;
+/** So few failed tasks are looked for in every chunk from the first on. */
+const FEW = 1_000;
 /** Outcomes that no chunk showed and that are looked for one by one. */
 const MAX_RARE = 8;
 /** No further log is begun after so long. */
@@ -51,8 +55,8 @@ async function findFailedEnds(
   const found = new Map<number, EndRecord[]>();
   // Those that failed and run again, or were retried meanwhile, are none of them.
   const isFailed = (position: number) => table.state[position] === TaskState.failed;
-  const take = (chunk: StoredEnds) => {
-    for (const end of unpackEnds(chunk.data, isFailed)) {
+  const take = (chunk: StoredEnds, wanted: (position: number) => boolean) => {
+    for (const end of unpackEnds(chunk.data, wanted)) {
       if (end.attempt !== table.attempts[end.position]) continue;
       const ends = found.get(end.outcome);
       if (ends === undefined) found.set(end.outcome, [end]);
@@ -60,9 +64,13 @@ async function findFailedEnds(
     }
   };
   const among = { jobId: job.id, fromPosition: 0, toPosition: job.size - 1, bad: true };
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   let ends = 0;
-  for await (const chunk of spreadChunks(store, among)) {
-    take(chunk);
+  for await (const chunk of total <= FEW ? firstChunks(store, among) : spreadChunks(store, among)) {
+    // Of many in one chunk some are enough, evenly spread over it.
+    const step = total <= FEW ? 1 : Math.max(1, Math.floor(chunk.bad / PER_CHUNK));
+    let seen = 0;
+    take(chunk, (position) => isFailed(position) && seen++ % step === 0);
     ends += chunk.count;
     if (ends > MAX_ENDS) break;
   }
@@ -70,31 +78,44 @@ async function findFailedEnds(
   for (const outcome of rare) {
     const at = table.state.findIndex((state, i) => state === TaskState.failed && table.outcomes?.[i] === outcome);
     const near = { ...among, fromPosition: at, toPosition: at, after: 0, newest: true, limit: 1 };
-    for (const chunk of await store.findEnds(near)) take(chunk);
+    for (const chunk of await store.findEnds(near)) take(chunk, (position) => position === at);
   }
   for (const list of found.values()) list.sort((a, b) => a.position - b.position);
   return found;
 }
 
-/** All chunks if they are few; else some from every part of the job's life, so that ending early leaves no part out. */
-async function* spreadChunks(
-  store: Store,
-  among: { jobId: number; fromPosition: number; toPosition: number; bad: boolean },
-): AsyncGenerator<StoredEnds> {
-  const few = await store.findEnds({ ...among, after: 0, limit: 8 });
-  if (few.length < 8) {
-    yield* few;
-    return;
+interface Among {
+  readonly jobId: number;
+  readonly fromPosition: number;
+  readonly toPosition: number;
+  readonly bad: boolean;
+}
+
+async function* firstChunks(store: Store, among: Among): AsyncGenerator<StoredEnds> {
+  const some = 8;
+  for (let after = 0, read = 0; read < MAX_CHUNKS; read += some) {
+    const chunks = await store.findEnds({ ...among, after, limit: some });
+    yield* chunks;
+    if (chunks.length < some) return;
+    after = chunks.at(-1)!.id;
   }
-  const first = few[0]!.id;
+}
+
+/** Some chunks from every part of the job's life, in an order that leaves no part out when it ends early. */
+async function* spreadChunks(store: Store, among: Among): AsyncGenerator<StoredEnds> {
+  const [first] = await store.findEnds({ ...among, after: 0, limit: 1 });
   const [last] = await store.findEnds({ ...among, after: 0, newest: true, limit: 1 });
-  const seen = new Set<number>();
+  if (first === undefined || last === undefined) return;
+  // From `from` on the next chunk is `id`.
+  const known: { from: number; id: number }[] = [];
   for (let at = 0; at < MAX_CHUNKS; at++) {
-    const from = first + Math.floor(((last!.id - first) * spread(at)) / (MAX_CHUNKS - 1));
+    const from = first.id + Math.floor(((last.id - first.id) * spread(at)) / (MAX_CHUNKS - 1));
+    if (known.some((one) => from >= one.from && from <= one.id)) continue;
     const [chunk] = await store.findEnds({ ...among, after: from - 1, limit: 1 });
-    if (chunk === undefined || seen.has(chunk.id)) continue;
-    seen.add(chunk.id);
-    yield chunk;
+    if (chunk === undefined) continue;
+    const isNew = known.every(({ id }) => id !== chunk.id);
+    known.push({ from, id: chunk.id });
+    if (isNew) yield chunk;
   }
 }
 
