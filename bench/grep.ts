@@ -11,7 +11,7 @@ import { writeSegments } from './support/log-segments.ts';
 import { median, report } from './support/report.ts';
 
 const { values } = parseArgs({
-  options: { tasks: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '5' } },
+  options: { tasks: { type: 'string', default: '100000' }, rounds: { type: 'string', default: '3' } },
 });
 const tasks = Number(values.tasks);
 const rounds = Number(values.rounds);
@@ -30,6 +30,8 @@ interface Timed {
   readonly lines: number;
   readonly loopMs: number;
   readonly rssMb: number;
+  /** Of all threads. */
+  readonly cpuMs: number;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'spawn-bench-grep-'));
@@ -45,17 +47,30 @@ try {
   const search = async (pattern: string): Promise<Timed> => {
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();
+    const before = process.memoryUsage.rss();
+    const cpu = process.cpuUsage();
     const started = performance.now();
     const asked = { pattern, ignoreCase: false, streams: 'both', limit: 10_000_000 } as const;
-    let [found, firstMs, most] = [0, 0, 0];
+    let [found, firstMs, most] = [0, 0, before];
+    const look = setInterval(() => {
+      most = Math.max(most, process.memoryUsage.rss());
+    }, 20);
     for await (const piece of reader.search(12, which(), asked, new AbortController().signal)) {
       if (found === 0) firstMs = performance.now() - started;
       for (let at = piece.indexOf(10); at >= 0; at = piece.indexOf(10, at + 1)) found++;
-      most = Math.max(most, process.memoryUsage.rss());
     }
+    clearInterval(look);
     const ms = performance.now() - started;
+    const { user, system } = process.cpuUsage(cpu);
     loop.disable();
-    return { ms, firstMs, lines: found, loopMs: loop.max / 1e6, rssMb: most / 1e6 };
+    return {
+      cpuMs: (user + system) / 1e3,
+      ms,
+      firstMs,
+      lines: found,
+      loopMs: loop.max / 1e6,
+      rssMb: (most - before) / 1e6,
+    };
   };
   const grep = (program: string, args: readonly string[]): { ms: number; lines: number } => {
     const started = performance.now();
@@ -92,9 +107,10 @@ try {
       'matching lines': own[0]!.lines,
       'lines that grep counts': peerLines,
       'spawn MB per second': mbPerSecond(median(own.map(({ ms }) => ms))),
+      'spawn MB per second of processor time': mbPerSecond(median(own.map(({ cpuMs }) => cpuMs))),
       'first match ms': Math.round(median(own.map(({ firstMs }) => firstMs))),
-      'event loop at most ms': Math.round(Math.max(...own.map(({ loopMs }) => loopMs))),
-      'resident MB at most': Math.round(Math.max(...own.map(({ rssMb }) => rssMb))),
+      'event loop kept for ms, median of the longest': Math.round(median(own.map(({ loopMs }) => loopMs))),
+      'memory grown by MB, at most': Math.round(Math.max(...own.map(({ rssMb }) => rssMb))),
       'grep -c MB per second': mbPerSecond(median(one)),
       'xargs -P2 grep -c MB per second': mbPerSecond(median(two)),
       'spawn / grep -c, median of pairs': Math.round(median(own.map(({ ms }, at) => one[at]! / ms)) * 100) / 100,

@@ -19,6 +19,10 @@ const OBJECT = 'bytes a task, an object a task';
 const GROWTH = 'rate at 1000000 / rate at 10000, median of pairs';
 const BESIDE = 'rate beside / rate alone, median of pairs';
 
+const BESIDE_GREP = 'spawn / xargs -P2 grep -c, median of pairs';
+const SEARCHED = ['a rare literal', 'a common word', 'alternatives with a class'];
+const mbs = (value) => `${number(value)} MB/s`;
+
 const peersOf = (result) => Object.values(result).filter((value) => value?.setting !== undefined);
 
 export const QUESTIONS = [
@@ -137,5 +141,22 @@ export const QUESTIONS = [
     show: (result) => times(result[BESIDE]),
     goal: 'at least 0.9 x',
     reached: (result) => result[BESIDE] >= 0.9,
+  },
+  {
+    question:
+      'A regular expression over the logs of 100,000 tasks, 1.1 GB: a literal, a word, alternatives with a class',
+    file: 'grep',
+    show: (result) => SEARCHED.map((name) => mbs(result[name]['spawn MB per second'])).join(', '),
+    goal: 'at least 500 MB/s',
+    reached: (result) => SEARCHED.every((name) => result[name]['spawn MB per second'] >= 500),
+    because: (result) =>
+      `other work had the cores too (load average before it: ${result['load average before it']}). Of processor time a second searches ${SEARCHED.map((name) => mbs(result[name]['spawn MB per second of processor time'])).join(', ')}, and there are two cores.`,
+  },
+  {
+    question: 'The same, beside `xargs -P2 grep -c` over the same files',
+    file: 'grep',
+    show: (result) => SEARCHED.map((name) => times(result[name][BESIDE_GREP])).join(', '),
+    goal: 'none set',
+    reached: () => true,
   },
 ];
