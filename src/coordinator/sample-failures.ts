@@ -21,8 +21,9 @@ const PER_CHUNK = 64;
 const FEW = 1_000;
 /** Outcomes that no chunk showed and that are looked for one by one. */
 const MAX_RARE = 8;
-/** No further log is begun after so long. */
-const MAX_MS = 80;
+/** After so long no further log is begun, unless these few have not been read. */
+const MAX_MS = 60;
+const MIN_LOGS = 16;
 /** Of one log. */
 const MAX_BYTES = 1024 * 1024;
 const TAIL_BYTES = 4_096;
@@ -33,12 +34,12 @@ export async function sampleFailures(
   job: Job,
   counts: ReadonlyMap<number, number>,
 ): Promise<SampledFailure[]> {
-  const until = clock.steady() + MAX_MS;
   const byOutcome = await findFailedEnds(store, job, counts);
   const chosen = choose(byOutcome, counts);
+  const until = clock.steady() + MAX_MS;
   const sample: SampledFailure[] = [];
-  for (const end of chosen) {
-    if (clock.steady() > until) break;
+  for (const [read, end] of chosen.entries()) {
+    if (read >= MIN_LOGS && clock.steady() > until) break;
     const message = await readMessage(logs, job.id, end);
     if (message !== 'too long') sample.push({ position: end.position, outcome: end.outcome, message });
   }

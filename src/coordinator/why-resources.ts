@@ -1,9 +1,8 @@
 import type { Blocker } from '../api/insight.ts';
-import { formatBytes } from '../core/bytes.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
-import { counted } from '../core/shown.ts';
+import { counted, shownBytes } from '../core/shown.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Memory } from './memory.ts';
 import { explainBusy, explainImpossible, openSessions } from './shortage.ts';
@@ -97,7 +96,7 @@ function othersBefore(memory: Memory, job: Job, lane: Lane, who: string, tasks: 
 function workerHolder(session: WorkerSession): Blocker['holders'][number] {
   const { offer, cpus, memoryBytes } = session.room;
   const running = session.grants.reduce((sum, range) => sum + range.running, 0);
-  const memory = `${formatBytes(Math.max(0, memoryBytes))} of ${formatBytes(offer.memoryBytes)} of memory`;
+  const memory = `${shownBytes(Math.max(0, memoryBytes))} of ${shownBytes(offer.memoryBytes)} of memory`;
   const free = `${round(Math.max(0, cpus))} of ${round(offer.cpus)} CPUs, ${memory} free`;
   return { kind: 'worker', id: session.worker, text: `${free}; ${counted(running, 'task')} running` };
 }

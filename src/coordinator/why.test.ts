@@ -213,7 +213,7 @@ describe('places', () => {
     expect(resources).toBe(
       `resources 1 [2s]: 1 task of job ${id} waits: no worker that could run it has enough free CPUs; what is there is held by job ${busy} (2 slots)`,
     );
-    expect(await holders(`${id}_0`)).toContain(`worker w: 0 of 2 CPUs, 1G of 1G of memory free; 1 task running`);
+    expect(await holders(`${id}_0`)).toContain(`worker w: 0 of 2 CPUs, 1.0G of 1.0G of memory free; 1 task running`);
     expect(await holders(`${id}_0`)).toContain(`job ${busy}: 2 slots there`);
   });
 
