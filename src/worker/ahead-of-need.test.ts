@@ -68,6 +68,21 @@ describe('a task may wait in the forker', () => {
   });
 });
 
+test('after a hundred short tasks in a row the next is taken to be short, until one is not', () => {
+  const ahead = new AheadOfNeed();
+  const [job, other] = [jobOf(), jobOf()];
+  const inStream: boolean[] = [];
+  for (let i = 0; i < 102; i++) {
+    inStream.push(ahead.inStream(job));
+    ahead.ended(job, 49_000);
+  }
+  expect(inStream.indexOf(true)).toBe(100);
+  expect(inStream.lastIndexOf(false)).toBe(99);
+  expect(ahead.inStream(other)).toBe(false);
+  ahead.ended(job, 50_000);
+  expect(ahead.inStream(job)).toBe(false);
+});
+
 test.each([
   [{ cpus: 1 }, 4],
   [{ cpus: 0.1 }, 30],

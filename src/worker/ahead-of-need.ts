@@ -5,6 +5,8 @@ import type { KnownJob } from './job-book.ts';
 const SHORT_US = 50_000;
 /** What ended longer ago says nothing of what runs now. */
 const RECENT_MS = 50;
+/** After so many short ones in a row the next are taken to be short as well. */
+const STREAM = 100;
 /** So many wait in the forker for each that runs. */
 const WAITING_PER_SLOT = 2;
 
@@ -20,6 +22,7 @@ export function widthOf({ needs }: KnownJob, idle: Room): number {
  * nothing but short tasks of one lane runs, so that nothing else waits for it and none waits for long.
  */
 export class AheadOfNeed {
+  readonly #shortInARow = new WeakMap<KnownJob, number>();
   /** Attempts in the forker, by job and lane. */
   readonly #inForker = new Map<KnownJob, number>();
   /** Of which the ones that wait are. */
@@ -59,7 +62,16 @@ export class AheadOfNeed {
     return true;
   }
 
+  /**
+   * Whether the next task is one of a stream of short ones. Those are not bound to CPUs: what they could take of others' is gone in a
+   * moment, and to move to another CPU first makes a stream of them two to five times slower on a machine that others use as well.
+   */
+  inStream(job: KnownJob): boolean {
+    return (this.#shortInARow.get(job) ?? 0) >= STREAM;
+  }
+
   ended(job: KnownJob, wallUs: number): void {
+    this.#shortInARow.set(job, wallUs < SHORT_US ? (this.#shortInARow.get(job) ?? 0) + 1 : 0);
     this.#lastShort = wallUs < SHORT_US ? { job, atMs: performance.now() } : undefined;
   }
 }

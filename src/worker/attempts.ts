@@ -3,6 +3,7 @@ import type { Gpu } from '../core/gpu-list.ts';
 import { encodeOutcome, type Outcome } from '../core/outcome.ts';
 import { Room } from '../core/resources.ts';
 import { AheadOfNeed, widthOf } from './ahead-of-need.ts';
+import type { Attempt } from './attempt.ts';
 import { type Explanation, explainFailure } from './explain-failure.ts';
 import type {
   Forker,
@@ -21,21 +22,6 @@ import { explanationRequest, type RunDefaults, taskRequest } from './run-request
 
 /** Segment numbers on the wire: `life * 65536 + segment`, so that the forkers of one session do not meet. */
 const SEGMENTS_OF_A_LIFE = 65_536;
-
-interface Attempt {
-  readonly grant: Grant;
-  readonly job: KnownJob;
-  /** Numbers of its devices. */
-  readonly devices: readonly number[];
-  /** It asks for what this worker does not have, and only says so. */
-  readonly isImpossible: boolean;
-  log: LogPosition | undefined;
-  /** Nobody wants to know how it ends. */
-  dropped: boolean;
-  cancelled: boolean;
-  /** Its command could not be run; a process that says so runs in its place, and this is how the attempt ends. */
-  failure: Outcome | undefined;
-}
 
 export interface AttemptsOptions extends RunDefaults {
   readonly resources: Resources;
@@ -108,7 +94,7 @@ export class Attempts {
     const { missing } = job.prepared!;
     if (isImpossible) this.#explain(forker, attempt, { text: `this worker has too few of: ${short}`, code: 126 });
     else if (missing !== undefined) this.#explain(forker, attempt, { text: missing, code: 126 });
-    else this.#run(forker, attempt, taskRequest(this.#runOf(attempt), this.#options.envId(forker, job), this.#options));
+    else this.#run(forker, attempt, this.#requestOf(attempt, this.#options.envId(forker, job)));
   }
 
   /** Takes back what waits in the forker and has not started. */
@@ -223,12 +209,17 @@ export class Attempts {
     this.#run(forker, attempt, explanationRequest(this.#runOf(attempt), bare, text));
   }
 
+  #requestOf(attempt: Attempt, envId: number): RunRequest {
+    const { host, bindCpus } = this.#options;
+    return taskRequest(this.#runOf(attempt), envId, { host, bindCpus: bindCpus && !this.#ahead.inStream(attempt.job) });
+  }
+
   #runOf({ grant, job, devices }: Attempt) {
     return { grant, job, gpus: devices.map((device) => this.#options.gpus[device]!) };
   }
 
   #filesOf(attempt: Attempt): string[] {
-    const { outputPath, errorPath } = taskRequest(this.#runOf(attempt), 0, this.#options);
+    const { outputPath, errorPath } = this.#requestOf(attempt, 0);
     return [...new Set([outputPath, errorPath].filter((path) => path !== undefined))];
   }
 

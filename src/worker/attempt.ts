@@ -1,0 +1,20 @@
+import type { Outcome } from '../core/outcome.ts';
+import type { LogPosition } from './forker/types.ts';
+import type { KnownJob } from './job-book.ts';
+import type { Grant } from './queue.ts';
+
+/** A try at a task that was sent to the forker and has not ended. */
+export interface Attempt {
+  readonly grant: Grant;
+  readonly job: KnownJob;
+  /** Numbers of its devices. */
+  readonly devices: readonly number[];
+  /** It asks for what this worker does not have, and only says so. */
+  readonly isImpossible: boolean;
+  log: LogPosition | undefined;
+  /** Nobody wants to know how it ends. */
+  dropped: boolean;
+  cancelled: boolean;
+  /** Its command could not be run; a process that says so runs in its place, and this is how the attempt ends. */
+  failure: Outcome | undefined;
+}
