@@ -144,19 +144,13 @@ export const QUESTIONS = [
   },
   {
     question:
-      'A regular expression over the logs of 100,000 tasks, 1.1 GB: a literal, a word, alternatives with a class',
+      'A regular expression over the logs of 100,000 tasks, 1.1 GB: a literal, a word, alternatives with a class; beside `xargs -P2 grep -c`',
     file: 'grep',
-    show: (result) => SEARCHED.map((name) => mbs(result[name]['spawn MB per second'])).join(', '),
+    show: (result) =>
+      `${SEARCHED.map((name) => mbs(result[name]['spawn MB per second'])).join(', ')}; ${SEARCHED.map((name) => times(result[name][BESIDE_GREP])).join(', ')}`,
     goal: 'at least 500 MB/s',
     reached: (result) => SEARCHED.every((name) => result[name]['spawn MB per second'] >= 500),
     because: (result) =>
       `other work had the cores too (load average before it: ${result['load average before it']}). Of processor time a second searches ${SEARCHED.map((name) => mbs(result[name]['spawn MB per second of processor time'])).join(', ')}, and there are two cores.`,
-  },
-  {
-    question: 'The same, beside `xargs -P2 grep -c` over the same files',
-    file: 'grep',
-    show: (result) => SEARCHED.map((name) => times(result[name][BESIDE_GREP])).join(', '),
-    goal: 'none set',
-    reached: () => true,
   },
 ];
