@@ -83,11 +83,12 @@ test('what was updated is in it, also when the job has ended and left memory', a
   expect(spec).not.toHaveProperty('after');
   expect(spec).not.toHaveProperty('maxFailures');
   const worker = await WorkerAtHand.join(at);
-  for (const positions of [
-    [0, 1],
-    [2, 3],
-  ])
-    await worker.end(id, positions);
+  while (worker.held.size > 0) {
+    await worker.end(
+      id,
+      [...worker.held.values()].map(({ position }) => position),
+    );
+  }
   at.evictAll();
   expect(at.ledger.memory.jobs.has(id)).toBe(false);
   expect((await exported(id)).spec).toEqual(spec);

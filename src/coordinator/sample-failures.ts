@@ -14,7 +14,7 @@ const MAX_LOGS = 400;
 /** Chunks of ends that are looked at, spread over all that hold a failure. */
 const MAX_CHUNKS = 64;
 /** Ends that are unpacked of them, at most. */
-const MAX_ENDS = 40_000;
+const MAX_ENDS = 20_000;
 /** Failed tasks that are taken out of one chunk, about. */
 const PER_CHUNK = 64;
 /** So few failed tasks are looked for in every chunk from the first on. */

@@ -52,7 +52,13 @@ export function jobBlockers(asked: Asked): Blocker[] {
   if (gated > 0) rules.push(canary(job, who(gated), gated));
   if (!job.held && !job.shut) rules.push(...eligibleBlockers(asked, who));
   const running = counts[TaskState.running]! + counts[TaskState.leased]!;
-  if (running > 0) rules.push({ rule: 'running', text: `${who(running)} ${running === 1 ? 'runs' : 'run'}`, tasks: running, holders: [] });
+  if (running > 0)
+    rules.push({
+      rule: 'running',
+      text: `${who(running)} ${running === 1 ? 'runs' : 'run'}`,
+      tasks: running,
+      holders: [],
+    });
   return rules;
 }
 
