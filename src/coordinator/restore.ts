@@ -1,11 +1,11 @@
 import type { JobSpec } from '../api/job-spec.ts';
-import { Condition } from '../core/condition.ts';
+import { ConditionOf } from '../core/condition.ts';
 import { parseDependency } from '../core/dependency.ts';
 import { parseRetryFilter } from '../core/failure-filter.ts';
 import { WHOLE_DEVICE } from '../core/gpu-shares.ts';
 import { GrantRange, GrantStatus } from '../core/grant-range.ts';
 import { IndexSet } from '../core/index-set.ts';
-import { Job } from '../core/job.ts';
+import { type Condition, Job } from '../core/job.ts';
 import type { RetryPolicy } from '../core/retry.ts';
 import { unpackPage } from '../core/task-page.ts';
 import { TaskState } from '../core/task-state.ts';
@@ -132,7 +132,7 @@ function restoreTerms(condition: Condition, { terms, due }: Pick<JobExtra, 'term
 }
 
 function makeCondition(number: number, text: string): Condition {
-  return new Condition(number, text === '' ? null : parseDependency(text));
+  return new ConditionOf<Job>(number, text === '' ? null : parseDependency(text));
 }
 
 function fixedOf(row: StoredJob): StoredJobFixed {
@@ -181,10 +181,8 @@ function restoreGrant(memory: Memory, row: StoredGrant, now: number): void {
     if (running) job.table.attempts[position] = range.attempts![at]!;
   }
   job.grants.add(range);
-  // What needs a GPU has it from the grant on; of the rest, what runs has its resources for certain.
-  const slots = lane.needs.gpuShares > 0 ? range.open : range.running;
-  session.addGrant(range, lane, slots, now);
-  memory.queue.addSlots(lane, slots);
+  session.addGrant(range, lane, range.running, now);
+  memory.queue.addSlots(lane, range.running);
 }
 
 /** What runs has its resources; the oldest of what waits at the worker gets the rest, as it does there. */

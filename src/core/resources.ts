@@ -83,9 +83,14 @@ export class Room {
 
   /** How many tasks with these needs it takes; below 1 when it takes none. */
   fits(needs: Needs): number {
+    const most = this.fitsBesideDevices(needs);
+    return needs.gpuShares > 0 ? Math.min(most, this.gpus.fits(needs.gpuShares)) : most;
+  }
+
+  /** The same of tasks that have their devices already. */
+  fitsBesideDevices(needs: Needs): number {
     let most = Math.min(this.slots, Math.floor((this.cpus + ROUNDING) / needs.cpus));
     if (needs.memoryBytes > 0) most = Math.min(most, Math.floor(this.memoryBytes / needs.memoryBytes));
-    if (needs.gpuShares > 0) most = Math.min(most, this.gpus.fits(needs.gpuShares));
     if (needs.named.size === 0) return most;
     for (const [name, parts] of needs.named) most = Math.min(most, Math.floor((this.#named.get(name) ?? 0) / parts));
     return most;

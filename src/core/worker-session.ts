@@ -64,7 +64,7 @@ export class WorkerSession {
     return lane.minApi <= this.api && this.room.isLargeEnough(lane.needs);
   }
 
-  /** Every grant of a lane that needs GPUs has its slot from the start, so that it is known which devices it has. */
+  /** Of a lane that needs GPUs each grant has its devices from the start, whether it has a slot or not: so it is known which they are. */
   addGrant(range: GrantRange, lane: Lane, slots: number, now: number): void {
     this.grants.push(range);
     let share = this.shares.get(lane);
@@ -81,7 +81,7 @@ export class WorkerSession {
 
   /** Gives free resources to grants of a share that have none; tells how many. */
   promote(share: Share): number {
-    const slots = Math.min(share.open - share.slots, Math.max(0, this.fits(share.lane)));
+    const slots = Math.min(share.open - share.slots, Math.max(0, this.room.fitsBesideDevices(share.lane.needs)));
     share.slots += slots;
     this.room.take(share.lane.needs, slots);
     return slots;

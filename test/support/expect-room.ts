@@ -13,7 +13,7 @@ export function expectRoom({ room, shares, id }: WorkerSession): void {
     cpus -= share.slots * lane.needs.cpus;
     memoryBytes -= share.slots * lane.needs.memoryBytes;
     slots -= share.slots;
-    gpuShares += share.slots * lane.needs.gpuShares;
+    gpuShares += share.open * lane.needs.gpuShares;
     for (const [name, amount] of Object.entries(lane.terms.resources)) {
       named.set(name, (named.get(name) ?? 0) - share.slots * amount);
     }
