@@ -2,7 +2,7 @@ import { type LineBlock, LineBlocks, lineAround } from './line-blocks.ts';
 import type { LinePattern } from './line-pattern.ts';
 
 /** A found line is shown as far as this, characters. */
-export const MAX_SHOWN = 16_384;
+const MAX_SHOWN = 16_384;
 /** Characters of JSON in one message. */
 const MESSAGE_CHARS = 256 * 1024;
 
