@@ -65,7 +65,7 @@ export function changeJobs<const T extends OptionTable>(verb: Verb, words: Words
           world.stdout.write(`job ${job.id}: ${counted(tasks, 'task')} ${words.done}\n`);
         } catch (error) {
           if (!isSpawnError(error)) throw error;
-          exitCode = Math.max(exitCode, reportError(error, world));
+          exitCode = Math.max(exitCode, reportError(withOption(error), world));
         }
       }
       return exitCode;
@@ -95,4 +95,21 @@ async function jobsNamed(client: Client, name: string, index: string | undefined
   }
   if (found.length === 0) throw new SpawnError('JOB_NOT_FOUND', { ref: name });
   return found.reverse();
+}
+
+/** Fields of the request that a person gave as options of other names. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  index: '--index',
+  state: '--state',
+  where: '--where',
+  memoryTimes: '--memory',
+  memoryBytes: '--memory',
+  timeLimitTimes: '--time-limit',
+  timeLimitMs: '--time-limit',
+};
+
+/** What only the coordinator can find wrong, with the option that said it. */
+function withOption(error: SpawnError): SpawnError {
+  const option = error.code.startsWith('BAD_') ? OPTIONS[String(error.details.where)] : undefined;
+  return option === undefined ? error : error.with({ where: option });
 }

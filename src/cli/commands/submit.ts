@@ -142,7 +142,7 @@ async function upload(
 }
 
 /** As the coordinator words it when what a task needs is more than any worker has. */
-const FITS_NOWHERE = /^no (?:connected )?worker (?:has|can)\b/;
+const FITS_NOWHERE = /(?:^|; )no connected worker (?:has|can)\b/;
 
 /** With --follow standard output belongs to the tasks; with --wait -o json it gets the job as it is in the end. */
 function announce({ job, replayed, dryRun }: SubmitReply, given: Given, world: World): void {
