@@ -1,8 +1,7 @@
 import type { Blocker } from '../api/insight.ts';
-import type { Condition } from '../core/condition.ts';
 import { formatDependency } from '../core/dependency.ts';
 import { asJobId, formatTaskId } from '../core/ids.ts';
-import type { Job } from '../core/job.ts';
+import type { Condition, Job } from '../core/job.ts';
 import { counted, shownDuration } from '../core/shown.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TaskReason } from '../core/task-table.ts';

@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import { coreJob } from '../../test/support/core-jobs.ts';
 import { CoreWorld } from '../../test/support/core-world.ts';
-import { Condition } from './condition.ts';
+import { ConditionOf } from './condition.ts';
 import { parseDependency } from './dependency.ts';
 import type { Job } from './job.ts';
 import { changeCondition } from './recondition.ts';
 import { TaskState } from './task-state.ts';
 
 it('of nothing asks for nothing', () => {
-  const condition = new Condition(0, null);
+  const condition = new ConditionOf<Job>(0, null);
   condition.queueAgain();
   const { text, hasPairs, mayWait, isSingleton, holdsName } = condition;
   expect({ text, hasPairs, mayWait, isSingleton, holdsName }).toEqual({
@@ -21,7 +21,7 @@ it('of nothing asks for nothing', () => {
 });
 
 it('holds its name from its turn until it queues again', () => {
-  const condition = new Condition(0, parseDependency('afterok:1,singleton'));
+  const condition = new ConditionOf<Job>(0, parseDependency('afterok:1,singleton'));
   condition.termStates[0] = 'satisfied';
   expect([condition.isSingleton, condition.holdsName, condition.mayWait]).toEqual([true, false, true]);
   condition.termStates[1] = 'satisfied';

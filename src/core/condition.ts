@@ -1,11 +1,15 @@
 import { combine, type Dependency, formatDependency, type Term, type TermState } from './dependency.ts';
-import type { Job } from './job.ts';
+
+/** What of a job a condition works with; Job is the only implementation. */
+interface Waited {
+  readonly waiters: { readonly condition: unknown }[];
+}
 
 /**
  * What some tasks of a job wait for, and how far that is decided. Number 0 holds for all tasks for which no other was set; most jobs
  * have no more than that one.
  */
-export class Condition {
+export class ConditionOf<P extends Waited> {
   readonly number: number;
   /** null: they wait for nothing. */
   readonly dependency: Dependency | null;
@@ -14,7 +18,7 @@ export class Condition {
   /** When a term with a delay becomes satisfied, epoch ms; 0 = not known yet. */
   readonly termDue: number[];
   /** The job that each term names; kept in memory as long as a task here is blocked. */
-  readonly predecessors: (Job | undefined)[] = [];
+  readonly predecessors: (P | undefined)[] = [];
 
   constructor(number: number, dependency: Dependency | null) {
     this.number = number;

@@ -1,5 +1,5 @@
 import type { Canary } from './canary.ts';
-import { Condition } from './condition.ts';
+import { ConditionOf } from './condition.ts';
 import { DelayHeap } from './delay-heap.ts';
 import type { Dependency } from './dependency.ts';
 import type { GrantRange } from './grant-range.ts';
@@ -33,6 +33,8 @@ export interface JobFacts {
   dependency: Dependency | null;
   invalidDependency: 'skip' | 'wait';
 }
+
+export type Condition = ConditionOf<Job>;
 
 /** An edge seen from the predecessor: `job` waits with term number `term` of one of its conditions. */
 export interface Waiter {
@@ -84,7 +86,7 @@ export class Job implements LaneJob {
     this.facts = facts;
     this.table = new TaskTable(facts.indices.size, ground);
     this.maxFailures = facts.maxFailures;
-    this.conditions = [new Condition(0, facts.dependency)];
+    this.conditions = [new ConditionOf<Job>(0, facts.dependency)];
     this.lanes = [new Lane(this, 0, { ...facts, priority: 0 }, this.table.eligible.sets[0])];
   }
 

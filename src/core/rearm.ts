@@ -1,5 +1,4 @@
-import type { Condition } from './condition.ts';
-import type { Job, Waiter } from './job.ts';
+import type { Condition, Job, Waiter } from './job.ts';
 import { TaskState } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
 import { type JobTerm, partnerOf, type Runs, runsOfCondition, termOf } from './terms.ts';

@@ -1,7 +1,7 @@
-import { Condition } from './condition.ts';
+import { ConditionOf } from './condition.ts';
 import { type Dependency, formatDependency } from './dependency.ts';
 import { SpawnError } from './errors.ts';
-import type { Job } from './job.ts';
+import type { Condition, Job } from './job.ts';
 import { TaskState } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
 import type { Runs } from './terms.ts';
@@ -25,7 +25,7 @@ export function changeCondition(job: Job, runs: Runs | null, dependency: Depende
   const { table } = job;
   if (runs === null) {
     for (const condition of job.conditions) condition.unlink();
-    job.conditions.splice(0, job.conditions.length, new Condition(0, dependency));
+    job.conditions.splice(0, job.conditions.length, new ConditionOf<Job>(0, dependency));
     if (table.conditions !== undefined) table.touchRun(0, job.size);
     table.conditions = undefined;
   } else {
@@ -75,7 +75,7 @@ function findOrAdd(job: Job, dependency: Dependency | null): Condition {
   const known = find(job, dependency);
   if (known !== undefined) return known;
   checkRoom(job, dependency);
-  const added = new Condition(job.conditions.length, dependency);
+  const added = new ConditionOf<Job>(job.conditions.length, dependency);
   job.conditions.push(added);
   return added;
 }

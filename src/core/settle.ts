@@ -1,6 +1,5 @@
-import type { Condition } from './condition.ts';
 import { combine, decideWhole, type TermState } from './dependency.ts';
-import type { Job, Waiter } from './job.ts';
+import type { Condition, Job, Waiter } from './job.ts';
 import { TaskState } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
 import { type JobTerm, partnerState, type Runs, runsOfCondition, summarise, termOf } from './terms.ts';

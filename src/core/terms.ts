@@ -1,6 +1,5 @@
-import type { Condition } from './condition.ts';
 import { decideTask, type Term, type TermState, type TermSummary } from './dependency.ts';
-import type { Job, Waiter } from './job.ts';
+import type { Condition, Job, Waiter } from './job.ts';
 import { TaskState } from './task-state.ts';
 
 export type JobTerm = Exclude<Term, { type: 'singleton' }>;
