@@ -20,8 +20,8 @@ beforeAll(async () => {
 }, 60_000);
 
 afterAll(async () => {
-  client.close();
   await sandbox.close();
+  client.close();
 }, 60_000);
 
 /** Submits a job of a shell line; resolves with its number. */
