@@ -79,7 +79,9 @@ export class PackedReader {
       const value = this.number();
       const length = this.number();
       if (length < 1 || at + length > end) throw new RangeError('packed run leaves its column');
-      target.fill(value, at, at + length);
+      // Runs of one are what large columns have most of, and a call of `fill` for each takes longer than all the rest.
+      if (length === 1) target[at] = value;
+      else target.fill(value, at, at + length);
       at += length;
     }
   }

@@ -72,13 +72,19 @@ function layLanes(table: TaskTable, from: number, count: number, reader: PackedR
   }
 }
 
+/** Only what is ready may be granted: all else of a stretch moves at once, however many states there are in it. */
 function moveRuns(table: TaskTable, from: number, states: Uint8Array): void {
+  const { counts, state, ground } = table;
+  const isReady = (at: number) => states[at] === TaskState.ready;
   let at = 0;
   while (at < states.length) {
-    const state = states[at]!;
     let next = at + 1;
-    while (next < states.length && states[next] === state) next++;
-    table.moveRun(from + at, next - at, table.ground, state as TaskState);
+    while (next < states.length && isReady(next) === isReady(at)) next++;
+    const first = states[at] as TaskState;
+    table.moveRun(from + at, next - at, ground, first);
+    counts[first]! -= next - at;
+    for (let each = at; each < next; each++) counts[states[each]!]!++;
+    state.set(states.subarray(at, next), from + at);
     at = next;
   }
 }
