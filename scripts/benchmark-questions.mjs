@@ -18,6 +18,12 @@ const LIVE = 'bytes a task, the same with an eighth of all running';
 const OBJECT = 'bytes a task, an object a task';
 const GROWTH = 'rate at 1000000 / rate at 10000, median of pairs';
 const BESIDE = 'rate beside / rate alone, median of pairs';
+const SUMMARIES = [
+  'half failed, still running, ms',
+  'half failed, after kill -9, ms',
+  'half failed, ended, from the store, ms',
+];
+const STATUS = 'spawn status as a whole process, ms';
 
 const BESIDE_GREP = 'spawn / xargs -P2 grep -c, median of pairs';
 const SEARCHED = ['a rare literal', 'a common word', 'alternatives with a class'];
@@ -152,5 +158,19 @@ export const QUESTIONS = [
     reached: (result) => SEARCHED.every((name) => result[name]['spawn MB per second'] >= 500),
     because: (result) =>
       `other work had the cores too (load average before it: ${result['load average before it']}). Of processor time a second searches ${SEARCHED.map((name) => mbs(result[name]['spawn MB per second of processor time'])).join(', ')}, and there are two cores.`,
+  },
+  {
+    question: 'Summary of 1,000,000 tasks, half of them failed, logs read: running, after `kill -9`, ended long ago',
+    file: 'status',
+    show: (result) => SUMMARIES.map((name) => ms(result[name].median)).join(', '),
+    goal: 'each under 200 ms',
+    reached: (result) => SUMMARIES.every((name) => result[name].median < 200),
+  },
+  {
+    question: '`spawn status` of that job as a whole process',
+    file: 'status',
+    show: (result) => ms(result[STATUS].median),
+    goal: 'under 200 ms',
+    reached: (result) => result[STATUS].median < 200,
   },
 ];
