@@ -29,7 +29,6 @@ import { isSpawnError, type SpawnError } from './core/errors.ts';
 import { createLocalProvider } from './providers/local/local-provider.ts';
 import { machineMemory } from './providers/local/machine-size.ts';
 import type { Provider } from './providers/provider.ts';
-import type { Server } from './server/server.ts';
 import { openSqliteStore } from './store/sqlite/open.ts';
 
 /** How often the server looks whether its keeper, its record and its socket are still there. */
@@ -152,7 +151,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
     const server = await createServer(coordinator, { version, logger: log, onStop });
     if (choice !== undefined) {
       log.info({ url: await server.listenTcp(toTcpOptions(choice)) }, 'listening');
-      process.on('SIGHUP', () => reloadCertificates(server, log));
+      process.on('SIGHUP', () => server.reloadCertificates());
     }
     await server.listenUnix(socketPath);
     coordinator.start((error) => log.error({ err: error }, 'a loop failed; it is tried again'));
@@ -165,7 +164,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
 
     const code = await end.ended;
     log.info(code === 0 ? 'stopping' : 'starting again');
-    clearInterval(watch);
+    watch.stop();
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void workers.kill());
     await workers.stop(code === 0);
     await server.close();
@@ -174,15 +173,6 @@ async function run(place: Arguments, log: Logger): Promise<number> {
     return code;
   } finally {
     await store.close();
-  }
-}
-
-function reloadCertificates(server: Server, log: Logger): void {
-  try {
-    server.reloadCertificates();
-    log.info('certificates were read anew');
-  } catch (error) {
-    log.error({ err: error }, 'a certificate cannot be used; the old one stays in use');
   }
 }
 
@@ -274,20 +264,29 @@ function watchSurroundings(
   own: ProcessRecord,
   log: Logger,
   end: Ending,
-): NodeJS.Timeout {
+): { stop(): void } {
   const socket = inodeOf(place.socketPath);
-  return setInterval(() => {
+  let keeper: ReturnType<typeof startKeeper> | undefined;
+  const onItsWay = () => keeper !== undefined && keeper.exitCode === null && keeper.signalCode === null;
+  const timer = setInterval(() => {
     if (readRecord(files.server)?.pid !== own.pid) {
       log.warn('the data directory was removed');
       end.resolve(0);
     } else if (inodeOf(place.socketPath) !== socket) {
       log.warn('the socket was removed');
       end.resolve(EXIT_AGAIN);
-    } else if (place.kept && readLiveRecord(files.keeper) === undefined) {
+    } else if (place.kept && readLiveRecord(files.keeper) === undefined && !onItsWay()) {
       log.warn('the keeper is gone; another is started');
-      startKeeper(place);
+      keeper = startKeeper(place);
     }
   }, LOOK_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      // One that has no record yet is seen by nobody, and would start a server again after the stop.
+      if (onItsWay() && readLiveRecord(files.keeper)?.pid !== keeper?.pid) keeper?.kill('SIGKILL');
+    },
+  };
 }
 
 function inodeOf(path: string): number | undefined {

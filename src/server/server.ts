@@ -43,7 +43,7 @@ export interface Server {
   listenUnix(path: string): Promise<void>;
   /** Listens on TCP as well. Returns the URL, with the real port. Errors: those of listenTcp (listen-tcp.ts). */
   listenTcp(options: TcpOptions): Promise<string>;
-  /** Reads the certificates of TCP listeners anew. Throws what is wrong with one; the old one stays in use then. */
+  /** Reads the certificates of TCP listeners anew. What is wrong with one is logged, and the old one stays in use. */
   reloadCertificates(): void;
   /** Accepts nothing more, ends what stays open, and gives requests under way `timing.closeGraceMs`. Safe to call twice. */
   close(): Promise<void>;

@@ -35,7 +35,7 @@ async function stop(place: EmbeddedPlace): Promise<boolean> {
   const processes = new LivingProcesses(place);
   const before = processes.look();
   if (server?.kind !== 'up' && before.length === 0) return false;
-  const told = server?.kind === 'up' && (await tellToStop(server.socketPath));
+  const told = server?.kind === 'up' && (await processes.tell(server.server.pid, server.socketPath));
   if (await processes.areGone(told ? TIMEOUT_MS : 0)) return true;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     for (const process of processesOf(place)) signalProcess(process, signal);
@@ -56,6 +56,7 @@ export function processesOf(place: EmbeddedPlace): ProcessRecord[] {
 class LivingProcesses {
   readonly #place: EmbeddedPlace;
   #seen: ProcessIdentity[] = [];
+  readonly #told = new Set<number>();
 
   constructor(place: EmbeddedPlace) {
     this.#place = place;
@@ -68,10 +69,19 @@ class LivingProcesses {
     return this.#seen;
   }
 
+  /** Whether the server of this number said that it stops, now or before. */
+  async tell(pid: number, socketPath: string): Promise<boolean> {
+    if (!this.#told.has(pid) && (await tellToStop(socketPath))) this.#told.add(pid);
+    return this.#told.has(pid);
+  }
+
   async areGone(withinMs: number): Promise<boolean> {
     const deadline = performance.now() + withinMs;
     while (this.look().length > 0) {
       if (performance.now() >= deadline) return false;
+      // A keeper that had just begun may have started another one, which got the store when the first let go of it.
+      const server = readLiveRecord(dataFiles(this.#place.dataDir).server);
+      if (server !== undefined) await this.tell(server.pid, server.socketPath);
       await wait(LOOK_MS);
     }
     return true;
