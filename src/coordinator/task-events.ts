@@ -85,7 +85,7 @@ const SLOTS = 512;
  * Entries of a task's list come from two places, so neither's numbers order them. Theirs are made of the time, in ms, and in it of the
  * entry's own number: events of the job first, then attempts. An entry keeps its number whatever is added later.
  */
-export function keyOf(at: number, attemptEntry: number): number {
+function keyOf(at: number, attemptEntry: number): number {
   return Math.floor(at) * 2 * SLOTS + SLOTS + (attemptEntry % SLOTS);
 }
 
