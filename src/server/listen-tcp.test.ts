@@ -81,7 +81,7 @@ test('a certificate that changed is used without a restart; one that is wrong is
   writePair(files, 'b');
   await until('the new certificate', async () => (await issuerOf(url)) === 'spawn test b');
   writeFileSync(files.certFile, 'not a certificate');
-  expect(() => server.reloadCertificates()).toThrow('expected a certificate and its private key in PEM');
+  server.reloadCertificates();
   expect(await issuerOf(url)).toBe('spawn test b');
   writePair(files, 'a');
   server.reloadCertificates();

@@ -15,7 +15,7 @@ export interface TcpOptions extends Address {
 export interface TcpListener {
   /** For people and clients, with the real port: `https://0.0.0.0:7700`. */
   readonly url: string;
-  /** Reads the certificate anew. Throws what is wrong with it; the old one stays in use then. */
+  /** Reads the certificate anew. `failed` hears what is wrong with it; the old one stays in use then. */
   reload(): void;
   /** Accepts nothing more; resolves when the last connection is gone. */
   close(): Promise<void>;
@@ -52,19 +52,18 @@ export async function listenTcp(
   const reload = (): void => {
     if (tls === undefined) return;
     state = certificateState(tls);
-    // Only a server with TLS has certificates.
-    (server as ReturnType<typeof import('node:https')['createServer']>).setSecureContext({
-      ...readCertificate(tls),
-      minVersion: MIN_TLS,
-    });
-  };
-  const look = setInterval(() => {
-    if (tls === undefined || certificateState(tls) === state) return;
     try {
-      reload();
+      // Only a server with TLS has certificates.
+      (server as ReturnType<typeof import('node:https')['createServer']>).setSecureContext({
+        ...readCertificate(tls),
+        minVersion: MIN_TLS,
+      });
     } catch (error) {
       failed(error);
     }
+  };
+  const look = setInterval(() => {
+    if (tls !== undefined && certificateState(tls) !== state) reload();
   }, timing.certificateLookMs);
   look.unref();
   const { port } = server.address() as AddressInfo;
