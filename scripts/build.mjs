@@ -1,7 +1,17 @@
 // Builds src/ into dist/: TypeScript to JavaScript, other files copied as they are, entries made executable.
 // Plain JavaScript without dependencies, because it runs before anything is built and on any Node from 20 on.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -51,6 +61,15 @@ for (const path of sources.filter((path) => !isSource(path))) {
 
 for (const path of filesBelow(join(dist, 'bin')).filter((path) => path.endsWith('.js'))) {
   chmodSync(join(dist, 'bin', path), 0o755);
+}
+
+// Node takes `--env-file` for its own wherever it stands on a command line, unless "--" comes first (nodejs/node issue 54232): `spawn` has an
+// option of that name. So its first line is for the shell, and its second a statement that does nothing in JavaScript.
+const entry = join(dist, 'bin/spawn.js');
+const program = existsSync(entry) ? readFileSync(entry, 'utf8') : '';
+if (program.startsWith('#!/usr/bin/env node\n')) {
+  const [, ...rest] = program.split('\n');
+  writeFileSync(entry, ['#!/bin/sh', `':' //; exec node -- "$0" "$@"`, ...rest].join('\n'));
 }
 
 process.exitCode = compiled.status ?? 1;

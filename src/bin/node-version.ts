@@ -55,7 +55,8 @@ async function enterOnOwnNode(): Promise<void> {
     return;
   }
   const { runInstead } = await import('./run-instead.ts');
-  await runInstead(ownNode, process.argv.slice(1));
+  // After "--" Node takes no option for its own.
+  await runInstead(ownNode, ['--', ...process.argv.slice(1)]);
 }
 
 /** In the repository the package `node` is inside; in an installed package it may lie beside. */

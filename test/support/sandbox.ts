@@ -62,7 +62,7 @@ export function makeSandbox(): Sandbox {
     SPAWN_RUNTIME_DIR: join(folder, 'run'),
   };
   const start = (args: readonly string[], options: RunOptions = {}) =>
-    follow(spawn(node, [program, ...args], spawnOptions(folder, env, options)), options.input);
+    follow(spawn(node, ['--', program, ...args], spawnOptions(folder, env, options)), options.input);
   const run = (args: readonly string[], options?: RunOptions) => start(args, options).ended;
   const processes = () => processesWith(dataDir);
   return {
