@@ -4,6 +4,7 @@ import { decodeOutcome } from '../core/outcome.ts';
 import type { LogEnd, LogReader } from '../objects/log-reader.ts';
 import type { Store } from '../store/store.ts';
 import { endOf, type RunningLog, readEnded, type Selected } from './logs.ts';
+import type { Shipments } from './shipments.ts';
 
 /** Chunks of ends read at a time. */
 const CHUNKS = 256;
@@ -14,6 +15,8 @@ export interface FollowPorts {
   look(selected: Selected): Promise<{ done: boolean; running: readonly RunningLog[] }>;
   /** Calls `changed` after every durable change of the job; returns how to stop. */
   watch(changed: () => void): () => void;
+  /** For one request. */
+  shipments(left: AbortSignal): Shipments;
 }
 
 type End = LogEnd | 'lost';
@@ -40,6 +43,7 @@ export async function* followLogs(
 ): AsyncGenerator<Uint8Array> {
   const left = new AbortController();
   const over = AbortSignal.any([signal, left.signal]);
+  const shipments = ports.shipments(over);
   const live = new Map<number, Attempt>();
   const arrived: { fence: number; result: IteratorResult<Uint8Array> }[] = [];
   const failures: unknown[] = [];
@@ -78,7 +82,7 @@ export async function* followLogs(
           live.set(fence, attempt);
           advance(fence, attempt);
         }
-        yield* unseenEnds(store, reader, jobId, selected, { stream, tail: first }, seen, live);
+        yield* unseenEnds(store, reader, shipments, jobId, selected, { stream, tail: first }, seen, live);
         first = undefined;
         if (done && live.size === 0) return;
       }
@@ -110,6 +114,7 @@ export async function* followLogs(
 async function* unseenEnds(
   store: Store,
   reader: LogReader,
+  shipments: Shipments,
   jobId: number,
   selected: Selected,
   { stream, tail }: { stream: LogQuery['stream']; tail: number | undefined },
@@ -124,10 +129,15 @@ async function* unseenEnds(
       for (const end of unpackEnds(data)) {
         if (!selected.has(end.position)) continue;
         const attempt = live.get(end.fence);
-        if (attempt === undefined) yield* readEnded(reader, jobId, end, stream, tail);
+        if (attempt === undefined) yield* readEnded(reader, shipments, jobId, end, stream, tail);
         else if (attempt.isRead) live.delete(end.fence);
         else if (decodeOutcome(end.outcome).kind === 'lost') attempt.end = 'lost';
-        else attempt.end = endOf(end);
+        else {
+          // What is read up to it must be there, or be given up; others are read meanwhile.
+          void shipments.arrival(end).then(() => {
+            attempt.end = endOf(end, shipments);
+          });
+        }
       }
     }
     if (chunks.length < CHUNKS) return;

@@ -8,6 +8,7 @@ import { TaskState } from '../core/task-state.ts';
 import type { LogEnd, LogRange, LogReader } from '../objects/log-reader.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
+import type { Shipments } from './shipments.ts';
 import { readEnds } from './tasks.ts';
 
 /** Positions whose ends are read at a time. */
@@ -96,6 +97,7 @@ export function runningRanges(job: Job, selected: Selected): RunningLog[] {
 export async function* endedLogs(
   store: Store,
   reader: LogReader,
+  shipments: Shipments,
   jobId: number,
   selected: Selected,
   skipped: ReadonlySet<number>,
@@ -108,7 +110,7 @@ export async function* endedLogs(
     });
     for (const position of slice) {
       const end = skipped.has(position) ? undefined : last.get(position);
-      if (end !== undefined) yield* readEnded(reader, jobId, end, query.stream, query.tail);
+      if (end !== undefined) yield* readEnded(reader, shipments, jobId, end, query.stream, query.tail);
     }
   }
 }
@@ -133,20 +135,27 @@ export async function* inLargePieces(chunks: AsyncIterable<Uint8Array>): AsyncGe
 
 const never = new AbortController().signal;
 
-/** All records of an attempt that ended; of one that was lost, what its worker wrote until then, and a note that says so. */
-export function readEnded(
+/**
+ * All records of an attempt that ended, also of one whose worker ships them just now; of one that was lost, what its worker wrote until
+ * then, and a note that says so.
+ */
+export async function* readEnded(
   reader: LogReader,
+  shipments: Shipments,
   jobId: number,
   end: EndRecord,
   stream: LogQuery['stream'],
   tail?: number,
-): AsyncIterable<Uint8Array> {
+): AsyncGenerator<Uint8Array> {
   const { sessionId, fence, logSegment: fromSegment, logOffset: fromOffset } = end;
   const range = { jobId, sessionId, fence, fromSegment, fromOffset };
-  if (decodeOutcome(end.outcome).kind === 'lost') return reader.follow(range, stream, () => 'lost', never, tail);
-  return reader.read({ ...range, ...endOf(end) }, stream, tail);
+  if (decodeOutcome(end.outcome).kind === 'lost') return yield* reader.follow(range, stream, () => 'lost', never, tail);
+  await shipments.arrival(end);
+  yield* reader.read({ ...range, ...endOf(end, shipments) }, stream, tail);
 }
 
-export function endOf({ logEndSegment, logEndOffset, outBytes, errBytes }: EndRecord): LogEnd {
-  return { toSegment: logEndSegment, toOffset: logEndOffset, outBytes, errBytes };
+export function endOf(end: EndRecord, shipments: Shipments): LogEnd {
+  const { sessionId, logEndSegment, logEndOffset, outBytes, errBytes } = end;
+  const known = { toSegment: logEndSegment, toOffset: logEndOffset, outBytes, errBytes };
+  return shipments.mayGrow(sessionId) ? { ...known, mayGrow: true } : known;
 }

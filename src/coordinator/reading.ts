@@ -9,6 +9,7 @@ import type { JobEntry, Memory } from './memory.ts';
 import { resolveRef, selectRuns } from './refs.ts';
 import { restoreJob } from './restore.ts';
 import { checkSelection, selectionOf, selectTasks } from './selection.ts';
+import { Shipments } from './shipments.ts';
 import { addEnds, pagePositions, viewStates } from './tasks.ts';
 import { deltaOfView, viewJob, viewStored } from './views.ts';
 
@@ -102,7 +103,7 @@ export async function readLogs(
   query: LogQuery,
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const { store, logs } = ledger.ports;
+  const { store, logs, copies } = ledger.ports;
   const which = selectionOf(query);
   checkSelection(which);
   const resolved = await resolveRef(ledger.memory, store, ref, false);
@@ -114,7 +115,10 @@ export async function readLogs(
     return { selected, running: query.attempt === undefined ? runningRanges(job, selected) : [] };
   });
   if (seen === undefined) return nothing();
-  if (!query.follow) return inLargePieces(endedAndRunning(store, logs, id, seen.selected, seen.running, query));
+  const shipments = (left: AbortSignal) => new Shipments(() => ledger.memory, copies, id, left);
+  if (!query.follow) {
+    return inLargePieces(endedAndRunning(store, logs, shipments(signal), id, seen.selected, seen.running, query));
+  }
   if (query.attempt !== undefined) {
     throw new SpawnError('BAD_REQUEST', {
       where: 'attempt',
@@ -131,6 +135,7 @@ export async function readLogs(
           : { done: selected.allEnded(job.table.state), running: runningRanges(job, selected) };
       }),
     watch: (changed) => ledger.watchers.add(id, changed),
+    shipments,
   };
   return followLogs(ports, store, logs, id, seen.selected, query, signal);
 }
@@ -142,12 +147,13 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 async function* endedAndRunning(
   store: Store,
   logs: LogReader,
+  shipments: Shipments,
   jobId: number,
   selected: Selected,
   running: readonly RunningLog[],
   query: LogQuery,
 ): AsyncGenerator<Uint8Array> {
   const skipped = new Set(running.map(({ position }) => position));
-  yield* endedLogs(store, logs, jobId, selected, skipped, query);
+  yield* endedLogs(store, logs, shipments, jobId, selected, skipped, query);
   for (const { range } of running) yield* logs.read(range, query.stream, query.tail);
 }

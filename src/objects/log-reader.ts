@@ -14,10 +14,12 @@ export interface LogRange {
   /** Bytes that were kept, where that is known: when fewer are found, a note says how many are missing. */
   outBytes?: number;
   errBytes?: number;
+  /** Its worker is elsewhere and still ships: what is missing may yet come. */
+  mayGrow?: boolean;
 }
 
 /** Where the records of an attempt end. */
-export type LogEnd = Pick<LogRange, 'outBytes' | 'errBytes'> & { toSegment: number; toOffset: number };
+export type LogEnd = Pick<LogRange, 'outBytes' | 'errBytes' | 'mayGrow'> & { toSegment: number; toOffset: number };
 
 /** An attempt that runs, as far as it is known. */
 export interface RunningAttempt {
@@ -95,6 +97,8 @@ export interface SegmentId {
 export interface SegmentCopies {
   /** Adds what is new of a piece that begins at `offset`; gives how long the copy is. Errors: STORE_FULL, STORE_FAILED, BAD_REQUEST. */
   append(id: SegmentId, offset: number, bytes: Uint8Array): Promise<number>;
+  /** Resolves when the copy has so many bytes, or when `signal` aborts. */
+  reach(id: SegmentId, bytes: number, signal: AbortSignal): Promise<void>;
 }
 
 /** Scripts and environment snapshots by their SHA-256. */

@@ -105,7 +105,7 @@ export class LedgerAtHand {
       clock: this.clock,
       blobs: this.#options.blobs ?? NO_BLOBS,
       logs: this.#options.logs as LogReader,
-      copies: this.#options.copies ?? { append: () => Promise.reject(new Error('none')) },
+      copies: this.#options.copies ?? { append: () => Promise.reject(new Error('none')), reach: async () => {} },
       // Secrets differ; the rest of an array id does not, so that tests can name it.
       randomHex: (digits) =>
         digits > 16 ? randomBytes(digits / 2).toString('hex') : 'abcdef0123456789'.slice(0, digits),
@@ -175,9 +175,9 @@ export class WorkerAtHand {
     this.#at = at;
   }
 
-  static async join(at: LedgerAtHand, hello: Partial<HelloRequest> = {}): Promise<WorkerAtHand> {
+  static async join(at: LedgerAtHand, hello: Partial<HelloRequest> = {}, caller = CALLER): Promise<WorkerAtHand> {
     const worker = new WorkerAtHand(at);
-    worker.sessionId = (await at.coordinator.hello(CALLER, { ...HELLO, ...hello })).sessionId;
+    worker.sessionId = (await at.coordinator.hello(caller, { ...HELLO, ...hello })).sessionId;
     worker.connect();
     await at.ledger.idle();
     return worker;

@@ -17,6 +17,7 @@ export class Picker {
   readonly #wanted: Wanted;
   /** Bytes of each stream: what was kept, 0 where that is not known, and what was read. */
   #kept: readonly [number, number] = [0, 0];
+  #mayGrow = false;
   readonly #read: [number, number] = [0, 0];
   /** Of the newest record: a note without a place would belong to no task. */
   #place = { position: 0, attempt: 0, timeMs: 0 };
@@ -28,8 +29,9 @@ export class Picker {
   }
 
   /** How many bytes were kept. */
-  expect({ outBytes = 0, errBytes = 0 }: Pick<LogRange, 'outBytes' | 'errBytes'>): void {
+  expect({ outBytes = 0, errBytes = 0, mayGrow = false }: Pick<LogRange, 'outBytes' | 'errBytes' | 'mayGrow'>): void {
     this.#kept = [outBytes, errBytes];
+    this.#mayGrow = mayGrow;
   }
 
   /** At most one chunk. */
@@ -63,7 +65,10 @@ export class Picker {
     const out = this.#wanted === 'err' ? 0 : missing(0);
     const err = this.#wanted === 'out' ? 0 : missing(1);
     const count = out + err > 0 ? [`${out + err} bytes are missing`] : [];
-    const all = [...count, ...(why === undefined ? [] : [why])].join('; ');
+    const all =
+      this.#mayGrow && count.length > 0
+        ? `${out + err} bytes are still being shipped by the worker`
+        : [...count, ...(why === undefined ? [] : [why])].join('; ');
     if (all !== '') yield this.lost(all, out, err);
   }
 

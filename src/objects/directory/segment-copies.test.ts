@@ -62,3 +62,23 @@ test('does not follow a link that a task has put there', async () => {
 test('is not made longer than any segment is', () => {
   expect(() => openSegmentCopies(logs).append(ID, 2 ** 30, bytes('a'))).toThrow('query.offset: expected an end within');
 });
+
+test('tells who waits when it is long enough, and lets go who does not wait any more', async () => {
+  const copies = openSegmentCopies(logs);
+  const never = new AbortController().signal;
+  const seen: string[] = [];
+  const short = copies.reach(ID, 3, never).then(() => seen.push('3'));
+  const long = copies.reach(ID, 5, never).then(() => seen.push('5'));
+  const patience = new AbortController();
+  const given = copies.reach(ID, 99, patience.signal).then(() => seen.push('99'));
+  await copies.append(ID, 0, bytes('abc'));
+  await short;
+  expect(seen).toEqual(['3']);
+  await copies.append(ID, 3, bytes('de'));
+  await long;
+  await copies.reach(ID, 5, never);
+  expect(seen).toEqual(['3', '5']);
+  patience.abort();
+  await given;
+  expect(seen).toEqual(['3', '5', '99']);
+});

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpawnError } from '../../core/errors.ts';
 import { segmentFileName } from '../../core/log-record.ts';
@@ -18,6 +18,8 @@ const MAX_SEGMENT_BYTES = 1024 ** 3;
 export function openSegmentCopies(logs: string): SegmentCopies {
   /** Appends to one file follow each other. */
   const busy = new Map<string, Promise<unknown>>();
+  /** Told after each append to a file. */
+  const awaited = new Map<string, Set<() => void>>();
   return {
     append(id, offset, bytes) {
       if (offset + bytes.byteLength > MAX_SEGMENT_BYTES) {
@@ -28,8 +30,33 @@ export function openSegmentCopies(logs: string): SegmentCopies {
       const appended = (busy.get(path) ?? Promise.resolve()).then(() => append(logs, id, path, offset, bytes));
       const settled = appended.catch(() => {});
       busy.set(path, settled);
-      void settled.then(() => busy.get(path) === settled && busy.delete(path));
+      void settled.then(() => {
+        if (busy.get(path) === settled) busy.delete(path);
+        for (const tell of awaited.get(path) ?? []) tell();
+      });
       return appended;
+    },
+    async reach(id, bytes, signal) {
+      const path = pathOf(logs, id);
+      let wake = (): void => {};
+      const tell = (): void => wake();
+      const tellers = awaited.get(path) ?? new Set();
+      awaited.set(path, tellers.add(tell));
+      signal.addEventListener('abort', tell);
+      try {
+        while (!signal.aborted) {
+          // Made before looking: what is added meanwhile must not be missed.
+          const added = new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          if ((await sizeOf(path)) >= bytes) return;
+          if (!signal.aborted) await added;
+        }
+      } finally {
+        signal.removeEventListener('abort', tell);
+        tellers.delete(tell);
+        if (tellers.size === 0 && awaited.get(path) === tellers) awaited.delete(path);
+      }
     },
   };
 }
@@ -37,6 +64,13 @@ export function openSegmentCopies(logs: string): SegmentCopies {
 function pathOf(logs: string, { jobId, sessionId, segment }: SegmentId): string {
   const tag = `${sessionId}-${Math.floor(segment / SEQUENCES)}`;
   return join(logs, String(jobId), segmentFileName(tag, segment % SEQUENCES));
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return await stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 async function append(
