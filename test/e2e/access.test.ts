@@ -146,6 +146,10 @@ test('a server in the foreground listens too, and reads its certificate anew at 
   writePair(files, 'b');
   serving.child.kill('SIGHUP');
   await until('the new certificate', async () => (await issuerAt(port)) === 'spawn test b');
+  writeFileSync(files.certFile, 'nonsense');
+  serving.child.kill('SIGHUP');
+  await until('it to say so', () => serving.err().includes('the old one stays in use'));
+  expect(await issuerAt(port)).toBe('spawn test b');
   serving.child.kill('SIGTERM');
   expect((await serving.ended).code).toBe(0);
 });
