@@ -185,9 +185,10 @@ function restoreGrant(memory: Memory, row: StoredGrant, now: number): void {
   memory.queue.addSlots(lane, range.running);
 }
 
-/** What runs has its resources; the oldest of what waits at the worker gets the rest, as it does there. */
+/** Grants are found by their order. What runs has its resources; the oldest of what waits at the worker gets the rest, as it does there. */
 function restoreSlots(memory: Memory): void {
   for (const { session } of memory.sessions.values()) {
+    session.grants.sort((a, b) => a.fence - b.fence);
     for (const share of session.shares.values()) memory.queue.addSlots(share.lane, session.promote(share));
   }
 }

@@ -58,7 +58,7 @@ export class FakeWorker {
           host: 'simulated',
           pid: 1,
           bootId: 'simulated',
-          resources: { cpus: this.cpus, memoryBytes: 2 ** 30 },
+          resources: { cpus: this.cpus, memoryBytes: 2 ** 30, gpus: 2, named: { licence: 1 } },
           api: API_VERSION,
           version: 'simulated',
         }),

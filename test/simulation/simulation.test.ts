@@ -122,7 +122,7 @@ async function interfere(sim: Simulation, ids: readonly number[]): Promise<void>
         const deadline = chance.yes(0.3) ? { deadlineAt: null } : { deadlineInMs: chance.between(41_000, 90_000) };
         await coordinator.update(CALLER, ref, deadline);
       } else if (verb === 'lane') {
-        const tasks = chance.yes(0.5) ? ref : `${ref}_[0,2-5]`;
+        const tasks = chance.yes(0.5) ? ref : `${ref}_0`;
         await coordinator.update(CALLER, tasks, chance.pick(LANES));
       } else if (verb === 'one') await coordinator.cancel(CALLER, `${ref}_0`, {});
       else await coordinator[verb](CALLER, ref, {});
