@@ -15,7 +15,6 @@
 struct process {
   pid_t pid;
   struct task *task;
-  uint64_t bytes;
 };
 
 static struct process *found;
@@ -91,10 +90,13 @@ static uint64_t measure(struct process process) {
 
 /* Each page divided by those that share it: dearer, so asked only before a kill. Processes that were forked share what they have not
    changed, and all of it would be counted for each. */
-static void share_of(pid_t pid, uint64_t *bytes) {
+static uint64_t share_of(pid_t pid) {
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
-  if (read_file(path) && strstr(text, "\nPss_Anon:") != NULL) *bytes = (field("\nPss_Anon:") + field("\nPss_Shmem:")) * 1024;
+  if (read_file(path) && strstr(text, "\nPss_Anon:") != NULL) return (field("\nPss_Anon:") + field("\nPss_Shmem:")) * 1024;
+  /* Not told, or it has ended since: then it has nothing any more. */
+  snprintf(path, sizeof path, "/proc/%d/status", pid);
+  return read_file(path) ? (field("\nRssAnon:") + field("\nRssShmem:")) * 1024 : 0;
 }
 
 static void add_orphan(pid_t pid, uint64_t fence) {
@@ -111,17 +113,13 @@ void rss_sample(void) {
   }
   for (size_t i = 0; i < found_count; i++) {
     uint64_t bytes = measure(found[i]); /* finds more */
-    found[i].bytes = bytes;
     found[i].task->used_bytes += bytes;
   }
   for (struct task *task = F.oldest; task != NULL; task = task->newer) {
     if (!task->limited || task->group != 0 || task->used_bytes <= task->memory_bytes) continue;
     task->used_bytes = 0;
     for (size_t i = 0; i < found_count; i++) {
-      uint64_t bytes = found[i].bytes;
-      if (found[i].task != task) continue;
-      share_of(found[i].pid, &bytes);
-      task->used_bytes += bytes;
+      if (found[i].task == task) task->used_bytes += share_of(found[i].pid);
     }
   }
 }
