@@ -17,6 +17,8 @@ const DISK = 'disk bytes a task, half done with every outcome';
 const LIVE = 'bytes a task, the same with an eighth of all running';
 const OBJECT = 'bytes a task, an object a task';
 const GROWTH = 'rate at 1000000 / rate at 10000, median of pairs';
+const SMALL = 'submit to first start of 10 tasks ms';
+const SECOND = 'share of the slots of a second large job';
 const BESIDE = 'rate beside / rate alone, median of pairs';
 const SUMMARIES = [
   'half failed, still running, ms',
@@ -174,5 +176,19 @@ export const QUESTIONS = [
     reached: (result) => result[STATUS].median < 200,
     because: (result) =>
       `other work had the cores too (load average before it: ${result['load average before it']}); the summary itself took ${ms(result[SUMMARIES[1]].median)} then.`,
+  },
+  {
+    question: 'A job of 10 tasks beside a running array of 1,000,000 short ones: from submit to its first start',
+    file: 'fairness',
+    show: (result) => `p50 ${ms(result[SMALL].p50)}, p99 ${ms(result[SMALL].p99)}`,
+    goal: 'under 1 s',
+    reached: (result) => result[SMALL].max < 1_000,
+  },
+  {
+    question: 'Part of the slots that a second such array gets beside the first',
+    file: 'fairness',
+    show: (result) => `${Math.round(result[SECOND] * 100)} %`,
+    goal: 'half, within 5 %',
+    reached: (result) => Math.abs(result[SECOND] - 0.5) <= 0.05,
   },
 ];
