@@ -187,8 +187,8 @@ export const QUESTIONS = [
   {
     question: 'Part of the slots that a second such array gets beside the first',
     file: 'fairness',
-    show: (result) => `${Math.round(result[SECOND] * 100)} %`,
-    goal: 'half, within 5 %',
+    show: (result) => number(result[SECOND]),
+    goal: '0.45 to 0.55',
     reached: (result) => Math.abs(result[SECOND] - 0.5) <= 0.05,
   },
 ];
