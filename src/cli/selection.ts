@@ -26,7 +26,7 @@ export const stateOption = {
 } as const satisfies Option<string>;
 
 /** How a last attempt ended; read here to say at once what is wrong, sent as text. */
-export const whereOption = {
+const whereOption = {
   value: 'FILTER',
   summary: 'Only tasks that ended so: exit=137, signal=KILL, cause=oom, time-limit',
   parse: (text, where) => {

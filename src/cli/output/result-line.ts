@@ -4,7 +4,7 @@ import { counted, shownCount, shownDuration } from './format.ts';
 const ENDS: readonly (keyof Counts)[] = ['completed', 'failed', 'cancelled', 'skipped'];
 
 /** `12_5 (exit 3)`. */
-export function failureText(task: TaskView): string {
+function failureText(task: TaskView): string {
   return `${task.id} (${task.outcome ?? task.reason ?? task.state})`;
 }
 
