@@ -31,6 +31,9 @@ export type BlobHashParams = z.infer<typeof BlobHashParams>;
 export const BlobReply = z.object({ hash: BlobHash });
 export type BlobReply = z.infer<typeof BlobReply>;
 
+/** OpenAPI 3.1. */
+export const OpenApiDocument = z.record(z.string(), z.unknown());
+
 /** The server stops after this reply. */
 export const StopReply = z.object({ stopping: z.literal(true) });
 export type StopReply = z.infer<typeof StopReply>;

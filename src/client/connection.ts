@@ -4,7 +4,7 @@ import { type Transport, TransportFailure, type TransportRequest, type Transport
 
 export interface ClientOptions {
   transport: Transport;
-  /** How long a call that failed is tried again, ms; default 10,000. 0 = never. */
+  /** How long a call that failed is tried again, ms; default 10,000. 0 = never. For what, docs/client.md tells. */
   retryForMs?: number;
   /** One try of a call that has an answer at once must have it within this time, ms; default 60,000. */
   timeoutMs?: number;
@@ -113,7 +113,7 @@ export class Connection {
       fresh: !call.repeatable,
     });
     if (response.status >= 200 && response.status < 300) return response;
-    throw errorOf(response.status, await readAll(response.body));
+    throw errorOf(response, await readAll(response.body));
   }
 
   close(): void {
@@ -192,14 +192,17 @@ async function readAll(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return all;
 }
 
-function errorOf(status: number, body: Uint8Array): SpawnError {
+function errorOf({ status, header }: TransportResponse, body: Uint8Array): SpawnError {
+  const seconds = Number(header('retry-after') ?? Number.NaN);
+  const again = seconds >= 0 ? { retryAfterMs: seconds * 1_000 } : {};
   try {
     const { error } = JSON.parse(new TextDecoder().decode(body));
     if (typeof error.code === 'string' && typeof error.message === 'string') {
-      return fromJSON({ code: error.code, message: error.message, details: error.details ?? {} });
+      return fromJSON({ code: error.code, message: error.message, details: { ...again, ...error.details } });
     }
   } catch {
     // Not from this server: a proxy's page, for example.
   }
-  return new SpawnError('INTERNAL', { why: `the server replied with status ${status} and no error of its own` });
+  const why = `the server replied with status ${status} and no error of its own`;
+  return new SpawnError('INTERNAL', { why, status, ...again });
 }

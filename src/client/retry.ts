@@ -20,7 +20,8 @@ const LONGEST_DELAY_MS = 1_000;
 
 /**
  * Calls `attempt` until it succeeds, fails for good, or the time is over. Tried again: a link that failed (a broken one only
- * when `repeatable`) and replies 503, which changed nothing. Errors: those of `attempt`; SERVER_UNREACHABLE for a link.
+ * when `repeatable`) and replies 503 and 429, which changed nothing, not before the time that they name. Errors: those of
+ * `attempt`; SERVER_UNREACHABLE for a link; the signal's reason, at once.
  */
 export async function withRetry<T>(rules: RetryRules, attempt: () => Promise<T>): Promise<T> {
   let deadline: number | undefined;
@@ -31,14 +32,14 @@ export async function withRetry<T>(rules: RetryRules, attempt: () => Promise<T>)
     } catch (error) {
       if (!mayRepeat(error, rules.repeatable)) throw toSpawnError(error, rules.address, ARRIVAL_UNKNOWN);
       if (hook !== undefined && error instanceof TransportFailure && error.kind === 'unsent') {
-        await hook();
+        await unlessAborted(hook(), rules.signal);
         hook = undefined;
         deadline = undefined;
         failures = -1;
         continue;
       }
       deadline ??= performance.now() + rules.retryForMs;
-      const waitMs = delayMs(failures);
+      const waitMs = Math.max(delayMs(failures), askedMs(error));
       if (performance.now() + waitMs > deadline) throw toSpawnError(error, rules.address);
       await pause(waitMs, rules.signal);
     }
@@ -47,8 +48,33 @@ export async function withRetry<T>(rules: RetryRules, attempt: () => Promise<T>)
 
 function mayRepeat(error: unknown, repeatable: boolean): boolean {
   if (error instanceof TransportFailure) return repeatable || error.kind === 'unsent';
-  return isSpawnError(error) && error.http === 503;
+  if (!isSpawnError(error)) return false;
+  if (error.http === 503 || error.http === 429) return true;
+  // A proxy's, which may have passed the request on before.
+  return repeatable && error.code === 'INTERNAL' && PASSING.has(error.details.status);
 }
+
+/** Statuses of a proxy that found no server behind it, or had no time. */
+const PASSING: ReadonlySet<unknown> = new Set([429, 502, 503, 504]);
+
+/** How long the reply asked to wait, ms. */
+function askedMs(error: unknown): number {
+  const asked = isSpawnError(error) ? error.details.retryAfterMs : undefined;
+  return typeof asked === 'number' && asked > 0 ? asked : 0;
+}
+
+async function unlessAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  const left = new AbortController();
+  try {
+    await Promise.race([work, pause(MAX_TIMER_MS, AbortSignal.any([signal, left.signal]))]);
+  } finally {
+    left.abort();
+  }
+}
+
+/** Longest time that a timer takes. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A failed link as SERVER_UNREACHABLE, anything else as it is. */
 export function toSpawnError(error: unknown, address: string, note = ''): unknown {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { Octets, RefParams } from '../../api/http.ts';
-import { GrepQuery, LogDiffQuery, LogDiffReply } from '../../api/insight.ts';
+import { RefParams } from '../../api/http.ts';
+import { GrepMatch, GrepQuery, LogDiffQuery, LogDiffReply } from '../../api/insight.ts';
 import { ErrorReply } from '../../api/job.ts';
 import type { App, Doors } from '../app.ts';
 import { beginReply } from '../begin-reply.ts';
@@ -22,7 +22,7 @@ export function searchRoutes(app: App, { useCases }: Doors): void {
         response: {
           200: {
             description: 'a GrepMatch a line, in JSON; last an ErrorReply if the search fails after it has begun',
-            content: { 'application/x-ndjson': { schema: Octets } },
+            content: { 'application/x-ndjson': { schema: GrepMatch } },
           },
           default: ErrorReply,
         },
@@ -33,7 +33,8 @@ export function searchRoutes(app: App, { useCases }: Doors): void {
       reply.raw.once('close', () => gone.abort());
       const lines = await useCases.grep(callerOf(request), request.params.ref, request.query, gone.signal);
       const body = Readable.from(await beginReply(lines, HEADERS_MS), { objectMode: false });
-      return reply.header('content-type', 'application/x-ndjson').send(body);
+      // The document tells what a line is; what is sent are bytes.
+      return reply.header('content-type', 'application/x-ndjson').send(body as never);
     },
   );
 
