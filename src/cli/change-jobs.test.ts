@@ -96,6 +96,18 @@ describe('which tasks', () => {
   });
 });
 
+test('what only the coordinator finds wrong is told with the option', async () => {
+  const retry = async () => {
+    throw new SpawnError('BAD_REQUEST', {
+      where: 'timeLimitTimes',
+      expected: 'tasks with a time limit',
+      found: 'none',
+    });
+  };
+  const ran = await runCli(['retry', '12', '--time-limit', 'x2'], { client: { retry } });
+  expect(ran).toMatchObject({ code: 2, err: 'spawn: --time-limit: expected tasks with a time limit, found "none"\n' });
+});
+
 test.each([
   [['--failed'], { state: 'failed,cancelled' }],
   [['--memory', 'x2'], { memoryTimes: 2 }],

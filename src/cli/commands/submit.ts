@@ -10,7 +10,7 @@ import { jobJson, jsonText } from '../output/json.ts';
 import { seeHelp } from '../parse-command-line.ts';
 import { type Given, options, type SubmitInput } from '../submit/options.ts';
 import type { SpecFromFile } from '../submit/read-spec.ts';
-import { specOf } from '../submit/spec-of.ts';
+import { OPTION_OF, specOf } from '../submit/spec-of.ts';
 import { variablesOf } from '../submit/variables.ts';
 import { readDirectory, readRun, type Work } from '../submit-input.ts';
 import { untilInterrupted, waitForJob } from '../wait-for-job.ts';
@@ -61,11 +61,12 @@ async function runSubmit(input: SubmitInput, world: World): Promise<number> {
   const env = { ...base.env, ...variablesOf(given, world) };
   const part = { umask: world.umask, ...specOf(given, base), cwd, env, user: world.userName() };
   const client = await world.connect();
-  const spec = await upload(client, work, part, world);
+  const stage = given.stage ? { stage: await stageDirectory(cwd, client) } : {};
+  const spec = await upload(client, work, { ...part, ...stage }, world);
   const idempotencyKey = given['idempotency-key'];
   const key = idempotencyKey === undefined ? {} : { idempotencyKey };
   const reply = await client.submit({ spec, ...key, dryRun: given['dry-run'] }).catch((error: unknown) => {
-    throw withOption(error);
+    throw withOption(error, given);
   });
   const waits = given.wait || given.follow;
   announce(reply, given, world);
@@ -116,11 +117,19 @@ function checkTogether(given: Given): void {
 }
 
 /** What only the coordinator can find wrong, with the option that said it. */
-function withOption(error: unknown): unknown {
+function withOption(error: unknown, given: Given): unknown {
   if (!isSpawnError(error)) return error;
   if (error.code === 'ARRAY_TOO_LARGE') return named('--array', error);
   if (error.code.startsWith('DEPENDENCY_')) return named('--after', error);
-  return error;
+  const [, field] = /^spec\.(\w+)/.exec(String(error.details.where)) ?? [];
+  const option = field === undefined ? undefined : OPTION_OF[field];
+  return option === undefined || given[option] === undefined ? error : named(`--${option}`, error);
+}
+
+async function stageDirectory(directory: string, client: Client): Promise<string> {
+  // Loaded here only: most submits need none of it.
+  const { storeDirectory } = await import('../submit/store-directory.ts');
+  return storeDirectory(directory, client);
 }
 
 /** Scripts and environments are stored by hash, so that a job of a million tasks carries each once. */

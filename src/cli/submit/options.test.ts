@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aJob, type RunOptions, runCli } from '../../../test/support/cli-world.ts';
 import type { SubmitRequestInput } from '../../api/job.ts';
+import { SpawnError } from '../../core/errors.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -61,6 +62,14 @@ describe('taken', () => {
   test('variables: files in their order, then --env', async () => {
     const { spec } = await submit(['--env', 'A=word', '--env-file', 'a.env', '--env-file', 'b.env']);
     expect(spec?.env).toEqual({ A: 'word', B: 'second', C: 'x y' });
+  });
+
+  test('what only the coordinator finds wrong is told with the option', async () => {
+    const submitted = async () => {
+      throw new SpawnError('BAD_REQUEST', { where: 'spec.deadlineAt', expected: 'a time in the future', found: 'x' });
+    };
+    const { code, err } = await submit(['--deadline', '2020-01-01'], { client: { submit: submitted } });
+    expect({ code, err }).toEqual({ code: 2, err: 'spawn: --deadline: expected a time in the future, found "x"\n' });
   });
 
   test('a job that fits no worker is told of', async () => {

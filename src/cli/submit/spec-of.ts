@@ -76,6 +76,25 @@ export function deadlineOf(time: TimeText): { deadlineAt: number } | { deadlineI
   return time.kind === 'at' ? { deadlineAt: time.at } : { deadlineInMs: time.inMs };
 }
 
+/** Which option says a field of the spec, where the coordinator may find more wrong with it than can be seen here. */
+export const OPTION_OF: Readonly<Record<string, keyof Given>> = {
+  beginAt: 'begin',
+  beginInMs: 'begin',
+  deadlineAt: 'deadline',
+  deadlineInMs: 'deadline',
+  cpus: 'cpus',
+  memoryBytes: 'memory',
+  gpus: 'gpus',
+  timeLimitMs: 'time-limit',
+  signal: 'signal',
+  retryOn: 'retry-on',
+  noRetryOn: 'no-retry-on',
+  canary: 'canary',
+  outputPath: 'output',
+  errorPath: 'error',
+  cwd: 'cwd',
+};
+
 function usage(message: string): never {
   throw new SpawnError('USAGE', { message: `submit: ${message}` });
 }
