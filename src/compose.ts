@@ -19,6 +19,7 @@ import {
   writeRecord,
 } from './client/node/process-record.ts';
 import { backgroundEnv, type EmbeddedPlace, startKeeper } from './client/node/start-keeper.ts';
+import { readLease } from './config/lease.ts';
 import { readLocalOffer } from './config/local-offer.ts';
 import { readMaxArraySize } from './config/max-array-size.ts';
 import type { Coordinator } from './coordinator/coordinator.ts';
@@ -110,6 +111,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   makePrivateDirectory(files.runDir);
   const version = packageVersion();
   const maxArraySize = readMaxArraySize(process.env);
+  const leaseMs = readLease(process.env);
   const offer = readLocalOffer(process.env);
   const choice = place.listen ?? readListen(files.listen);
   // What takes long to load is loaded while the store's thread opens the database.
@@ -142,13 +144,15 @@ async function run(place: Arguments, log: Logger): Promise<number> {
         log.fatal({ err: error }, 'the store is no longer ours');
         process.exit(isSpawnError(error) ? error.exitCode : EXIT_AGAIN);
       },
-      options: { version, host: hostname(), dataDir, logDir, maxArraySize },
+      options: { version, host: hostname(), dataDir, logDir, maxArraySize, leaseMs },
     });
     const onStop = (): void => {
       removeListen(files.listen);
       end.resolve(0);
     };
-    const server = await createServer(coordinator, { version, logger: log, onStop });
+    // A worker takes a stream that was silent for the term of a lease for broken.
+    const timing = { streamPingMs: Math.min(5_000, Math.floor(leaseMs / 4)) };
+    const server = await createServer(coordinator, { version, logger: log, onStop, timing });
     if (choice !== undefined) {
       log.info({ url: await server.listenTcp(toTcpOptions(choice)) }, 'listening');
       process.on('SIGHUP', () => server.reloadCertificates());

@@ -22,7 +22,11 @@ export const SubmitHeaders = z.object({
 });
 export type SubmitHeaders = z.infer<typeof SubmitHeaders>;
 
-export const BlobKindParams = z.object({ kind: z.enum(['script', 'env']) });
+/** A script, a snapshot of an environment, and what makes up a staged directory. */
+export const BlobKind = z.enum(['script', 'env', 'stage']);
+export type BlobKind = z.infer<typeof BlobKind>;
+
+export const BlobKindParams = z.object({ kind: BlobKind });
 export type BlobKindParams = z.infer<typeof BlobKindParams>;
 
 export const BlobHashParams = z.object({ hash: BlobHash });

@@ -66,6 +66,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     env: submit(['--env', 'A=1']),
     'env-file': submit(['--env-file', 'run.env']),
     cwd: submit(['--cwd', '/']),
+    stage: submit(['--stage']),
     output: submit(['--output', '%a.out']),
     error: submit(['--error', '%a.err']),
     'open-mode': submit(['--open-mode', 'append'], '--output', 'x'),

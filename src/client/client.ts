@@ -1,16 +1,7 @@
-import type {
-  CreateTokenReply,
-  CreateTokenRequest,
-  PruneReply,
-  PruneRequestInput,
-  TokensQueryInput,
-  TokensReply,
-  TokenView,
-} from '../api/access.ts';
-import type { BlobReply, StopReply } from '../api/http.ts';
+import type { CreateTokenReply, CreateTokenRequest, PruneReply, PruneRequestInput, TokenView } from '../api/access.ts';
+import type { BlobKind, BlobReply, StopReply } from '../api/http.ts';
 import type {
   EventsQueryInput,
-  EventsReply,
   EventView,
   GrepMatch,
   GrepQueryInput,
@@ -24,16 +15,12 @@ import type {
 import type {
   ErrorReply,
   JobDelta,
-  JobsQueryInput,
-  JobsReply,
   JobView,
   LogQueryInput,
   RetryRequest,
   Selection,
   SubmitReply,
   SubmitRequestInput,
-  TasksQueryInput,
-  TasksReply,
   UpdateRequest,
   VerbReply,
 } from '../api/job.ts';
@@ -41,8 +28,10 @@ import type { ServerView } from '../api/session.ts';
 import { fromJSON } from '../core/errors.ts';
 import { call, OCTETS } from './calls.ts';
 import type { CallOptions } from './connection.ts';
+import { ListCalls } from './list-calls.ts';
+import { type LogPiece, readLogPieces } from './log-pieces.ts';
 import { readNdjson } from './ndjson.ts';
-import { SessionCalls } from './session-calls.ts';
+import { jobPath, search } from './paths.ts';
 import { watchEvents, watchGrid, watchJob } from './watch.ts';
 
 /** Options of a watch. */
@@ -52,52 +41,67 @@ export interface WatchOptions extends CallOptions {
 }
 
 /**
- * The API, a method a route. Errors of all methods: what the server replies, rebuilt as SpawnError, and SERVER_UNREACHABLE.
- * A call that may be carried out twice without harm is retried when the link breaks; any call, when nobody listened or the
- * server replied that it is stopping.
+ * The API, a method a route. Fields that end in `At` are epoch ms by the server's clock, those in `Ms` durations in ms, those in
+ * `Bytes` bytes. A `ref` names a job: by number (`12`), array id (`fit-20260101-0a1b2c`) or name; of jobs of one name the live
+ * one, else the newest. Verbs, `logs`, `tasks` and `grep` also take tasks of it: `12_7`, `12_[1,3-5]`.
+ *
+ * Errors of all methods: what the server replies, rebuilt as SpawnError (BAD_REQUEST and JOB_NOT_FOUND among others;
+ * docs/errors.md lists them; UNAUTHENTICATED and NOT_PERMITTED over TCP), and SERVER_UNREACHABLE. A call that may be carried out
+ * twice without harm is retried when the link breaks; any call, when nobody listened or the reply says that nothing was done.
  */
-export class SpawnClient extends SessionCalls {
-  /** Happens once, however often it is sent: a key is made when the request has none. */
+export class SpawnClient extends ListCalls {
+  /**
+   * Happens once, however often it is sent: a key is made when the request has none. `dryRun: true` checks everything and
+   * changes nothing. Errors: BAD_INDEX_SET, ARRAY_TOO_LARGE, BAD_DEPENDENCY, DEPENDENCY_…, BAD_NAME, UNSATISFIABLE_RESOURCES;
+   * IDEMPOTENCY_MISMATCH when the key was used for another request.
+   */
   submit(request: SubmitRequestInput, options?: CallOptions): Promise<SubmitReply> {
     const idempotencyKey = request.idempotencyKey ?? randomKey();
     return this.json('POST', '/v1/jobs', options, { body: { ...request, idempotencyKey } });
   }
 
-  jobs(query: JobsQueryInput = {}, options?: CallOptions): Promise<JobsReply> {
-    return this.json('GET', `/v1/jobs${search(query)}`, options);
-  }
-
-  /** @param ref a number, an array id or a name; for verbs and logs also tasks: `12_7`, `12_[1,3-5]` */
+  /** A job as it is now. */
   job(ref: string, options?: CallOptions): Promise<JobView> {
     return this.json('GET', jobPath(ref), options);
   }
 
-  tasks(ref: string, query: TasksQueryInput = {}, options?: CallOptions): Promise<TasksReply> {
-    return this.json('GET', `${jobPath(ref)}/tasks${search(query)}`, options);
-  }
-
+  /**
+   * Stops tasks; default all that have not ended. Durable once it is answered; what runs gets TERM and, `graceMs` of its job
+   * later, KILL. `tasks` of the reply counts those that it changed. Errors of all verbs: JOB_NOT_FOUND, AMBIGUOUS_NAME,
+   * TASK_NOT_FOUND, BAD_INDEX_SET, BAD_FILTER; NOT_PERMITTED for a job of another owner.
+   */
   cancel(ref: string, selection: Selection = {}, options?: CallOptions): Promise<VerbReply> {
     return this.json('POST', `${jobPath(ref)}/cancel`, options, { body: selection });
   }
 
-  /** Not sent again when the link breaks: tasks that failed once more meanwhile would get further tries. */
+  /**
+   * Runs failed, lost and cancelled tasks again, in place: same ids, counters reset, skipped dependents armed again. Memory and
+   * time limit can be raised for them, by a factor or to an amount.
+   * Not sent again when the link breaks: tasks that failed once more meanwhile would get further tries.
+   */
   retry(ref: string, request: RetryRequest = {}, options?: CallOptions): Promise<VerbReply> {
     return this.json('POST', `${jobPath(ref)}/retry`, options, { body: request, repeatable: false });
   }
 
-  /** Not sent again when the link breaks: tasks that run again by then would be stopped. */
+  /**
+   * Runs tasks again whatever became of them, running ones too; counts no failure.
+   * Not sent again when the link breaks: tasks that run again by then would be stopped.
+   */
   requeue(ref: string, selection: Selection = {}, options?: CallOptions): Promise<VerbReply> {
     return this.json('POST', `${jobPath(ref)}/requeue`, options, { body: selection, repeatable: false });
   }
 
+  /** Starts no more of these tasks until `release`; what runs goes on. */
   hold(ref: string, selection: Selection = {}, options?: CallOptions): Promise<VerbReply> {
     return this.json('POST', `${jobPath(ref)}/hold`, options, { body: selection });
   }
 
+  /** Undoes `hold`. */
   release(ref: string, selection: Selection = {}, options?: CallOptions): Promise<VerbReply> {
     return this.json('POST', `${jobPath(ref)}/release`, options, { body: selection });
   }
 
+  /** Changes what a job, or some of its tasks, may use and when it runs; what is not named stays. Errors: also JOB_ENDED. */
   update(ref: string, request: UpdateRequest, options?: CallOptions): Promise<VerbReply> {
     return this.json('PATCH', jobPath(ref), options, { body: request });
   }
@@ -108,7 +112,10 @@ export class SpawnClient extends SessionCalls {
     return watchJob(this.connection, call('GET', `${jobPath(ref)}/watch`, rest), reconnectForMs);
   }
 
-  /** Bytes of log records (core/log-record.ts), cut anywhere. A link that breaks is SERVER_UNREACHABLE; start again from there. */
+  /**
+   * Bytes of log records (core/log-record.ts), cut anywhere; `output` reads them. A link that breaks is SERVER_UNREACHABLE; start
+   * again from there.
+   */
   async *logs(
     ref: string,
     query: LogQueryInput = {},
@@ -118,39 +125,48 @@ export class SpawnClient extends SessionCalls {
     yield* this.linked(await this.connection.open(request));
   }
 
+  /**
+   * What tasks wrote, piece by piece, default both streams of the last attempt of each task; `follow: '1'` goes on until they
+   * have ended. The bytes of one stream of one attempt are in order and complete, or a note says what is missing.
+   */
+  async *output(
+    ref: string,
+    query: LogQueryInput = {},
+    options?: CallOptions,
+  ): AsyncGenerator<LogPiece, void, undefined> {
+    const { array } = await this.job(ref, options);
+    yield* readLogPieces(this.logs(ref, query, options), array);
+  }
+
   /** What a person asks first: counts, rate, failures by cause, slowest tasks. */
   summary(ref: string, options?: CallOptions): Promise<SummaryReply> {
     return this.json('GET', `${jobPath(ref)}/summary`, options);
   }
 
-  /** @param ref a job or a single task */
+  /** What keeps a job, or a single task (`12_7`), from running; what decides first comes first. */
   why(ref: string, options?: CallOptions): Promise<WhyReply> {
     return this.json('GET', `${jobPath(ref)}/why`, options);
   }
 
-  events(query: EventsQueryInput = {}, options?: CallOptions): Promise<EventsReply> {
-    return this.json('GET', `/v1/events${search(query)}`, options);
-  }
-
-  /** Events after `query.after`, those of the past first, until the caller stops; connects again by itself. */
+  /** Events after `query.after`, those of the past first, until the caller stops; connects again by itself and tells each once. */
   watchEvents(query: EventsQueryInput = {}, options: WatchOptions = {}): AsyncGenerator<EventView, void, undefined> {
     const { reconnectForMs = 600_000, ...rest } = options;
     const from = (after: number) => call('GET', `/v1/events/watch${search({ ...query, after })}`, rest);
     return watchEvents(this.connection, from, Number(query.after ?? 0), reconnectForMs);
   }
 
-  /** The job as it could be submitted again. */
+  /** The job as it could be submitted again, with what was updated since. */
   spec(ref: string, options?: CallOptions): Promise<SpecReply> {
     return this.json('GET', `${jobPath(ref)}/spec`, options);
   }
 
-  /** How many tasks of each cell of the array are in which state: all cells first, then those that changed. */
+  /** How many tasks of each cell of the array (at most 16,384) are in which state: all cells first, then those that changed. */
   watchGrid(ref: string, cells: number, options: WatchOptions = {}): AsyncGenerator<GridDelta, void, undefined> {
     const { reconnectForMs = 600_000, ...rest } = options;
     return watchGrid(this.connection, call('GET', `${jobPath(ref)}/grid?cells=${cells}`, rest), reconnectForMs);
   }
 
-  /** Lines that fit a regular expression, as they are found. A link that breaks is SERVER_UNREACHABLE. */
+  /** Lines that fit a regular expression (JavaScript, flag v), as they are found. A link that breaks is SERVER_UNREACHABLE. */
   async *grep(ref: string, query: GrepQueryInput, options?: CallOptions): AsyncGenerator<GrepMatch, void, undefined> {
     const body = await this.connection.open(call('GET', `${jobPath(ref)}/grep${search(query)}`, options));
     for await (const line of readNdjson(this.linked(body)) as AsyncGenerator<GrepMatch | ErrorReply>) {
@@ -159,53 +175,41 @@ export class SpawnClient extends SessionCalls {
     }
   }
 
+  /** Lines that occur in failed tasks and in no completed one, most frequent first; default the first 100. */
   diffLogs(ref: string, query: LogDiffQueryInput = {}, options?: CallOptions): Promise<LogDiffReply> {
     return this.json('GET', `${jobPath(ref)}/log-diff${search(query)}`, options);
   }
 
+  /** Removes ended jobs and their logs, for ever; `dryRun: true` only tells which. For admins. */
   prune(request: PruneRequestInput, options?: CallOptions): Promise<PruneReply> {
     return this.json('POST', '/v1/prune', options, { body: request });
   }
 
-  /** Not sent again when the link breaks: the token of a lost reply would be lost. */
+  /** For admins. Not sent again when the link breaks: the token of a lost reply would be lost. Errors: CONFLICT for a name in use. */
   createToken(request: CreateTokenRequest, options?: CallOptions): Promise<CreateTokenReply> {
     return this.json('POST', '/v1/tokens', options, { body: request, repeatable: false });
   }
 
-  tokens(query: TokensQueryInput = {}, options?: CallOptions): Promise<TokensReply> {
-    return this.json('GET', `/v1/tokens${search(query)}`, options);
-  }
-
-  /** @param ref its number or its name */
+  /** For admins. What was opened with it is closed. Errors: TOKEN_NOT_FOUND. @param ref its number or its name */
   revokeToken(ref: string, options?: CallOptions): Promise<TokenView> {
     return this.json('DELETE', `/v1/tokens/${encodeURIComponent(ref)}`, options);
   }
 
-  /** Stores a script or environment snapshot under its SHA-256. */
-  putBlob(kind: 'script' | 'env', bytes: Uint8Array, options?: CallOptions): Promise<BlobReply> {
+  /** Stores a script, an environment snapshot or a piece of a staged directory (at most 16 MiB) under its SHA-256. Errors: BODY_TOO_LARGE. */
+  putBlob(kind: BlobKind, bytes: Uint8Array, options?: CallOptions): Promise<BlobReply> {
     const request = { ...call('POST', `/v1/blobs/${kind}`, options), headers: OCTETS, body: bytes };
     return this.connection.json(request);
   }
 
+  /** The server, its counters and the workers that are connected. */
   server(options?: CallOptions): Promise<ServerView> {
     return this.json('GET', '/v1/server', options);
   }
 
+  /** Stops the server and local workers; their tasks run again after the next start. For admins. */
   stopServer(options?: CallOptions): Promise<StopReply> {
     return this.json('POST', '/v1/server/stop', options, { repeatable: false });
   }
-}
-
-function jobPath(ref: string): string {
-  return `/v1/jobs/${encodeURIComponent(ref)}`;
-}
-
-function search(query: object): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined) given.append(name, String(value));
-  }
-  return given.size === 0 ? '' : `?${given}`;
 }
 
 /** 128 random bits. `crypto.randomUUID` is missing in pages without TLS. */

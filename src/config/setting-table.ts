@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { parseAddress } from '../core/address.ts';
 import { SpawnError } from '../core/errors.ts';
+import { readLease } from './lease.ts';
 import { readLocalOffer } from './local-offer.ts';
 import { readMaxArraySize } from './max-array-size.ts';
 
@@ -9,7 +10,7 @@ export interface Setting {
   readonly name: string;
   readonly variable: string;
   /** What its value is called. */
-  readonly type: 'path' | 'URL' | 'HOST:PORT' | 'number' | 'list' | '0 or 1';
+  readonly type: 'path' | 'URL' | 'HOST:PORT' | 'number' | 'duration' | 'list' | '0 or 1';
   /** As the documentation says it; absent: none. */
   readonly usual?: string;
   readonly meaning: string;
@@ -101,6 +102,15 @@ export const SETTINGS: readonly Setting[] = [
     usual: '1000000',
     meaning: 'most tasks in one array; read when the coordinator starts',
     check: (text) => void readMaxArraySize({ SPAWN_MAX_ARRAY_SIZE: text }),
+  },
+  {
+    name: 'lease',
+    variable: 'SPAWN_LEASE',
+    type: 'duration',
+    usual: '30s',
+    meaning:
+      'how long a worker may be out of touch before what it runs is given to others, from 2s to 1h; read when the coordinator starts',
+    check: (text) => void readLease({ SPAWN_LEASE: text }),
   },
   {
     name: 'local_cpus',

@@ -35,6 +35,10 @@ test.each<[Partial<JobSpecInput>, string]>([
     { outputPath: '%A_%i' },
     'spec.outputPath: expected %A %a %j %x %u %N %b or %%, with a width of 1 to 10 before the letter (%4a), found "%i"',
   ],
+  [
+    { stage: 'a'.repeat(64), outputPath: '/x/%a', errorPath: 'logs/%a' },
+    'spec.errorPath: expected an absolute path with stage (tasks run in a copy of the directory, which goes with the job), found "logs/%a"',
+  ],
   [{ errorPath: '%' }, expect.stringMatching(/^spec.errorPath: .*, found "%"$/)],
 ])('refuses %j', async (spec, message) => {
   await expect(at.submit(spec)).rejects.toThrow(expect.objectContaining({ message }));

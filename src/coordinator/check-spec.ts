@@ -14,6 +14,7 @@ export function checkCombinations(spec: JobSpec): void {
   checkSignal(spec);
   if (spec.outputPath !== undefined) checkOutputPath(spec.outputPath, 'spec.outputPath');
   if (spec.errorPath !== undefined) checkOutputPath(spec.errorPath, 'spec.errorPath');
+  checkStaged(spec);
 }
 
 function checkFilter(spec: JobSpec, name: 'retryOn' | 'noRetryOn'): void {
@@ -25,6 +26,16 @@ function checkFilter(spec: JobSpec, name: 'retryOn' | 'noRetryOn'): void {
     throw isSpawnError(error) ? (error as SpawnError).with({ where: `spec.${name}` }) : error;
   }
   if (spec.retries === 0) refuse('retries', `at least 1 with ${name}`, 0);
+}
+
+/** Relative to the copy on the worker it would be written, and go with the job. */
+function checkStaged(spec: JobSpec): void {
+  if (spec.stage === undefined) return;
+  for (const name of ['outputPath', 'errorPath'] as const) {
+    const path = spec[name];
+    if (path === undefined || path.startsWith('/')) continue;
+    refuse(name, 'an absolute path with stage (tasks run in a copy of the directory, which goes with the job)', path);
+  }
 }
 
 function checkDelays({ retryDelayMs, retryBackoff, retryJitter, retryMaxDelayMs }: JobSpec): void {

@@ -1,3 +1,4 @@
+import type { BlobKind } from '../api/http.ts';
 import { API_VERSION, MAX_BLOB_BYTES } from '../api/limits.ts';
 import type { ServerView, SessionView } from '../api/session.ts';
 import { SpawnError } from '../core/errors.ts';
@@ -123,7 +124,7 @@ export class Coordinator implements UseCases {
   authenticate: UseCases['authenticate'] = async (token) => this.#tokens.authenticate(token);
   onTokenEnded: UseCases['onTokenEnded'] = (listener) => this.#tokens.onEnded(listener);
 
-  async putBlob(_caller: Caller, kind: 'script' | 'env', bytes: Uint8Array): Promise<{ hash: string }> {
+  async putBlob(_caller: Caller, kind: BlobKind, bytes: Uint8Array): Promise<{ hash: string }> {
     if (bytes.length > MAX_BLOB_BYTES)
       throw new SpawnError('BODY_TOO_LARGE', { max: MAX_BLOB_BYTES, found: bytes.length });
     return { hash: await this.#ledger.ports.blobs.put(kind, bytes) };

@@ -147,7 +147,7 @@ describe('files', () => {
 
   test('scripts and environments go when the last job that names them has gone, unless they are young', async () => {
     const { at } = tasks;
-    const put = async (kind: 'script' | 'env', text: string, old = true) => {
+    const put = async (kind: 'script' | 'env' | 'stage', text: string, old = true) => {
       const { hash } = await at.coordinator.putBlob(CALLER, kind, Buffer.from(text));
       const past = (Date.now() - DAY) / 1000;
       if (old) utimesSync(join(tasks.logs, 'blobs', kind, hash), past, past);
@@ -178,5 +178,28 @@ describe('files', () => {
     await prune();
     expect(await blobs()).toEqual(['script 6']);
     expect(await isKnown(first)).toBe(false);
+  });
+
+  test('staged directories go with the last job that has them, all their pieces with them', async () => {
+    const { at } = tasks;
+    const past = (Date.now() - DAY) / 1000;
+    const hashes = new Map<string, string>();
+    const put = async (name: string, text: string) => {
+      hashes.set(name, (await at.coordinator.putBlob(CALLER, 'stage', Buffer.from(text))).hash);
+    };
+    const age = () => {
+      for (const hash of hashes.values()) utimesSync(join(tasks.logs, 'blobs', 'stage', hash), past, past);
+    };
+    for (const name of ['a', 'b', 'shared']) await put(name, `piece ${name}`);
+    const list = (...names: string[]) =>
+      JSON.stringify({ version: 1, pieces: names.map((name) => hashes.get(name)), bytes: 10 });
+    await put('one', list('a', 'shared'));
+    await put('two', list('b', 'shared'));
+    await endedJob(1, { stage: hashes.get('one') });
+    await at.submit({ stage: hashes.get('two'), hold: true });
+    age();
+    await prune();
+    const left = (await at.ledger.ports.blobs.list()).map(({ hash }) => hash);
+    expect(left.toSorted()).toEqual(['b', 'shared', 'two'].map((name) => hashes.get(name)).toSorted());
   });
 });

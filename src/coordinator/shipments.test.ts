@@ -50,7 +50,12 @@ async function ended(): Promise<{ job: number; bytes: Uint8Array }> {
 async function read(job: number, query: Partial<LogQuery> = {}): Promise<string[]> {
   const chunks: Uint8Array[] = [];
   const signal = new AbortController().signal;
-  for await (const chunk of await at.coordinator.logs(CALLER, `${job}`, { stream: 'both', follow: false, ...query }, signal))
+  for await (const chunk of await at.coordinator.logs(
+    CALLER,
+    `${job}`,
+    { stream: 'both', follow: false, ...query },
+    signal,
+  ))
     chunks.push(chunk);
   return showRecords(parseLogRecords(Buffer.concat(chunks)).records);
 }

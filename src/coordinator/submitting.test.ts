@@ -1,6 +1,10 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JobSpec } from '../../src/api/job-spec.ts';
 import { CALLER, LedgerAtHand, WorkerAtHand } from '../../test/support/ledger-at-hand.ts';
+import { openBlobs } from '../objects/directory/blobs.ts';
 
 let at: LedgerAtHand;
 
@@ -47,6 +51,40 @@ describe('an idempotency key', () => {
     await at.coordinator.submit(CALLER, request);
     const other = await at.coordinator.submit({ ...CALLER, owner: '1001' }, request);
     expect(other).toMatchObject({ replayed: false, job: { id: 2, owner: '1001' } });
+  });
+});
+
+describe('a staged directory', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'spawn-staged-'));
+    at = await LedgerAtHand.open({ blobs: await openBlobs(folder) });
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const put = async (kind: 'stage' | 'script', text: string) =>
+    (await at.coordinator.putBlob(CALLER, kind, Buffer.from(text))).hash;
+  const listing = (...pieces: string[]) => JSON.stringify({ version: 1, pieces, bytes: 10 });
+  const submit = (stage: string) => at.coordinator.submit(CALLER, { spec: spec({ stage }) });
+
+  test('is taken when its list and all pieces are stored', async () => {
+    const hash = await put('stage', listing(await put('stage', 'x'), await put('stage', 'y')));
+    expect(await submit(hash)).toMatchObject({ job: { id: 1 } });
+  });
+
+  test('is refused when anything is missing, or something else', async () => {
+    const script = await put('script', 'x');
+    const none = 'b'.repeat(64);
+    const notOne = /^spec.stage: expected the hash of a stored list of the pieces of a packed directory, found "/;
+    await expect(submit(none)).rejects.toThrow(notOne);
+    await expect(submit(script)).rejects.toThrow(notOne);
+    await expect(submit(await put('stage', 'no list'))).rejects.toThrow(notOne);
+    for (const piece of [none, script]) {
+      const hash = await put('stage', listing(await put('stage', 'y'), piece));
+      await expect(submit(hash)).rejects.toThrow(
+        `spec.stage: expected a packed directory with all its pieces stored, found "${piece} missing"`,
+      );
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import type { SubmitReply, SubmitRequest } from '../api/job.ts';
 import { MAX_ARRAY_SIZE } from '../api/limits.ts';
+import { readStageManifest } from '../api/stage.ts';
 import { SpawnError } from '../core/errors.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Ledger } from './ledger.ts';
@@ -75,6 +76,19 @@ async function checkBlobs(ledger: Ledger, { spec }: CheckedSubmit): Promise<void
     if (found?.kind !== kind) {
       throw new SpawnError('BAD_REQUEST', { where, expected: `the hash of a stored ${kind}`, found: hash });
     }
+  }
+  if (spec.stage !== undefined) await checkStage(ledger, spec.stage);
+}
+
+async function checkStage(ledger: Ledger, hash: string): Promise<void> {
+  const { blobs } = ledger.ports;
+  const bad = (expected: string, found: string): never => {
+    throw new SpawnError('BAD_REQUEST', { where: 'spec.stage', expected, found });
+  };
+  const found = await blobs.get(hash);
+  const manifest = found?.kind === 'stage' ? readStageManifest(found.bytes) : undefined;
+  for (const piece of manifest?.pieces ?? bad('the hash of a stored list of the pieces of a packed directory', hash)) {
+    if (!(await blobs.has('stage', piece))) bad('a packed directory with all its pieces stored', `${piece} missing`);
   }
 }
 

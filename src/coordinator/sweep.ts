@@ -1,4 +1,5 @@
 import type { JobSpec } from '../api/job-spec.ts';
+import { readStageManifest } from '../api/stage.ts';
 import type { StoredBlob } from '../objects/log-reader.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -33,7 +34,7 @@ async function exists({ memory, ports }: Ledger, id: number): Promise<boolean> {
   return live?.id === id;
 }
 
-/** Removes the scripts and environments that no job names any more. */
+/** Removes the scripts, environments and staged directories that no job names any more. */
 export async function sweepBlobs(ledger: Ledger, gone: ReadonlySet<number>, dryRun: boolean): Promise<number> {
   const { blobs } = ledger.ports;
   const old = (await blobs.list()).filter(({ ageMs }) => ageMs >= MIN_AGE_MS);
@@ -49,9 +50,11 @@ export async function sweepBlobs(ledger: Ledger, gone: ReadonlySet<number>, dryR
 
 async function blobsInUse({ memory, ports }: Ledger, gone: ReadonlySet<number>): Promise<ReadonlySet<string>> {
   const used = new Set<string>();
-  const note = ({ run, envSnapshot }: JobSpec): void => {
+  const stages = new Set<string>();
+  const note = ({ run, envSnapshot, stage }: JobSpec): void => {
     if (run.kind === 'script') used.add(keyOf({ kind: 'script', hash: run.hash }));
     if (envSnapshot !== undefined) used.add(keyOf({ kind: 'env', hash: envSnapshot }));
+    if (stage !== undefined) stages.add(stage);
   };
   for (const live of [true, false]) {
     let before: number | undefined;
@@ -64,6 +67,11 @@ async function blobsInUse({ memory, ports }: Ledger, gone: ReadonlySet<number>):
   }
   // One that moved from live to ended between the two, or is not durable yet.
   for (const [id, { fixed }] of memory.jobs) if (!gone.has(id)) note(fixed.spec);
+  for (const stage of stages) {
+    const found = await ports.blobs.get(stage);
+    const pieces = found === undefined ? [] : (readStageManifest(found.bytes)?.pieces ?? []);
+    for (const hash of [stage, ...pieces]) used.add(keyOf({ kind: 'stage', hash }));
+  }
   return used;
 }
 

@@ -9,6 +9,7 @@ import type {
   TokensReply,
   TokenView,
 } from '../api/access.ts';
+import type { BlobKind } from '../api/http.ts';
 import type {
   EventsQuery,
   EventsReply,
@@ -76,8 +77,8 @@ export interface UseCases {
   watch(caller: Caller, ref: string, listener: (delta: JobDelta) => void): Promise<() => void>;
   /** Log records (core/log-record.ts) of the selected attempts, in chunks. Ends when all is read (or, following, all has ended). */
   logs(caller: Caller, ref: string, query: LogQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
-  /** Stores a script or environment snapshot; returns its SHA-256. `kind: 'env'` is never given back except to workers. */
-  putBlob(caller: Caller, kind: 'script' | 'env', bytes: Uint8Array): Promise<{ hash: string }>;
+  /** Stores a script, an environment snapshot or a piece of a staged directory; returns its SHA-256. `kind: 'env'` is never given back except to workers. */
+  putBlob(caller: Caller, kind: BlobKind, bytes: Uint8Array): Promise<{ hash: string }>;
   /** For workers only. */
   getBlob(caller: Caller, hash: string): Promise<Uint8Array>;
   server(caller: Caller): Promise<ServerView>;

@@ -1,3 +1,4 @@
+import type { BlobKind } from '../api/http.ts';
 import type { LogDiffQuery, LogDiffReply } from '../api/insight.ts';
 
 /** Where one attempt's records lie: from its start to its end, other attempts' records in between. */
@@ -101,19 +102,21 @@ export interface SegmentCopies {
   reach(id: SegmentId, bytes: number, signal: AbortSignal): Promise<void>;
 }
 
-/** Scripts and environment snapshots by their SHA-256. */
+/** Scripts, environment snapshots and staged directories by their SHA-256. */
 export interface Blobs {
   /** Durable when it resolves; the same bytes are stored once. Files are mode 0600. */
-  put(kind: 'script' | 'env', bytes: Uint8Array): Promise<string>;
+  put(kind: BlobKind, bytes: Uint8Array): Promise<string>;
   /** Undefined when there is none. Being stored again or read makes it young. */
-  get(hash: string): Promise<{ kind: 'script' | 'env'; bytes: Uint8Array } | undefined>;
+  get(hash: string): Promise<{ kind: BlobKind; bytes: Uint8Array } | undefined>;
+  /** Whether it is there, without reading it; makes it young. */
+  has(kind: BlobKind, hash: string): Promise<boolean>;
   list(): Promise<StoredBlob[]>;
   /** Unless it is younger; false when it stayed. */
   remove(blob: Pick<StoredBlob, 'kind' | 'hash'>, minAgeMs: number): Promise<boolean>;
 }
 
 export interface StoredBlob {
-  kind: 'script' | 'env';
+  kind: BlobKind;
   hash: string;
   bytes: number;
   /** Since it was stored or read. */

@@ -16,7 +16,7 @@ function setUp(bindCpus: boolean) {
     needs: needsOf({ ...description, gpus, resources }),
     queueId: 1,
     indices: IndexSet.ofSize(1_000),
-    prepared: { argv: ['true'], env: [] },
+    prepared: { argv: ['true'], env: [], cwd: '/' },
   };
   const runs: RunRequest[] = [];
   const forker = { run: (request: RunRequest) => void runs.push(request) } as unknown as Forker;
@@ -25,6 +25,7 @@ function setUp(bindCpus: boolean) {
     gpus: [],
     bindCpus,
     host: 'h',
+    elsewhere: undefined,
     job: () => job,
     envId: () => 1,
     onStarted: () => {},

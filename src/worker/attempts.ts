@@ -27,6 +27,8 @@ export interface AttemptsOptions extends RunDefaults {
   readonly resources: Resources;
   /** As many as `resources` says. */
   readonly gpus: readonly Gpu[];
+  /** What this worker is called, when it is on another machine than its coordinator. */
+  readonly elsewhere: string | undefined;
   readonly job: (jobId: number, lane: number) => KnownJob | undefined;
   /** The number in the forker of the job's environment, or one with as good as nothing. */
   readonly envId: (forker: Forker, job?: KnownJob) => number;
@@ -172,9 +174,11 @@ export class Attempts {
       this.#endWithoutProcess(attempt, attempt.failure ?? { kind: 'cancelled' });
       return;
     }
-    const { run, cwd } = attempt.job.description;
-    const command = run.kind === 'script' ? run.name : (attempt.job.prepared!.argv[0] ?? '');
-    const explanation = explainFailure(event, command, cwd, this.#filesOf(attempt));
+    const { elsewhere } = this.#options;
+    const { run } = attempt.job.description;
+    const { argv, cwd } = attempt.job.prepared!;
+    const command = run.kind === 'script' ? run.name : (argv[0] ?? '');
+    const explanation = explainFailure(event, { command, cwd, files: this.#filesOf(attempt), elsewhere });
     if (explanation === undefined) this.#endWithoutProcess(attempt, { kind: 'lost' });
     else this.#explain(forker, attempt, explanation);
   }

@@ -111,7 +111,7 @@ export function jobEnvironment(
   job: JobForWorker,
   indices: IndexSet,
   base: readonly string[],
-  { session, host, gpuVendor }: Place,
+  { session, host, gpuVendor, cwd = job.cwd }: Place & { readonly cwd?: string },
 ): string[] {
   const { gpus = 0, resources = {} } = job;
   const cpus = Math.max(1, Math.ceil(job.cpus));
@@ -155,7 +155,7 @@ export function jobEnvironment(
     SPAWN_GPUS: gpus > 0 ? gpus : undefined,
     SPAWN_RESOURCES: namedAmounts(resources),
     SPAWN_SESSION: session,
-    PWD: job.cwd,
+    PWD: cwd,
   };
   const merged = new Map<string, string>();
   for (const entry of base) {

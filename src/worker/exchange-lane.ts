@@ -1,7 +1,7 @@
 import type { ExchangeReply, ExchangeRequest } from '../api/session.ts';
-import { isSpawnError } from '../core/errors.ts';
 import { Backoff } from './backoff.ts';
 import { NO_RETRY, type WorkerClient } from './client.ts';
+import { endsSession } from './ends-session.ts';
 import { nextExchangeAt } from './flush.ts';
 import { type LeaseMoment, leaseMoment } from './lease.ts';
 import type { Outbox } from './outbox.ts';
@@ -10,6 +10,8 @@ export interface ExchangeLaneOptions {
   readonly client: WorkerClient;
   readonly sessionId: number;
   readonly heartbeatMs: number;
+  /** Of the lease: an exchange without an answer is sent again well before its end. */
+  readonly leaseMs: number;
   readonly sameHost: boolean;
   /** Longest pause between two tries. */
   readonly mostBackoffMs: number;
@@ -27,7 +29,7 @@ export interface ExchangeLaneOptions {
 }
 
 /** How long an exchange may take before it is sent again: the connection may be half open. */
-const ANSWER_WITHIN_MS = 15_000;
+const MOST_ANSWER_MS = 15_000;
 
 /**
  * What the worker says, one numbered exchange at a time. An exchange is sent until it is answered, always with the same number and
@@ -141,7 +143,7 @@ export class ExchangeLane {
         }
         await this.#backoff.pause(this.#stop.signal);
       } catch (error) {
-        if (isSpawnError(error) && error.code === 'SESSION_UNKNOWN') return 'unknown';
+        if (endsSession(error)) return 'unknown';
         if (this.#stop.signal.aborted) break;
         onFailed(error);
         await this.#backoff.pause(this.#stop.signal);
@@ -151,11 +153,12 @@ export class ExchangeLane {
   }
 
   async #send(request: ExchangeRequest): Promise<ExchangeReply> {
-    const { client, sessionId } = this.#options;
+    const { client, sessionId, leaseMs } = this.#options;
+    const withinMs = Math.min(MOST_ANSWER_MS, leaseMs / 3);
     const abort = new AbortController();
     const onStop = () => abort.abort(this.#stop.signal.reason);
     this.#stop.signal.addEventListener('abort', onStop, { once: true });
-    const timer = setTimeout(() => abort.abort(new Error(`no answer within ${ANSWER_WITHIN_MS} ms`)), ANSWER_WITHIN_MS);
+    const timer = setTimeout(() => abort.abort(new Error(`no answer within ${withinMs} ms`)), withinMs);
     try {
       return await client.exchange(sessionId, request, { ...NO_RETRY, signal: abort.signal });
     } finally {

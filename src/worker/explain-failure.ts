@@ -13,23 +13,35 @@ export interface Explanation {
   readonly code: number;
 }
 
+/** What was to run, and where. */
+export interface WhatFailed {
+  readonly command: string;
+  readonly cwd: string;
+  /** That were to get its output. */
+  readonly files: readonly string[];
+  /** Name of the worker, when it is on another machine than the coordinator. */
+  readonly elsewhere: string | undefined;
+}
+
 /**
  * What a person reads when the command of a task could not be started, and the exit code of the attempt: 127 when the command was
  * not found, 126 when it or its directory could not be used (POSIX: Shell Command Language, 2.8.2). Undefined when it is the
  * machine that could not start a process, which is no fault of the task.
- *
- * @param files that were to get its output
  */
 export function explainFailure(
   { step, errno, errorName }: TaskSpawnFailed,
-  command: string,
-  cwd: string,
-  files: readonly string[],
+  { command, cwd, files, elsewhere }: WhatFailed,
 ): Explanation | undefined {
   const why = systemError(errno, errorName);
   switch (step) {
     case 'cwd':
-      return { text: `cannot enter ${cwd}: ${why}`, code: 126 };
+      return {
+        text:
+          elsewhere !== undefined && (errorName === 'ENOENT' || errorName === 'ENOTDIR')
+            ? `${cwd} does not exist on worker ${elsewhere} (another machine): put it on a shared file system, or submit with --stage`
+            : `cannot enter ${cwd}: ${why}`,
+        code: 126,
+      };
     case 'exec':
       return { text: `cannot run ${command}: ${why}`, code: errorName === 'ENOENT' ? 127 : 126 };
     case 'output':

@@ -5,10 +5,13 @@ import { type Needs, needsOf } from '../core/resources.ts';
 import { Backoff } from './backoff.ts';
 import { jobEnvironment, minimalEnvironment, type Place } from './environment.ts';
 import type { JobFiles } from './job-files.ts';
+import type { Stages } from './stages.ts';
 
 /** How the tasks of a job are started. */
 export interface PreparedJob {
   readonly argv: readonly string[];
+  /** Where its tasks run: as its description says, or a copy of that. */
+  readonly cwd: string;
   /** Shared by all its tasks. */
   readonly env: readonly string[];
   /** Its files cannot be had: what the log of each task shall say. */
@@ -32,6 +35,7 @@ interface Files {
   readonly argv: readonly string[];
   /** What the environment starts from. */
   readonly base: readonly string[];
+  readonly cwd: string;
   readonly missing?: string;
 }
 
@@ -45,6 +49,7 @@ interface Entry {
 
 export interface JobBookOptions {
   readonly files: JobFiles;
+  readonly stages: Stages;
   readonly place: Place;
   readonly onPrepared: (jobId: number) => void;
   readonly onFailed: (error: unknown) => void;
@@ -89,6 +94,7 @@ export class JobBook {
   }
 
   forget(jobId: number): void {
+    if (this.#jobs.get(jobId)?.description.stage !== undefined) this.#options.stages.forget(jobId);
     this.#jobs.delete(jobId);
   }
 
@@ -105,9 +111,9 @@ export class JobBook {
     return entry.files === undefined ? job : { ...job, prepared: this.#prepared(job, entry.files) };
   }
 
-  #prepared({ description, indices }: KnownJob, { argv, base, missing }: Files): PreparedJob {
-    const env = jobEnvironment(description, indices, base, this.#options.place);
-    return missing === undefined ? { argv, env } : { argv, env, missing };
+  #prepared({ description, indices }: KnownJob, { argv, base, cwd, missing }: Files): PreparedJob {
+    const env = jobEnvironment(description, indices, base, { ...this.#options.place, cwd });
+    return missing === undefined ? { argv, env, cwd } : { argv, env, cwd, missing };
   }
 
   async #prepare(entry: Entry): Promise<void> {
@@ -119,7 +125,7 @@ export class JobBook {
         entry.files = await this.#fetch(entry.description);
       } catch (error) {
         if (isForGood(error)) {
-          entry.files = missing(id, error);
+          entry.files = missing(entry.description, error);
         } else {
           onFailed(error);
           await backoff.pause(signal);
@@ -131,26 +137,27 @@ export class JobBook {
     onPrepared(id);
   }
 
-  async #fetch({ run, envSnapshot }: JobForWorker): Promise<Files> {
-    const { files } = this.#options;
+  async #fetch({ id, run, envSnapshot, stage, ...description }: JobForWorker): Promise<Files> {
+    const { files, stages } = this.#options;
     const base = envSnapshot === undefined ? minimalEnvironment() : await files.snapshot(envSnapshot);
+    const cwd = stage === undefined ? description.cwd : await stages.unpack(id, stage);
     switch (run.kind) {
       case 'argv':
-        return { argv: run.argv, base };
+        return { argv: run.argv, base, cwd };
       case 'shell':
         // Otherwise a text that begins with a sign is taken for an option of sh.
-        return { argv: ['/bin/sh', '-c', /^[-+]/.test(run.text) ? ` ${run.text}` : run.text], base };
+        return { argv: ['/bin/sh', '-c', /^[-+]/.test(run.text) ? ` ${run.text}` : run.text], base, cwd };
       case 'script': {
         const script = await files.script(run.hash);
-        return { argv: [...(script.isProgram ? [] : ['/bin/sh']), script.path, ...run.args], base };
+        return { argv: [...(script.isProgram ? [] : ['/bin/sh']), script.path, ...run.args], base, cwd };
       }
     }
   }
 }
 
-function missing(jobId: number, error: unknown): Files {
+function missing({ id, cwd }: JobForWorker, error: unknown): Files {
   const why = error instanceof Error ? error.message : String(error);
-  return { argv: [], base: minimalEnvironment(), missing: `the files of job ${jobId} cannot be had: ${why}` };
+  return { argv: [], base: minimalEnvironment(), cwd, missing: `the files of job ${id} cannot be had: ${why}` };
 }
 
 /** Whether asking again cannot help: the server answered that it does not have it. */

@@ -26,7 +26,7 @@ export function taskRequest({ grant, job, gpus }: Run, envId: number, { host, bi
   return {
     ...common({ grant, job, gpus }, envId),
     argv: job.prepared!.argv,
-    cwd: description.cwd,
+    cwd: job.prepared!.cwd,
     timeLimitMs: grant.timeLimitMs ?? description.timeLimitMs,
     memoryBytes: description.memoryBytes,
     ...(bindCpus ? { cpuMilli: Math.max(1, Math.round(description.cpus * 1_000)) } : {}),

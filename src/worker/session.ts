@@ -1,42 +1,17 @@
-import type { HelloReply, Resources } from '../api/session.ts';
-import type { Gpu } from '../core/gpu-list.ts';
 import { Attempts } from './attempts.ts';
-import { NO_RETRY, type WorkerClient } from './client.ts';
+import { NO_RETRY } from './client.ts';
 import { ExchangeLane } from './exchange-lane.ts';
-import type { ForkerExit, ForkerKind } from './forker/types.ts';
-import { ForkerLives, type ForkerPort } from './forker-lives.ts';
+import type { ForkerExit } from './forker/types.ts';
+import { ForkerLives } from './forker-lives.ts';
 import { Holdings } from './holdings.ts';
 import { JobBook } from './job-book.ts';
-import type { JobFiles } from './job-files.ts';
 import { type LeaseMoment, leaseMoment, leaseTerm } from './lease.ts';
 import { Outbox } from './outbox.ts';
 import { sessionLogs } from './own-logs.ts';
+import type { SessionOptions } from './session-options.ts';
 import { LogShipper } from './shipper.ts';
+import { Stages } from './stages.ts';
 import { type NumberedMessage, StreamLane } from './stream-lane.ts';
-
-export interface SessionOptions {
-  readonly client: WorkerClient;
-  readonly hello: HelloReply;
-  /** When the hello was sent: the first lease counts from there. */
-  readonly helloSentAt: LeaseMoment;
-  readonly resources: Resources;
-  /** As many as `resources` says. */
-  readonly gpus: readonly Gpu[];
-  readonly bindCpus: boolean;
-  /** Name of this machine. */
-  readonly host: string;
-  /** Where logs go when the coordinator named no place. */
-  readonly dataDir: string;
-  readonly files: JobFiles;
-  readonly forkers: ForkerPort;
-  readonly forkerKind: ForkerKind | undefined;
-  /** What `SPAWN_SESSION` of every task is. */
-  readonly marker: string;
-  /** The server can be away this long before the session gives up, but always for the term of a lease; 0 = for ever. */
-  readonly exitWhenGoneMs: number;
-  /** One line for a person, without its end. */
-  readonly log: (line: string) => void;
-}
 
 /** How a session ended: the worker left it, the server does not know it (say hello again), the server was away for too long. */
 export type SessionEnd = 'left' | 'unknown' | 'gone';
@@ -53,6 +28,7 @@ export class Session {
   /** Aborts when the session is over. */
   readonly #over = new AbortController();
   readonly #outbox = new Outbox();
+  readonly #stages: Stages;
   readonly #jobs: JobBook;
   readonly #attempts: Attempts;
   readonly #holdings: Holdings;
@@ -77,8 +53,10 @@ export class Session {
     const lane = { client, sessionId, mostBackoffMs: sameHost ? 1_000 : 5_000 };
     this.#options = options;
     this.#lease = { ms: leaseMs, sentAt: options.helloSentAt };
+    this.#stages = new Stages({ directory: options.dataDir, marker, client, signal: this.#over.signal });
     this.#jobs = new JobBook({
       files: options.files,
+      stages: this.#stages,
       place: { session: marker, host, gpuVendor: gpus[0]?.vendor },
       onPrepared: () => this.#pump(),
       onFailed,
@@ -89,6 +67,7 @@ export class Session {
       gpus,
       bindCpus: options.bindCpus,
       host,
+      elsewhere: sameHost ? undefined : options.worker,
       job: (id, lane) => this.#jobs.get(id, lane),
       envId: (forker, job) => this.#lives.envId(forker, job),
       onStarted: (start) => this.#outbox.started(start),
@@ -131,6 +110,7 @@ export class Session {
     this.#exchanges = new ExchangeLane({
       ...lane,
       heartbeatMs,
+      leaseMs,
       sameHost,
       outbox: this.#outbox,
       ack: () => this.#stream.last,
@@ -174,6 +154,7 @@ export class Session {
       this.#exchanges.stop();
       await this.#lives.close();
       await lives.catch(() => {});
+      await this.#stages.close();
       this.#shipper?.stop();
       await shipping;
     }

@@ -1,7 +1,7 @@
 import type { StreamMessage } from '../api/session.ts';
-import { isSpawnError } from '../core/errors.ts';
 import { Backoff } from './backoff.ts';
 import type { WorkerClient } from './client.ts';
+import { endsSession } from './ends-session.ts';
 
 export type NumberedMessage = Exclude<StreamMessage, { type: 'ping' }>;
 
@@ -43,7 +43,7 @@ export class StreamLane {
       try {
         await this.#readOnce();
       } catch (caught) {
-        if (isSpawnError(caught) && caught.code === 'SESSION_UNKNOWN') return 'unknown';
+        if (endsSession(caught)) return 'unknown';
         error = caught;
       }
       if (signal.aborted) break;

@@ -12,6 +12,7 @@ import { type LeaseMoment, leaseMoment } from './lease.ts';
 import { SessionRecords } from './leftovers.ts';
 import { shipLeft } from './own-logs.ts';
 import { Session } from './session.ts';
+import { removeStages } from './stages.ts';
 
 type OfMain = 'server' | 'forker' | 'revive' | 'gpus' | 'tokenFile' | 'caFile';
 
@@ -67,7 +68,7 @@ export class Worker {
       const end = await this.#serve(greeting.hello, greeting.sentAt);
       this.#contactMs = performance.now();
       if (end !== 'unknown') return end;
-      this.#options.log('the server does not know the session any more; saying hello again');
+      this.#options.log('the server does not take this session any more; saying hello again');
     }
   }
 
@@ -105,12 +106,14 @@ export class Worker {
   }
 
   async #serve(hello: HelloReply, sentAt: LeaseMoment) {
-    const { client, resources, gpus, bindCpus, host, forkers, forker, exitWhenGoneMs, log } = this.#options;
+    const { client, name, resources, gpus, bindCpus, host, forkers, forker, exitWhenGoneMs, log } = this.#options;
     // Session numbers are per store, and several workers of one user may be of several stores.
     const store = hello.storeId.replaceAll(/[^\w-]/g, '_');
     const marker = `${store}-${hello.sessionId}`;
     // Without its record only the cleaning up after two crashes is lost: no reason not to work on a full disk.
     await this.#records.open(marker).catch((error: Error) => log(`no record of the session: ${error.message}`));
+    const stays = async (other: string) => other === marker || (await this.#records.isLive(other));
+    void removeStages(this.#directory, stays);
     const session = new Session({
       client,
       hello,
@@ -119,6 +122,7 @@ export class Worker {
       gpus,
       bindCpus,
       host,
+      worker: name,
       dataDir: this.#directory,
       files: this.#files,
       forkers,

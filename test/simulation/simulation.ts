@@ -160,6 +160,7 @@ export class Simulation {
       blobs: {
         put: () => Promise.reject(new Error('none')),
         get: () => Promise.resolve(undefined),
+        has: () => Promise.resolve(false),
         list: () => Promise.resolve([]),
         remove: () => Promise.resolve(false),
       },

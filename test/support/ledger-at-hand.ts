@@ -67,6 +67,7 @@ export interface AtHandOptions {
 const NO_BLOBS: Blobs = {
   put: () => Promise.reject(new Error('none')),
   get: () => Promise.resolve(undefined),
+  has: () => Promise.resolve(false),
   list: () => Promise.resolve([]),
   remove: () => Promise.resolve(false),
 };

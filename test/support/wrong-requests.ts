@@ -197,7 +197,7 @@ export const WRONG_REQUESTS: readonly WrongRequest[] = [
     'x',
     400,
     'BAD_REQUEST',
-    'path.kind: expected "script" or "env", found "picture"',
+    'path.kind: expected "script", "env" or "stage", found "picture"',
     { 'content-type': 'application/octet-stream' },
   ],
   ['GET /v1/blobs/abc', undefined, 400, 'BAD_REQUEST', 'path.hash: expected a SHA-256 in hex, found "abc"'],

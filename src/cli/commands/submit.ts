@@ -114,6 +114,12 @@ function checkTogether(given: Given): void {
   if (given.quiet && given.format) no('--quiet', '-o json');
   if (given.follow && given.format) no('--follow', '-o json');
   if (given.follow && given.quiet) no('--follow', '--quiet');
+  for (const name of ['output', 'error'] as const) {
+    const path = given[name];
+    if (!given.stage || path === undefined || path.startsWith('/')) continue;
+    const expected = 'an absolute path with --stage (the copy, in which the tasks run, goes with the job)';
+    throw new SpawnError('BAD_REQUEST', { where: `--${name}`, expected, found: path });
+  }
 }
 
 /** What only the coordinator can find wrong, with the option that said it. */

@@ -2,13 +2,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { BlobKind } from '../../api/http.ts';
 import { SpawnError } from '../../core/errors.ts';
 import type { Blobs, StoredBlob } from '../log-reader.ts';
 import { syncFolder, toStoreError } from './disk.ts';
 
 /** In the order of looking: bytes stored as both count as what must not be given back. */
-const KINDS = ['env', 'script'] as const;
-type Kind = (typeof KINDS)[number];
+const KINDS = ['env', 'script', 'stage'] as const satisfies readonly BlobKind[];
 
 const HASH = /^[0-9a-f]{64}$/;
 const DRAFT = '.tmp';
@@ -59,6 +59,7 @@ export async function openBlobs(folder: string): Promise<Blobs> {
       }
       return undefined;
     },
+    has: async (kind, hash) => HASH.test(hash) && (await rejuvenate(join(folder, kind, hash), inTurn)),
     list: async () => (await Promise.all(KINDS.map((kind) => listKind(folder, kind)))).flat(),
     remove: ({ kind, hash }, minAgeMs) =>
       inTurn(async () => {
@@ -90,7 +91,7 @@ async function rejuvenate(path: string, inTurn: <T>(work: () => Promise<T>) => P
   );
 }
 
-async function listKind(folder: string, kind: Kind): Promise<StoredBlob[]> {
+async function listKind(folder: string, kind: BlobKind): Promise<StoredBlob[]> {
   const blobs: StoredBlob[] = [];
   for (const hash of await readdir(join(folder, kind))) {
     const found = HASH.test(hash) ? await lstat(join(folder, kind, hash)).catch(() => undefined) : undefined;
@@ -131,7 +132,7 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-async function read(folder: string, kind: Kind, hash: string): Promise<Uint8Array | undefined> {
+async function read(folder: string, kind: BlobKind, hash: string): Promise<Uint8Array | undefined> {
   const path = join(folder, kind, hash);
   let bytes: Uint8Array;
   try {
