@@ -13,7 +13,7 @@ export async function diffLogs(
   signal: AbortSignal,
 ): Promise<LogDiffReply> {
   const { store, logs } = ledger.ports;
-  const resolved = await resolveRef(ledger.memory, store, ref, false);
+  const resolved = await resolveRef(ledger.memory, store, ref, 'look');
   const seen = await lookAt(ledger, resolved.id, ({ job }) => {
     const failed = selectTasks(job, resolved, { state: 'failed' });
     const completed = selectTasks(job, { id: job.id, indices: null }, { state: 'completed' });

@@ -81,7 +81,7 @@ async function findSource(ledger: Ledger, ref: string | undefined): Promise<Sour
       read: async (after, limit) => (await store.findEvents({ after, limit })).map(viewEvent),
     };
   }
-  const resolved = await resolveRef(ledger.memory, store, ref, false);
+  const resolved = await resolveRef(ledger.memory, store, ref, 'look');
   const { id: jobId, indices } = resolved;
   if (indices === null) {
     await findJob(ledger, jobId);

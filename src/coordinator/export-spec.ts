@@ -12,7 +12,7 @@ import { resolveRef } from './refs.ts';
 /** A job as it could be submitted again, with what was updated since; tasks that ask for something else than most do not show. */
 export async function exportSpec(ledger: Ledger, ref: string): Promise<SpecReply> {
   const { store, blobs, clock } = ledger.ports;
-  const { id } = await resolveRef(ledger.memory, store, ref, false);
+  const { id } = await resolveRef(ledger.memory, store, ref, 'look');
   const spec = await lookAt(ledger, id, (entry) => specOfNow(entry, clock.now()));
   const script = spec.run.kind === 'script' ? await blobs.get(spec.run.hash) : undefined;
   return { id, spec, ...(script === undefined ? {} : { script: textOf(script.bytes) }) };

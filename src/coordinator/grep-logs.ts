@@ -20,7 +20,7 @@ export async function grepLogs(
   checkPattern(search);
   const which = selectionOf(query);
   checkSelection(which);
-  const resolved = await resolveRef(ledger.memory, store, ref, false);
+  const resolved = await resolveRef(ledger.memory, store, ref, 'look');
   const seen = await lookAt(ledger, resolved.id, ({ job }) => seeLogs(job, [selectTasks(job, resolved, which).runs]));
   return logs.search(resolved.id, await addEnds(store, resolved.id, seen), search, signal);
 }

@@ -21,7 +21,7 @@ export async function watchGrid(
   listener: (delta: GridDelta) => void,
 ): Promise<() => void> {
   const { clock, store } = ledger.ports;
-  const { id } = await resolveRef(ledger.memory, store, ref, false);
+  const { id } = await resolveRef(ledger.memory, store, ref, 'look');
   let told: Uint32Array | undefined;
   let over = false;
   /** Something changed since the last look began. */

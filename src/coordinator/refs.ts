@@ -13,11 +13,14 @@ export interface ResolvedRef {
   indices: IndexSet | null;
 }
 
+/** What a job is named for. */
+export type Purpose = 'look' | 'change' | 'runAgain';
+
 /**
- * Finds the job that a text names: a number, an array id, or a name. A name must fit exactly one live job; where only reading, and
- * no live job has it, the newest ended one is taken.
+ * Finds the job that a text names: a number, an array id, or a name. A name must fit exactly one live job. Where no live job has it,
+ * the newest ended one is taken to look at, and to run again if no other has the name: that is done to jobs that have ended.
  */
-export async function resolveRef(memory: Memory, store: Store, text: string, writing: boolean): Promise<ResolvedRef> {
+export async function resolveRef(memory: Memory, store: Store, text: string, purpose: Purpose): Promise<ResolvedRef> {
   const ref = parseJobRef(text);
   if (ref.kind === 'job') return { id: ref.id, indices: null };
   if (ref.kind === 'tasks') return { id: ref.id, indices: ref.indices };
@@ -32,14 +35,21 @@ export async function resolveRef(memory: Memory, store: Store, text: string, wri
   }
   const [byArrayId] = await store.findJobs({ live: false, arrayId: ref.name, limit: 1 });
   if (byArrayId !== undefined) return { id: byArrayId.id, indices: null };
-  if (!writing) {
-    const [byName] = await store.findJobs({ live: false, name: ref.name, limit: 1 });
-    // The newest may have ended a moment ago, and the store does not know yet.
-    const ended = [...memory.ended.keys()].filter((job) => job.facts.name === ref.name).map(({ id }) => id);
-    const id = Math.max(byName?.id ?? 0, ...ended);
-    if (id > 0) return { id, indices: null };
-  }
+  const id = purpose === 'change' ? undefined : await findEnded(memory, store, ref.name, purpose);
+  if (id !== undefined) return { id, indices: null };
   throw new SpawnError('JOB_NOT_FOUND', { ref: text });
+}
+
+async function findEnded(memory: Memory, store: Store, name: string, purpose: Purpose): Promise<number | undefined> {
+  const stored = await store.findJobs({ live: false, name, limit: 2 });
+  // The newest may have ended a moment ago, and the store does not know yet.
+  const ended = [...memory.ended.keys()].filter((job) => job.facts.name === name).map(({ id }) => id);
+  const ids = [...new Set([...stored.map(({ id }) => id), ...ended])].toSorted((a, b) => b - a);
+  if (purpose === 'runAgain' && ids.length > 1) {
+    const candidates = ids.map((id) => `${id} (ended)`);
+    throw new SpawnError('AMBIGUOUS_NAME', { name, candidates });
+  }
+  return ids[0];
 }
 
 /** All that a person needs to tell jobs of one name apart: `3 (fit-20261121-ab12cd, submitted …, held, 10 ready)`. */

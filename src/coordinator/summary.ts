@@ -31,7 +31,7 @@ interface Look {
 /** Counts, rate, failures by cause and slowest tasks of a job. What is exact is counted in memory; only messages are read from logs. */
 export async function summarise(ledger: Ledger, ref: string): Promise<SummaryReply> {
   const { store, clock } = ledger.ports;
-  const { id } = await resolveRef(ledger.memory, store, ref, false);
+  const { id } = await resolveRef(ledger.memory, store, ref, 'look');
   const { job, view, counts, slowest, rest } = await lookAt(ledger, id, (entry, memory) =>
     look(entry, memory, clock.now()),
   );

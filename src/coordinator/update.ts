@@ -36,7 +36,7 @@ export async function updateJob(
   request: UpdateRequest,
 ): Promise<VerbReply> {
   const checked = check(request);
-  const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
+  const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, 'change');
   const bringAll = async () => {
     await ledger.bring(resolved.id, false);
     await bringPredecessors(ledger, checked.dependency ?? null);
@@ -103,6 +103,7 @@ function apply(world: World, job: Job, { runs, whole }: Selected, { request, dep
     deadlineAt: fromNow(world.now, request.deadlineInMs) ?? request.deadlineAt,
   };
   const some = whole ? null : runs;
+  const live = liveIn(job, runs);
   // All that can be refused comes before the first change, so that nothing is half done.
   checkTimes(world.now, job, times);
   if (dependency !== undefined) checkChange(world, job, some, dependency);
@@ -115,7 +116,7 @@ function apply(world: World, job: Job, { runs, whole }: Selected, { request, dep
     throttle !== undefined && changeThrottle(world, job, throttle),
     maxFailures !== undefined && changeMaxFailures(world, job, maxFailures ?? Number.POSITIVE_INFINITY),
   ];
-  return changes.some((changed) => changed) ? liveIn(job, runs) : 0;
+  return changes.some((changed) => changed) ? live : 0;
 }
 
 function fromNow(now: number, ms: number | undefined): number | undefined {

@@ -30,10 +30,11 @@ export async function applyVerb(
   ref: string,
   selection: RetryRequest,
 ): Promise<VerbReply> {
-  const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, true);
+  const runsAgain = verb === 'retry' || verb === 'requeue';
+  const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, runsAgain ? 'runAgain' : 'change');
   checkSelection(selection);
   checkTerms(selection);
-  const bringAll = () => ledger.bring(resolved.id, verb === 'retry' || verb === 'requeue');
+  const bringAll = () => ledger.bring(resolved.id, runsAgain);
   return await ledger.writeAfter(bringAll, (world) => {
     const entry = ledger.entry(resolved.id);
     checkOwner(entry, caller, verb);

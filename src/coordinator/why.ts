@@ -11,7 +11,7 @@ import { jobBlockers, taskBlockers } from './why-rules.ts';
 /** What keeps a job or a task from running: every rule that does, what decides first before the others. */
 export async function explainWhy(ledger: Ledger, ref: string): Promise<WhyReply> {
   const { store, clock } = ledger.ports;
-  const resolved = await resolveRef(ledger.memory, store, ref, false);
+  const resolved = await resolveRef(ledger.memory, store, ref, 'look');
   if (resolved.indices !== null && resolved.indices.size > 1) {
     throw new SpawnError('BAD_REQUEST', { where: 'ref', expected: 'a job or one task', found: ref });
   }
