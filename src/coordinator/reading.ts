@@ -42,7 +42,7 @@ function findStored(ledger: Ledger, { before, name, limit }: JobsQuery): Promise
 }
 
 export async function readJob(ledger: Ledger, ref: string): Promise<JobView> {
-  const { id } = await resolveRef(ledger.memory, ledger.ports.store, ref, false);
+  const { id } = await resolveRef(ledger.memory, ledger.ports.store, ref, 'look');
   const here = await ledger.read((memory) => {
     const entry = memory.jobs.get(id);
     return entry === undefined ? undefined : viewJob(memory, entry);
@@ -67,7 +67,7 @@ export async function lookAt<T>(ledger: Ledger, id: number, look: (entry: JobEnt
 
 export async function readTasks(ledger: Ledger, ref: string, query: TasksQuery): Promise<TasksReply> {
   const { store } = ledger.ports;
-  const resolved = await resolveRef(ledger.memory, store, ref, false);
+  const resolved = await resolveRef(ledger.memory, store, ref, 'look');
   const { id } = resolved;
   const page = await lookAt(ledger, id, (entry, memory) => {
     const { job } = entry;
@@ -79,7 +79,7 @@ export async function readTasks(ledger: Ledger, ref: string, query: TasksQuery):
 }
 
 export async function watchJob(ledger: Ledger, ref: string, listener: (delta: JobDelta) => void): Promise<() => void> {
-  const { id } = await resolveRef(ledger.memory, ledger.ports.store, ref, false);
+  const { id } = await resolveRef(ledger.memory, ledger.ports.store, ref, 'look');
   listener(deltaOfView(await readJob(ledger, String(id))));
   let told = false;
   const stop = ledger.watchers.add(id, (delta) => {
@@ -106,7 +106,7 @@ export async function readLogs(
   const { store, logs, copies } = ledger.ports;
   const which = selectionOf(query);
   checkSelection(which);
-  const resolved = await resolveRef(ledger.memory, store, ref, false);
+  const resolved = await resolveRef(ledger.memory, store, ref, 'look');
   const { id } = resolved;
   const seen = await lookAt(ledger, id, ({ job }) => {
     const { runs } = selectTasks(job, resolved, which);
