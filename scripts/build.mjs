@@ -19,6 +19,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const src = join(root, 'src');
 const dist = join(root, 'dist');
 const buildInfo = join(root, 'node_modules/.cache/spawn/build.tsbuildinfo');
+const typesInfo = join(root, 'node_modules/.cache/spawn/types.tsbuildinfo');
 const tsc = join(root, 'node_modules/typescript/bin/tsc');
 
 const isSource = (path) => path.endsWith('.ts');
@@ -35,7 +36,7 @@ const sources = filesBelow(src).filter((path) => !isTest(path));
 const outputs = (path) => {
   if (!isSource(path)) return [path];
   const stem = path.slice(0, -'.ts'.length);
-  return [`${stem}.js`, `${stem}.js.map`];
+  return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`];
 };
 
 // What no source makes any more must go, or a removed file would still be found by an import.
@@ -47,9 +48,15 @@ for (const path of filesBelow(dist)) {
 // The compiler writes only what changed since its record, so the record is worthless once an output is missing.
 const complete = sources.filter(isSource).every((path) => existsSync(join(dist, outputs(path)[0])));
 if (!complete) rmSync(buildInfo, { force: true });
+// Types are written for what users import, and for what those files mention.
+if (!existsSync(join(dist, 'index.d.ts'))) rmSync(typesInfo, { force: true });
 
-const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
-if (compiled.error) throw compiled.error;
+let status = 0;
+for (const project of ['tsconfig.build.json', 'tsconfig.types.json']) {
+  const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, project)], { stdio: 'inherit' });
+  if (compiled.error) throw compiled.error;
+  status ||= compiled.status ?? 1;
+}
 
 for (const path of sources.filter((path) => !isSource(path))) {
   const to = join(dist, path);
@@ -72,4 +79,4 @@ if (program.startsWith('#!/usr/bin/env node\n')) {
   writeFileSync(entry, ['#!/bin/sh', `':' //; exec node -- "$0" "$@"`, ...rest].join('\n'));
 }
 
-process.exitCode = compiled.status ?? 1;
+process.exitCode = status;

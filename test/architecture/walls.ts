@@ -44,6 +44,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   worker: { parts: ['core', 'api', 'client', 'inputs', 'objects', 'providers/provider.ts'] },
   dashboard: { parts: ['core', 'api', 'client'], pure: true },
   cli: { parts: ['core', 'api', 'config', 'inputs', 'client'] },
+  'index.ts': { parts: ['core', 'api', 'config', 'client', 'cli/connect.ts'] },
   'compose.ts': { parts: [...UNDER_COMPOSE, 'client', 'server'] },
   bin: { parts: [...UNDER_COMPOSE, 'client', 'server', 'worker', 'dashboard', 'cli', 'compose.ts'] },
 };

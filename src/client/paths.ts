@@ -1,0 +1,13 @@
+/** @param ref a number, an array id or a name; tasks where the route takes them */
+export function jobPath(ref: string): string {
+  return `/v1/jobs/${encodeURIComponent(ref)}`;
+}
+
+/** A query with its question mark; nothing where nothing is asked. */
+export function search(query: object): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) given.append(name, String(value));
+  }
+  return given.size === 0 ? '' : `?${given}`;
+}

@@ -1,0 +1,36 @@
+/** What a program in a browser, or one with a transport of its own, may build on: `import … from 'spawn/client'`. */
+export type { CreateTokenReply, CreateTokenRequest, PruneReply, Role, TokensReply, TokenView } from '../api/access.ts';
+export type {
+  Blocker,
+  EventsReply,
+  EventView,
+  FailureGroup,
+  GrepMatch,
+  GridDelta,
+  LogDiffReply,
+  SpecReply,
+  SummaryReply,
+  WhyReply,
+} from '../api/insight.ts';
+export type {
+  JobDelta,
+  JobStateName,
+  JobsReply,
+  JobView,
+  RetryRequest,
+  Selection,
+  SubmitReply,
+  SubmitRequestInput,
+  TaskStateName,
+  TasksReply,
+  TaskView,
+  UpdateRequest,
+  VerbReply,
+} from '../api/job.ts';
+export type { JobSpecInput } from '../api/job-spec.ts';
+export type { ServerView, SessionView } from '../api/session.ts';
+export { type ErrorCode, isSpawnError, SpawnError } from '../core/errors.ts';
+export { SpawnClient, type WatchOptions } from './client.ts';
+export type { CallOptions, ClientOptions } from './connection.ts';
+export type { LogPiece } from './log-pieces.ts';
+export { type Transport, TransportFailure, type TransportRequest, type TransportResponse } from './transport.ts';
