@@ -202,6 +202,7 @@ export class Session {
     const forker = this.#lives.current;
     switch (message.type) {
       case 'job':
+        this.#shipper?.known(message.job.id);
         this.#jobs.add(message.job);
         break;
       case 'grant':

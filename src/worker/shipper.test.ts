@@ -114,6 +114,38 @@ test('removes a job that is over once the server has it', async () => {
   expect(there(1, '7-0-1.seg')).toBe('text');
 });
 
+test('a job that comes back gets no segment number that the server knows', async () => {
+  running = shipper.run();
+  write(1, '7-3-1.seg', 'first');
+  write(1, '7-3-2.seg', 'second');
+  shipper.forget(1);
+  await until('nothing is left', () => !existsSync(join(folder, 'here', '1')));
+  shipper.known(1);
+  const taken = ['7-3-1.seg', '7-3-2.seg'].map((name) => readFileSync(join(folder, 'here', '1', name), 'utf8'));
+  expect(taken).toEqual(['', '']);
+  write(1, '7-3-3.seg', 'third');
+  shipper.ended(1);
+  await until('the third', () => there(1, '7-3-3.seg') === 'third');
+  expect([there(1, '7-3-1.seg'), there(1, '7-3-2.seg')]).toEqual(['first', 'second']);
+  shipper.forget(1);
+  await until('nothing is left again', () => !existsSync(join(folder, 'here', '1')));
+  shipper.known(1);
+  expect(existsSync(join(folder, 'here', '1', '7-3-3.seg'))).toBe(true);
+});
+
+test('a job that comes back before its logs were sent keeps its folder', async () => {
+  failures = [new SpawnError('SERVER_UNREACHABLE', { address: 'there' })];
+  running = shipper.run();
+  write(1, '7-0-1.seg', 'text');
+  shipper.forget(1);
+  await until('the first try failed', () => said.length > 0);
+  shipper.known(1);
+  await until('the text', () => there(1, '7-0-1.seg') === 'text');
+  write(1, '7-0-1.seg', ' and more');
+  shipper.ended(1);
+  await until('the rest', () => there(1, '7-0-1.seg') === 'text and more');
+});
+
 test('lets go of what the server does not want any more', async () => {
   failures = [new SpawnError('JOB_NOT_FOUND', { ref: '1' })];
   write(1, '7-0-1.seg', 'text');

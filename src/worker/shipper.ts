@@ -1,3 +1,4 @@
+import { closeSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +36,8 @@ export class LogShipper {
   readonly #behind = new Set<number>();
   /** Jobs the server forgot: their segments go once they are shipped. */
   readonly #over = new Set<number>();
+  /** The newest segment of each job that was removed here: the server has it, and no other may get its number. */
+  readonly #removed = new Map<number, number>();
   /** Bytes the server has, by path. */
   readonly #shipped = new Map<string, number>();
   #wake: () => void = () => {};
@@ -55,6 +58,26 @@ export class LogShipper {
     this.#over.add(jobId);
     this.#behind.add(jobId);
     this.#wake();
+  }
+
+  /**
+   * The job is here, perhaps again, and nothing of it has started yet. The forker takes the first number that is free: those that the
+   * server knows are taken by empty files.
+   */
+  known(jobId: number): void {
+    this.#over.delete(jobId);
+    const last = this.#removed.get(jobId);
+    if (last === undefined) return;
+    const folder = join(this.#options.logDir, String(jobId));
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      for (let segment = last - (last % SEQUENCES) + 1; segment <= last; segment++) {
+        closeSync(openSync(join(folder, this.#nameOf(segment)), 'a', 0o600));
+      }
+      this.#removed.delete(jobId);
+    } catch (error) {
+      this.#options.log(`logs of job ${jobId} will be incomplete: ${error instanceof Error ? error.message : error}`);
+    }
   }
 
   /** Ships until `stop`. Never rejects: what cannot be sent now is tried again. */
@@ -116,9 +139,22 @@ export class LogShipper {
       await this.#shipSegment(jobId, segment, join(folder, name), signal);
       if (isOver) this.#shipped.delete(join(folder, name));
     }
-    if (!isOver) return;
-    this.#over.delete(jobId);
-    await rm(folder, { recursive: true, force: true });
+    // It may have come back meanwhile.
+    if (this.#over.delete(jobId))
+      await this.#remove(jobId, folder, Math.max(0, ...segments.map(({ segment }) => segment)));
+  }
+
+  /** At one blow: what comes back writes into a new folder. */
+  async #remove(jobId: number, folder: string, last: number): Promise<void> {
+    if (last === 0) return;
+    const gone = join(this.#options.logDir, `gone-${jobId}-${last}`);
+    renameSync(folder, gone);
+    this.#removed.set(jobId, last);
+    await rm(gone, { recursive: true, force: true });
+  }
+
+  #nameOf(segment: number): string {
+    return `${this.#options.sessionId}-${Math.floor(segment / SEQUENCES)}-${segment % SEQUENCES}.seg`;
   }
 
   #segmentOf(name: string): { name: string; segment: number }[] {
