@@ -29,6 +29,8 @@ export const SummaryReply = z.object({
   slowest: z.array(TaskView),
   /** Those that have run longest; at most five. */
   longestRunning: z.array(TaskView),
+  /** Running tasks that started last, newest first; at most five. Absent from a server that does not know it. */
+  latestRunning: z.array(TaskView).optional(),
   /** Tasks that ended in the last minute, a second; absent before the first. */
   ratePerSecond: z.number().optional(),
   /** When the last task will have ended if it goes on like this, epoch ms. */

@@ -4,6 +4,7 @@ import {
   aFailure,
   aJob,
   aSummary,
+  aTask,
   deltas,
   type RunOptions,
   runCli,
@@ -33,7 +34,8 @@ const client: NonNullable<RunOptions['client']> = {
   logs: async function* () {
     yield logBytes({ position: 1, fence: 7, data: 'oh no\n' });
   },
-  summary: async () => aSummary(ended, { failures: [aFailure({ tasks: 1, example: '12_1' })] }),
+  summary: async () =>
+    aSummary(ended, { failures: [aFailure({ tasks: 1, example: '12_1' })], latestRunning: [aTask(1, { attempt: 1 })] }),
 };
 
 describe('watch JOB', () => {
@@ -44,9 +46,47 @@ describe('watch JOB', () => {
     expect(frame).toMatch(/^fit \(fit-20261121-ab12cd\) {2}failed {2}run\.sh\njob 12 .*3\/3, 1 failed\n/);
     expect(frame).toContain('\n#x#\nx failed  # completed\n');
     expect(frame).toContain('\n1 × exit 3 (12_1): No such file: <path>\n');
+    expect(frame).toContain('\n[1] oh no\n');
     expect(frame).toMatch(/\njob 12 failed: 2 completed, 1 failed in 5\.0s\n$/);
-    const query = { follow: '1', state: 'blocked,ready,leased,running', tail: 5 };
-    expect(calls.find(([name]) => name === 'logs')?.slice(0, 3)).toEqual(['logs', '12', query]);
+    const query = { follow: '1', tail: 5 };
+    expect(calls.find(([name]) => name === 'logs')?.slice(0, 3)).toEqual(['logs', '12_1', query]);
+  });
+
+  test('follows few of many running tasks, and others as these end', async () => {
+    const open = new Set<string>();
+    let most = 0;
+    let looks = 0;
+    const followed: string[] = [];
+    const watch = async function* () {
+      yield aDelta(running);
+      while (looks < 8) await new Promise((resolve) => setImmediate(resolve));
+      yield aDelta(ended);
+    };
+    const logs = async function* (ref: string, _: unknown, { signal }: { signal: AbortSignal }) {
+      followed.push(ref);
+      open.add(ref);
+      most = Math.max(most, open.size);
+      // Every second task ends soon.
+      while (!signal.aborted && (Number(ref.slice(3)) % 2 === 0 || looks < 4)) await new Promise(setImmediate);
+      open.delete(ref);
+      yield logBytes({ position: 1, fence: 7, data: `I am ${ref}\n` });
+    };
+    const latest = () => [0, 1, 2, 3, 4].map((at) => aTask(looks * 5 + at, { attempt: 1 }));
+    const summary = async () => {
+      looks += 1;
+      return aSummary(running, { latestRunning: latest() });
+    };
+    const { code, out } = await runCli(['watch', '12'], {
+      client: { ...client, watch, logs, summary } as typeof client,
+      tty: true,
+    });
+    expect(code).toBe(3);
+    expect(most).toBe(4);
+    expect(followed.slice(0, 4)).toEqual(['12_5', '12_6', '12_7', '12_8']);
+    // Two ended, and two of the then newest took their places.
+    expect(followed.length).toBeGreaterThan(5);
+    expect(open.size).toBe(0);
+    expect(out).toContain('[5] I am 12_5');
   });
 
   test('tells what goes wrong beside it', async () => {

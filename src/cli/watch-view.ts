@@ -1,21 +1,24 @@
 import type { SummaryReply } from '../api/insight.ts';
 import type { JobDelta, JobView } from '../api/job.ts';
-import { IndexSet } from '../core/index-set.ts';
 import { awaitJob, throughRestarts } from './await-job.ts';
 import { colourOfState, painter } from './output/color.ts';
 import { cut, oneLine, shownCount } from './output/format.ts';
 import { Grid } from './output/grid-text.ts';
 import { jobColumns } from './output/job-columns.ts';
-import { LogMerger, LogRecords } from './output/merge-logs.ts';
 import { progressLine, RateMeter } from './output/progress.ts';
 import { resultLine } from './output/result-line.ts';
 import { Table } from './output/table.ts';
 import { Redraw } from './redraw.ts';
 import { untilInterrupted } from './wait-for-job.ts';
+import { WatchLog } from './watch-log.ts';
 import type { World } from './world.ts';
 
 const REDRAW_MS = 250;
 const SUMMARY_MS = 2_000;
+/** When a task starts while none ran: soon, for it may be over soon, but no more often than this. */
+const SOON_MS = 250;
+/** For the last lines of what has just ended. */
+const LAST_LINES_MS = 500;
 const LOG_LINES = 5;
 const FAILURE_LINES = 3;
 const MOST_GRID_ROWS = 12;
@@ -27,7 +30,10 @@ const LIST_MS = 1_000;
 class View {
   readonly grid = new Grid();
   readonly meter = new RateMeter();
-  readonly logLines: string[] = [];
+  /** What the watching writes of the log. */
+  logLines: readonly string[] = [];
+  /** Called when tasks run after none did. */
+  started: () => void = () => {};
   delta: JobDelta | undefined;
   summary: SummaryReply | undefined;
   private readonly job: JobView;
@@ -36,6 +42,13 @@ class View {
   constructor(world: World, job: JobView) {
     this.world = world;
     this.job = job;
+  }
+
+  take(delta: JobDelta): void {
+    const none = (this.delta?.counts.running ?? 0) === 0;
+    this.delta = delta;
+    this.meter.add(delta.counts, this.world.now());
+    if (none && delta.counts.running > 0) this.started();
   }
 
   lines(): string[] {
@@ -79,39 +92,33 @@ export async function watchJob(world: World, ref: string): Promise<number> {
     const enough = new AbortController();
     const signal = AbortSignal.any([interrupted, enough.signal]);
     const stop = world.every(REDRAW_MS, () => redraw.draw(view.lines()));
-    const beside = [
-      followGrid(world, id, view, signal),
-      followLog(world, job, view, signal),
-      followSummary(world, id, view, signal),
-    ].map((work) => work.catch((error: unknown) => unlessAborted(error, signal)));
     // What goes wrong beside it ends the view too, rather than leaving a part of it silently behind.
-    const failed = new Promise<never>((_, reject) => {
-      for (const work of beside) work.catch(reject);
-    });
+    const { promise: failed, reject } = Promise.withResolvers<never>();
+    const fail = (error: unknown) => {
+      if (!signal.aborted) reject(error);
+    };
+    failed.catch(() => {});
+    const log = new WatchLog(world, LOG_LINES, signal, fail);
+    view.logLines = log.lines;
+    const grid = followGrid(world, id, view, signal).catch(fail);
+    const summary = followSummary(world, id, view, log, signal).catch(fail);
     try {
-      const ended = awaitJob(world, id, signal, (delta) => {
-        view.delta = delta;
-        view.meter.add(delta.counts, world.now());
-      });
+      const ended = awaitJob(world, id, signal, (delta) => view.take(delta));
       const last = await Promise.race([ended, failed]);
       if (last === undefined) return undefined;
       const done = await (await world.connect()).summary(id);
       view.summary = done;
       view.delta = last;
-      await beside[0];
+      await Promise.race([Promise.all([grid, log.end()]), world.pause(LAST_LINES_MS, signal), failed]);
       redraw.draw(view.lines());
       world.stdout.write(`${resultLine(done.job, [])}\n`);
       return last.exitCode;
     } finally {
       stop();
       enough.abort();
-      await Promise.allSettled(beside);
+      await Promise.all([grid, summary, log.end()]);
     }
   });
-}
-
-function unlessAborted(error: unknown, signal: AbortSignal): void {
-  if (!signal.aborted) throw error;
 }
 
 async function followGrid(world: World, id: string, view: View, signal: AbortSignal): Promise<void> {
@@ -124,32 +131,19 @@ async function followGrid(world: World, id: string, view: View, signal: AbortSig
   });
 }
 
-/** Of tasks that have not ended when the watching begins: what others wrote is not news. */
-async function followLog(world: World, job: JobView, view: View, signal: AbortSignal): Promise<void> {
-  const indices = job.array === undefined ? IndexSet.ofSize(1) : IndexSet.fromString(job.array);
-  const text = new TextDecoder();
-  const query = { follow: '1', state: 'blocked,ready,leased,running', tail: LOG_LINES } as const;
-  await throughRestarts(world, signal, async (client) => {
-    const records = new LogRecords();
-    const merger = new LogMerger((position) => indices.at(position));
-    for await (const chunk of client.logs(String(job.id), query, { signal })) {
-      for (const record of records.add(chunk)) {
-        const lines = text.decode(merger.add(record)).split('\n').slice(0, -1);
-        view.logLines.push(...lines.slice(-LOG_LINES).map(oneLine));
-        view.logLines.splice(0, Math.max(0, view.logLines.length - LOG_LINES));
-      }
-    }
-    return true;
-  });
-}
-
-async function followSummary(world: World, id: string, view: View, signal: AbortSignal): Promise<void> {
+/** Asks for the summary, and has the log follow some of the tasks that run. */
+async function followSummary(world: World, id: string, view: View, log: WatchLog, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
+    const started = new AbortController();
+    view.started = () => started.abort();
     await throughRestarts(world, signal, async (client) => {
-      view.summary = await client.summary(id, { signal });
+      const summary = await client.summary(id, { signal });
+      view.summary = summary;
+      log.follow(summary.latestRunning ?? summary.longestRunning);
       return true;
     });
-    await world.pause(SUMMARY_MS, signal);
+    await world.pause(SOON_MS, signal);
+    await world.pause(SUMMARY_MS - SOON_MS, AbortSignal.any([signal, started.signal]));
   }
 }
 

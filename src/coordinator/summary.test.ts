@@ -123,13 +123,16 @@ describe('rate and forecast', () => {
       id,
       [2, 3, 4, 5, 6].map((position) => ({ position, wallUs: 2_000_000 })),
     );
-    const { ratePerSecond, etaAt, longestRunning } = await summary(id);
+    const { ratePerSecond, etaAt, longestRunning, latestRunning } = await summary(id);
     expect(ratePerSecond).toBe(0.5);
     expect(etaAt).toBe(at.clock.now() + 190_000);
     expect(longestRunning.map(({ index, state }) => [index, state])).toEqual([
       [0, 'running'],
       [1, 'running'],
     ]);
+    await tasks.worker.start(id, 7);
+    expect(latestRunning?.map(({ index }) => index)).toEqual([0, 1]);
+    expect((await summary(id)).latestRunning?.map(({ index }) => index)).toEqual([7, 0, 1]);
     await at.coordinator.hold(CALLER, String(id), {});
     expect(await summary(id)).not.toHaveProperty('etaAt');
     await at.coordinator.release(CALLER, String(id), {});

@@ -25,7 +25,7 @@ interface Look {
   readonly view: JobView;
   readonly counts: TaskCounts;
   readonly slowest: readonly (readonly [SlowEnd, TaskView])[];
-  readonly rest: Pick<SummaryReply, 'longestRunning' | 'ratePerSecond' | 'etaAt' | 'retriedTasks'>;
+  readonly rest: Pick<SummaryReply, 'longestRunning' | 'latestRunning' | 'ratePerSecond' | 'etaAt' | 'retriedTasks'>;
 }
 
 /** Counts, rate, failures by cause and slowest tasks of a job. What is exact is counted in memory; only messages are read from logs. */
@@ -55,7 +55,16 @@ function look(entry: JobEntry, memory: Memory, now: number): Look {
     counts,
     slowest: job.slowest.ends.map((end) => [end, viewSlow(entry, end)] as const),
     rest: {
-      longestRunning: viewStates(memory, entry, longestRunning(job)),
+      longestRunning: viewStates(
+        memory,
+        entry,
+        firstRunning(job, (a, b) => a - b),
+      ),
+      latestRunning: viewStates(
+        memory,
+        entry,
+        firstRunning(job, (a, b) => b - a),
+      ),
       ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
       ...(leftMs === undefined ? {} : { etaAt: now + leftMs }),
       retriedTasks: counts.retried,
@@ -75,19 +84,20 @@ export function timeLeft(job: Job, now: number): number | undefined {
   });
 }
 
-function longestRunning(job: Job): number[] {
-  const longest: { position: number; since: number }[] = [];
+/** Positions of the first running tasks in an order of when they started. */
+function firstRunning(job: Job, order: (a: number, b: number) => number): number[] {
+  const first: { position: number; since: number }[] = [];
   for (const range of job.grants) {
     for (let at = 0; range.running > 0 && at < range.count; at++) {
       if (range.status[at] !== GrantStatus.running) continue;
       const since = range.startedAt![at]!;
-      if (longest.length === LONGEST && since >= longest.at(-1)!.since) continue;
-      longest.push({ position: range.position + at, since });
-      longest.sort((a, b) => a.since - b.since);
-      longest.length = Math.min(longest.length, LONGEST);
+      if (first.length === LONGEST && order(since, first.at(-1)!.since) >= 0) continue;
+      first.push({ position: range.position + at, since });
+      first.sort((a, b) => order(a.since, b.since));
+      first.length = Math.min(first.length, LONGEST);
     }
   }
-  return longest.map(({ position }) => position);
+  return first.map(({ position }) => position);
 }
 
 /** The attempt as it ended; the state is the task's of now. */
