@@ -36,9 +36,9 @@ static void kill_members(int folder, const char *group) {
   cgroup_read(folder, file, list, sizeof list);
   for (char *at = list; *at != '\0';) {
     long pid = strtol(at, &at, 10);
+    /* A list that is longer than we read ends in a part of a number: that would be another process. */
+    if (*at++ != '\n') break;
     if (pid > 1 && pid != F.pid) kill((pid_t)pid, SIGKILL);
-    if (*at == '\n') at++;
-    else break;
   }
 }
 

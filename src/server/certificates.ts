@@ -39,12 +39,16 @@ export function readCertificate({ certFile, keyFile }: CertificateFiles): Certif
   return { cert, key };
 }
 
-/** Changes whenever one of the files does. */
+/** Changes whenever one of the files does, also in that it cannot be reached. */
 export function certificateState({ certFile, keyFile }: CertificateFiles): string {
   return [certFile, keyFile]
     .map((path) => {
-      const { ino, size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
-      return `${ino} ${size} ${mtimeMs}`;
+      try {
+        const { ino, size, mtimeMs } = statSync(path);
+        return `${ino} ${size} ${mtimeMs}`;
+      } catch (error) {
+        return (error as NodeJS.ErrnoException).code;
+      }
     })
     .join('; ');
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { connect } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
@@ -86,6 +86,16 @@ test('a certificate that changed is used without a restart; one that is wrong is
   writePair(files, 'a');
   server.reloadCertificates();
   expect(await issuerOf(url)).toBe('spawn test a');
+  // Whoever renews it may leave links that lead nowhere, or a folder that is none.
+  for (const breakLink of [
+    () => symlinkSync(files.certFile, files.certFile),
+    () => symlinkSync('/dev/null/x', files.certFile),
+  ]) {
+    rmSync(files.certFile);
+    breakLink();
+    server.reloadCertificates();
+    expect(await issuerOf(url)).toBe('spawn test a');
+  }
 });
 
 test('without TLS only loopback is listened on, unless the user says that the network is trusted', async () => {
