@@ -134,6 +134,24 @@ describe('following events', () => {
   });
 });
 
+test('a start that was told is not told again when the end says that it was later', async () => {
+  const { at, worker } = tasks;
+  const id = await at.submit({ array: '0-1' });
+  await worker.start(id, 0);
+  const { seen, stop } = await watch({ ref: `${id}_0` });
+  await until('events', () => seen.length === 2);
+  at.clock.pass(3_000);
+  await tasks.end(id, [{ position: 0, wallUs: 2_900_000 }]);
+  await until('events', () => seen.length > 2);
+  expect(kinds(seen)).toEqual(['jobSubmitted', 'attemptStarted', 'attemptEnded']);
+  expect(kinds((await list({ ref: `${id}_0`, after: seen[1]!.id })).events)).toEqual(['attemptEnded']);
+  expect(kinds((await list({ ref: `${id}_0`, after: seen[0]!.id })).events)).toEqual([
+    'attemptStarted',
+    'attemptEnded',
+  ]);
+  stop();
+});
+
 test('every kind that is written anywhere has a text', () => {
   const sources = (readdirSync(import.meta.dirname, { recursive: true }) as string[])
     .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))

@@ -6,7 +6,7 @@ import type { StoredEvent } from '../store/store.ts';
 import type { Ledger } from './ledger.ts';
 import { lookAt } from './reading.ts';
 import { resolveRef, selectRuns } from './refs.ts';
-import { attemptEvents, keyOfEvent, runningAttempt } from './task-events.ts';
+import { attemptEvents, attemptOfKey, keyOfEvent, runningAttempt } from './task-events.ts';
 
 /** Job events that are read at a time to be put among the attempts of a task. */
 const SLICE = 1_000;
@@ -105,8 +105,11 @@ async function findSource(ledger: Ledger, ref: string | undefined): Promise<Sour
     const { position, running } = await lookNow();
     const attempts = await attemptEvents(store, jobId, position, task, running);
     const all = [...(await jobEvents(ledger, jobId)), ...attempts];
+    // When an attempt has ended, its start is reckoned from the end, and may seem later than it was told to be.
+    const told = attemptOfKey(after);
+    const isTold = ({ kind, detail }: EventView) => kind === 'attemptStarted' && Number(detail.attempt) <= told;
     return all
-      .filter(({ id }) => id > after)
+      .filter((event) => event.id > after && !isTold(event))
       .toSorted((a, b) => a.id - b.id)
       .slice(0, limit);
   };

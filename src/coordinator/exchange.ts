@@ -101,7 +101,8 @@ function repeatRequests(books: Books, session: WorkerSession, range: GrantRange,
     if (range.status[at] === GrantStatus.closed || !theirs.has(fence)) continue;
     const position = range.position + at;
     const lane = job.laneOf(position);
-    if (lane.terms.timeLimitMs !== granted.terms.timeLimitMs) tellLimit(books, session, fence, lane.terms.timeLimitMs);
+    // Also when it is the one it was granted with: it may have had another one meanwhile.
+    if (job.lanes.length > 1) tellLimit(books, session, fence, lane.terms.timeLimitMs);
     if (job.table.hasFlag(position, TaskFlag.cancelRequested | TaskFlag.requeueRequested)) addFence(cancel, fence);
     else if (
       range.status[at] === GrantStatus.leased &&

@@ -122,10 +122,13 @@ test('lanes, and which task is in which, outlive the coordinator, as does what r
   await at.restart();
   worker.connect();
   expect(terms(at, id)).toEqual(before[0]);
-  // The worker may never have heard of the new limit.
+  // The worker may never have heard of the new limit, or of going back to the old one.
   const told = worker.told('limit').length;
   await worker.resync([running]);
-  expect(worker.told('limit').slice(told)).toMatchObject([{ fences: [[running, 1]], timeLimitMs: 70 }]);
+  expect(worker.told('limit').slice(told)).toMatchObject([
+    { fences: [[running, 1]], timeLimitMs: 70 },
+    { fences: [[worker.fenceOf(id, 1), 1]], timeLimitMs: 50 },
+  ]);
   expect((await at.coordinator.server(CALLER)).sessions).toEqual(before[1]);
   expect(before[1]).toMatchObject([{ freeCpus: 0, freeGpus: 1, freeNamed: { licence: 0.5 }, freeMemoryBytes: 800 }]);
   await worker.end(id, [0, 1]);
@@ -214,6 +217,22 @@ test('a worker of API 1 gets plain tasks alone, and no message that it does not 
   expect(worker.told('grant').map(({ job }) => job)).toEqual([plain]);
   expect(at.states(plain)).toEqual(['completed', 'ready']);
   expect((await at.coordinator.job(CALLER, String(plain))).reason).toContain('release');
+});
+
+test('a worker that never heard of going back to the first time limit hears of it after a crash', async () => {
+  const at = await LedgerAtHand.open();
+  const worker = await WorkerAtHand.join(at);
+  const id = await at.submit({ timeLimitMs: 60_000 });
+  await at.ledger.idle();
+  await worker.start(id, 0);
+  await move(at, id, [[0, 1]], { timeLimitMs: 120_000 });
+  worker.disconnect();
+  await move(at, id, [[0, 1]], { timeLimitMs: 60_000 });
+  expect(worker.told('limit').map(({ timeLimitMs }) => timeLimitMs)).toEqual([120_000]);
+  await at.restart();
+  worker.connect();
+  await worker.resync([worker.fenceOf(id, 0)]);
+  expect(worker.told('limit').map(({ timeLimitMs }) => timeLimitMs)).toEqual([120_000, 60_000]);
 });
 
 test('a job all of whose tasks got something else is shown with that, also when it has ended and left', async () => {

@@ -19,6 +19,8 @@ export function changeDependency(books: Books, job: Job, runs: Runs | null, depe
     books.memory.changes.dependencies.push({ jobId: job.id, dependsOn: jobId });
   }
   books.changed(job);
+  // Their canary and the deadline, if they had ended with these tasks, go on with them.
+  if (unskipped.length > 0) books.revived(job);
   const followers = unskipped.length === 0 ? [] : rearmFollowers(job, unskipped, books);
   books.settlement.evaluate(job);
   for (const follower of followers) books.settlement.evaluate(follower);
@@ -36,8 +38,14 @@ function namesOf(dependency: Dependency | null) {
   return (dependency?.terms ?? []).filter((term) => term.type !== 'singleton');
 }
 
+/** What has ended waits for nothing, whether it has left memory yet or not. */
+function liveJob({ jobs }: Books['memory'], id: number): Job | undefined {
+  const job = jobs.get(id)?.job;
+  return job?.endedAt === 0 ? job : undefined;
+}
+
 function refuseCycle({ memory }: Books, job: Job, dependency: Dependency): void {
-  const cycle = findCycle(job, dependency, (id) => memory.jobs.get(id)?.job);
+  const cycle = findCycle(job, dependency, (id) => liveJob(memory, id));
   if (cycle === undefined) return;
   if (cycle.length === 2) throw new SpawnError('DEPENDENCY_SELF', { ref: String(job.id) });
   throw new SpawnError('DEPENDENCY_CYCLE', { jobs: cycle });

@@ -89,6 +89,11 @@ function keyOf(at: number, attemptEntry: number): number {
   return Math.floor(at) * 2 * SLOTS + SLOTS + (attemptEntry % SLOTS);
 }
 
+/** Which attempt's start or end an entry of that number tells of; 0 = an event of the job. */
+export function attemptOfKey(key: number): number {
+  return Math.max(0, Math.floor(((key % (2 * SLOTS)) - SLOTS) / 2));
+}
+
 /** As `keyOf`, for an event of the job. */
 export function keyOfEvent(at: number, eventId: number): number {
   return Math.floor(at) * 2 * SLOTS + (eventId % SLOTS);

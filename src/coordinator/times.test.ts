@@ -176,6 +176,21 @@ describe('a deadline', () => {
     await until('the end', () => at.states(id)[0] === 'cancelled');
   });
 
+  test('that is being carried out is in the way of no other change, and gone for what waits again', async () => {
+    const broken = await at.submit();
+    await worker.end(broken, [0], 1);
+    const id = await at.submit({ array: '0-4', deadlineInMs: HOUR });
+    await at.ledger.idle();
+    await worker.start(id, 0, 1);
+    await at.coordinator.update(CALLER, `${id}_4`, { after: `afterok:${broken}` });
+    await pass(HOUR);
+    expect(at.states(id)).toEqual(['running', 'running', 'leased', 'leased', 'skipped']);
+    expect(await at.coordinator.update(CALLER, String(id), { priority: 3 })).toMatchObject({ tasks: 4 });
+    await at.coordinator.update(CALLER, `${id}_4`, { after: '' });
+    await worker.end(id, [0, 1, 2, 3], CANCELLED);
+    expect(at.states(id)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled', 'leased']);
+  });
+
   test('must come after now and after the begin', async () => {
     const { nowMs } = at.clock;
     const text = (ms: number) => JSON.stringify(new Date(nowMs + ms).toISOString());

@@ -50,8 +50,12 @@ export interface NewTimes {
   readonly deadlineAt: number | null | undefined;
 }
 
-/** Errors: BAD_REQUEST when the deadline would have passed, or be before the job begins. */
+/**
+ * Errors: BAD_REQUEST when the deadline would have passed, or be before the job begins. A deadline that is being carried out is in
+ * the way of no other change.
+ */
 export function checkTimes(now: number, job: Job, times: NewTimes): void {
+  if (times.beginAt === undefined && times.deadlineAt === undefined) return;
   const { beginAt = job.beginAt, deadlineAt = job.deadlineAt || null } = times;
   checkOrder('', now, beginAt ?? 0, deadlineAt);
 }

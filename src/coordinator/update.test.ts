@@ -70,6 +70,31 @@ describe('another dependency', () => {
     expect(at.states(id)).toEqual(['ready', 'skipped']);
   });
 
+  test('lets those wait again that were skipped because of its tasks, also when they have left memory', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const broken = await at.submit();
+    await worker.end(broken, [0], FAILED);
+    const id = await at.submit({ array: '0-1', hold: true });
+    await update(`${id}_1`, { after: `afterok:${broken}` });
+    const follower = await at.submit({ array: '1', after: `aftercorr:${id}` });
+    expect([...at.states(id), ...at.states(follower)]).toEqual(['ready', 'skipped', 'skipped']);
+    await at.restart();
+    await update(`${id}_1`, { after: '' });
+    expect([...at.states(id), ...at.states(follower)]).toEqual(['ready', 'ready', 'blocked']);
+  });
+
+  test('makes no cycle through a job that has ended', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const first = await at.submit();
+    const second = await at.submit({ after: `afterany:${first}` });
+    await worker.end(first, [0], FAILED);
+    await worker.end(second, [0]);
+    await at.coordinator.hold(CALLER, String(await at.submit()), {});
+    await at.coordinator.retry(CALLER, String(first), {});
+    await at.coordinator.hold(CALLER, String(first), {});
+    expect((await update(first, { after: `afterok:${second}` })).job.after).toBe(`afterok:${second}`);
+  });
+
   test.each([
     ['afterok:99', 'DEPENDENCY_UNKNOWN_JOB'],
     ['afterok:1_7', 'TASK_NOT_FOUND'],

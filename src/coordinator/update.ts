@@ -38,7 +38,8 @@ export async function updateJob(
   const checked = check(request);
   const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, 'change');
   const bringAll = async () => {
-    await ledger.bring(resolved.id, false);
+    // What was skipped may wait again, and then so do those who were skipped because of it.
+    await ledger.bring(resolved.id, checked.dependency !== undefined);
     await bringPredecessors(ledger, checked.dependency ?? null);
   };
   return await ledger.writeAfter(bringAll, (world) => {

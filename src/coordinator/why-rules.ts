@@ -100,7 +100,8 @@ function endedJob(job: Job): Blocker {
 }
 
 function heldByWorker({ memory, job, now }: Asked, position: number, who: string): Blocker {
-  const range = [...job.grants].find((each) => position >= each.position && position < each.position + each.count);
+  // An earlier attempt's range may still be open for others.
+  const range = [...job.grants].find(({ status, position: first }) => isOpen(status[position - first]));
   const worker = range === undefined ? undefined : memory.sessions.get(range.sessionId)?.session.worker;
   const holders = worker === undefined ? [] : [{ kind: 'worker' as const, id: worker, text: `has ${who}` }];
   if (job.table.hasFlag(position, TaskFlag.cancelRequested)) {
@@ -117,6 +118,10 @@ function heldByWorker({ memory, job, now }: Asked, position: number, who: string
   const end = Math.round(running.startedAt + meanMs);
   const text = `${who} runs on worker ${worker} since ${shownDuration(now - running.startedAt)}${mean}`;
   return { rule: 'running', text, tasks: 1, holders, ...(meanMs > 0 && end > now ? { untilAt: end } : {}) };
+}
+
+function isOpen(status: number | undefined): boolean {
+  return status !== undefined && status !== GrantStatus.closed;
 }
 
 function hold(job: Job, who: string, tasks: number, single: boolean): Blocker {

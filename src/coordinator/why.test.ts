@@ -69,6 +69,15 @@ describe('what has ended or runs', () => {
   });
 });
 
+test('who has a task is not who had it before', async () => {
+  const id = await at.submit({ array: '0-1', retries: 1 });
+  await worker.start(id, 0, 1);
+  await WorkerAtHand.join(at, { worker: 'larger', resources: { cpus: 8, memoryBytes: 2 ** 30 } });
+  await worker.end(id, [0], encodeOutcome({ kind: 'exited', code: 1 }));
+  expect(await holders(`${id}_0`)).toEqual([`worker larger: has ${id}_0`]);
+  expect(await holders(`${id}_1`)).toEqual([`worker w: has ${id}_1`]);
+});
+
 describe('dependencies', () => {
   test('of a whole job tell how many are left, and for how long', async () => {
     const first = await at.submit({ array: '0-9', name: 'first' });
