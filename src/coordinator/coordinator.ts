@@ -40,6 +40,8 @@ export interface SessionFacts {
   forkerPid: number;
   host: string;
   bootId: string;
+  /** See Caller. */
+  sameHost: boolean;
   connected: boolean;
 }
 
@@ -163,9 +165,9 @@ export class Coordinator implements UseCases {
 
   sessions(): SessionFacts[] {
     return [...this.#ledger.memory.sessions.values()].map(({ session, row }) => {
-      const { bootId, forkerPid } = JSON.parse(row.detail) as SessionDetail;
+      const { bootId, forkerPid, sameHost } = JSON.parse(row.detail) as SessionDetail;
       const { instance, pid, host } = row;
-      return { id: session.id, instance, pid, forkerPid, host, bootId, connected: session.connected };
+      return { id: session.id, instance, pid, forkerPid, host, bootId, sameHost, connected: session.connected };
     });
   }
 

@@ -50,6 +50,7 @@ const session = (id: number, instance: string, connected = true): PoolSession =>
   pid: 1_000 + id,
   host: 'here',
   bootId: 'boot',
+  sameHost: true,
   connected,
 });
 
@@ -67,6 +68,17 @@ test('an empty pool is filled, and rests when its worker is connected', async ()
   sessions = [session(1, 'local-1')];
   expect(await pool.runOnce(50)).toBe(1_000);
   expect(provider.started).toEqual(['local-1']);
+});
+
+test('a worker elsewhere that calls itself one of the pool neither counts nor changes its numbers', async () => {
+  const elsewhere = (id: number, instance: string) => ({ ...session(id, instance), sameHost: false });
+  sessions = [elsewhere(1, 'local-0'), elsewhere(2, 'local-9007199254740991')];
+  await pool.runOnce(0);
+  expect(provider.started).toEqual(['local-1']);
+  sessions.push(session(3, 'local-1'));
+  provider.gone.add(1_001);
+  await pool.runOnce(25);
+  expect({ lost, stopped: provider.stopped }).toEqual({ lost: [], stopped: [] });
 });
 
 test('what a coordinator before this one started stays', async () => {

@@ -3,6 +3,8 @@ import type { Provider, SessionPlace, StopHow } from '../../providers/provider.t
 /** A worker session as the pool sees it. */
 export interface PoolSession extends SessionPlace {
   readonly id: number;
+  /** It was opened through the Unix socket. What comes by TCP may call itself anything. */
+  readonly sameHost: boolean;
   /** Whether its stream is open. */
   readonly connected: boolean;
 }
@@ -82,7 +84,8 @@ export class LocalPool {
 
   #sessions(): PoolSession[] {
     const prefix = `${this.#options.provider.name}-`;
-    return this.#options.coordinator.sessions().filter(({ instance }) => instance?.startsWith(prefix));
+    const sessions = this.#options.coordinator.sessions();
+    return sessions.filter(({ instance, sameHost }) => sameHost && instance?.startsWith(prefix));
   }
 
   /** Whether there are sessions without a link whose machine is not known to be gone. */
