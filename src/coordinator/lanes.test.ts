@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { CALLER, LedgerAtHand, WorkerAtHand } from '../../test/support/ledger-at-hand.ts';
+import { until } from '../../test/support/until.ts';
 import type { Runs } from './cancel.ts';
 import { changePriority, type LaneChange, moveToLane } from './lanes.ts';
 
@@ -233,6 +234,14 @@ test('a worker that never heard of going back to the first time limit hears of i
   worker.connect();
   await worker.resync([worker.fenceOf(id, 0)]);
   expect(worker.told('limit').map(({ timeLimitMs }) => timeLimitMs)).toEqual([120_000, 60_000]);
+});
+
+test('hundreds of jobs that wait for a GPU keep nobody waiting who needs none', async () => {
+  const at = await LedgerAtHand.open();
+  await WorkerAtHand.join(at, { resources: { cpus: 8, memoryBytes: 1_000, gpus: 1 } });
+  await Promise.all(Array.from({ length: 600 }, () => at.submit({ gpus: 1 })));
+  const plain = await at.submit();
+  await until('its turn', () => at.states(plain)[0] === 'leased');
 });
 
 test('a job all of whose tasks got something else is shown with that, also when it has ended and left', async () => {

@@ -241,7 +241,7 @@ export class Ledger {
     const { changes } = memory;
     world.settlement.run();
     // What a full store would refuse is not begun.
-    if (this.writable) world.schedule();
+    if (this.writable && !world.schedule()) this.poke();
     const deltas = this.watchers.capture(changes.jobs);
     const messages = [...changes.outgoing].map(([id, outgoing]) => [id, prepareMessages(memory, outgoing)] as const);
     changes.outgoing.clear();

@@ -103,12 +103,13 @@ export class World implements SettleWorld, ScheduleActions {
     this.alarmSet(due);
   }
 
-  /** Gives out what can be given out now. */
-  schedule(): void {
+  /** Gives out what can be given out now; false when there is more to look at. */
+  schedule(): boolean {
     const { topUp } = this.memory.changes;
     const sessions = [...this.memory.sessions.values()].map(({ session }) => session);
-    this.#scheduler.pass(sessions, topUp, this.now);
+    const done = this.#scheduler.pass(sessions, topUp, this.now);
     topUp.clear();
+    return done;
   }
 
   grant(session: WorkerSession, lane: Lane, start: number, count: number, slots: number): void {

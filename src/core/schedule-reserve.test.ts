@@ -165,7 +165,27 @@ describe('a wide task', () => {
     world.end(first, narrow, 1);
     expect(world.pass()).toEqual([]);
     expect(world.jobs.filter(({ lanes: [lane] }) => lane.starvedSince !== 0)).toHaveLength(256);
+    // The next pass looks at the others, of which one fits, and then all are in line again.
+    expect(world.pass()).toMatchObject([{ job: narrow }]);
+    expect(world.jobs.filter(({ lanes: [lane] }) => lane.starvedSince !== 0)).toHaveLength(301);
     expect(world.jobs.every(({ lanes: [lane] }) => lane.heapAt >= 0)).toBe(true);
+  });
+
+  it('in hundreds of jobs does not keep what fits, of the same owner and behind them, waiting for ever', () => {
+    const world = new CoreSchedule();
+    const session = coreSession(1, 8, 100, { gpus: 1 });
+    world.connect(session);
+    for (let id = 1; id <= 600; id++) world.add(coreJob(id, { gpus: 1 }));
+    const plain = coreJob(601);
+    world.add(plain);
+    const [first, ...more] = [world.pass(), world.pass(), world.pass()];
+    expect(first).toMatchObject([{ job: { id: 1 } }]);
+    expect(more).toEqual([[], [expect.objectContaining({ job: plain })]]);
+    // One of those that were passed over ended meanwhile: it does not come back.
+    world.jobs[1]!.held = true;
+    world.update(world.jobs[1]!);
+    world.end(session, world.jobs[0]!, 1);
+    expect(world.pass()).toMatchObject([{ job: { id: 3 } }]);
   });
 
   it('that no machine is large enough for keeps nobody else waiting, however many there are', () => {

@@ -35,6 +35,8 @@ export class Scheduler {
   readonly #actions: ScheduleActions;
   /** Sessions that were open in the last pass. */
   #known: ReadonlySet<WorkerSession> = new Set();
+  /** Lanes that the last pass passed over, if it came to no end: the next one goes on behind them. */
+  #passedOver: Lane[] = [];
 
   constructor(queue: ReadyQueue, policy: SchedulePolicy, actions: ScheduleActions) {
     this.queue = queue;
@@ -42,31 +44,38 @@ export class Scheduler {
     this.#actions = actions;
   }
 
-  /** One pass: gives free slots to those next in line, then work ahead to the sessions in `topUp`. */
-  pass(sessions: Iterable<WorkerSession>, topUp: Set<WorkerSession>, now: number): void {
+  /**
+   * One pass: gives free slots to those next in line, then work ahead to the sessions in `topUp`. False when it came to no end, so
+   * that another one is wanted soon.
+   */
+  pass(sessions: Iterable<WorkerSession>, topUp: Set<WorkerSession>, now: number): boolean {
     const open = [...sessions].filter((session) => session.connected && !session.draining);
     if (open.some((session) => !this.#known.has(session))) this.queue.unparkAll();
     if (open.length !== this.#known.size || open.some((session) => !this.#known.has(session))) {
       this.#known = new Set(open);
     }
-    this.#fillSlots(open, topUp, now);
+    const done = this.#fillSlots(open, topUp, now);
     const next = this.queue.peek();
     for (const session of topUp) {
       if (session.draining || !session.connected) continue;
       for (const share of session.shares.values()) this.#topUpShare(session, share, next, now);
     }
+    return done;
   }
 
-  #fillSlots(sessions: readonly WorkerSession[], topUp: Set<WorkerSession>, now: number): void {
+  #fillSlots(sessions: readonly WorkerSession[], topUp: Set<WorkerSession>, now: number): boolean {
     const { queue } = this;
     // What a session saved up for was held, cancelled or granted elsewhere.
     for (const session of sessions) if (session.reservedFor?.starvedSince === 0) session.reservedFor = undefined;
     const free = sessions.filter(({ room }) => room.open);
-    const aside: Lane[] = [];
+    const aside = this.#passedOver;
+    this.#passedOver = [];
     let passedOver = 0;
-    while (free.length > 0 && passedOver < MAX_PASSED_OVER) {
-      const lane = queue.peek();
-      if (lane === undefined) break;
+    for (let lane = queue.peek(); lane !== undefined && free.length > 0; lane = queue.peek()) {
+      if (passedOver === MAX_PASSED_OVER) {
+        this.#passedOver = aside;
+        return false;
+      }
       const session = roomiest(free, lane);
       if (session === undefined) {
         if (!sessions.some((any) => any.couldFit(lane))) {
@@ -92,6 +101,7 @@ export class Scheduler {
       if (!session.room.open) free.splice(free.indexOf(session), 1);
     }
     for (const lane of aside) queue.bringBack(lane);
+    return true;
   }
 
   #grantSlots(session: WorkerSession, lane: Lane, wanted: number): void {
