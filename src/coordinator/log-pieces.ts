@@ -1,6 +1,7 @@
 import type { LogPieceReply } from '../api/access.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { SegmentId } from '../objects/log-reader.ts';
+import { jobExists } from './job-exists.ts';
 import type { Ledger } from './ledger.ts';
 import { refuseStranger } from './ownership.ts';
 import type { SessionDetail } from './restore.ts';
@@ -25,7 +26,7 @@ export async function takeLogPiece(
     });
   }
   refuseStranger(caller, id.sessionId, await tokenOf(ledger, id.sessionId));
-  if (!(await exists(ledger, id.jobId))) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id.jobId) });
+  if (!(await jobExists(ledger, id.jobId))) throw new SpawnError('JOB_NOT_FOUND', { ref: String(id.jobId) });
   return { size: await ledger.ports.copies.append(id, offset, bytes) };
 }
 
@@ -36,10 +37,4 @@ async function tokenOf({ memory, ports }: Ledger, sessionId: number): Promise<nu
   const [closed] = await ports.store.findSessions([sessionId]);
   if (closed === undefined) throw new SpawnError('SESSION_UNKNOWN', { session: sessionId });
   return (JSON.parse(closed.detail) as SessionDetail).token ?? 0;
-}
-
-async function exists({ memory, ports }: Ledger, jobId: number): Promise<boolean> {
-  if (memory.jobs.has(jobId)) return true;
-  const [found] = await ports.store.findJobs({ live: false, before: jobId + 1, limit: 1 });
-  return found?.id === jobId;
 }

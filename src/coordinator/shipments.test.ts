@@ -99,3 +99,18 @@ test('what a living worker has not shipped in time is called so; what a dead one
   await at.coordinator.bye(CALLER, worker.sessionId);
   expect((await read(job)).join()).toContain('log incomplete: 4 bytes are missing');
 }, 20_000);
+
+test('a piece of a job that is brought back just then is taken, and one of a job that never was is not', async () => {
+  const { job, bytes } = await ended();
+  at.evictAll();
+  const { store } = at.ledger.ports;
+  const find = store.findJobs;
+  store.findJobs = async (query) => {
+    store.findJobs = find;
+    await at.coordinator.requeue(CALLER, `${job}`, {});
+    return await find.call(store, query);
+  };
+  const put = (id: number) => at.coordinator.putLog(ELSEWHERE, worker.sessionId, id, SEGMENT, 0, bytes);
+  expect(await put(job)).toEqual({ size: bytes.length });
+  await expect(put(job + 1)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+});

@@ -1,6 +1,7 @@
 import type { JobSpec } from '../api/job-spec.ts';
 import { readStageManifest } from '../api/stage.ts';
 import type { StoredBlob } from '../objects/log-reader.ts';
+import { jobExists } from './job-exists.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Rows of jobs that are read at a time. */
@@ -18,20 +19,11 @@ export async function sweepLogs(ledger: Ledger, gone: ReadonlySet<number>, dryRu
   for (const id of await logs.jobs()) {
     // Numbers that were not given yet are of another store, which somebody put in the place of this one.
     if (id >= ledger.memory.counters.nextJob) continue;
-    if (!gone.has(id) && (await exists(ledger, id))) continue;
+    if (!gone.has(id) && (await jobExists(ledger, id))) continue;
     bytes += await logs.size(id);
     if (!dryRun) await logs.remove(id);
   }
   return bytes;
-}
-
-async function exists({ memory, ports }: Ledger, id: number): Promise<boolean> {
-  if (memory.jobs.has(id)) return true;
-  const [found] = await ports.store.findJobs({ live: false, before: id + 1, limit: 1 });
-  if (found?.id === id) return true;
-  // Live, and memory was rebuilt meanwhile.
-  const [live] = await ports.store.findJobs({ live: true, before: id + 1, limit: 1 });
-  return live?.id === id;
 }
 
 /** Removes the scripts, environments and staged directories that no job names any more. */
