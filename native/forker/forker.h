@@ -203,8 +203,8 @@ bool task_withdraw(struct task *task);
 void task_finish(struct task *task);
 void tasks_reap(void);
 uint32_t tasks_refuse_queued(enum refusal reason);
-/* Ends lingering tasks whose last process is gone. */
-void tasks_settle(void);
+/* Ends lingering tasks whose last process is gone, or later when many tasks live; milliseconds until then, -1 when there is none. */
+int tasks_settle_if_due(void);
 void stream_read(struct stream *stream);
 
 /* ---- kill.c ---- */
@@ -226,6 +226,10 @@ struct task *timer_first(void);
 void orphans_ended(pid_t pid); /* a child that is no task was reaped */
 void orphans_look_soon(void);
 void orphans_changed(void); /* the list of children that was read last is out of date */
+/* Up to so many live tasks, looking for what each has left costs little. */
+#define FEW_TASKS 64
+/* Until the list of children may be read again for something that was last looked at then. */
+int orphans_pause_ms(uint64_t looked_us);
 /* Looks now, or later when many tasks live; milliseconds until then, -1 when there is nothing to look for. */
 int orphans_look_if_due(void);
 /* Whether processes of this attempt live that have left its group. */

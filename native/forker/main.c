@@ -192,9 +192,8 @@ int main(void) {
     if (seen[FROM_INPUT] && !F.stopping) input_read();
     if (!F.stopping) more_input = input_process();
     tasks_expire();
-    tasks_settle();
     lease_check();
-    look_ms = min_wait(memory_look_if_due(), orphans_look_if_due());
+    look_ms = min_wait(tasks_settle_if_due(), min_wait(memory_look_if_due(), orphans_look_if_due()));
     if (F.quitting && F.live_count == 0 && F.queued_count == 0 && !more_input) F.input_ended = true;
     if ((F.input_ended || output_broken()) && !F.stopping) {
       more_input = false;

@@ -21,15 +21,15 @@ struct orphan {
   uint64_t order; /* of the newest task when it was first seen */
 };
 
-/* With many live tasks the list of children is long, so it is read at most this often. */
+/* With many live tasks the list of children is long, so it is read at most this often, and for a tenth of the time. */
 #define LOOK_EVERY_US 10000
-#define FEW_TASKS 64
+#define COST_SHARE 10
 #define MAX_ENVIRON_BYTES (4u * 1024 * 1024)
 
 static struct map by_pid;
 static struct orphan *first;
 static bool wanted, fresh;
-static uint64_t looked_at_us;
+static uint64_t looked_at_us, read_cost_us;
 static int children_fd = -2; /* -1: this kernel does not list them */
 static char *text;
 static size_t text_room;
@@ -173,7 +173,9 @@ static void kill_orphan(pid_t pid) {
 /* Killing many tasks in one round reads the list once. */
 static void refresh(void) {
   if (fresh) return;
+  uint64_t began_us = now_us();
   each_child(note);
+  read_cost_us = now_us() - began_us;
   fresh = true;
 }
 
@@ -186,10 +188,17 @@ static void look(void) {
   }
 }
 
+int orphans_pause_ms(uint64_t looked_us) {
+  if (F.live_count <= FEW_TASKS) return 0;
+  uint64_t every = COST_SHARE * read_cost_us > LOOK_EVERY_US ? COST_SHARE * read_cost_us : LOOK_EVERY_US;
+  uint64_t since = now_us() - looked_us;
+  return since < every ? (int)((every - since) / 1000) + 1 : 0;
+}
+
 int orphans_look_if_due(void) {
   if (!wanted || (F.capabilities & CAN_SUBREAPER) == 0) return -1;
-  uint64_t since = now_us() - looked_at_us;
-  if (F.live_count > FEW_TASKS && since < LOOK_EVERY_US) return (int)((LOOK_EVERY_US - since) / 1000) + 1;
+  int pause_ms = orphans_pause_ms(looked_at_us);
+  if (pause_ms > 0) return pause_ms;
   look();
   return -1;
 }

@@ -219,8 +219,9 @@ static void main_ended(struct task *task) {
   task->wall_us = now_us() - task->started_us;
   map_remove(&F.by_pid, &task->by_pid);
   if (task->group != 0 && task->cause == CAUSE_NONE && memory_killed(task)) task->cause = CAUSE_MEMORY;
-  /* A shell dies of TERM at once; the program it ran may still be writing its checkpoint, and has its grace. */
-  if (task->killing == SIGTERM && (group_lives(task) || orphans_of(task->by_fence.key))) {
+  /* A shell dies of TERM at once; the program it ran may still be writing its checkpoint, and has its grace. Whether anything is left
+     of many tasks is looked at together: the list of children is long then. */
+  if (task->killing == SIGTERM && (group_lives(task) || F.live_count > FEW_TASKS || orphans_of(task->by_fence.key))) {
     task->state = TASK_LINGERING;
     F.lingering_count++;
   } else {
@@ -228,12 +229,17 @@ static void main_ended(struct task *task) {
   }
 }
 
-void tasks_settle(void) {
-  if (F.lingering_count == 0) return;
+int tasks_settle_if_due(void) {
+  static uint64_t settled_us;
+  if (F.lingering_count == 0) return -1;
+  int pause_ms = orphans_pause_ms(settled_us);
+  if (pause_ms > 0) return pause_ms;
   for (struct task *task = F.oldest, *next; task != NULL; task = next) {
     next = task->newer;
     if (task->state == TASK_LINGERING && !group_lives(task) && !orphans_of(task->by_fence.key)) task_finish(task);
   }
+  settled_us = now_us();
+  return -1;
 }
 
 void tasks_reap(void) {

@@ -1,27 +1,23 @@
 import type { Resources } from '../api/session.ts';
 import type { Gpu } from '../core/gpu-list.ts';
-import { encodeOutcome, type Outcome } from '../core/outcome.ts';
+import type { Outcome } from '../core/outcome.ts';
 import { Room } from '../core/resources.ts';
 import { AheadOfNeed, widthOf } from './ahead-of-need.ts';
 import type { Attempt } from './attempt.ts';
 import { type Explanation, explainFailure } from './explain-failure.ts';
-import type {
-  Forker,
-  LogPosition,
-  RunRefused,
-  RunRequest,
-  TaskEnded,
-  TaskSpawnFailed,
-  TaskStarted,
-} from './forker/types.ts';
+import type { Forker, RunRefused, RunRequest, TaskEnded, TaskSpawnFailed, TaskStarted } from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
 import type { PendingEnd, PendingStart } from './outbox.ts';
 import { outcomeOf } from './outcome-of.ts';
+import { endWithoutProcess, logStart, pendingEnd } from './pending-end.ts';
 import type { Fit, Grant } from './queue.ts';
 import { explanationRequest, type RunDefaults, taskRequest } from './run-request.ts';
 
-/** Segment numbers on the wire: `life * 65536 + segment`, so that the forkers of one session do not meet. */
-const SEGMENTS_OF_A_LIFE = 65_536;
+/**
+ * Tasks that the forker was told to start and has not: one behind thousands could not be stopped before it had started. Far more than
+ * wait there for their turn.
+ */
+const MOST_UNSTARTED = 256;
 
 export interface AttemptsOptions extends RunDefaults {
   readonly resources: Resources;
@@ -42,6 +38,8 @@ export interface AttemptsOptions extends RunDefaults {
 export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #running = new Map<number, Attempt>();
+  /** How many of them have. */
+  #started = 0;
   readonly #ahead = new AheadOfNeed();
   readonly #room: Room;
   /** What there is when nothing runs. */
@@ -78,6 +76,7 @@ export class Attempts {
   fitOf(jobId: number, lane: number, alone: boolean): Fit {
     const job = this.#options.job(jobId, lane);
     if (job?.prepared === undefined) return 'unprepared';
+    if (this.#running.size - this.#started >= MOST_UNSTARTED) return 'busy';
     // What is larger than the machine runs alone: the coordinator gave it, and waiting would not help.
     if (this.#running.size === 0 || this.#hasRoomFor(job)) return 'fits';
     return alone && this.#ahead.mayQueue(job) ? 'fits' : 'busy';
@@ -136,8 +135,9 @@ export class Attempts {
     const attempt = this.#running.get(fence);
     if (attempt === undefined) return;
     attempt.log = log;
+    this.#started += 1;
     if (attempt.dropped) return;
-    const { logSegment, logOffset } = this.#logStart(log);
+    const { logSegment, logOffset } = logStart(this.life, log);
     this.#options.onStarted({ fence, startedAtMs: performance.now(), logSegment, logOffset });
   }
 
@@ -147,24 +147,7 @@ export class Attempts {
     if (!attempt.isImpossible) this.#ahead.ended(attempt.job, event.wallUs);
     if (attempt.dropped) return;
     const outcome = event.cause === 'none' && attempt.failure !== undefined ? attempt.failure : outcomeOf(event);
-    const end = this.#logStart(event.logEnd);
-    this.#options.onEnded(
-      {
-        fence: event.fence,
-        outcome: encodeOutcome(outcome),
-        wallUs: event.wallUs,
-        cpuUs: event.userUs + event.systemUs,
-        maxRssKb: event.maxRssKb,
-        ...this.#logStart(event.logStart),
-        logEndSegment: end.logSegment,
-        logEndOffset: end.logOffset,
-        outBytes: event.keptStdoutBytes,
-        errBytes: event.keptStderrBytes,
-        cutBytes: event.droppedBytes,
-        missingBytes: event.lostBytes,
-      },
-      attempt.grant.jobId,
-    );
+    this.#options.onEnded(pendingEnd(this.life, outcome, event), attempt.grant.jobId);
   }
 
   onSpawnFailed(forker: Forker, event: TaskSpawnFailed): void {
@@ -231,29 +214,14 @@ export class Attempts {
     const { fence } = attempt.grant;
     this.#remove(fence);
     if (attempt.dropped) return;
-    this.#options.onEnded(
-      {
-        fence,
-        outcome: encodeOutcome(outcome),
-        wallUs: 0,
-        cpuUs: 0,
-        maxRssKb: 0,
-        ...this.#logStart(attempt.log ?? { segment: 0, offset: 0 }),
-        logEndSegment: 0,
-        logEndOffset: 0,
-        outBytes: 0,
-        errBytes: 0,
-        cutBytes: 0,
-        missingBytes: 0,
-      },
-      attempt.grant.jobId,
-    );
+    this.#options.onEnded(endWithoutProcess(this.life, outcome, fence, attempt.log), attempt.grant.jobId);
   }
 
   #remove(fence: number): Attempt | undefined {
     const attempt = this.#running.get(fence);
     if (attempt === undefined) return undefined;
     this.#running.delete(fence);
+    if (attempt.log !== undefined) this.#started -= 1;
     const { job, devices, isImpossible } = attempt;
     if (isImpossible) return attempt;
     this.#ahead.gone(job);
@@ -285,10 +253,10 @@ export class Attempts {
   }
 
   #among(base: number, count: number): Attempt[] {
-    return [...this.#running.values()].filter(({ grant }) => grant.fence >= base && grant.fence < base + count);
-  }
-
-  #logStart({ segment, offset }: LogPosition): { logSegment: number; logOffset: number } {
-    return { logSegment: segment === 0 ? 0 : this.life * SEGMENTS_OF_A_LIFE + segment, logOffset: offset };
+    if (count > this.#running.size) {
+      return [...this.#running.values()].filter(({ grant }) => grant.fence >= base && grant.fence < base + count);
+    }
+    const fences = Array.from({ length: count }, (_, at) => base + at);
+    return fences.flatMap((fence) => this.#running.get(fence) ?? []);
   }
 }
