@@ -1,11 +1,14 @@
 import type { FastifyReply } from 'fastify';
 
+/** So many times `maxBacklogBytes` may wait for a reader that takes a little now and then. */
+const MOST_BACKLOGS = 4;
+
 export interface HeldReplyOptions {
   contentType: string;
   /** Sent when nothing else was for `pingMs`, so that both sides notice a link that is half open. */
   ping: string;
   pingMs: number;
-  /** A reader that takes nothing in two pings while more than this waits for it, bytes, is cut off. */
+  /** A reader that takes nothing in two pings while more than this waits for it, bytes, is cut off; at once when it is four times as much. */
   maxBacklogBytes: number;
   /** Holds this while it is open, so that closing the server can end it. */
   held: Set<HeldReply>;
@@ -52,6 +55,7 @@ export class HeldReply {
     if (this.#over || this.#raw.writableEnded) return;
     this.#quiet = false;
     this.#raw.write(text);
+    if (this.#raw.writableLength > MOST_BACKLOGS * this.#options.maxBacklogBytes) this.#raw.destroy();
   }
 
   /** Ends the reply after what was written. */
