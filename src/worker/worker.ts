@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { API_VERSION } from '../api/limits.ts';
 import type { HelloReply, HelloRequest } from '../api/session.ts';
+import { isUntrusted } from '../client/node/http-request.ts';
 import { isSpawnError } from '../core/errors.ts';
 import type { Gpu } from '../core/gpu-list.ts';
 import { Backoff } from './backoff.ts';
@@ -49,6 +50,8 @@ export class Worker {
   readonly #files: JobFiles;
   readonly #directory: string;
   #session: Session | undefined;
+  /** The server has taken a session of this worker. */
+  #wasTaken = false;
   #contactMs = performance.now();
 
   constructor(options: WorkerOptions) {
@@ -67,6 +70,7 @@ export class Worker {
       if (greeting === undefined) return this.#ending.signal.aborted ? 'left' : 'gone';
       const end = await this.#serve(greeting.hello, greeting.sentAt);
       this.#contactMs = performance.now();
+      this.#wasTaken = true;
       if (end !== 'unknown') return end;
       this.#options.log('the server does not take this session any more; saying hello again');
     }
@@ -97,6 +101,8 @@ export class Worker {
       } catch (error) {
         if (signal.aborted) break;
         if (isSpawnError(error) && REFUSALS.has(error.code)) throw error;
+        // Once it was trusted, somebody may be changing it.
+        if (isUntrusted(error) && !this.#wasTaken) throw error;
         if (tries === 0) log(`${error instanceof Error ? error.message : error}; trying again`);
         if (exitWhenGoneMs > 0 && performance.now() - this.#contactMs > exitWhenGoneMs) return undefined;
         await backoff.pause(signal);

@@ -66,7 +66,9 @@ function send(
     };
     signal?.addEventListener('abort', stop, { once: true });
     sent.once('close', () => signal?.removeEventListener('abort', stop));
-    sent.once('error', (error) => reject(untrusted(error, address) ?? reasonOf(error, signal)));
+    sent.once('error', (error) =>
+      reject(untrusted(error, address) ?? otherProtocol(error, address) ?? reasonOf(error, signal)),
+    );
     sent.once('response', (response) => resolve(toResponse(response, signal)));
     sent.end(body);
   });
@@ -118,6 +120,20 @@ function untrusted(error: Error, address: string): SpawnError | undefined {
   if (!UNTRUSTED.test(code)) return undefined;
   const why = `its certificate is not trusted (${message}); SPAWN_CA_FILE or --ca-file names who signed it`;
   return new SpawnError('SERVER_UNREACHABLE', { address, why }, { cause: error });
+}
+
+/** Whether an error of a request says that the certificate of the server is not trusted. */
+export function isUntrusted(error: unknown): boolean {
+  const code = (error as { cause?: { code?: unknown } } | undefined)?.cause?.code;
+  return typeof code === 'string' && UNTRUSTED.test(code);
+}
+
+/** To who speaks without TLS a server with TLS replies with an alert, or hangs up; and the other way round the reply is no TLS. */
+function otherProtocol(error: NodeJS.ErrnoException, address: string): TransportFailure | undefined {
+  const { code = '' } = error;
+  if (code === 'EPROTO') return new TransportFailure('broken', 'it does not speak TLS (is it http?)', { cause: error });
+  if (!address.startsWith('http://') || !(code === 'ECONNRESET' || code.startsWith('HPE_'))) return undefined;
+  return new TransportFailure('broken', 'it does not speak plain HTTP (is it https?)', { cause: error });
 }
 
 function describe(code: string | undefined, message: string): string {
