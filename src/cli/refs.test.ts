@@ -17,6 +17,12 @@ test('a reference that is none says at which place, and for which verb', () => {
   expect(() => readRef('cancel', '12_[1')).toThrow(/^cancel: job, column 6: .*\n {2}12_\[1\n {7}\^$/);
 });
 
+test('indices after a name: how to write it', () => {
+  expect(() => readRef('cancel', 'slow_[5-9]')).toThrow(
+    'cancel: expected a number before indices, as 12_[5-9], or slow with --index 5-9, found "slow_[5-9]"',
+  );
+});
+
 describe('--index', () => {
   test('takes a number alone as an index, not as a size', () => {
     expect(indexOption.parse('5', '--index')).toBe('5');

@@ -14,6 +14,12 @@ export interface Named {
 
 /** Reads JOB or TASK. Only the form is checked here; whether there is such a job, the coordinator knows. */
 export function readRef(verb: string, text: string): Named {
+  // Names may hold "_" and digits, so only a number can take indices.
+  const [, name, indices] = /^([A-Za-z][^[]*)_\[(.*)\]$/.exec(text) ?? [];
+  if (indices !== undefined) {
+    const expected = `a number before indices, as 12_[${indices}], or ${name} with --index ${indices}`;
+    throw new SpawnError('BAD_REQUEST', { where: verb, expected, found: text });
+  }
   const parsed = at(verb, () => parseJobRef(text));
   switch (parsed.kind) {
     case 'job':

@@ -4,7 +4,7 @@ import type { Job } from '../core/job.ts';
 import { decodeOutcome, outcomeText } from '../core/outcome.ts';
 import { counted, shownDuration } from '../core/shown.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
-import { TASK_REASONS, TaskFlag } from '../core/task-table.ts';
+import { TASK_REASONS, TaskFlag, TaskReason } from '../core/task-table.ts';
 import { runningAttempt } from './task-events.ts';
 import { timeText } from './times.ts';
 import { type Asked, dependencyBlockers, taskId } from './why-dependency.ts';
@@ -91,9 +91,10 @@ function endedTask(job: Job, position: number, who: string): Blocker {
 }
 
 function endedJob(job: Job): Blocker {
+  const why = job.state === 'skipped' ? ` (${TASK_REASONS[TaskReason.dependencyNeverSatisfied]})` : '';
   return {
     rule: 'ended',
-    text: `job ${job.id} has ended: ${job.state}, exit code ${job.exitCode}`,
+    text: `job ${job.id} has ended: ${job.state}${why}, exit code ${job.exitCode}`,
     tasks: job.size,
     holders: [],
   };

@@ -141,7 +141,9 @@ describe('dependencies', () => {
       `dependency 1: 1 task can never run: afterok:${first} cannot be satisfied any more. Cancel, or give another dependency by update`,
     ]);
     expect(await holders(never)).toEqual([`job ${first}: f, cancelled`]);
-    expect(await lines(some)).toEqual([`ended 1: job ${some} has ended: skipped, exit code 1`]);
+    expect(await lines(some)).toEqual([
+      `ended 1: job ${some} has ended: skipped (dependency never satisfied), exit code 1`,
+    ]);
     expect(await lines(`${some}_0`)).toEqual([`ended 1: ${some}_0 has ended: skipped (dependency never satisfied)`]);
   });
 

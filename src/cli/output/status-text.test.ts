@@ -34,15 +34,18 @@ test('the coordinator, its workers and what is live', () => {
     worker: 'w',
     host: 'h',
     pid: 1,
-    resources: { cpus: 4, memoryBytes: 0 },
+    resources: { cpus: 4, memoryBytes: 0, gpus: 2, named: { licence: 0.3 } },
     freeCpus: 1,
+    freeGpus: 0.5,
+    freeNamed: { licence: 0.1 },
     running: 3,
     leased: 0,
     connected: true,
     draining: false,
     openedAt: 0,
   };
-  const server = aServer({ liveJobs: 3, writable: false, sessions: [session, { ...session, connected: false }] });
+  const sessions = [session, { ...session, connected: false }];
+  const server = aServer({ liveJobs: 3, writable: false, sessions });
   expect(serverStatus(server, [aJob({ state: 'running' })], 65_000, false)).toBe(
     [
       'Coordinator 0.1.0 on lovelace (pid 4711)',
@@ -50,6 +53,8 @@ test('the coordinator, its workers and what is live', () => {
       '  data       /home/ada/.local/share/spawn',
       '  store      refuses writes: no space left; reads go on',
       '  workers    1, 1 of 4 CPUs free, 3 tasks running',
+      '  GPUs       0.5 of 2 free',
+      '  licence    0.1 of 0.3 free',
       '  live jobs  3',
       '    12  fit  running  0/10',
       '    …  see: spawn list',

@@ -30,6 +30,23 @@ export function taskStatus(task: TaskView, colour: boolean): string {
   ]);
 }
 
+/** What is free and what there is of each named resource, over all workers. */
+function namedAmounts(workers: ServerView['sessions']): Map<string, [number, number]> {
+  const named = new Map<string, [number, number]>();
+  for (const { resources, freeNamed } of workers) {
+    for (const [name, all] of Object.entries(resources.named ?? {})) {
+      const [left, sum] = named.get(name) ?? [0, 0];
+      named.set(name, [tenThousandths(left + (freeNamed?.[name] ?? all)), tenThousandths(sum + all)]);
+    }
+  }
+  return named;
+}
+
+/** Amounts have four decimals at most; sums of them must not show more. */
+function tenThousandths(amount: number): number {
+  return Math.round(amount * 10_000) / 10_000;
+}
+
 /** @param jobs some of those that have not ended, newest first */
 export function serverStatus(server: ServerView, jobs: readonly JobView[], now: number, colour: boolean): string {
   const paint = painter(colour);
@@ -37,12 +54,17 @@ export function serverStatus(server: ServerView, jobs: readonly JobView[], now: 
   const cpus = workers.reduce((sum, { resources }) => sum + resources.cpus, 0);
   const free = workers.reduce((sum, { freeCpus }) => sum + freeCpus, 0);
   const running = workers.reduce((sum, session) => sum + session.running, 0);
+  const gpus = workers.reduce((sum, { resources }) => sum + (resources.gpus ?? 0), 0);
+  const freeGpus = workers.reduce((sum, { resources, freeGpus }) => sum + (freeGpus ?? resources.gpus ?? 0), 0);
+  const named = namedAmounts(workers);
   const text = sheet(`Coordinator ${server.version} on ${server.host} (pid ${server.pid})`, [
     ['up', shownDuration(now - server.startedAt)],
     ['data', oneLine(server.dataDir)],
     ['listens', server.listens?.join(', ')],
     ['store', server.writable ? undefined : paint('red', 'refuses writes: no space left; reads go on')],
     ['workers', `${shownCount(workers.length)}, ${free} of ${cpus} CPUs free, ${counted(running, 'task')} running`],
+    ['GPUs', gpus === 0 ? undefined : `${freeGpus} of ${gpus} free`],
+    ...[...named].map(([name, [left, all]]) => [name, `${left} of ${all} free`] as const),
     ['live jobs', shownCount(server.liveJobs)],
   ]);
   const lines = jobs.map((job) => {
