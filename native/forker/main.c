@@ -24,6 +24,8 @@ struct forker F = {.log_dir = -1};
 /* What epoll tells besides a stream: small numbers, which no pointer is. */
 enum source { FROM_INPUT = 0, FROM_OUTPUT = 1, FROM_SIGNALS = 2, FROM_LEASE = 3, SOURCES };
 
+/* What Linux allows by default: fs.nr_open, proc(5). src/worker/open-files.ts counts on it. */
+#define MOST_FILES 1048576u
 #define MAX_EVENTS 256
 #define STOP_WITHIN_US 5000000
 #define SETTLE_EVERY_MS 50
@@ -93,8 +95,12 @@ static void set_up(void) {
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) == 0) F.capabilities |= CAN_SUBREAPER;
   F.umask = umask(077);
   getrlimit(RLIMIT_NOFILE, &F.files);
-  struct rlimit most = {.rlim_cur = F.files.rlim_max, .rlim_max = F.files.rlim_max};
-  setrlimit(RLIMIT_NOFILE, &most);
+  /* Each task needs two. Root may have more than it was given; tasks get what there was. */
+  struct rlimit most = {.rlim_cur = MOST_FILES, .rlim_max = MOST_FILES};
+  if (F.files.rlim_max >= MOST_FILES || setrlimit(RLIMIT_NOFILE, &most) != 0) {
+    most.rlim_cur = most.rlim_max = F.files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &most);
+  }
   fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
   fcntl(1, F_SETFL, fcntl(1, F_GETFL) | O_NONBLOCK);
   F.epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -7,6 +7,7 @@ import type { Attempt } from './attempt.ts';
 import { type Explanation, explainFailure } from './explain-failure.ts';
 import type { Forker, RunRefused, RunRequest, TaskEnded, TaskSpawnFailed, TaskStarted } from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
+import { openFilesOf } from './open-files.ts';
 import type { PendingEnd, PendingStart } from './outbox.ts';
 import { outcomeOf } from './outcome-of.ts';
 import { endWithoutProcess, logStart, pendingEnd } from './pending-end.ts';
@@ -25,6 +26,8 @@ export interface AttemptsOptions extends RunDefaults {
   readonly gpus: readonly Gpu[];
   /** What this worker is called, when it is on another machine than its coordinator. */
   readonly elsewhere: string | undefined;
+  /** That the forker may have open for its tasks. */
+  readonly mostFiles: number;
   readonly job: (jobId: number, lane: number) => KnownJob | undefined;
   /** The number in the forker of the job's environment, or one with as good as nothing. */
   readonly envId: (forker: Forker, job?: KnownJob) => number;
@@ -40,6 +43,8 @@ export class Attempts {
   readonly #running = new Map<number, Attempt>();
   /** How many of them have. */
   #started = 0;
+  /** Open for them in the forker. */
+  #files = 0;
   readonly #ahead = new AheadOfNeed();
   readonly #room: Room;
   /** What there is when nothing runs. */
@@ -77,6 +82,7 @@ export class Attempts {
     const job = this.#options.job(jobId, lane);
     if (job?.prepared === undefined) return 'unprepared';
     if (this.#running.size - this.#started >= MOST_UNSTARTED) return 'busy';
+    if (this.#running.size > 0 && this.#files + openFilesOf(job.description) > this.#options.mostFiles) return 'busy';
     // What is larger than the machine runs alone: the coordinator gave it, and waiting would not help.
     if (this.#running.size === 0 || this.#hasRoomFor(job)) return 'fits';
     return alone && this.#ahead.mayQueue(job) ? 'fits' : 'busy';
@@ -92,6 +98,7 @@ export class Attempts {
       ...{ log: undefined, dropped: false, cancelled: false, failure: undefined },
     };
     this.#running.set(grant.fence, attempt);
+    this.#files += openFilesOf(job.description);
     const { missing } = job.prepared!;
     if (isImpossible) this.#explain(forker, attempt, { text: `this worker has too few of: ${short}`, code: 126 });
     else if (missing !== undefined) this.#explain(forker, attempt, { text: missing, code: 126 });
@@ -222,6 +229,7 @@ export class Attempts {
     if (attempt === undefined) return undefined;
     this.#running.delete(fence);
     if (attempt.log !== undefined) this.#started -= 1;
+    this.#files -= openFilesOf(attempt.job.description);
     const { job, devices, isImpossible } = attempt;
     if (isImpossible) return attempt;
     this.#ahead.gone(job);
