@@ -9,7 +9,7 @@ const Amount = z.number().min(0).max(1e12).refine(isShare, 'at most four decimal
 /** A whole number of devices, or a fraction below 1 of one. */
 export const Gpus = Amount.max(1_024).refine((gpus) => gpus < 1 || Number.isInteger(gpus), 'a whole number or below 1');
 
-export const ResourceName = z
+const ResourceName = z
   .string()
   .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,62}$/, 'a letter, then letters, digits, ".", "_" or "-"');
 

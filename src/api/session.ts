@@ -58,7 +58,7 @@ export const HelloReply = z.object({
 export type HelloReply = z.infer<typeof HelloReply>;
 
 /** Needs and limits of tasks that differ from those of their job; named by its number in grants, 0 being the job's own. */
-export const LaneForWorker = z.object({
+const LaneForWorker = z.object({
   lane: z.int().min(1),
   cpus: z.number(),
   memoryBytes: z.int(),
@@ -66,7 +66,6 @@ export const LaneForWorker = z.object({
   resources: ResourceAmounts,
   timeLimitMs: z.int(),
 });
-export type LaneForWorker = z.infer<typeof LaneForWorker>;
 
 /** All a worker needs to know of a job; sent before its first grant on a session. */
 export const JobForWorker = z.object({

@@ -21,7 +21,7 @@ describe('Room', () => {
     const tenth = needs({ cpus: 0.01, resources: { licence: 0.1 } });
     for (let round = 0; round < 1_000; round++) {
       full.take(tenth, 3);
-      expect([full.fits(tenth), full.named['licence']]).toEqual([0, 0]);
+      expect([full.fits(tenth), full.named.licence]).toEqual([0, 0]);
       full.take(tenth, -3);
     }
     expect([full.fits(tenth), full.named]).toEqual([3, { licence: 0.3, disk: 10 }]);
