@@ -7,14 +7,19 @@ import { type MemoryDisk, openMemoryStore } from '../support/memory-store.ts';
 import { checkCanaries } from './check-times.ts';
 
 /** What is durable once everything has ended, against what was promised; throws what is wrong. */
-export async function checkHistory(disk: MemoryDisk, acknowledged: ReadonlyMap<number, JobSpec>): Promise<void> {
+export async function checkHistory(
+  disk: MemoryDisk,
+  acknowledged: ReadonlyMap<number, JobSpec>,
+  doomed: ReadonlySet<number>,
+): Promise<void> {
   const problems: string[] = [];
   const attempts = checkEnds(disk, problems);
   checkCanaries(disk, problems);
   const store = openMemoryStore(disk);
   for (const [id, spec] of acknowledged) {
     const row = disk.content.jobs.get(id);
-    if (row === undefined) problems.push(`acknowledged job ${id} is not in the store`);
+    if (row === undefined && doomed.has(id)) checkGone(disk, id, problems);
+    else if (row === undefined) problems.push(`acknowledged job ${id} is not in the store`);
     else if (JSON.stringify(row.spec) !== JSON.stringify(spec)) problems.push(`job ${id} is another than acknowledged`);
     else await checkAttempts(store, id, attempts, problems);
   }
@@ -22,6 +27,16 @@ export async function checkHistory(disk: MemoryDisk, acknowledged: ReadonlyMap<n
   if (extra.length > 0)
     problems.push(`jobs ${extra} were made but never acknowledged, though every key was insisted on`);
   if (problems.length > 0) throw new Error(problems.join('\n'));
+}
+
+/** Of a job that was removed for ever nothing is left. */
+function checkGone({ content }: MemoryDisk, id: number, problems: string[]): void {
+  const left = Object.entries({
+    ends: content.ends.filter(({ jobId }) => jobId === id).length,
+    grants: [...content.grants.values()].filter(({ jobId }) => jobId === id).length,
+    events: content.events.filter(({ jobId }) => jobId === id).length,
+  }).filter(([, count]) => count > 0);
+  if (left.length > 0) problems.push(`job ${id} was removed, and left ${left.join(', ')}`);
 }
 
 /** P4: one end a fence, one end an attempt. */

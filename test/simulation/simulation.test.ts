@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobSpecInput } from '../../src/api/job-spec.ts';
 import type { Chance } from './chance.ts';
+import { interfere } from './interfere.ts';
 import type { Faults } from './network.ts';
 import { CALLER, NO_FAULTS } from './network.ts';
 import { Simulation } from './simulation.ts';
@@ -89,47 +90,6 @@ function retrySome(chance: Chance): Partial<JobSpecInput> {
     retryJitter: 0.5,
     retryMaxDelayMs: 2_000,
   };
-}
-
-/** What puts tasks in lanes of their own; every worker has so much. */
-const LANES = [
-  { memoryBytes: 2 ** 29 },
-  { timeLimitMs: 900_000 },
-  { priority: 2 },
-  { priority: 0, memoryBytes: 2 ** 27 },
-];
-
-async function interfere(sim: Simulation, ids: readonly number[]): Promise<void> {
-  const { chance } = sim;
-  const ref = String(chance.pick(ids));
-  const verb = chance.pick([
-    'cancel',
-    'retry',
-    'hold',
-    'release',
-    'requeue',
-    'throttle',
-    'deadline',
-    'one',
-    'lane',
-    'lane',
-  ] as const);
-  try {
-    await sim.insist(async (coordinator) => {
-      if (verb === 'throttle') await coordinator.update(CALLER, ref, { throttle: chance.between(0, 4) });
-      // After any begin.
-      else if (verb === 'deadline') {
-        const deadline = chance.yes(0.3) ? { deadlineAt: null } : { deadlineInMs: chance.between(41_000, 90_000) };
-        await coordinator.update(CALLER, ref, deadline);
-      } else if (verb === 'lane') {
-        const tasks = chance.yes(0.5) ? ref : `${ref}_0`;
-        await coordinator.update(CALLER, tasks, chance.pick(LANES));
-      } else if (verb === 'one') await coordinator.cancel(CALLER, `${ref}_0`, {});
-      else await coordinator[verb](CALLER, ref, {});
-    });
-  } catch (error) {
-    expect((error as { code?: string }).code).toBe('JOB_ENDED');
-  }
 }
 
 async function releaseAll(sim: Simulation): Promise<void> {

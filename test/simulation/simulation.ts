@@ -2,6 +2,7 @@ import { JobSpec, type JobSpecInput } from '../../src/api/job-spec.ts';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
 import { Ledger } from '../../src/coordinator/ledger.ts';
 import { TaskState } from '../../src/core/task-state.ts';
+import type { LogReader } from '../../src/objects/log-reader.ts';
 import { type CommitFate, MemoryDisk, openMemoryStore } from '../support/memory-store.ts';
 import { Chance } from './chance.ts';
 import { checkHistory } from './check-history.ts';
@@ -22,6 +23,15 @@ export interface SimulationOptions {
   fate?: (commit: number) => CommitFate;
 }
 
+const NO_LOGS: LogReader = {
+  read: () => {
+    throw new Error('none');
+  },
+  jobs: () => Promise.resolve([]),
+  size: () => Promise.resolve(0),
+  remove: () => Promise.resolve(),
+} as unknown as LogReader;
+
 interface Execution {
   worker: FakeWorker;
   task: string;
@@ -38,6 +48,10 @@ export class Simulation {
   readonly acknowledged = new Map<number, JobSpec>();
   /** Tasks for which a worker was granted an attempt, to be checked against what was durable. */
   readonly problems: string[] = [];
+  /** Jobs that somebody wanted to be removed for ever, whether that was done or not. */
+  readonly doomed = new Set<number>();
+  /** Jobs of which somebody wanted some tasks to wait for something else. */
+  readonly rewaiting = new Set<number>();
   commits = 0;
   crashes = 0;
   #ledger: Ledger | undefined;
@@ -131,7 +145,7 @@ export class Simulation {
   }
 
   checkHistory(): Promise<void> {
-    return checkHistory(this.disk, this.acknowledged);
+    return checkHistory(this.disk, this.acknowledged, this.doomed);
   }
 
   describe(): string {
@@ -164,7 +178,7 @@ export class Simulation {
         list: () => Promise.resolve([]),
         remove: () => Promise.resolve(false),
       },
-      logs: undefined as never,
+      logs: NO_LOGS,
       copies: undefined as never,
       randomHex: (digits) =>
         this.chance
@@ -263,9 +277,10 @@ export class Simulation {
     const problem = grantProblem(this.disk, jobId, position, this.#now());
     if (problem !== undefined) this.problems.push(problem);
     const after = row.spec.after?.match(/^afterok:(\d+)$/);
-    if (after === null || after === undefined) return;
-    const predecessor = this.disk.content.jobs.get(Number(after[1]))!;
+    if (after === null || after === undefined || this.rewaiting.has(jobId)) return;
+    const predecessor = this.disk.content.jobs.get(Number(after[1]));
     if (
+      predecessor !== undefined &&
       predecessor.endedAt === 0 &&
       predecessor.counts[TaskState.completed] !== predecessor.size &&
       !this.satisfiedOnce.has(jobId)
