@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MAX_DURATION_MS } from './limits.ts';
+import { whole } from './whole.ts';
 
 /**
  * What the bearer of a token may do. read: look at everything but secrets; submit: that, and submit and change jobs of its owner;
@@ -8,15 +9,16 @@ import { MAX_DURATION_MS } from './limits.ts';
 export const Role = z.enum(['admin', 'submit', 'read', 'worker']);
 export type Role = z.infer<typeof Role>;
 
+const PersonName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/, '1 to 63 letters, digits, ".", "_", "@" or "-"');
+
 export const CreateTokenRequest = z.strictObject({
   /** For people; unique among tokens that are not revoked. */
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/, '1 to 63 letters, digits, ".", "_", "@" or "-"'),
+  name: PersonName,
   role: Role,
   /** Whose jobs it submits; default its name. */
-  owner: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$/)
-    .optional(),
+  owner: PersonName.optional(),
   /** Default: never expires. */
   expiresInMs: z.int().min(1_000).max(MAX_DURATION_MS).optional(),
 });
@@ -46,8 +48,8 @@ export const TokensQuery = z.strictObject({
     .default('0')
     .transform((value) => value === '1'),
   /** Tokens with a greater id: the key of the page before. */
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(1_000).default(1_000),
+  after: whole(z.int().min(0)).prefault(0),
+  limit: whole(z.int().min(1).max(1_000)).prefault(1_000),
 });
 export type TokensQuery = z.infer<typeof TokensQuery>;
 export type TokensQueryInput = z.input<typeof TokensQuery>;
@@ -78,13 +80,13 @@ export type PruneReply = z.infer<typeof PruneReply>;
 
 /** Query of a shipped piece of a segment. */
 export const LogPieceParams = z.object({
-  id: z.coerce.number().int().min(1),
-  job: z.coerce.number().int().min(1),
-  segment: z.coerce.number().int().min(1),
+  id: whole(z.int().min(1)),
+  job: whole(z.int().min(1)),
+  segment: whole(z.int().min(1)),
 });
 export const LogPieceQuery = z.strictObject({
   /** Where in the segment the piece begins; bytes that are there already are not written again. */
-  offset: z.coerce.number().int().min(0),
+  offset: whole(z.int().min(0)),
 });
 /** How long the coordinator's copy is now. */
 export const LogPieceReply = z.object({ size: z.int() });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BlobHash } from './job-spec.ts';
+import { whole } from './whole.ts';
 
 /** What only HTTP adds to the contract: paths, headers and the replies of verbs without a body of their own. */
 
@@ -7,12 +8,12 @@ import { BlobHash } from './job-spec.ts';
 export const RefParams = z.object({ ref: z.string().min(1).max(65_536) });
 export type RefParams = z.infer<typeof RefParams>;
 
-export const SessionParams = z.object({ id: z.coerce.number().int().min(1) });
+export const SessionParams = z.object({ id: whole(z.int().min(1)) });
 export type SessionParams = z.infer<typeof SessionParams>;
 
 export const StreamQuery = z.strictObject({
   /** Number of the last message taken in: those above it are sent. */
-  after: z.coerce.number().int().min(0).default(0),
+  after: whole(z.int().min(0)).prefault(0),
 });
 export type StreamQuery = z.infer<typeof StreamQuery>;
 
@@ -44,6 +45,9 @@ export type StopReply = z.infer<typeof StopReply>;
 
 /** Bytes of any length, sent as they come. */
 export const Octets = z.custom<Uint8Array | AsyncIterable<Uint8Array>>().meta({ type: 'string', format: 'binary' });
+
+/** Of a route that has no options: a misspelled one is not lost. */
+export const NoQuery = z.strictObject({});
 
 /** No body at all. */
 export const Nothing = z.undefined();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { JobView, TaskStateName, TaskView } from './job.ts';
 import { JobSpec } from './job-spec.ts';
 import { MAX_CELLS, MAX_PAGE, MAX_PATTERN } from './limits.ts';
+import { whole } from './whole.ts';
 
 /** Tasks that failed in the same way. */
 export const FailureGroup = z.object({
@@ -84,8 +85,8 @@ export const EventsQuery = z.strictObject({
   /** A job (number, array id or name) or a task: then its attempts are told too. Absent: everything. */
   ref: z.string().min(1).max(65_536).optional(),
   /** Events with a greater id: the key of the page before. */
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000),
+  after: whole(z.int().min(0)).prefault(0),
+  limit: whole(z.int().min(1).max(MAX_PAGE)).prefault(1_000),
 });
 export type EventsQuery = z.infer<typeof EventsQuery>;
 export type EventsQueryInput = z.input<typeof EventsQuery>;
@@ -126,7 +127,7 @@ export const GrepQuery = z.strictObject({
   state: z.string().max(200).optional(),
   stream: z.enum(['out', 'err', 'both']).default('both'),
   /** Ends after so many lines. */
-  limit: z.coerce.number().int().min(1).max(10_000_000).default(1_000_000),
+  limit: whole(z.int().min(1).max(10_000_000)).prefault(1_000_000),
 });
 export type GrepQuery = z.infer<typeof GrepQuery>;
 export type GrepQueryInput = z.input<typeof GrepQuery>;
@@ -143,7 +144,7 @@ export type GrepMatch = z.infer<typeof GrepMatch>;
 /** Lines that occur in failed tasks and in no completed one, most frequent first. */
 export const LogDiffQuery = z.strictObject({
   stream: z.enum(['out', 'err', 'both']).default('both'),
-  limit: z.coerce.number().int().min(1).max(10_000).default(100),
+  limit: whole(z.int().min(1).max(10_000)).prefault(100),
 });
 export type LogDiffQuery = z.infer<typeof LogDiffQuery>;
 export type LogDiffQueryInput = z.input<typeof LogDiffQuery>;
@@ -163,7 +164,7 @@ export const LogDiffReply = z.object({
 });
 export type LogDiffReply = z.infer<typeof LogDiffReply>;
 
-export const GridQuery = z.strictObject({ cells: z.coerce.number().int().min(1).max(MAX_CELLS).default(1_024) });
+export const GridQuery = z.strictObject({ cells: whole(z.int().min(1).max(MAX_CELLS)).prefault(1_024) });
 export type GridQuery = z.infer<typeof GridQuery>;
 /** Cell `i` stands for the positions from i*size/cells on. Only cells that changed are told after the first event. */
 export const GridDelta = z.object({

@@ -16,7 +16,9 @@ const text = (max: number) =>
   z
     .string()
     .max(max)
-    .refine((value) => !value.includes('\0'), 'must not hold a NUL byte');
+    .refine((value) => !value.includes('\0'), 'must not hold a NUL byte')
+    // It has no UTF-8, so what runs would get something else.
+    .refine((value) => value.isWellFormed(), 'must not hold half a surrogate pair');
 
 /** A time that a date can show. */
 export const EpochMs = z.int().min(0).max(8_640_000_000_000_000);

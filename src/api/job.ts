@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EpochMs, JobSpec } from './job-spec.ts';
 import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
 import { ResourceAmounts } from './resources.ts';
+import { whole } from './whole.ts';
 
 export const TaskStateName = z.enum([
   'blocked',
@@ -120,9 +121,9 @@ export const JobsQuery = z.strictObject({
   /** `live` (default): not ended; `all`: ended ones too, newest first. */
   show: z.enum(['live', 'all']).default('live'),
   name: z.string().max(255).optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000),
+  limit: whole(z.int().min(1).max(MAX_PAGE)).prefault(1_000),
   /** Jobs with a smaller number than this: the key of the page before. */
-  before: z.coerce.number().int().optional(),
+  before: whole().optional(),
 });
 export type JobsQuery = z.infer<typeof JobsQuery>;
 export type JobsQueryInput = z.input<typeof JobsQuery>;
@@ -134,9 +135,9 @@ export const TasksQuery = z.strictObject({
   state: z.string().max(200).optional(),
   /** Index set as on the wire. */
   index: z.string().max(65_536).optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(1_000),
+  limit: whole(z.int().min(1).max(MAX_PAGE)).prefault(1_000),
   /** Position after which to go on: the key of the page before. */
-  after: z.coerce.number().int().min(-1).default(-1),
+  after: whole(z.int().min(-1)).prefault(-1),
 });
 export type TasksQuery = z.infer<typeof TasksQuery>;
 export type TasksQueryInput = z.input<typeof TasksQuery>;
@@ -193,9 +194,9 @@ export const LogQuery = z.strictObject({
   /** Comma-separated states: only tasks that are in one of them now. */
   state: z.string().max(200).optional(),
   /** Only the last so many lines of each attempt. */
-  tail: z.coerce.number().int().min(0).max(1_000_000).optional(),
+  tail: whole(z.int().min(0).max(1_000_000)).optional(),
   /** Default: the last attempt of each task. */
-  attempt: z.coerce.number().int().min(1).optional(),
+  attempt: whole(z.int().min(1)).optional(),
   /** Go on until every selected task has ended. */
   follow: z
     .enum(['0', '1'])

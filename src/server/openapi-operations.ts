@@ -3,7 +3,6 @@ import { ERRORS } from '../core/errors.ts';
 /** One route as the document has it; what is not named here stays as it is. */
 interface Operation {
   tags?: string[];
-  parameters?: readonly { readonly in: string }[];
   requestBody?: unknown;
   responses?: Record<string, { $ref?: string; description?: string; content?: unknown }>;
   'x-role'?: string;
@@ -54,7 +53,7 @@ function errorStatuses(path: string, method: string, operation: Operation): numb
   const writes = method !== 'get';
   const hasBody = operation.requestBody !== undefined;
   const when: readonly (readonly [number, boolean])[] = [
-    [400, hasBody || (operation.parameters ?? []).length > 0],
+    [400, true],
     [401, true],
     [403, operation['x-role'] !== 'any'],
     [404, path.includes('{ref}')],

@@ -7,6 +7,7 @@ import {
   LogController,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { NoQuery } from '../api/http.ts';
 import { MAX_BODY_BYTES } from '../api/limits.ts';
 import { accept, brief } from '../api/refusal.ts';
 import type { UseCases } from '../coordinator/use-cases.ts';
@@ -67,6 +68,9 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
     if (isStranger(request)) await door!.admit(request, reply);
   });
   demandRoles(app);
+  app.addHook('onRoute', (route) => {
+    route.schema = { querystring: NoQuery, ...route.schema };
+  });
   await describe(app, options.version);
   await app.register(blobRoutesIn(doors));
   for (const routes of [

@@ -26,7 +26,8 @@ export function verbRoutes(app: App, { useCases }: Doors): void {
         },
         // No body selects all tasks.
         preValidation: async (request) => {
-          request.body ??= {};
+          // A body that is null was not meant so.
+          if (request.body === undefined) request.body = {};
         },
       },
       (request) => useCases[verb](callerOf(request), request.params.ref, request.body),
