@@ -6,7 +6,7 @@ import { MAX_BLOB_BYTES, MAX_STAGE_BYTES } from '../api/limits.ts';
 import { SpawnError } from '../core/errors.ts';
 
 /** Names what stays behind, a pattern a line, as tar(1) reads it with --exclude-from. */
-export const IGNORE_FILE = '.spawnignore';
+const IGNORE_FILE = '.spawnignore';
 /** Of what tar says when it fails. */
 const MAX_WORDS = 4_096;
 
