@@ -27,19 +27,25 @@ export const Resources = z.strictObject({
 });
 export type Resources = z.infer<typeof Resources>;
 
+/** Is shown to people, whose terminals it must not steer. */
+const Label = z
+  .string()
+  .max(255)
+  .regex(/^\P{Cc}*$/u, 'without control characters');
+
 export const HelloRequest = z.strictObject({
   /** For people; need not be unique. */
-  worker: z.string().min(1).max(255),
-  host: z.string().max(255),
+  worker: Label.min(1),
+  host: Label,
   pid: z.int(),
   /** Both processes must be gone before a provider calls this session's machine gone. */
   forkerPid: z.int().optional(),
   bootId: z.string().max(100),
   /** The id under which a provider started this agent. */
-  instance: z.string().max(255).optional(),
+  instance: Label.optional(),
   resources: Resources,
   api: z.int(),
-  version: z.string().max(100),
+  version: Label.max(100),
 });
 export type HelloRequest = z.infer<typeof HelloRequest>;
 

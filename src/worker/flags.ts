@@ -101,6 +101,10 @@ Runs the tasks of a spawn server on this machine.
   -h, --help              this text
 `;
 
+/** Is shown to people, whose terminals it must not steer. */
+const LABEL = /^\P{Cc}{1,255}$/u;
+const LABEL_EXPECTED = '1 to 255 characters, none of them a control character';
+
 function bad(flag: string, expected: string, found: unknown): never {
   throw new SpawnError('BAD_REQUEST', { where: `--${flag}`, expected, found });
 }
@@ -113,9 +117,9 @@ export function readFlags(argv: readonly string[], machine: Machine): Asked {
   const given = parse(argv);
   if (given.help) return { kind: 'help' };
   const instance = given.instance;
-  if (instance !== undefined && !/^.{1,255}$/.test(instance)) bad('instance', '1 to 255 characters', instance);
+  if (instance !== undefined && !LABEL.test(instance)) bad('instance', LABEL_EXPECTED, instance);
   const name = given.name ?? instance ?? machine.hostname;
-  if (!/^.{1,255}$/.test(name)) bad('name', '1 to 255 characters', name);
+  if (!LABEL.test(name)) bad('name', LABEL_EXPECTED, name);
   const forker = given.forker;
   if (forker !== undefined && forker !== 'native' && forker !== 'node') bad('forker', 'native or node', forker);
   const server = given.describe ? NO_SERVER : readServer(given.server, machine.env);

@@ -111,6 +111,15 @@ describe('the token', () => {
       '/v1/sessions/1/exchange b',
     ]);
     expect(said).toEqual([]);
+    writeFileSync(tokenFile, '');
+    await send('POST', '/v1/sessions');
+    rmSync(tokenFile);
+    await send('POST', '/v1/sessions');
+    expect(seen.slice(5)).toEqual(['/v1/sessions b', '/v1/sessions b']);
+    expect(said).toEqual([
+      `--token-file: file ${tokenFile}: expected a token as \`spawn token create\` printed it, found "nothing"; the token that was read before is used`,
+      `--token-file: file "${tokenFile}" not found; the token that was read before is used`,
+    ]);
   });
 
   test('is refused from a file that others can read, and is not shown', () => {

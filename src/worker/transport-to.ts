@@ -20,12 +20,21 @@ export function transportTo(
   if (tokenFile === undefined) return httpTransport(server, ca);
   if (isOpenToOthers(server)) say(`others can read the token on its way to ${server}: use https`);
   let token = readTokenFile(tokenFile, '--token-file');
+  // Whoever writes another one may not have come to its end; that it is wrong must not end this worker, for which the old one may still do.
+  const readAgain = (): string => {
+    try {
+      return readTokenFile(tokenFile, '--token-file');
+    } catch (error) {
+      say(`${(error as Error).message}; the token that was read before is used`);
+      return token;
+    }
+  };
   let transport = httpTransport(server, { ...ca, token });
   return {
     address: transport.address,
     async request(request) {
       if (request.method === 'POST' && request.path === '/v1/sessions') {
-        const now = readTokenFile(tokenFile, '--token-file');
+        const now = readAgain();
         if (now !== token) {
           transport.close();
           token = now;
