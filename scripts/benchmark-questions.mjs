@@ -26,7 +26,12 @@ const SUMMARIES = [
   'half failed, ended, from the store, ms',
 ];
 const STATUS = 'spawn status as a whole process, ms';
+const IDLE = 'with sessions, CPU seconds a minute';
+const NO_WORKERS = 'without sessions, CPU seconds a minute';
+const IDLE_MEMORY = 'with sessions, resident memory MB';
+const NO_WORKERS_MEMORY = 'without sessions at first, resident memory MB';
 
+const GONE = 'until all are gone, ms';
 const BESIDE_GREP = 'spawn / xargs -P2 grep -c, median of pairs';
 const SEARCHED = ['a rare literal', 'a common word', 'alternatives with a class'];
 const mbs = (value) => `${number(value)} MB/s`;
@@ -190,5 +195,21 @@ export const QUESTIONS = [
     show: (result) => number(result[SECOND]),
     goal: '0.45 to 0.55',
     reached: (result) => Math.abs(result[SECOND] - 0.5) <= 0.05,
+  },
+  {
+    question: '1,000 connected workers with nothing to do: CPU time of the coordinator a minute, and its memory (without any)',
+    file: 'idle-workers',
+    args: ' --seconds 40',
+    show: (result) =>
+      `${number(result[IDLE].median)} s (${number(result[NO_WORKERS].median)} s), ${number(result[IDLE_MEMORY].median)} MB (${number(result[NO_WORKERS_MEMORY])} MB)`,
+    goal: 'under 6 s, a tenth of a core',
+    reached: (result) => result[IDLE].median < 6,
+  },
+  {
+    question: '`spawn cancel` of 10,000 running `sleep`: until the command has ended, and until all of them are gone',
+    file: 'cancel',
+    show: (result) => `${ms(result['spawn cancel as a whole process, ms'].median)}, ${ms(result[GONE].median)}`,
+    goal: 'all gone within 5 s',
+    reached: (result) => result[GONE].median < 5_000,
   },
 ];
