@@ -29,17 +29,30 @@ export function moveToLane(books: Books, job: Job, runs: Runs, change: LaneChang
   const moves = runs.flatMap(([start, count]) => [...table.eligible.runs(start, count)]);
   const targets = findTargets(job, new Set(moves.map(([, , lane]) => lane)), change);
   let moved = 0;
+  const elsewhere: (readonly [start: number, count: number])[] = [];
+  const limits = new Map<number, (readonly [start: number, count: number])[]>();
   for (const [start, count, from] of moves) {
     const to = targets.get(from)!;
     if (to.number === from) continue;
     table.setLane(start, count, to.number);
     moved += count;
-    revokeHeld(books, job, [[start, count]]);
+    if (job.grants.size === 0) continue;
+    elsewhere.push([start, count]);
     const { timeLimitMs } = to.terms;
-    if (timeLimitMs !== job.lanes[from]!.terms.timeLimitMs) changeLimit(books, job, [[start, count]], timeLimitMs);
+    if (timeLimitMs === job.lanes[from]!.terms.timeLimitMs) continue;
+    const same = limits.get(timeLimitMs);
+    if (same === undefined) limits.set(timeLimitMs, [[start, count]]);
+    else same.push([start, count]);
   }
+  // All at once: there may be half a million stretches and thousands of grants.
+  revokeHeld(books, job, ascending(elsewhere));
+  for (const [timeLimitMs, tasks] of limits) changeLimit(books, job, ascending(tasks), timeLimitMs);
   if (moved > 0) books.changed(job);
   return moved;
+}
+
+function ascending(runs: Runs): Runs {
+  return runs.toSorted(([a], [b]) => a - b);
 }
 
 /** Another priority for all tasks of a job, those of every lane; false when they had it. */
