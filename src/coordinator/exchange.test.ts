@@ -71,6 +71,16 @@ describe('a report', () => {
     expect(at.job(id).table.attempts[0]).toBe(1);
   });
 
+  test('of a start in the dawn of time is told as of the time when the job was submitted', async () => {
+    const { at, worker } = await open();
+    const job = await at.submit();
+    await at.ledger.idle();
+    at.clock.pass(60_000);
+    await worker.say({ starts: { fences: [worker.fenceOf(job, 0)], agoMs: [Number.MAX_SAFE_INTEGER] } });
+    const { createdAt, startedAt } = await at.coordinator.job(CALLER, `${job}`);
+    expect(startedAt).toBe(createdAt);
+  });
+
   test('of an attempt that the worker forgot makes it lost, and of an unstarted one makes it ready', async () => {
     const { at, worker } = await open();
     const id = await at.submit({ array: '0-1' });

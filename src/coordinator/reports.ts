@@ -49,7 +49,8 @@ export function takeStarts(books: Books, session: WorkerSession, starts: Starts)
     }
     const job = books.memory.jobs.get(range.jobId)!.job;
     const position = range.position + offset;
-    const startedAt = books.now - Math.round(starts.agoMs?.[at] ?? 0);
+    // Not before its job, whatever a worker says: times are shown to people, and most numbers are none.
+    const startedAt = Math.max(job.facts.createdAt, books.now - Math.round(starts.agoMs?.[at] ?? 0));
     const attempt = ++job.table.attempts[position]!;
     range.start(offset, attempt, startedAt, starts.logSegment?.[at] ?? 0, starts.logOffset?.[at] ?? 0);
     job.table.move(position, TaskState.running);
