@@ -24,7 +24,7 @@ struct forker F = {.log_dir = -1};
 /* What epoll tells besides a stream: small numbers, which no pointer is. */
 enum source { FROM_INPUT = 0, FROM_OUTPUT = 1, FROM_SIGNALS = 2, FROM_LEASE = 3, SOURCES };
 
-/* What Linux allows by default: fs.nr_open, proc(5). src/worker/open-files.ts counts on it. */
+/* What Linux allows by default: fs.nr_open, proc(5). */
 #define MOST_FILES 1048576u
 #define MAX_EVENTS 256
 #define STOP_WITHIN_US 5000000

@@ -27,13 +27,13 @@ function setUp(bindCpus: boolean, { cpus = 1.5, mostFiles = 1_000_000 } = {}) {
     bindCpus,
     host: 'h',
     elsewhere: undefined,
-    mostFiles,
     job: () => job,
     envId: () => 1,
     onStarted: () => {},
     onEnded: () => {},
     onRefused: () => {},
   });
+  attempts.mostFiles = mostFiles;
   /** Gives the thousandths of a CPU that the forker was to bind the task to. */
   const run = (fence: number, wallUs: number): number | undefined => {
     attempts.start(forker, { jobId: 1, lane: 0, fence, position: fence, attempt: 1 });

@@ -26,8 +26,6 @@ export interface AttemptsOptions extends RunDefaults {
   readonly gpus: readonly Gpu[];
   /** What this worker is called, when it is on another machine than its coordinator. */
   readonly elsewhere: string | undefined;
-  /** That the forker may have open for its tasks. */
-  readonly mostFiles: number;
   readonly job: (jobId: number, lane: number) => KnownJob | undefined;
   /** The number in the forker of the job's environment, or one with as good as nothing. */
   readonly envId: (forker: Forker, job?: KnownJob) => number;
@@ -51,6 +49,8 @@ export class Attempts {
   readonly #idle: Room;
   /** Which forker of the session runs them. */
   life = 0;
+  /** That it may have open for them. */
+  mostFiles = Number.POSITIVE_INFINITY;
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
@@ -82,7 +82,7 @@ export class Attempts {
     const job = this.#options.job(jobId, lane);
     if (job?.prepared === undefined) return 'unprepared';
     if (this.#running.size - this.#started >= MOST_UNSTARTED) return 'busy';
-    if (this.#running.size > 0 && this.#files + openFilesOf(job.description) > this.#options.mostFiles) return 'busy';
+    if (this.#running.size > 0 && this.#files + openFilesOf(job.description) > this.mostFiles) return 'busy';
     // What is larger than the machine runs alone: the coordinator gave it, and waiting would not help.
     if (this.#running.size === 0 || this.#hasRoomFor(job)) return 'fits';
     return alone && this.#ahead.mayQueue(job) ? 'fits' : 'busy';

@@ -1,25 +1,24 @@
 import { expect, test } from 'vitest';
 import type { JobForWorker } from '../api/session.ts';
-import { openFileLimit, openFilesOf, ownOpenFileLimit } from './open-files.ts';
+import { openFileLimit, openFileLimitOf, openFilesOf } from './open-files.ts';
 
-const limits = (hard: string) => `Limit  Soft Limit  Hard Limit  Units
+const limits = (soft: string) => `Limit  Soft Limit  Hard Limit  Units
 Max processes             96365                96365                processes
-Max open files            1024                 ${hard}                files
+Max open files            ${soft}                 1048576                files
 `;
 
 test.each([
-  ['20000', false, 19_872],
-  ['20000', true, 1_048_448],
-  ['2000000', true, 1_999_872],
-  ['64', false, 2],
-  ['unlimited', false, Number.POSITIVE_INFINITY],
-])('a hard limit of %s, root: %s', (hard, isRoot, expected) => {
-  expect(openFileLimit(limits(hard), isRoot)).toBe(expected);
+  ['20000', 19_872],
+  ['64', 2],
+  ['unlimited', Number.POSITIVE_INFINITY],
+])('a limit of %s', (soft, expected) => {
+  expect(openFileLimit(limits(soft))).toBe(expected);
 });
 
-test('without /proc there is no limit that is known', () => {
-  expect(openFileLimit('', false)).toBe(Number.POSITIVE_INFINITY);
-  expect(ownOpenFileLimit()).toBeGreaterThan(100);
+test('where nothing is said there is none that is known', () => {
+  expect(openFileLimit('')).toBe(Number.POSITIVE_INFINITY);
+  expect(openFileLimitOf(undefined)).toBe(Number.POSITIVE_INFINITY);
+  expect(openFileLimitOf(process.pid)).toBeGreaterThan(100);
 });
 
 test.each([

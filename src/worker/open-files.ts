@@ -3,20 +3,16 @@ import type { JobForWorker } from '../api/session.ts';
 
 /** What the forker has open besides what its tasks need, generously. */
 const RESERVED = 128;
-/** To which root raises the limit; native/forker/main.c does it. */
-const OF_ROOT = 1_048_576;
-
-/** How many files the forker may have open for its tasks; without limits of this kind Infinity. */
-export function openFileLimit(limits: string, isRoot: boolean): number {
-  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1];
-  const most = hard === undefined || hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
-  return Math.max(2, (isRoot ? Math.max(most, OF_ROOT) : most) - RESERVED);
+/** How many files the forker may have open for its tasks; Infinity where nothing is said of it. @param limits as in /proc/PID/limits */
+export function openFileLimit(limits: string): number {
+  const soft = /^Max open files\s+(\S+)/m.exec(limits)?.[1];
+  return soft === undefined || soft === 'unlimited' ? Number.POSITIVE_INFINITY : Math.max(2, Number(soft) - RESERVED);
 }
 
-/** The same of this process, whose limits its forker has. */
-export function ownOpenFileLimit(): number {
+/** The same of a forker, which has raised its limit as far as it may. */
+export function openFileLimitOf(pid: number | undefined): number {
   try {
-    return openFileLimit(readFileSync('/proc/self/limits', 'utf8'), process.getuid?.() === 0);
+    return openFileLimit(readFileSync(`/proc/${pid}/limits`, 'utf8'));
   } catch {
     return Number.POSITIVE_INFINITY;
   }

@@ -6,7 +6,7 @@ import { ForkerLives } from './forker-lives.ts';
 import { Holdings } from './holdings.ts';
 import { JobBook } from './job-book.ts';
 import { type LeaseMoment, leaseMoment, leaseTerm } from './lease.ts';
-import { ownOpenFileLimit } from './open-files.ts';
+import { openFileLimitOf } from './open-files.ts';
 import { Outbox } from './outbox.ts';
 import { sessionLogs } from './own-logs.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -68,7 +68,6 @@ export class Session {
       gpus,
       bindCpus: options.bindCpus,
       host,
-      mostFiles: ownOpenFileLimit(),
       elsewhere: sameHost ? undefined : options.worker,
       job: (id, lane) => this.#jobs.get(id, lane),
       envId: (forker, job) => this.#lives.envId(forker, job),
@@ -100,6 +99,7 @@ export class Session {
       },
       onUp: (life) => {
         this.#attempts.life = life;
+        this.#attempts.mostFiles = openFileLimitOf(this.#lives.current?.pid);
         this.#passLease();
         this.#pump();
       },
