@@ -31,7 +31,10 @@ describe('a name that no live job has', () => {
 
   test('names nothing that could be changed otherwise', async () => {
     await ended('once');
-    await expect(at.coordinator.cancel(CALLER, 'once', {})).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+    await expect(at.coordinator.cancel(CALLER, 'once', {})).rejects.toMatchObject({
+      code: 'JOB_NOT_FOUND',
+      message: expect.stringMatching(/^job "once" not found: no live job has that name; job \d+ has ended$/),
+    });
     await expect(at.coordinator.update(CALLER, 'once', { throttle: 1 })).rejects.toMatchObject({
       code: 'JOB_NOT_FOUND',
     });

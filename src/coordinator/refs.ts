@@ -35,9 +35,10 @@ export async function resolveRef(memory: Memory, store: Store, text: string, pur
   }
   const [byArrayId] = await store.findJobs({ live: false, arrayId: ref.name, limit: 1 });
   if (byArrayId !== undefined) return { id: byArrayId.id, indices: null };
-  const id = purpose === 'change' ? undefined : await findEnded(memory, store, ref.name, purpose);
-  if (id !== undefined) return { id, indices: null };
-  throw new SpawnError('JOB_NOT_FOUND', { ref: text });
+  const id = await findEnded(memory, store, ref.name, purpose);
+  if (id === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: text });
+  if (purpose !== 'change') return { id, indices: null };
+  throw new SpawnError('JOB_NOT_FOUND', { ref: text, why: `no live job has that name; job ${id} has ended` });
 }
 
 async function findEnded(memory: Memory, store: Store, name: string, purpose: Purpose): Promise<number | undefined> {

@@ -37,7 +37,11 @@ export const ERRORS = {
     message: (d: Facts<'size' | 'max'>) => `array of ${d.size} tasks: expected at most ${d.max}`,
   },
   USAGE: { http: 400, exit: 2, message: (d: Facts<'message'>) => String(d.message) },
-  JOB_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `job ${value(d.ref)} not found` },
+  JOB_NOT_FOUND: {
+    http: 404,
+    exit: 66,
+    message: (d: Facts<'ref', 'why'>) => `job ${value(d.ref)} not found${optional(': ', d.why)}`,
+  },
   TASK_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `task ${value(d.ref)} not found` },
   TOKEN_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `token ${value(d.ref)} not found` },
   LOG_NOT_FOUND: {
