@@ -173,3 +173,18 @@ test('a worker session belongs to the token that opened it', async () => {
   await exchange(me, 2);
   await at.coordinator.bye(me, sessionId);
 });
+
+test('what a session wrote is taken from the token that replaces its own, once that is valid no more', async () => {
+  const { at, make } = await open();
+  const token = async (owner: string) => await at.coordinator.authenticate(await make({ role: 'worker', owner }));
+  const [before, after, stranger] = [await token('farm'), await token('farm'), await token('other')];
+  const { sessionId } = await at.coordinator.hello(before, HELLO);
+  const put = (caller: Caller) => at.coordinator.putLog(caller, sessionId, 99, 1, 0, new Uint8Array());
+  await expect(put(after)).rejects.toMatchObject({ code: 'NOT_PERMITTED' });
+  await at.coordinator.revokeToken(CALLER, `${before.token}`);
+  // As far as the token goes: there is no such job.
+  await expect(put(after)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+  for (const caller of [stranger, CALLER]) await expect(put(caller)).rejects.toMatchObject({ code: 'NOT_PERMITTED' });
+  await at.restart();
+  await expect(put(after)).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+});

@@ -140,7 +140,7 @@ export class Tokens {
   }
 }
 
-function isValid({ revokedAt, expiresAt }: StoredToken, now: number): boolean {
+export function isValid({ revokedAt, expiresAt }: Pick<StoredToken, 'revokedAt' | 'expiresAt'>, now: number): boolean {
   return revokedAt === 0 && (expiresAt === 0 || now < expiresAt);
 }
 
