@@ -102,6 +102,17 @@ test('times that have passed are left out', async () => {
 });
 
 test.each([
+  [20_000, 20_000],
+  [0, undefined],
+])('a warning fits a time limit that was changed to %i', async (timeLimitMs, beforeMs) => {
+  const id = await at.submit({ timeLimitMs: 60_000, signal: { number: 10, beforeMs: 30_000 }, hold: true });
+  await at.coordinator.update(CALLER, String(id), { timeLimitMs });
+  const [first, second] = await again(id);
+  expect(first.spec.signal?.beforeMs).toBe(beforeMs);
+  expect({ ...second, id }).toEqual(first);
+});
+
+test.each([
   ['text', '#!/bin/sh\necho ü\n', 'utf8', '#!/bin/sh\necho ü\n'],
   ['bytes that are no text', new Uint8Array([0xff, 0xfe, 0]), 'base64', '//4A'],
 ] as const)('a script comes as %s', async (_name, bytes, encoding, content) => {

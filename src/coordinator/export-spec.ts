@@ -20,7 +20,7 @@ export async function exportSpec(ledger: Ledger, ref: string): Promise<SpecReply
 
 function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
   // As times from the submit they have become times of the clock; those that have passed say nothing to a new job.
-  const { beginAt, beginInMs, deadlineAt, deadlineInMs, after, maxFailures, ...submitted } = fixed.spec;
+  const { beginAt, beginInMs, deadlineAt, deadlineInMs, after, maxFailures, signal, ...submitted } = fixed.spec;
   const { terms, priority } = commonLane(job);
   const waitsFor = job.conditions[0].text;
   return {
@@ -29,6 +29,7 @@ function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
     ...(fixed.indices === '' ? {} : { array: fixed.indices }),
     ...terms,
     resources: { ...terms.resources },
+    ...warningOf(signal, terms.timeLimitMs),
     throttle: job.throttle,
     priority,
     hold: job.held,
@@ -37,6 +38,12 @@ function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
     ...(job.beginAt > now ? { beginAt: job.beginAt } : {}),
     ...(job.deadlineAt > now ? { deadlineAt: job.deadlineAt } : {}),
   };
+}
+
+/** Before a time limit that became shorter than its notice it comes at once; without a limit there is none. */
+function warningOf(signal: JobSpec['signal'], timeLimitMs: number): Pick<JobSpec, 'signal'> {
+  if (signal === undefined || timeLimitMs === 0) return {};
+  return { signal: { ...signal, beforeMs: Math.min(signal.beforeMs, timeLimitMs) } };
 }
 
 /** The lane of most tasks that have not ended; of most tasks when all have. */

@@ -119,6 +119,17 @@ describe('another dependency', () => {
 });
 
 describe('most failures', () => {
+  test('lowered below those there are end the job before the reply', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const id = await at.submit({ array: '0-5', throttle: 1 });
+    await worker.end(id, [0], FAILED);
+    await at.coordinator.hold(CALLER, String(id), {});
+    await worker.say({ returned: [[worker.fenceOf(id, 1), 1]] });
+    expect(at.states(id)).toEqual(['failed', 'ready', 'ready', 'ready', 'ready', 'ready']);
+    const { job } = await update(id, { maxFailures: 0 });
+    expect(job).toMatchObject({ state: 'failed', endedAt: at.clock.nowMs });
+  });
+
   test('lowered below those there are end the job; removed let it go on', async () => {
     const worker = await WorkerAtHand.join(at);
     const id = await at.submit({ array: '0-4', maxFailures: 3 });
