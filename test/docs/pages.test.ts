@@ -76,6 +76,35 @@ test('the reference and the settings are what the tables of the program say', ()
   expect(() => execFileSync(process.execPath, [join(root, 'scripts/docs-reference.mjs'), '--check'])).not.toThrow();
 });
 
+/** Options in the pages that are those of other programs. */
+const OF_OTHERS = new Set(
+  '--unix-socket --rounds --seconds --prefix --dependency --exclude-from --user --scope --joblog --journal --retry-failed'.split(
+    ' ',
+  ),
+);
+
+test('pages name only options that exist', () => {
+  const flags = /(?<![\w-])--[a-z][a-z-]+/g;
+  const rows = (path: string, start: RegExp) =>
+    read(path)
+      .split('\n')
+      .filter((line) => start.test(line));
+  const known = [...rows('docs/reference.md', /^\| `-/), ...rows('docs/worker.md', /^\| `--/)];
+  const exist = new Set(['--help', '--version', ...known.flatMap((line) => line.match(flags) ?? [])]);
+  expect(exist.size).toBeGreaterThan(60);
+  const wrong = pages
+    .filter((path) => /^(?:README\.md|docs\/[^/]+\.md|examples\/.*)$/.test(path))
+    .flatMap((path) => (read(path).match(flags) ?? []).map((flag) => ({ path, flag })))
+    .filter(({ flag }) => !exist.has(flag) && !OF_OTHERS.has(flag));
+  expect(wrong).toEqual([]);
+});
+
+test('the README compares with what was measured', () => {
+  const results = JSON.parse(read('bench/results/shell-tasks.json'));
+  const rate = (name: string) => `${results[`${name} tasks per second`].median.toLocaleString('en')}/s`;
+  expect(read('README.md')).toContain(`| ${rate('spawn')} | ${rate('GNU parallel -j2')} |`);
+});
+
 describe('decisions', () => {
   test('are numbered without a gap', () => {
     expect(decisions.toSorted().map((path) => Number(path.slice('docs/decisions/'.length).slice(0, 4)))).toEqual(
