@@ -77,6 +77,18 @@ describe('lanes in a ReadyQueue', () => {
   });
 });
 
+it('next is always a lane of the job with the fewest slots, whatever comes and goes', () => {
+  const jobs = Array.from({ length: 9 }, (_, at) => (at % 2 === 0 ? twoLanes(at + 1) : coreJob(at + 1, { size: 40 })));
+  const queue = queueOf(...jobs);
+  const lanes = jobs.flatMap((job) => job.lanes);
+  for (let step = 0; step < 2_000; step++) {
+    // As if by chance, and the same in every run.
+    const lane = lanes[(step * 7_919 + (step >> 3) * 31) % lanes.length]!;
+    queue.addSlots(lane, lane.slots > 0 && step % 3 !== 0 ? -1 : 1);
+    expect(queue.peek()!.job.slots).toBe(Math.min(...jobs.map((job) => job.slots)));
+  }
+});
+
 describe('a lane that no machine is large enough for', () => {
   it('is parked: out of the way until a machine comes', () => {
     const [wide, other] = [coreJob(1), coreJob(2, { owner: 'bob' })];
