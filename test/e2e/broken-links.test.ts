@@ -79,6 +79,10 @@ async function movedTo3(indices: readonly number[]): Promise<void> {
   expect(at.lines('overlaps')).toEqual([]);
 }
 
+async function runningLog(index: number): Promise<string> {
+  return (await at.ok(['logs', `1_${index}`])).out;
+}
+
 function lastTick(index: number): number {
   return Number(at.lines(`ticks.${index}.1`)[0]);
 }
@@ -131,9 +135,10 @@ for (const lost of ['from', 'to'] as const) {
 
 run('a machine that loses its power: its tasks run elsewhere when the lease is over', async () => {
   const indices = await fourTasks();
+  const log = async () => (await at.ok(['logs', `1_${indices[0]}`, '--attempt', '1'])).out;
+  await until('the first words of a task', async () => (await runningLog(indices[0]!)).includes('tick 1\n'));
   at.hosts.kill('w1');
   await movedTo3(indices);
   await finish();
-  const { out } = await at.ok(['logs', `1_${indices[0]}`, '--attempt', '1']);
-  expect(out).toContain('tick 1\n');
+  expect(await log()).toContain('tick 1\n');
 });

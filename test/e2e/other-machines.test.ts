@@ -57,6 +57,9 @@ run('an array spreads over the workers, and all that its tasks say is there when
   const places = await makeNoise(200);
   expect(new Set(places)).toEqual(new Set(['w1', 'w2']));
   for (const host of ['w1', 'w2']) expect(places.filter((place) => place === host).length).toBeGreaterThan(20);
+
+  const followed = await at.ok(['submit', '--follow', '--command', 'seq 20000'], { cwd: at.shared });
+  expect(followed.out).toBe(Array.from({ length: 20_000 }, (_, at) => `${at + 1}\n`).join(''));
 });
 
 run('a long and bad line: 200 ms there and back, and a stop now and then', async () => {

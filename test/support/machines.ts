@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const node = join(root, 'node_modules/node/bin/node');
 const PORT = 7700;
 /** Short enough for a test, long enough for a busy machine. */
-export const LEASE_MS = 6_000;
+export const LEASE_MS = 10_000;
 
 export interface Spored {
   readonly child: ChildProcess;
@@ -116,6 +116,9 @@ export async function startMachines(names: readonly string[]): Promise<Machines>
       client.close();
       for (const name of names) hosts.kill(name);
       try {
+        await box.spawn(['server', 'stop']);
+        // It ends a moment after the server that it started.
+        await until('the end of the server', () => serving.exitCode !== null || serving.signalCode !== null);
         await box.close();
       } finally {
         hosts.close();
