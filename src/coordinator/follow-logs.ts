@@ -1,5 +1,5 @@
 import type { LogQuery } from '../api/job.ts';
-import { unpackEnds } from '../core/end-chunk.ts';
+import { type EndRecord, unpackEnds } from '../core/end-chunk.ts';
 import { decodeOutcome } from '../core/outcome.ts';
 import type { LogEnd, LogReader } from '../objects/log-reader.ts';
 import type { Store } from '../store/store.ts';
@@ -30,7 +30,7 @@ interface Attempt {
 
 /**
  * Records of every selected attempt as they are written, attempts mixed by arrival, until every selected task has ended. With `tail`, of what
- * there is at first only the last lines of each attempt.
+ * there is at first only the last lines of each attempt, and nothing of attempts that a running one has followed.
  */
 export async function* followLogs(
   ports: FollowPorts,
@@ -82,7 +82,9 @@ export async function* followLogs(
           live.set(fence, attempt);
           advance(fence, attempt);
         }
-        yield* unseenEnds(store, reader, shipments, jobId, selected, { stream, tail: first }, seen, live);
+        const now = new Map(first === undefined ? [] : running.map((log) => [log.position, log.attempt]));
+        const before = (end: EndRecord) => end.attempt < (now.get(end.position) ?? 0);
+        yield* unseenEnds(store, reader, shipments, jobId, selected, { stream, tail: first, before }, seen, live);
         first = undefined;
         if (done && live.size === 0) return;
       }
@@ -117,7 +119,11 @@ async function* unseenEnds(
   shipments: Shipments,
   jobId: number,
   selected: Selected,
-  { stream, tail }: { stream: LogQuery['stream']; tail: number | undefined },
+  {
+    stream,
+    tail,
+    before,
+  }: Pick<LogQuery, 'stream'> & { tail: number | undefined; before: (end: EndRecord) => boolean },
   seen: { after: number },
   live: Map<number, Attempt>,
 ): AsyncGenerator<Uint8Array> {
@@ -127,7 +133,7 @@ async function* unseenEnds(
     for (const { id, data } of chunks) {
       seen.after = id;
       for (const end of unpackEnds(data)) {
-        if (!selected.has(end.position)) continue;
+        if (!selected.has(end.position) || before(end)) continue;
         const attempt = live.get(end.fence);
         if (attempt === undefined) yield* readEnded(reader, shipments, jobId, end, stream, tail);
         else if (attempt.isRead) live.delete(end.fence);

@@ -73,8 +73,8 @@ async function read(ref: string, query: Partial<LogQuery> = {}): Promise<string[
 }
 
 /** Follows until the log ends by itself or is given up. */
-async function follow(ref: string, signal = new AbortController().signal) {
-  const chunks = await at.coordinator.logs(CALLER, ref, { ...QUERY, follow: true }, signal);
+async function follow(ref: string, signal = new AbortController().signal, query: Partial<LogQuery> = {}) {
+  const chunks = await at.coordinator.logs(CALLER, ref, { ...QUERY, ...query, follow: true }, signal);
   const texts: string[] = [];
   const over = (async () => {
     for await (const chunk of chunks) texts.push(...showRecords(parseLogRecords(chunk).records));
@@ -172,6 +172,19 @@ describe('following', () => {
     print(id, 0, 'second');
     await end(id, 0);
     expect(await over).toEqual(['o:first', 'o:second']);
+  });
+
+  test('with a tail leaves out the attempts before the one that runs', async () => {
+    const id = await at.submit({ retries: 1 });
+    print(id, 0, 'first');
+    await end(id, 0, 3);
+    const from = size(id);
+    await start(id, 0);
+    print(id, 0, 'second');
+    const [all, tail] = [await follow(String(id)), await follow(String(id), undefined, { tail: 5 })];
+    await until('what is there', () => all.texts.length === 2 && tail.texts.length === 1);
+    await end(id, 0, 0, from);
+    expect([(await all.over).toSorted(), await tail.over]).toEqual([['o:first', 'o:second'], ['o:second']]);
   });
 
   test('by two readers gives both everything and nothing else', async () => {
