@@ -5,7 +5,7 @@ import type { Condition, Job } from '../core/job.ts';
 import { counted, shownDuration } from '../core/shown.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TaskReason } from '../core/task-table.ts';
-import { type JobTerm, partnerOf, runsOfCondition } from '../core/terms.ts';
+import { type JobTerm, partnerOf } from '../core/terms.ts';
 import type { Memory } from './memory.ts';
 import { timeLeft } from './summary.ts';
 import { runningAttempt } from './task-events.ts';
@@ -32,20 +32,39 @@ interface Told {
 export function dependencyBlockers(asked: Asked): Blocker[] {
   const { job, position } = asked;
   if (position !== undefined) {
-    return job.table.state[position] === TaskState.blocked ? ofCondition(asked, job.conditionOf(position), 1) : [];
+    const waits = job.table.state[position] === TaskState.blocked;
+    return waits ? ofCondition(asked, job.conditionOf(position), { tasks: 1, first: position }) : [];
   }
+  const waiting = countWaiting(job);
   return job.conditions.flatMap((condition) => {
-    const runs = runsOfCondition(job, condition, TaskState.blocked);
-    const tasks = runs.reduce((sum, [, count]) => sum + count, 0);
-    return tasks === 0 ? [] : ofCondition(asked, condition, tasks);
+    const own = waiting[condition.number]!;
+    return own.tasks === 0 ? [] : ofCondition(asked, condition, own);
   });
 }
 
-function ofCondition(asked: Asked, condition: Condition, tasks: number): Blocker[] {
+/** The tasks that wait for one condition. */
+interface Waiting {
+  tasks: number;
+  /** Position of the first one. */
+  first: number;
+}
+
+/** By number of the condition: a look at each task, however many conditions there are. */
+function countWaiting({ table, conditions }: Job): Waiting[] {
+  const waiting = conditions.map((): Waiting => ({ tasks: 0, first: -1 }));
+  for (const [start, count] of table.runsOf(TaskState.blocked)) {
+    for (let position = start; position < start + count; position++) {
+      const own = waiting[table.conditions?.[position] ?? 0]!;
+      if (own.tasks++ === 0) own.first = position;
+    }
+  }
+  return waiting;
+}
+
+function ofCondition(asked: Asked, condition: Condition, { tasks, first }: Waiting): Blocker[] {
   const { job, position } = asked;
   const who = position === undefined ? counted(tasks, 'task') : taskId(job, position);
   const wait = tasks === 1 ? 'waits' : 'wait';
-  const first = position ?? runsOfCondition(job, condition, TaskState.blocked)[0]![0];
   if (job.table.reasonOf(first) === TaskReason.dependencyNeverSatisfied) return [neverBlocker(condition, who, tasks)];
   const terms = condition.dependency?.terms ?? [];
   const any = condition.dependency?.mode === 'any' && terms.length > 1 ? '; any one of its dependencies is enough' : '';
