@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { expectRoom } from '../../test/support/expect-room.ts';
 import { CALLER, LedgerAtHand, WorkerAtHand } from '../../test/support/ledger-at-hand.ts';
 import { until } from '../../test/support/until.ts';
 import type { Runs } from './cancel.ts';
@@ -234,6 +235,21 @@ test('a worker that never heard of going back to the first time limit hears of i
   worker.connect();
   await worker.resync([worker.fenceOf(id, 0)]);
   expect(worker.told('limit').map(({ timeLimitMs }) => timeLimitMs)).toEqual([120_000, 60_000]);
+});
+
+test('a share of a GPU keeps its device over a restart, also when a whole one was granted before it', async () => {
+  const at = await LedgerAtHand.open();
+  const worker = await WorkerAtHand.join(at, { resources: { cpus: 8, memoryBytes: 1_000, gpus: 2 } });
+  const whole = await at.submit({ array: '0-1', gpus: 1 });
+  await worker.end(whole, [0]);
+  await at.submit({ gpus: 0.5 });
+  await at.ledger.idle();
+  const [before] = at.ledger.memory.sessions.values();
+  expect([...before!.session.room.gpus.used]).toEqual([5_000, 10_000]);
+  await at.restart();
+  const [after] = at.ledger.memory.sessions.values();
+  expectRoom(after!.session);
+  expect([...after!.session.room.gpus.used]).toEqual([5_000, 10_000]);
 });
 
 test('hundreds of jobs that wait for a GPU keep nobody waiting who needs none', async () => {
