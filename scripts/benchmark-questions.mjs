@@ -197,7 +197,8 @@ export const QUESTIONS = [
     reached: (result) => Math.abs(result[SECOND] - 0.5) <= 0.05,
   },
   {
-    question: '1,000 connected workers with nothing to do: CPU time of the coordinator a minute, and its memory (without any)',
+    question:
+      '1,000 connected workers with nothing to do: CPU time of the coordinator a minute, and its memory (without any)',
     file: 'idle-workers',
     args: ' --seconds 40',
     show: (result) =>

@@ -33,7 +33,7 @@ const JOB: JobForWorker = {
   cpus: 0.5,
   memoryBytes: 4 * 1024 ** 3,
   gpus: 2,
-  resources: { license: 1, scratch: 0.5, none: 0 },
+  resources: { licence: 1, scratch: 0.5, none: 0 },
   user: 'anna',
   timeLimitMs: 0,
   graceMs: 5_000,
