@@ -27,7 +27,7 @@ tick=0
 until [ -e go ]; do
   tick=$((tick + 1))
   echo "tick $tick"
-  echo $tick >ticks.$TASK_ARRAY_INDEX.$SPAWN_ATTEMPT
+  echo $tick >>ticks.$TASK_ARRAY_INDEX.$SPAWN_ATTEMPT
   sleep 0.1
 done
 note end
@@ -84,7 +84,7 @@ async function runningLog(index: number): Promise<string> {
 }
 
 function lastTick(index: number): number {
-  return Number(at.lines(`ticks.${index}.1`)[0]);
+  return Number(at.lines(`ticks.${index}.1`).at(-1) ?? 0);
 }
 
 run(
