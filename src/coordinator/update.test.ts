@@ -83,6 +83,25 @@ describe('another dependency', () => {
     expect([...at.states(id), ...at.states(follower)]).toEqual(['ready', 'ready', 'blocked']);
   });
 
+  test('frees what could never run under the policy of waiting', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const broken = await at.submit();
+    const id = await at.submit({ array: '0-1', after: `aftercorr:${broken}`, invalidDependency: 'wait', hold: true });
+    await worker.end(broken, [0], FAILED);
+    const reasons = async () => {
+      const { tasks } = await at.coordinator.tasks(CALLER, String(id), { after: -1, limit: 9 });
+      return tasks.map(({ state, reason }) => [state, reason]);
+    };
+    const never = ['blocked', 'dependency never satisfied'];
+    expect(await reasons()).toEqual([never, never]);
+    const other = await at.submit({ array: '0-1' });
+    await update(id, { after: `aftercorr:${other}` });
+    const waits = ['blocked', undefined];
+    expect(await reasons()).toEqual([waits, waits]);
+    await worker.end(other, [1]);
+    expect(at.states(id)).toEqual(['blocked', 'ready']);
+  });
+
   test('makes no cycle through a job that has ended', async () => {
     const worker = await WorkerAtHand.join(at);
     const first = await at.submit();
