@@ -102,6 +102,19 @@ describe('another dependency', () => {
     expect(at.states(id)).toEqual(['blocked', 'ready']);
   });
 
+  test('of one element: its old partner that runs again does not let it wait again', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const broken = await at.submit();
+    const pairs = await at.submit({ array: '0-1' });
+    const id = await at.submit({ array: '0-1', after: `aftercorr:${pairs}`, hold: true });
+    await worker.end(broken, [0], FAILED);
+    await update(`${id}_1`, { after: `afterok:${broken}` });
+    await worker.end(pairs, [0, 1], FAILED);
+    expect(at.states(id)).toEqual(['skipped', 'skipped']);
+    await at.coordinator.retry(CALLER, String(pairs), {});
+    expect(at.states(id)).toEqual(['blocked', 'skipped']);
+  });
+
   test('makes no cycle through a job that has ended', async () => {
     const worker = await WorkerAtHand.join(at);
     const first = await at.submit();
