@@ -12,9 +12,9 @@ function withoutChance({ command, output }: Step): Step {
     .replaceAll(/\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?m?s\b/g, 'TIME')
     .replaceAll(/pid:? \d+/g, 'pid PID')
     .replaceAll(/\d+ of \d+ CPUs/g, 'N of N CPUs')
-    // Which tasks were the slowest, and which lines came last.
+    // Which tasks were the slowest, and which lines were seen last.
     .replaceAll(/^ {2}\d+_\d+ {2}TIME {2}.*$/gm, '  TASK  TIME  END')
-    .replaceAll(/^\[\d+\] fitting model \d+$/gm, '[N] fitting model N')
+    .replaceAll(command.startsWith('spawn watch') ? /^\[\d+\] .*\n/gm : /(?!)/g, '')
     .split('\n');
   // What a machine has is its own; that it is told is not.
   const shown = command.endsWith('doctor') ? lines.map((line) => line.slice(6, 24).trimEnd()) : lines;
