@@ -1,6 +1,5 @@
 import type { TasksQuery, TaskView } from '../api/job.ts';
 import { type EndRecord, unpackEnds } from '../core/end-chunk.ts';
-import { SpawnError } from '../core/errors.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import { asJobId, formatTaskId } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
@@ -11,6 +10,7 @@ import { TaskFlag } from '../core/task-table.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
 import type { JobEntry, Memory } from './memory.ts';
+import { parseStates } from './selection.ts';
 
 /** Chunks of ends read at a time. */
 const CHUNKS = 512;
@@ -21,7 +21,7 @@ export function pagePositions(
   runs: Runs,
   query: TasksQuery,
 ): { positions: number[]; next: number | undefined } {
-  const states = parseStates(query.state);
+  const states = query.state === undefined ? null : parseStates(query.state);
   const positions: number[] = [];
   for (const [start, count] of runs) {
     for (let position = Math.max(start, query.after + 1); position < start + count; position++) {
@@ -31,18 +31,6 @@ export function pagePositions(
     }
   }
   return { positions, next: undefined };
-}
-
-function parseStates(text: string | undefined): Set<number> | null {
-  if (text === undefined) return null;
-  return new Set(
-    text.split(',').map((name) => {
-      const state = TASK_STATES.indexOf(name as (typeof TASK_STATES)[number]);
-      if (state < 0)
-        throw new SpawnError('BAD_REQUEST', { where: 'state', expected: TASK_STATES.join(', '), found: name });
-      return state;
-    }),
-  );
 }
 
 /** The ended attempts of some positions, `take` called in the order in which they were reported. */

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { SpawnClient } from '../client/client.ts';
 import type { ClientOptions } from '../client/connection.ts';
+import { makeDirectories } from '../client/node/make-directories.ts';
 import { packageVersion } from '../client/node/package-files.ts';
 import { bootId } from '../client/node/process-identity.ts';
 import { keeperReviver } from '../client/node/revive-keeper.ts';
@@ -112,7 +112,7 @@ function listen(worker: Worker, graceMs: number, leaving: AbortController): () =
 
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path, 0o700);
   } catch (error) {
     const expected = 'a directory that can be made';
     throw new SpawnError('BAD_REQUEST', {

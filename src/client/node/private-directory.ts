@@ -1,5 +1,6 @@
-import { lstatSync, mkdirSync, type Stats } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { SpawnError } from '../../core/errors.ts';
+import { makeDirectories } from './make-directories.ts';
 
 /**
  * Makes sure that `path` is a directory which only this user may enter, and makes it if it is missing.
@@ -18,7 +19,7 @@ export function makePrivateDirectory(path: string): void {
 /** What the system said when it cannot be made; something that is there already is looked at by the caller. */
 function make(path: string): string | undefined {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path, 0o700);
     return undefined;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
