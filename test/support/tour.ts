@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,15 +72,28 @@ function ofAda(output: string, folder: string): string {
 }
 
 function onTerminal(home: OwnHome, steps: readonly Step[]): string {
-  const program = (name: string) => `'${process.execPath}' '${fileURLToPath(new URL(`dist/bin/${name}.js`, root))}'`;
+  // Programs and no shell functions: what the shell kills must be the program, not a shell around it.
+  const bin = join(home.folder, 'bin');
+  mkdirSync(bin);
+  for (const name of ['spawn', 'spored']) {
+    const program = fileURLToPath(new URL(`dist/bin/${name}.js`, root));
+    writeFileSync(join(bin, name), `#!/bin/sh\nexec '${process.execPath}' -- '${program}' "$@"\n`, { mode: 0o755 });
+  }
   const script = [
     `stty cols ${COLUMNS} rows 40 -echo`,
-    ...['spawn', 'spored'].map((name) => `${name}() { ${program(name)} "$@"; }`),
     ...steps.flatMap(({ command }) => [command, `echo '${MARK}'`]),
   ].join('\n');
   const ran = spawnSync('script', ['-qec', 'bash -c "$TOUR"', '/dev/null'], {
     cwd: home.folder,
-    env: { ...home.env, TOUR: script, TERM: 'xterm', NO_COLOR: '1', TZ: 'UTC', SHELL: '/bin/bash' },
+    env: {
+      ...home.env,
+      PATH: `${bin}:${home.env.PATH}`,
+      TOUR: script,
+      TERM: 'xterm',
+      NO_COLOR: '1',
+      TZ: 'UTC',
+      SHELL: '/bin/bash',
+    },
     encoding: 'utf8',
     input: '',
     timeout: 240_000,
