@@ -21,7 +21,7 @@ export async function exportSpec(ledger: Ledger, ref: string): Promise<SpecReply
 function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
   // As times from the submit they have become times of the clock; those that have passed say nothing to a new job.
   const { beginAt, beginInMs, deadlineAt, deadlineInMs, after, maxFailures, signal, ...submitted } = fixed.spec;
-  const { terms, priority } = commonLane(job);
+  const { terms, priority } = usualLane(job);
   const waitsFor = job.conditions[0].text;
   return {
     ...submitted,
@@ -47,7 +47,7 @@ function warningOf(signal: JobSpec['signal'], timeLimitMs: number): Pick<JobSpec
 }
 
 /** The lane of most tasks that have not ended; of most tasks when all have. */
-function commonLane(job: Job): Lane {
+function usualLane(job: Job): Lane {
   const { table, lanes } = job;
   if (lanes.length === 1) return lanes[0];
   const all = table.ended === table.size;

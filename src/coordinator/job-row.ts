@@ -28,7 +28,7 @@ export interface JobExtra {
   /** What some of its tasks get, by number from 1 on. */
   lanes?: readonly LaneTerms[];
   /** Number of the lane that all tasks are in; absent: 0, or there is none. */
-  common?: number;
+  allIn?: number;
 }
 
 /** The stored state of a job. What is leased or running counts as ready: grants are stored apart. */
@@ -38,7 +38,7 @@ export function jobState(job: Job): StoredJobState {
   counts[TaskState.leased] = 0;
   counts[TaskState.running] = 0;
   const [base, ...more] = job.conditions;
-  const common = job.table.eligible.laneCounts.indexOf(job.size);
+  const allIn = job.table.eligible.laneCounts.indexOf(job.size);
   const lanes = job.lanes.slice(1).map(({ terms, priority }) => ({ ...terms, priority }));
   const extra: JobExtra = {
     ground: job.table.ground,
@@ -54,7 +54,7 @@ export function jobState(job: Job): StoredJobState {
       ? {}
       : { conditions: more.map(({ text, termStates, termDue }) => ({ text, terms: termStates, due: termDue })) }),
     ...(lanes.length === 0 ? {} : { lanes }),
-    ...(common > 0 ? { common } : {}),
+    ...(allIn > 0 ? { allIn } : {}),
     ...(job.beginAt === 0 ? {} : { beginAt: job.beginAt }),
     ...(job.deadlineAt === 0 ? {} : { deadlineAt: job.deadlineAt }),
     ...(job.canary === undefined ? {} : { canary: { state: job.canary.state, missed: job.canary.missed } }),
@@ -86,9 +86,9 @@ export function readAfter({ spec }: StoredJobFixed, { extra }: StoredJobState): 
 export function readTerms({ spec }: StoredJobFixed, { extra, priority }: StoredJobState): LaneTerms {
   const { cpus, memoryBytes, gpus, resources, timeLimitMs } = spec;
   const submitted = { cpus, memoryBytes, gpus, resources, timeLimitMs, priority };
-  if (!extra.includes('"common":')) return submitted;
-  const { lanes, common } = readExtra(extra);
-  return lanes![common! - 1]!;
+  if (!extra.includes('"allIn":')) return submitted;
+  const { lanes, allIn } = readExtra(extra);
+  return lanes![allIn! - 1]!;
 }
 
 /** Infinity = never ended for failures. */

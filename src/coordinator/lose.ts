@@ -1,25 +1,13 @@
+import { type Measured, NOTHING_MEASURED } from '../core/end-chunk.ts';
 import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
 import { encodeOutcome } from '../core/outcome.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
-import { endAttempt, giveBack, type Measured } from './reports.ts';
+import { endAttempt, giveBack } from './reports.ts';
 
-const LOST: Measured = {
-  outcome: encodeOutcome({ kind: 'lost' }),
-  wallUs: 0,
-  cpuUs: 0,
-  maxRssKb: 0,
-  logSegment: 0,
-  logOffset: 0,
-  logEndSegment: 0,
-  logEndOffset: 0,
-  outBytes: 0,
-  errBytes: 0,
-  cutBytes: 0,
-  missingBytes: 0,
-};
+const LOST: Measured = { ...NOTHING_MEASURED, outcome: encodeOutcome({ kind: 'lost' }) };
 
 /**
  * The session is over: what ran there is lost, what waited there behind others is ready again. A grant that had a slot may have started

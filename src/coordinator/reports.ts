@@ -1,5 +1,5 @@
 import type { Ends, FenceRun, Starts } from '../api/session.ts';
-import type { EndChunk } from '../core/end-chunk.ts';
+import type { Measured } from '../core/end-chunk.ts';
 import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import { decodeOutcome } from '../core/outcome.ts';
@@ -12,9 +12,6 @@ import { runLength } from './revoke.ts';
 
 /** Weight of the newest report in the smoothed duration of a job's attempts. */
 const MEAN_WEIGHT = 0.2;
-
-/** Measurements of one attempt as reported; all zero for one that was lost. */
-export type Measured = Omit<Parameters<EndChunk['add']>[0], 'position' | 'attempt' | 'fence' | 'sessionId'>;
 
 /** Calls `take` for each stretch of fences that lies in one range the session holds; gives how many fences no range holds. */
 function eachStretch(

@@ -2,26 +2,35 @@ import { PackedReader, PackedWriter } from './packed.ts';
 
 const FORMAT = 1;
 
-/** One ended attempt. Times are epoch ms by the coordinator's clock, durations microseconds by the worker's. */
-export interface EndRecord {
+/** What was measured of an attempt, and where its log lies. Durations are microseconds by the worker's clock. */
+export const MEASURED = [
+  /** encodeOutcome() of core/outcome.ts. */
+  'outcome',
+  'wallUs',
+  'cpuUs',
+  'maxRssKb',
+  'logSegment',
+  'logOffset',
+  'logEndSegment',
+  'logEndOffset',
+  'outBytes',
+  'errBytes',
+  'cutBytes',
+  'missingBytes',
+] as const;
+export type Measured = Record<(typeof MEASURED)[number], number>;
+
+/** Of an attempt that left nothing to measure. */
+export const NOTHING_MEASURED: Readonly<Measured> = Object.fromEntries(MEASURED.map((name) => [name, 0])) as Measured;
+
+/** One ended attempt. */
+export interface EndRecord extends Measured {
   position: number;
   attempt: number;
-  /** encodeOutcome() of core/outcome.ts. */
-  outcome: number;
   fence: number;
   sessionId: number;
+  /** Epoch ms by the coordinator's clock. */
   endedAt: number;
-  wallUs: number;
-  cpuUs: number;
-  maxRssKb: number;
-  logSegment: number;
-  logOffset: number;
-  logEndSegment: number;
-  logEndOffset: number;
-  outBytes: number;
-  errBytes: number;
-  cutBytes: number;
-  missingBytes: number;
 }
 
 /** Columns in the order they are packed; those that are all zero take one bit. */

@@ -96,7 +96,7 @@ function refusePlain({ host, tls, plainHttp = false }: TcpOptions): void {
 }
 
 async function create({ tls }: TcpOptions, timing: Timing, take: RequestListener): Promise<Server> {
-  const common: ServerOptions = {
+  const limits: ServerOptions = {
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: timing.requestMs,
     // Also for one that has sent nothing yet.
@@ -107,11 +107,11 @@ async function create({ tls }: TcpOptions, timing: Timing, take: RequestListener
     keepAlive: true,
     keepAliveInitialDelay: 30_000,
   };
-  if (tls === undefined) return createServer(common, take);
+  if (tls === undefined) return createServer(limits, take);
   const certificate = readCertificate(tls);
   const https = await import('node:https');
   return https.createServer(
-    { ...common, ...certificate, minVersion: MIN_TLS, handshakeTimeout: timing.headersMs },
+    { ...limits, ...certificate, minVersion: MIN_TLS, handshakeTimeout: timing.headersMs },
     take,
   );
 }

@@ -1,4 +1,5 @@
 import type { Ends, ExchangeRequest, FenceRun, Starts } from '../api/session.ts';
+import { MEASURED, type Measured } from '../core/end-chunk.ts';
 import { FenceSet } from './fence-set.ts';
 
 /** An attempt that started and was not reported yet. */
@@ -11,36 +12,9 @@ export interface PendingStart {
 }
 
 /** An attempt that ended. All numbers as in `Ends` of the contract. */
-export interface PendingEnd {
+export interface PendingEnd extends Readonly<Measured> {
   readonly fence: number;
-  readonly outcome: number;
-  readonly wallUs: number;
-  readonly cpuUs: number;
-  readonly maxRssKb: number;
-  readonly logSegment: number;
-  readonly logOffset: number;
-  readonly logEndSegment: number;
-  readonly logEndOffset: number;
-  readonly outBytes: number;
-  readonly errBytes: number;
-  readonly cutBytes: number;
-  readonly missingBytes: number;
 }
-
-const END_COLUMNS = [
-  'outcome',
-  'wallUs',
-  'cpuUs',
-  'maxRssKb',
-  'logSegment',
-  'logOffset',
-  'logEndSegment',
-  'logEndOffset',
-  'outBytes',
-  'errBytes',
-  'cutBytes',
-  'missingBytes',
-] as const satisfies readonly (keyof PendingEnd)[];
 
 const START_COLUMNS = ['logSegment', 'logOffset'] as const;
 
@@ -126,7 +100,7 @@ export class Outbox {
       this.held.delete(fence);
     }
     const ends: Ends = { runs: fences.runs() };
-    for (const name of END_COLUMNS) {
+    for (const name of MEASURED) {
       if (rows.some((row) => row[name] !== 0)) ends[name] = rows.map((row) => row[name]);
     }
     return ends;

@@ -1,3 +1,4 @@
+import { NOTHING_MEASURED } from '../core/end-chunk.ts';
 import { encodeOutcome, type Outcome } from '../core/outcome.ts';
 import type { LogPosition, TaskEnded } from './forker/types.ts';
 import type { PendingEnd } from './outbox.ts';
@@ -31,18 +32,6 @@ export function pendingEnd(life: number, outcome: Outcome, event: TaskEnded): Pe
 
 /** The same of an attempt of which no process ended here. */
 export function endWithoutProcess(life: number, outcome: Outcome, fence: number, log?: LogPosition): PendingEnd {
-  return {
-    fence,
-    outcome: encodeOutcome(outcome),
-    wallUs: 0,
-    cpuUs: 0,
-    maxRssKb: 0,
-    ...logStart(life, log ?? { segment: 0, offset: 0 }),
-    logEndSegment: 0,
-    logEndOffset: 0,
-    outBytes: 0,
-    errBytes: 0,
-    cutBytes: 0,
-    missingBytes: 0,
-  };
+  const start = logStart(life, log ?? { segment: 0, offset: 0 });
+  return { ...NOTHING_MEASURED, fence, outcome: encodeOutcome(outcome), ...start };
 }

@@ -24,7 +24,7 @@ export function taskRequest({ grant, job, gpus }: Run, envId: number, { host, bi
   const { description, indices } = job;
   const { signal, openMode } = description;
   return {
-    ...common({ grant, job, gpus }, envId),
+    ...shared({ grant, job, gpus }, envId),
     argv: job.prepared!.argv,
     cwd: job.prepared!.cwd,
     timeLimitMs: grant.timeLimitMs ?? description.timeLimitMs,
@@ -41,10 +41,10 @@ export function taskRequest({ grant, job, gpus }: Run, envId: number, { host, bi
 /** A process that writes a line into the task's log in place of the task. */
 export function explanationRequest(run: Run, envId: number, text: string): RunRequest {
   const argv = ['/bin/sh', '-c', 'printf "spawn: %s\\n" "$1" >&2', 'sh', text];
-  return { ...common(run, envId), argv, cwd: '/' };
+  return { ...shared(run, envId), argv, cwd: '/' };
 }
 
-function common({ grant, job, gpus }: Run, envId: number) {
+function shared({ grant, job, gpus }: Run, envId: number) {
   const { description, indices } = job;
   return {
     fence: grant.fence,

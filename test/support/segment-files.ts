@@ -1,4 +1,7 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import {
   encodeLogHeader,
   LOG_HEADER_BYTES,
@@ -7,12 +10,21 @@ import {
   parseLogNote,
   parseLogRecords,
 } from '../../src/core/log-record.ts';
-import type { LogRange } from '../../src/objects/log-reader.ts';
+import { openSegments } from '../../src/objects/directory/segments.ts';
+import type { LogRange, LogReader } from '../../src/objects/log-reader.ts';
 
 const LIFE = 3;
 
 /** The first segment of session 7's third forker life; all of these belong to job 12. */
 export const SEGMENT = LIFE * 65_536 + 1;
+
+/** A folder for logs, with job 12 in it, until the test is over, and its reader, which looks often. */
+export function openLogs(): { logs: string; reader: LogReader } {
+  const logs = mkdtempSync(join(tmpdir(), 'spawn-logs-'));
+  onTestFinished(() => rmSync(logs, { recursive: true }));
+  mkdirSync(join(logs, '12'));
+  return { logs, reader: openSegments(logs, { pollMs: { first: 1, most: 4 } }) };
+}
 
 /** The file of segment `SEGMENT + at`. */
 export function segmentFile(logs: string, at: number): string {

@@ -1,18 +1,7 @@
 import type { GridDelta } from '../../api/insight.ts';
 import type { TaskStateName } from '../../api/job.ts';
+import { TASK_STATES } from '../../core/task-state.ts';
 import { type Colour, painter } from './color.ts';
-
-/** In the order of the API's counts. */
-const STATES: readonly TaskStateName[] = [
-  'blocked',
-  'ready',
-  'leased',
-  'running',
-  'completed',
-  'failed',
-  'cancelled',
-  'skipped',
-];
 
 /** How a cell looks: by colour where there is one, else by its sign. What a person looks for first decides for a cell of many tasks. */
 const LOOKS: readonly (readonly [TaskStateName, string, Colour | undefined])[] = [
@@ -54,12 +43,14 @@ export class Grid {
   /** What the signs mean, of the states that are there. */
   legend(colour: boolean): string {
     const paint = painter(colour);
-    const present = LOOKS.filter(([state]) => this.cells.some((counts) => (counts?.[STATES.indexOf(state)] ?? 0) > 0));
+    const present = LOOKS.filter(([state]) =>
+      this.cells.some((counts) => (counts?.[TASK_STATES.indexOf(state)] ?? 0) > 0),
+    );
     return present.map(([state, sign, hue]) => `${colour ? paint(hue, BLOCK) : sign} ${state}`).join('  ');
   }
 }
 
 function lookOf(counts: readonly number[] | undefined) {
   if (counts === undefined) return undefined;
-  return LOOKS.find(([state]) => (counts[STATES.indexOf(state)] ?? 0) > 0);
+  return LOOKS.find(([state]) => (counts[TASK_STATES.indexOf(state)] ?? 0) > 0);
 }

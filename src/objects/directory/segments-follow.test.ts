@@ -1,12 +1,12 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   collectRecords,
   logRange,
   logRecord,
+  openLogs,
   SEGMENT,
   segmentFile,
   showRecords,
@@ -21,11 +21,8 @@ let logs: string;
 let reader: LogReader;
 
 beforeEach(() => {
-  logs = mkdtempSync(join(tmpdir(), 'spawn-logs-'));
-  mkdirSync(join(logs, '12'));
-  reader = openSegments(logs, { pollMs: { first: 1, most: 4 } });
+  ({ logs, reader } = openLogs());
 });
-afterEach(() => rmSync(logs, { recursive: true }));
 
 describe('following', () => {
   const endless = new AbortController().signal;

@@ -1,19 +1,18 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import {
   collectRecords,
   logRange,
   logRecord,
+  openLogs,
   SEGMENT,
   segmentFile,
   showRecords,
 } from '../../../test/support/segment-files.ts';
 import { encodeLogNote, LOG_HEADER_BYTES, LogFlag, LogStream } from '../../core/log-record.ts';
 import type { LogReader } from '../log-reader.ts';
-import { openSegments } from './segments.ts';
 
 const { STDOUT, STDERR, NOTE } = LogStream;
 
@@ -21,11 +20,8 @@ let logs: string;
 let reader: LogReader;
 
 beforeEach(() => {
-  logs = mkdtempSync(join(tmpdir(), 'spawn-logs-'));
-  mkdirSync(join(logs, '12'));
-  reader = openSegments(logs, { pollMs: { first: 1, most: 4 } });
+  ({ logs, reader } = openLogs());
 });
-afterEach(() => rmSync(logs, { recursive: true }));
 
 describe('reading', () => {
   test('gives the records of one attempt among those of others, in order', async () => {
