@@ -1,4 +1,4 @@
-// How long does a command take as a whole process? `spawn --version`, `spawn list` and `spawn submit` of a held array of 1,000,000,
+// How long does a command take as a whole process? `spawn --version`, `spawn jobs` and `spawn submit` of a held array of 1,000,000,
 // each beside a bare `node -e 0`, in turn, against a server that runs.
 //
 //     npm run build && node bench/whole-process.ts [--rounds 15]
@@ -14,7 +14,7 @@ const ARRAY = 1_000_000;
 
 const commands = {
   'spawn --version': [PROGRAM, '--version'],
-  'spawn list': [PROGRAM, 'list'],
+  'spawn jobs': [PROGRAM, 'jobs'],
   [`spawn submit --array ${ARRAY}`]: [PROGRAM, 'submit', '--array', `${ARRAY}`, '--quiet', '--hold', '--', 'true'],
 };
 const bare = ['-e', '0'];

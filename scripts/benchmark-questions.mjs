@@ -61,11 +61,11 @@ export const QUESTIONS = [
     reached: (result) => result['spawn --version'][RATIO] < 2,
   },
   {
-    question: '`spawn list` as a whole process, beside `node -e 0`',
+    question: '`spawn jobs` as a whole process, beside `node -e 0`',
     file: 'whole-process',
-    show: (result) => `${times(result['spawn list'][RATIO])}: ${ms(result['spawn list']['median ms'])}`,
+    show: (result) => `${times(result['spawn jobs'][RATIO])}: ${ms(result['spawn jobs']['median ms'])}`,
     goal: 'under 4 x',
-    reached: (result) => result['spawn list'][RATIO] < 4,
+    reached: (result) => result['spawn jobs'][RATIO] < 4,
   },
   {
     question: 'Shell tasks, `true` x 10,000, beside `xargs -P2`',

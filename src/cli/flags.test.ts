@@ -79,7 +79,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     'dry-run': submit(['--dry-run']),
     format: submit(['-o', 'json']),
   },
-  list: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },
+  jobs: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },
   status: { format: [['12'], ['-o', 'json']] },
   watch: {},
   tasks: {

@@ -14,13 +14,13 @@ describe('help', () => {
   test('is the same by every way to ask for it', async () => {
     const { out } = await runCli(['--help']);
     for (const words of [['-h'], ['help'], ['help', 'help']]) expect((await runCli(words)).out).toBe(out);
-    const list = (await runCli(['help', 'list'])).out;
+    const jobs = (await runCli(['help', 'jobs'])).out;
     for (const words of [
-      ['list', '--help'],
-      ['list', '--all', '-h'],
+      ['jobs', '--help'],
+      ['jobs', '--all', '-h'],
     ])
-      expect((await runCli(words)).out).toBe(list);
-    expect(list).toMatch(/^Usage: spawn list \[options\]\n/);
+      expect((await runCli(words)).out).toBe(jobs);
+    expect(jobs).toMatch(/^Usage: spawn jobs \[options\]\n/);
   });
 
   test.each(COMMANDS.map(({ name }) => name))(

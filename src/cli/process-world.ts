@@ -106,7 +106,7 @@ function sink(fd: 1 | 2, open: () => WriteStream, env: World['env']): Sink {
   };
 }
 
-/** Whoever reads has enough (`spawn list | head -1`): that is no error, and there is nobody to tell more. */
+/** Whoever reads has enough (`spawn jobs | head -1`): that is no error, and there is nobody to tell more. */
 function onWriteError(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(BROKEN_PIPE);
   throw error;

@@ -9,10 +9,10 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/submit.ts')).submit,
   },
   {
-    name: 'list',
+    name: 'jobs',
     group: 'Look',
     summary: 'List jobs',
-    load: async () => (await import('./commands/list.ts')).list,
+    load: async () => (await import('./commands/jobs.ts')).jobs,
   },
   {
     name: 'status',

@@ -139,7 +139,7 @@ test('watch without a job draws the live jobs until Ctrl-C', async () => {
 
 test.each([
   [['watch', '12'], {}, 'none; see: spawn status 12 or spawn wait 12'],
-  [['watch'], {}, 'none; see: spawn list'],
+  [['watch'], {}, 'none; see: spawn jobs'],
   [
     ['watch', '12'],
     { tty: true, world: { env: { TERM: 'dumb' } } },

@@ -156,7 +156,7 @@ export function watchList(world: World): Promise<number> {
         const { stdout } = world;
         const { jobs, next } = await client.jobs({ limit: Math.max(1, stdout.rows - 3) }, { signal });
         const table = new Table(jobColumns(world.now()), stdout).render(jobs).split('\n').slice(0, -1);
-        redraw.draw(jobs.length === 0 ? ['no live job'] : next === undefined ? table : [...table, '… see: spawn list']);
+        redraw.draw(jobs.length === 0 ? ['no live job'] : next === undefined ? table : [...table, '… see: spawn jobs']);
         return true;
       });
       await world.pause(LIST_MS, signal);

@@ -77,7 +77,7 @@ test('users elsewhere submit, look and change what is theirs, until their token 
   await until('the log', () => following.out() === 'up\n');
   await ok(['token', 'revoke', 'ada']);
   expect((await following.ended).code).toBe(77);
-  expect(await box.spawn(['list'], ada)).toMatchObject({
+  expect(await box.spawn(['jobs'], ada)).toMatchObject({
     code: 77,
     err: 'spawn: not authenticated: expected a valid token\n',
   });
@@ -92,18 +92,18 @@ test('it listens again after server and keeper were killed, with no port open af
   const first = recorded('server');
   process.kill(first, 'SIGKILL');
   await until('another server', () => recorded('server') !== first);
-  await ok(['list'], reader);
+  await ok(['jobs'], reader);
 
   process.kill(recorded('keeper'), 'SIGKILL');
   process.kill(recorded('server'), 'SIGKILL');
-  await ok(['list']);
+  await ok(['jobs']);
   expect((await ok(['server', 'status'])).out).toContain(`  listens    ${url}\n`);
-  await ok(['list'], reader);
+  await ok(['jobs'], reader);
   const again = await ok(['server', 'start', '--listen', `127.0.0.1:${port}`, ...tls]);
   expect(again.out).toMatch(/^runs already: pid \d+, .*\nlistens on https:\/\/127\.0\.0\.1:\d+\n$/);
 
   await ok(['server', 'stop']);
-  await ok(['list']);
+  await ok(['jobs']);
   expect(JSON.parse((await ok(['server', 'status', '-o', 'json'])).out).listens).toBeNull();
   const why = await box.spawn(['server', 'start', '--listen', `127.0.0.1:${port}`, ...tls]);
   expect(why.code).toBe(65);
@@ -133,7 +133,7 @@ test('what cannot be listened on is told by the command, and leaves nothing behi
   ]);
   await until('the end of every process', () => box.processes().length === 0);
   expect(await box.spawn(['server', 'status'])).toMatchObject({ code: 3, out: 'not running\n' });
-  await ok(['list']);
+  await ok(['jobs']);
   expect(JSON.parse((await ok(['server', 'status', '-o', 'json'])).out).listens).toBeNull();
 });
 

@@ -29,11 +29,11 @@ const beforeAnyServer: readonly Line[] = [
   [['frobnicate'], 2, 'unknown command "frobnicate"; see: spawn --help'],
   [['--all', 'list'], 2, 'unknown option "--all"; see: spawn --help'],
   [['help', 'lst'], 2, 'unknown command "lst"; did you mean "list"?'],
-  [['list', '--al'], 2, 'list: unknown option "--al"; did you mean "--all"?'],
-  [['list', '--frobnicate'], 2, 'list: unknown option "--frobnicate"; see: spawn help list'],
-  [['list', '-o', 'yaml'], 2, '-o: expected json, found "yaml"'],
-  [['list', '-o'], 2, '-o: expected a value (FORMAT), found nothing'],
-  [['list', '12'], 2, 'list: expected no argument, found "12" too'],
+  [['jobs', '--al'], 2, 'jobs: unknown option "--al"; did you mean "--all"?'],
+  [['jobs', '--frobnicate'], 2, 'jobs: unknown option "--frobnicate"; see: spawn help jobs'],
+  [['jobs', '-o', 'yaml'], 2, '-o: expected json, found "yaml"'],
+  [['jobs', '-o'], 2, '-o: expected a value (FORMAT), found nothing'],
+  [['jobs', '12'], 2, 'jobs: expected no argument, found "12" too'],
   [['submit', '--arry', '3', '--', 'x'], 2, 'submit: unknown option "--arry"; did you mean "--array"?'],
   [['submit', '--hold=yes', '--', 'x'], 2, '--hold: expected no value, found "--hold=yes"'],
   [['submit', '--name', '--hold', '--', 'x'], 2, '--name: expected a value (NAME), found nothing'],
@@ -271,12 +271,12 @@ describe('what only the coordinator can know', () => {
   });
 
   test.each(byTheServer)('%j', async (words, code, message) => {
-    const before = (await box.spawn(['list', '--all', '-o', 'json'])).out;
+    const before = (await box.spawn(['jobs', '--all', '-o', 'json'])).out;
     const ran = await box.spawn(words);
     const expected = message.replace('FIRST', arrayIds[2]!).replace('SECOND', arrayIds[3]!);
     const err = ran.err.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
     expect({ ...ran, err }).toMatchObject({ code, out: '', err: `spawn: ${expected}\n` });
-    expect((await box.spawn(['list', '--all', '-o', 'json'])).out).toBe(before);
+    expect((await box.spawn(['jobs', '--all', '-o', 'json'])).out).toBe(before);
   });
 
   test('a coordinator that is elsewhere', async () => {
@@ -285,7 +285,7 @@ describe('what only the coordinator can know', () => {
       code: 2,
       err: 'spawn: server stop: expected no SPAWN_SERVER (the coordinator is elsewhere), found "http://127.0.0.1:9"\n',
     });
-    expect(await box.spawn(['list'], { env: { SPAWN_SERVER: 'ftp://x' } })).toMatchObject({
+    expect(await box.spawn(['jobs'], { env: { SPAWN_SERVER: 'ftp://x' } })).toMatchObject({
       code: 2,
       err: 'spawn: server URL: expected http://HOST:PORT or https://HOST:PORT, found "ftp://x"\n',
     });

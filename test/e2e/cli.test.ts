@@ -26,10 +26,10 @@ async function json(...words: string[]): Promise<any> {
 
 test('the first command starts a coordinator and says so; the next ones find it', async () => {
   expect(await spawn('server', 'status')).toMatchObject({ code: 3, out: 'not running\n', err: '' });
-  const first = await spawn('list');
+  const first = await spawn('jobs');
   expect(first).toMatchObject({ code: 0, out: '' });
   expect(first.err).toMatch(/^spawn: started a coordinator in the background \(pid \d+, data in .+\)\n$/);
-  expect(await spawn('list')).toMatchObject({ code: 0, out: '', err: '' });
+  expect(await spawn('jobs')).toMatchObject({ code: 0, out: '', err: '' });
   expect(await spawn('server', 'status')).toMatchObject({ code: 0 });
 });
 
@@ -70,10 +70,10 @@ describe('submit', () => {
   test('says what it did, and what it would do', async () => {
     const dry = await spawn('submit', '--dry-run', '--name', 'fit', '--array', '0-9:3%2', '--', 'true');
     expect(dry).toMatchObject({ code: 0, out: 'Would submit fit, 4 tasks\n' });
-    expect(await json('list', '--all', '--name', 'fit')).toEqual([]);
+    expect(await json('jobs', '--all', '--name', 'fit')).toEqual([]);
     const real = await spawn('submit', '--hold', '--name', 'fit', '--array', '0-9:3%2', '--', 'true');
     expect(real.out).toMatch(/^Submitted job \d+: fit, 4 tasks \(array id fit-\d{8}-[0-9a-f]{6}\)\n$/);
-    expect(await json('list', '--name', 'fit')).toMatchObject([
+    expect(await json('jobs', '--name', 'fit')).toMatchObject([
       { name: 'fit', state: 'held', array: '0-9:3', size: 4, throttle: 2, tasks_ready: 4, held: true },
     ]);
     await spawn('cancel', 'fit');
@@ -248,7 +248,7 @@ describe('through a pipe', () => {
   });
 
   test('a list has no header, no colour and no line without a job', async () => {
-    const lines = (await spawn('list', '--all')).out.trimEnd().split('\n');
+    const lines = (await spawn('jobs', '--all')).out.trimEnd().split('\n');
     for (const line of lines) expect(line).toMatch(/^\d+\t[\w.-]+\t[a-z]+\t\d+\t\d+\t\d+\t\d+\t[\d-]+T[\d:.]+Z\t.+$/);
   });
 });
@@ -262,7 +262,7 @@ test('a coordinator in the foreground serves until it is told to stop', async ()
     code: 0,
     out: expect.stringMatching(/^runs already: pid \d+/),
   });
-  expect((await spawn('list')).err).toBe('');
+  expect((await spawn('jobs')).err).toBe('');
   served.child.kill('SIGTERM');
   expect((await served.ended).code).toBe(0);
   expect((await spawn('server', 'status')).code).toBe(3);
@@ -270,7 +270,7 @@ test('a coordinator in the foreground serves until it is told to stop', async ()
 
 test('nothing of a secret environment can be read back', async () => {
   await submit(['--wait', '--', 'true'], { env: { SECRET_TOKEN: 'hunter2-hunter2' } });
-  for (const words of [['list', '--all'], ['status'], ['status', '1'], ['tasks', '1']]) {
+  for (const words of [['jobs', '--all'], ['status'], ['status', '1'], ['tasks', '1']]) {
     const { code, out } = await spawn(...words, '-o', 'json');
     expect({ code, leaks: out.includes('hunter2') }).toEqual({ code: 0, leaks: false });
   }

@@ -40,7 +40,7 @@ describe('before any coordinator runs', () => {
     expect((await box.spawn(['config', 'get', 'server'], { env })).out).toBe('http://127.0.0.1:9\n');
     writeFileSync(path, '{"server": }');
     const fault = `spawn: ${path}:1:12: expected a value, found "}"\n`;
-    expect(await box.spawn(['list'], { env })).toMatchObject({ code: 2, out: '', err: fault });
+    expect(await box.spawn(['jobs'], { env })).toMatchObject({ code: 2, out: '', err: fault });
     expect(await box.spawn(['config', 'path'], { env })).toMatchObject({ code: 0, out: `${path}\n`, err: '' });
     expect(await box.spawn(['config'], { env })).toMatchObject({ code: 2, err: fault });
     expect(box.processes()).toEqual([]);

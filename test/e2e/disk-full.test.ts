@@ -75,7 +75,7 @@ describe('a full disk', () => {
       });
       expect(refused.err).toMatch(/^spawn: .*(full|no space)/i);
       expect(refused.code).toBe(74);
-      const listed = await box.spawn(['list', '--all', '-o', 'json']);
+      const listed = await box.spawn(['jobs', '--all', '-o', 'json']);
       expect(listed.code, listed.err).toBe(0);
       expect((JSON.parse(listed.out) as { state: string }[]).map(({ state }) => state)).toContain('completed');
       execFileSync('touch', [join(box.folder, 'go')]);

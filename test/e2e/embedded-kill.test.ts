@@ -34,7 +34,7 @@ describe('kill -9', () => {
   });
 
   test('of the server while a command talks to it: the command gets its answer', async () => {
-    await box.ok('list');
+    await box.ok('jobs');
     const server = await box.server();
     const commands = Array.from({ length: 4 }, () => box.run(['submit', '--quiet', '--', 'true']));
     kill(server.pid);
@@ -44,25 +44,25 @@ describe('kill -9', () => {
   });
 
   test('of the keeper: another takes the running server over', async () => {
-    await box.ok('list');
+    await box.ok('jobs');
     const [keeper, server] = [await box.keeper(), await box.server()];
     kill(keeper.pid);
     await box.keeper(keeper.pid);
     expect(await box.server()).toEqual(server);
     kill(server.pid);
     await box.server(server.pid);
-    await box.ok('list');
+    await box.ok('jobs');
   });
 
   test('of the keeper while it brings the server back: the new server gets another keeper', async () => {
-    await box.ok('list');
+    await box.ok('jobs');
     const [keeper, server] = [await box.keeper(), await box.server()];
     kill(server.pid);
     await until('the next server on its way up', () => childrenOf(keeper.pid).some(({ pid }) => pid !== server.pid));
     kill(keeper.pid);
     await box.keeper(keeper.pid);
     await box.server(server.pid);
-    await box.ok('list');
+    await box.ok('jobs');
   });
 
   test('of the worker: its tasks die and run again on the next one, long before a lease is over', async () => {
@@ -121,7 +121,7 @@ describe('stop', () => {
     expect((await box.run(['server', 'status'])).code).toBe(3);
     expect(await box.ok('server', 'stop')).toBe('not running\n');
 
-    await box.ok('list');
+    await box.ok('jobs');
     await box.started(2);
     box.letGo();
     await box.ok('wait', job);
@@ -131,7 +131,7 @@ describe('stop', () => {
 
   test('by TERM to the keeper or the server is the same', async () => {
     for (const role of ['keeper', 'server'] as const) {
-      await box.ok('list');
+      await box.ok('jobs');
       await box.worker();
       process.kill((await box[role]()).pid, 'SIGTERM');
       await until('the end of every process', () => box.processes().length === 0);
@@ -139,7 +139,7 @@ describe('stop', () => {
   });
 
   test('works when nothing answers any more', async () => {
-    await box.ok('list');
+    await box.ok('jobs');
     process.kill((await box.server()).pid, 'SIGSTOP');
     expect(await box.ok('server', 'stop')).toBe('stopped\n');
     expect(box.processes()).toEqual([]);

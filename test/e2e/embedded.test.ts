@@ -30,13 +30,13 @@ describe('the first use', () => {
     const line = `spawn: started a coordinator in the background (pid ${server.pid}, data in ${box.dataDir})`;
     expect(first.err.split('\n').filter((text) => text.includes('coordinator'))).toEqual([line]);
 
-    const second = await box.run(['list']);
+    const second = await box.run(['jobs']);
     expect(second).toMatchObject({ code: 0, err: '' });
     expect(await box.server()).toEqual(server);
   });
 
   test('leaves processes that no terminal holds and files that nobody else can read', async () => {
-    await box.ok('list');
+    await box.ok('jobs');
     const [keeper, server, worker] = [await box.keeper(), await box.server(), await box.worker()];
     for (const { pid } of [keeper, server, worker, worker.forker]) {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -60,14 +60,14 @@ describe('the first use', () => {
     const all = await Promise.all(Array.from({ length: 5 }, () => box.run(['submit', '--wait', '--', 'true'])));
     expect(all.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0]);
     expect(all.filter(({ err }) => err.includes('spawn: started a coordinator'))).toHaveLength(1);
-    const jobs = await box.json<JobView[]>('list', '--all');
+    const jobs = await box.json<JobView[]>('jobs', '--all');
     expect(jobs.map(({ id }) => id).toSorted()).toEqual([1, 2, 3, 4, 5]);
   });
 });
 
 describe('one coordinator for one store', () => {
   test('a second one is refused, and the first one is named', async () => {
-    await box.ok('list');
+    await box.ok('jobs');
     const { pid } = await box.server();
     const args = [
       '--data-dir',
@@ -85,22 +85,22 @@ describe('one coordinator for one store', () => {
 
   test('a command with another runtime folder uses the one that runs', async () => {
     const { pid } = await (async () => {
-      await box.ok('list');
+      await box.ok('jobs');
       return box.server();
     })();
     const elsewhere = { SPAWN_RUNTIME_DIR: join(box.folder, 'elsewhere') };
     const { out } = await box.run(['server', 'status', '-o', 'json'], elsewhere);
     expect((JSON.parse(out) as ServerView).pid).toBe(pid);
-    expect(await box.run(['list'], elsewhere)).toMatchObject({ code: 0, err: '' });
+    expect(await box.run(['jobs'], elsewhere)).toMatchObject({ code: 0, err: '' });
   });
 
   test('a store of a newer release is refused in one line', async () => {
-    await box.ok('list');
+    await box.ok('jobs');
     await box.ok('server', 'stop');
     const db = new DatabaseSync(join(box.dataDir, 'spawn.db'));
     db.exec('UPDATE meta SET schema_version = 9999');
     db.close();
-    const { code, err } = await box.run(['list']);
+    const { code, err } = await box.run(['jobs']);
     expect(code).toBe(78);
     expect(err).toMatch(/^spawn: store .*expected schema \d+ or older, found 9999; install a newer release\n$/);
     expect(box.processes()).toEqual([]);
@@ -108,16 +108,16 @@ describe('one coordinator for one store', () => {
 });
 
 test('a socket that was removed is made again', async () => {
-  await box.ok('list');
+  await box.ok('jobs');
   const { pid, socketPath } = await box.server();
   rmSync(socketPath);
   await box.server(pid);
   await until('the socket', () => statSync(socketPath, { throwIfNoEntry: false })?.isSocket());
-  expect(await box.run(['list'])).toMatchObject({ code: 0, err: '' });
+  expect(await box.run(['jobs'])).toMatchObject({ code: 0, err: '' });
 });
 
 test('a data directory that was removed takes its processes with it', async () => {
-  await box.ok('list');
+  await box.ok('jobs');
   await box.worker();
   rmSync(box.dataDir, { recursive: true });
   await until('the end of every process', () => box.processes().length === 0);
@@ -132,11 +132,11 @@ describe('two users', () => {
       const [mine, theirs] = [await box.server(), await other.server()];
       expect(statSync(`/proc/${theirs.pid}`).uid).toBe(65_534);
       expect(mine.pid).not.toBe(theirs.pid);
-      expect((await other.json<JobView[]>('list', '--all')).map(({ id, owner }) => [id, owner])).toEqual([
+      expect((await other.json<JobView[]>('jobs', '--all')).map(({ id, owner }) => [id, owner])).toEqual([
         [1, '65534'],
       ]);
 
-      const intruder = await other.run(['list'], { SPAWN_RUNTIME_DIR: box.runtimeDir, SPAWN_DATA_DIR: box.dataDir });
+      const intruder = await other.run(['jobs'], { SPAWN_RUNTIME_DIR: box.runtimeDir, SPAWN_DATA_DIR: box.dataDir });
       expect(intruder.code).toBe(77);
       expect(intruder.err).toContain('socket directory');
       expect(await connectAs(65_534, mine.socketPath)).toBe('EACCES');
@@ -147,7 +147,7 @@ describe('two users', () => {
 
   test('a runtime folder that others can enter is refused', async () => {
     const path = box.makeFolder('shared');
-    const { code, err } = await box.run(['list'], { SPAWN_RUNTIME_DIR: path });
+    const { code, err } = await box.run(['jobs'], { SPAWN_RUNTIME_DIR: path });
     expect(code).toBe(77);
     expect(err).toMatch(/^spawn: socket directory ".*shared": expected .*, found mode 0755\n$/);
   });

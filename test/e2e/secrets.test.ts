@@ -85,15 +85,15 @@ test('a token is in nothing that is written, printed or listed; a variable only 
     [['cancel', '1'], eve, 77],
     [['submit', '--', 'true'], eve, 77],
     [['cancel', '2'], ada, 77],
-    [['list', '--all', '-o', 'json'], ada, 0],
+    [['jobs', '--all', '-o', 'json'], ada, 0],
     [['token', 'list', '--all', '-o', 'json'], root, 0],
     [['token', 'list'], ada, 77],
-    [['list'], { env: { SPAWN_SERVER: url, SPAWN_TOKEN: `${admin}x` } }, 2],
-    [['list'], { env: { SPAWN_SERVER: url, SPAWN_TOKEN: `${admin.slice(0, -3)}AAA` } }, 77],
-    [['list'], { env: { SPAWN_SERVER: `https://x:${admin}@127.0.0.1`, SPAWN_TOKEN: admin } }, 2],
+    [['jobs'], { env: { SPAWN_SERVER: url, SPAWN_TOKEN: `${admin}x` } }, 2],
+    [['jobs'], { env: { SPAWN_SERVER: url, SPAWN_TOKEN: `${admin.slice(0, -3)}AAA` } }, 77],
+    [['jobs'], { env: { SPAWN_SERVER: `https://x:${admin}@127.0.0.1`, SPAWN_TOKEN: admin } }, 2],
     [['token', 'create', 'ada', '--role', 'read'], root, 65],
     [['token', 'revoke', 'eve'], root, 0],
-    [['list'], eve, 77],
+    [['jobs'], eve, 77],
   ];
   for (const [args, options, code] of steps) {
     const ended = await run(args, options);

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { aFailure, aJob, aServer, aSummary, aTask, runCli, someCounts } from '../../../test/support/cli-world.ts';
 import type { JobsQueryInput, TasksQueryInput } from '../../api/job.ts';
 
-describe('list', () => {
+describe('jobs', () => {
   const pages = [{ jobs: [aJob({ id: 3 }), aJob({ id: 2 })], next: 2 }, { jobs: [aJob({ id: 1, command: 'a\tb' })] }];
   const jobs = async ({ before }: JobsQueryInput) => pages[before === undefined ? 0 : 1];
 
   test('through a pipe: a line a job from every page', async () => {
-    const { out, calls } = await runCli(['list', '--all', '--name', 'fit'], { client: { jobs } });
+    const { out, calls } = await runCli(['jobs', '--all', '--name', 'fit'], { client: { jobs } });
     const line = (id: number, command: string) =>
       `${id}\tfit\tready\t10\t0\t0\t0\t1970-01-01T00:16:40.000Z\t${command}\n`;
     expect(out).toBe(line(3, 'run.sh') + line(2, 'run.sh') + line(1, 'a\\tb'));
@@ -18,7 +18,7 @@ describe('list', () => {
   });
 
   test('on a terminal: a table', async () => {
-    const { out } = await runCli(['list'], { client: { jobs: async () => pages[1] }, tty: true });
+    const { out } = await runCli(['jobs'], { client: { jobs: async () => pages[1] }, tty: true });
     expect(out).toBe(
       'JOB  NAME  STATE  TASKS  DONE  RUNNING  FAILED    AGE  COMMAND\n' +
         '  1  fit   ready     10     0        0       0  1m00s  a\\tb\n',
@@ -26,16 +26,16 @@ describe('list', () => {
   });
 
   test('-o json: one array', async () => {
-    const { out } = await runCli(['list', '-o', 'json'], { client: { jobs } });
+    const { out } = await runCli(['jobs', '-o', 'json'], { client: { jobs } });
     expect(JSON.parse(out).map(({ id }: { id: number }) => id)).toEqual([3, 2, 1]);
   });
 
   test('nothing to list', async () => {
     const none = { jobs: async () => ({ jobs: [] }) };
-    expect((await runCli(['list'], { client: none })).out).toBe('');
-    expect((await runCli(['list', '-o', 'json'], { client: none })).out).toBe('[]\n');
-    expect((await runCli(['list'], { client: none, tty: true })).out).toBe(
-      'no live job (spawn list --all shows those that ended)\n',
+    expect((await runCli(['jobs'], { client: none })).out).toBe('');
+    expect((await runCli(['jobs', '-o', 'json'], { client: none })).out).toBe('[]\n');
+    expect((await runCli(['jobs'], { client: none, tty: true })).out).toBe(
+      'no live job (spawn jobs --all shows those that ended)\n',
     );
   });
 });

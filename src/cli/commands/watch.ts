@@ -18,7 +18,7 @@ export const watch = defineCommand({
     const [text] = operands;
     const ref = text === undefined ? undefined : readJobRef('watch', text);
     if (!world.stdout.isTTY || world.env.TERM === 'dumb') {
-      const advice = ref === undefined ? 'spawn list' : `spawn status ${ref} or spawn wait ${ref}`;
+      const advice = ref === undefined ? 'spawn jobs' : `spawn status ${ref} or spawn wait ${ref}`;
       const found = world.stdout.isTTY ? 'TERM=dumb' : 'none';
       throw new SpawnError('USAGE', {
         message: `watch: expected a terminal to draw on, found ${found}; see: ${advice}`,

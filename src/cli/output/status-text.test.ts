@@ -57,7 +57,7 @@ test('the coordinator, its workers and what is live', () => {
       '  licence    0.1 of 0.3 free',
       '  live jobs  3',
       '    12  fit  running  0/10',
-      '    …  see: spawn list',
+      '    …  see: spawn jobs',
       '',
     ].join('\n'),
   );

@@ -73,6 +73,6 @@ export function serverStatus(server: ServerView, jobs: readonly JobView[], now: 
     const state = paint(colourOfState(job.state), job.state);
     return `    ${job.id}  ${job.name}  ${state}  ${shownCount(ended)}/${shownCount(job.size)}${failed}\n`;
   });
-  const more = server.liveJobs > jobs.length ? '    …  see: spawn list\n' : '';
+  const more = server.liveJobs > jobs.length ? '    …  see: spawn jobs\n' : '';
   return text + lines.join('') + more;
 }

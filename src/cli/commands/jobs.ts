@@ -5,8 +5,8 @@ import { JsonArray, jobJson } from '../output/json.ts';
 import { Table } from '../output/table.ts';
 import { jsonOption } from '../output-option.ts';
 
-export const list = defineCommand({
-  usage: ['list [options]'],
+export const jobs = defineCommand({
+  usage: ['jobs [options]'],
   about:
     'Lists the jobs that have not ended, or all with --all, newest first. Through a pipe: one line a job, tab-separated,\n' +
     'without a header: number, name, state, tasks, completed, running, failed, time of submission, command.',
@@ -17,8 +17,8 @@ export const list = defineCommand({
   },
   operands: { name: 'argument', min: 0, max: 0 },
   examples: [
-    { line: 'spawn list', says: 'what runs and what waits' },
-    { line: 'spawn list --all -o json', says: 'everything, for a program' },
+    { line: 'spawn jobs', says: 'what runs and what waits' },
+    { line: 'spawn jobs --all -o json', says: 'everything, for a program' },
   ],
   run: async ({ options }, world) => {
     const client = await world.connect();
@@ -30,17 +30,17 @@ export const list = defineCommand({
     const json = options.format === 'json' ? new JsonArray((text) => stdout.write(text)) : undefined;
     const table = new Table(jobColumns(world.now()), stdout);
     let found = 0;
-    for await (const jobs of jobPages(client, query)) {
-      found += jobs.length;
-      if (json !== undefined) json.add(jobs.map(jobJson));
-      else if (jobs.length > 0) stdout.write(table.render(jobs));
+    for await (const page of jobPages(client, query)) {
+      found += page.length;
+      if (json !== undefined) json.add(page.map(jobJson));
+      else if (page.length > 0) stdout.write(table.render(page));
     }
     json?.end();
     if (found === 0 && json === undefined && stdout.isTTY) {
       stdout.write(
         options.all || options.name !== undefined
           ? 'no job\n'
-          : 'no live job (spawn list --all shows those that ended)\n',
+          : 'no live job (spawn jobs --all shows those that ended)\n',
       );
     }
     return 0;
