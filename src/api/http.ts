@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { BlobHash } from './job-spec.ts';
+import { BlobHash } from './blob-hash.ts';
 import { whole } from './whole.ts';
 
 /** What only HTTP adds to the contract: paths, headers and the replies of verbs without a body of their own. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-
+import { BlobHash } from './blob-hash.ts';
+import { InstanceSpec } from './instance.ts';
 import {
   DEFAULT_GRACE_MS,
   DEFAULT_LOG_CAP_BYTES,
@@ -23,9 +24,6 @@ const text = (max: number) =>
 /** A time that a date can show. */
 export const EpochMs = z.int().min(0).max(8_640_000_000_000_000);
 
-/** SHA-256 in hex of a stored script or environment snapshot. */
-export const BlobHash = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
-
 /** What a task runs. A script was stored under its hash at submit, so later edits of the file change nothing. */
 export const RunSpec = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('argv'), argv: z.array(text(131_072)).min(1).max(10_000) }),
@@ -36,6 +34,8 @@ export const RunSpec = z.discriminatedUnion('kind', [
     name: text(255).min(1),
     args: z.array(text(131_072)).max(10_000),
   }),
+  /** Nothing: the task of an instance without a command ends by `spored complete`. */
+  z.strictObject({ kind: z.literal('signal') }),
 ]);
 export type RunSpec = z.infer<typeof RunSpec>;
 
@@ -119,6 +119,8 @@ export const JobSpec = z.strictObject({
   user: text(255).optional(),
   /** A packed directory (tar.gz) in `objects/`: each worker unpacks it once a job, and tasks run there in place of `cwd`. */
   stage: BlobHash.optional(),
+  /** Makes this an instance array: every index gets a machine of its own. */
+  instances: InstanceSpec.optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 /** What a client sends: defaults may be left out. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Directive, InstanceReport } from './instance-session.ts';
 import { JobSpec, RunSpec } from './job-spec.ts';
 import { ResourceAmounts } from './resources.ts';
 
@@ -43,6 +44,11 @@ export const HelloRequest = z.strictObject({
   bootId: z.string().max(100),
   /** The id under which a provider started this agent. */
   instance: Label.optional(),
+  /**
+   * Of an agent whose instance is bound to one index of a job. `resume`: its session before the agent started anew, if that was not closed the
+   * reply names it again, its open grants are sent again, and `seq` begins at 1.
+   */
+  bound: z.strictObject({ resume: z.int().optional() }).optional(),
   resources: Resources,
   api: z.int(),
   version: Label.max(100),
@@ -60,6 +66,8 @@ export const HelloReply = z.object({
   /** The worker shares the coordinator's kernel, so a suspend stops both: the watchdog then runs on CLOCK_MONOTONIC. */
   sameHost: z.boolean(),
   storeId: z.string(),
+  /** The session that was asked for goes on. */
+  resumed: z.boolean().optional(),
 });
 export type HelloReply = z.infer<typeof HelloReply>;
 
@@ -134,6 +142,8 @@ export const StreamMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('forget'), n: z.int(), job: z.int() }),
   /** Take no more, finish what runs, then close the session. */
   z.object({ type: z.literal('drain'), n: z.int() }),
+  /** To the agent of a bound instance only. */
+  z.object({ type: z.literal('instance'), n: z.int(), directive: Directive }),
   /** Sent when nothing else was for a while, so that a half-open link is noticed. Not numbered. */
   z.object({ type: z.literal('ping') }),
 ]);
@@ -189,6 +199,8 @@ export const ExchangeRequest = z.strictObject({
   startedRuns: z.array(FenceRun).optional(),
   /** Send no more grants. */
   draining: z.boolean().optional(),
+  /** From the agent of a bound instance, whenever it changed. */
+  instance: InstanceReport.optional(),
 });
 export type ExchangeRequest = z.infer<typeof ExchangeRequest>;
 

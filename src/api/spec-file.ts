@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { BlobHash, JobSpec, RunSpec } from './job-spec.ts';
+import { BlobHash } from './blob-hash.ts';
+import { JobSpec, RunSpec } from './job-spec.ts';
 
 const [argv, shell, script] = RunSpec.options;
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { clientOf, unreliable } from '../../test/support/client-on-socket.ts';
-import { delta } from '../../test/support/fake-use-cases.ts';
+import { delta } from '../../test/support/fake-replies.ts';
 import { serveOn, socketPath } from '../../test/support/server-on-socket.ts';
 import { until } from '../../test/support/until.ts';
 

@@ -156,6 +156,26 @@ export class Coordinator implements UseCases {
     }));
   }
 
+  instances: UseCases['instances'] = async () => ({ instances: [] });
+  instanceVerb: UseCases['instanceVerb'] = async (_caller, _verb, { target }) => {
+    throw new SpawnError('INSTANCE_NOT_FOUND', { ref: JSON.stringify(target) });
+  };
+  resize: UseCases['resize'] = async (_caller, ref) => {
+    throw new SpawnError('INSTANCE_NOT_FOUND', { ref });
+  };
+  cost: UseCases['cost'] = async () => ({
+    total: { ranMs: 0, onDemand: 0, spot: 0, cost: 0, failed: 0 },
+    arrays: [],
+    pricesOf: '2026-11-01',
+  });
+  budget: UseCases['budget'] = async ({ owner }) => ({ owner, period: 'month', spent: 0, rate: 0 });
+  setBudget: UseCases['setBudget'] = async ({ owner }) => {
+    throw new SpawnError('INSTANCE_NOT_FOUND', { ref: `of ${owner}` });
+  };
+  peers: UseCases['peers'] = async (_caller, sessionId) => {
+    throw new SpawnError('INSTANCE_NOT_FOUND', { ref: `of session ${sessionId}` });
+  };
+
   hello: UseCases['hello'] = (caller, request) => this.#sessions.hello(caller, request);
   stream: UseCases['stream'] = (caller, id, after, sink) => this.#sessions.stream(caller, id, after, sink);
   exchange: UseCases['exchange'] = (caller, id, request) => this.#sessions.exchange(caller, id, request);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SubmitRequest } from '../api/job.ts';
-import type { JobSpec } from '../api/job-spec.ts';
+import type { JobSpec, RunSpec } from '../api/job-spec.ts';
 import { MAX_ARGV_BYTES } from '../api/limits.ts';
 import { type Dependency, parseDependency } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
@@ -67,15 +67,25 @@ function checkArguments(args: readonly string[], where: string): void {
 
 /** The script's file name or the command's first word, made fit for a name. */
 function defaultName(spec: JobSpec): string {
-  const { run } = spec;
-  const word =
-    run.kind === 'script' ? run.name : run.kind === 'argv' ? run.argv[0]! : (run.text.trim().split(/\s+/)[0] ?? '');
-  const base = word.split('/').at(-1) ?? '';
+  const base = firstWord(spec.run).split('/').at(-1) ?? '';
   const fit = base
     .replace(/[^A-Za-z0-9._-]+/g, '-')
     .replace(/^[-._]+/, '')
     .slice(0, 63);
   return /[A-Za-z]/.test(fit) ? fit : 'job';
+}
+
+function firstWord(run: RunSpec): string {
+  switch (run.kind) {
+    case 'script':
+      return run.name;
+    case 'argv':
+      return run.argv[0]!;
+    case 'shell':
+      return run.text.trim().split(/\s+/)[0] ?? '';
+    case 'signal':
+      return '';
+  }
 }
 
 export function hashRequest(request: SubmitRequest): string {

@@ -23,6 +23,18 @@ import type {
   WhyReply,
 } from '../api/insight.ts';
 import type {
+  BudgetRequest,
+  BudgetView,
+  CostQuery,
+  CostReply,
+  InstancesQuery,
+  InstancesReply,
+  InstanceVerb,
+  InstanceVerbReply,
+  InstanceVerbRequest,
+  PeersReply,
+} from '../api/instance.ts';
+import type {
   JobDelta,
   JobsQuery,
   JobsReply,
@@ -101,6 +113,19 @@ export interface UseCases {
   grep(caller: Caller, ref: string, query: GrepQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   diffLogs(caller: Caller, ref: string, query: LogDiffQuery, signal: AbortSignal): Promise<LogDiffReply>;
   prune(caller: Caller, request: PruneRequest): Promise<PruneReply>;
+
+  /** In the order of their arrays (newest first), then index, then generation. Terminated ones are listed for as long as they are kept. */
+  instances(caller: Caller, query: InstancesQuery): Promise<InstancesReply>;
+  /** Durable when it resolves; each member says whether its agent has acknowledged it. Idempotent. */
+  instanceVerb(caller: Caller, verb: InstanceVerb, request: InstanceVerbRequest): Promise<InstanceVerbReply>;
+  /** So many members from now on: new ones get the next indices, those with the highest indices go. */
+  resize(caller: Caller, ref: string, count: number): Promise<InstanceVerbReply>;
+  cost(caller: Caller, query: CostQuery): Promise<CostReply>;
+  /** Of the caller. */
+  budget(caller: Caller): Promise<BudgetView>;
+  setBudget(caller: Caller, request: BudgetRequest): Promise<BudgetView>;
+  /** For the agent of a member: who runs in its array. */
+  peers(caller: Caller, sessionId: number): Promise<PeersReply>;
 
   createToken(caller: Caller, request: CreateTokenRequest): Promise<CreateTokenReply>;
   tokens(caller: Caller, query: TokensQuery): Promise<TokensReply>;

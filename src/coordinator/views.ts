@@ -1,5 +1,5 @@
 import type { Counts, JobDelta, JobStateName, JobView } from '../api/job.ts';
-import type { JobSpec } from '../api/job-spec.ts';
+import type { JobSpec, RunSpec } from '../api/job-spec.ts';
 import type { CanaryState } from '../core/canary.ts';
 import type { Job } from '../core/job.ts';
 import { jobState } from '../core/job-state.ts';
@@ -91,11 +91,21 @@ function countsOf(counts: ArrayLike<number>): Counts {
 }
 
 function commandText(spec: JobSpec): string {
-  const { run } = spec;
-  const text =
-    run.kind === 'argv' ? run.argv.join(' ') : run.kind === 'shell' ? run.text : [run.name, ...run.args].join(' ');
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = wordsOf(spec.run).replace(/\s+/g, ' ').trim();
   return line.length > MAX_COMMAND_TEXT ? `${line.slice(0, MAX_COMMAND_TEXT - 1)}…` : line;
+}
+
+function wordsOf(run: RunSpec): string {
+  switch (run.kind) {
+    case 'argv':
+      return run.argv.join(' ');
+    case 'shell':
+      return run.text;
+    case 'script':
+      return [run.name, ...run.args].join(' ');
+    case 'signal':
+      return '(until spored complete)';
+  }
 }
 
 function whyGone(job: Job, fixed: StoredJobFixed): string | undefined {

@@ -42,6 +42,29 @@ export const ERRORS = {
     exit: 66,
     message: (d: Facts<'ref', 'why'>) => `job ${value(d.ref)} not found${optional(': ', d.why)}`,
   },
+  INSTANCE_NOT_FOUND: {
+    http: 404,
+    exit: 66,
+    message: (d: Facts<'ref', 'why'>) => `instance ${value(d.ref)} not found${optional(': ', d.why)}`,
+  },
+  /** what (`instance array`, `instance`), holder: who has it */
+  NAME_TAKEN: {
+    http: 409,
+    exit: 65,
+    message: (d: Facts<'what' | 'name' | 'holder'>) =>
+      `${d.what} ${value(d.name)}: expected a name that no live one has, found ${d.holder}`,
+  },
+  LAUNCH_FAILED: {
+    http: 503,
+    exit: 69,
+    message: (d: Facts<'name' | 'why'>) => `instance ${value(d.name)} cannot be started: ${d.why}`,
+  },
+  /** amount, spent, period */
+  BUDGET_EXCEEDED: {
+    http: 409,
+    exit: 65,
+    message: (d: Facts<'amount' | 'found'>) => `budget: expected to stay within $${d.amount}, found ${d.found}`,
+  },
   TASK_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `task ${value(d.ref)} not found` },
   TOKEN_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `token ${value(d.ref)} not found` },
   LOG_NOT_FOUND: {

@@ -26,6 +26,8 @@ export interface Store {
   findKey(owner: string, key: string): Promise<StoredKey | undefined>;
   /** Sessions by id, closed ones too. */
   findSessions(ids: readonly number[]): Promise<StoredSession[]>;
+  /** Terminated instances, newest first. */
+  findInstances(query: StoredInstancesQuery): Promise<StoredInstance[]>;
   findEvents(query: EventsQuery): Promise<StoredEvent[]>;
   /** Bytes of the database, its log included. */
   size(): Promise<number>;
@@ -137,6 +139,35 @@ export interface StoredToken {
   lastUsedAt: number;
 }
 
+/** One machine of one index of an instance array. */
+export interface StoredInstance {
+  /** `i-` and 17 hex digits; never given twice. */
+  id: string;
+  jobId: number;
+  position: number;
+  /** 1 for the first machine of its index, then 2, … */
+  generation: number;
+  owner: string;
+  tenant: string;
+  createdAt: number;
+  /** 0 while it is not terminated; those are loaded at start, and ended ones on demand. */
+  endedAt: number;
+  /** JSON: all else of core/instance.ts. */
+  detail: string;
+}
+
+/** What the instances of an owner may cost. */
+export interface StoredBudget {
+  owner: string;
+  tenant: string;
+  /** USD; negative: no budget. */
+  amount: number;
+  period: string;
+  setAt: number;
+  /** JSON. */
+  detail: string;
+}
+
 export interface StoredKey {
   owner: string;
   key: string;
@@ -169,6 +200,14 @@ export interface Batch {
   /** Inserted or replaced. */
   sessions: readonly StoredSession[];
   /** Inserted or replaced. */
+  instances?: readonly StoredInstance[];
+  /** Inserted or replaced. */
+  budgets?: readonly StoredBudget[];
+  /** Ids of instances to forget. */
+  droppedInstances?: readonly string[];
+  /** Instance arrays whose index set changed: the fixed row is written again. */
+  resized?: readonly { id: number; indices: string; size: number }[];
+  /** Inserted or replaced. */
   tokens: readonly StoredToken[];
   /** Ids of tokens to forget; one that is not there is nothing. */
   droppedTokens: readonly number[];
@@ -178,7 +217,10 @@ export interface Batch {
   events: readonly Omit<StoredEvent, 'id'>[];
   /** So many of the oldest ends of a job that is about to be deleted, which may have more than one commit should remove. */
   deletedEnds?: readonly { jobId: number; count: number }[];
-  /** Ended jobs that are gone with all that belongs to them: pages, ends, dependencies both ways, keys and events. */
+  /**
+   * Ended jobs that are gone with all that belongs to them: pages, ends, dependencies both ways, keys, events and instances. One with an
+   * instance that is not terminated is refused.
+   */
   deletedJobs?: readonly number[];
 }
 
@@ -196,6 +238,9 @@ export interface LoadedState {
   sessions: StoredSession[];
   /** All of them, also those that are valid no more. */
   tokens: StoredToken[];
+  /** Those that are not terminated, and those of live jobs; in the order of job, position and generation. */
+  instances: StoredInstance[];
+  budgets: StoredBudget[];
 }
 
 export interface StoredJobsQuery {
@@ -204,6 +249,18 @@ export interface StoredJobsQuery {
   arrayId?: string;
   /** Only ids below this one. */
   before?: number;
+  limit: number;
+}
+
+export interface StoredInstancesQuery {
+  /** Only of this job. */
+  jobId?: number;
+  /** Only this one. */
+  id?: string;
+  /** Only those that ended at this time or later. */
+  endedFrom: number;
+  /** Only those that ended before this time; absent: all. */
+  endedBefore?: number;
   limit: number;
 }
 

@@ -151,6 +151,8 @@ export class JobBook {
         const script = await files.script(run.hash);
         return { argv: [...(script.isProgram ? [] : ['/bin/sh']), script.path, ...run.args], base, cwd };
       }
+      case 'signal':
+        return { argv: [], base, cwd };
     }
   }
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { aBatch, aJob, aSession, bytes, someEnds } from '../support/store-rows.ts';
+import { aBatch, aJob, anInstance, aSession, bytes, someEnds } from '../support/store-rows.ts';
 import { reopen, type StoreWorld } from './store-world.ts';
 
 const key = { owner: '1000', key: 'k', bodyHash: 'a', jobId: 1, at: 5 };
@@ -21,6 +21,7 @@ export function describeDeletes(world: StoreWorld): void {
           ],
           keys: [key, { ...key, key: 'other', jobId: 2 }],
           events: [event(1), event(2), event(0), event(1)],
+          instances: [anInstance(1, { endedAt: 8 }), anInstance(2, { jobId: 2, endedAt: 8 })],
         }),
       ),
     );
@@ -36,6 +37,7 @@ export function describeDeletes(world: StoreWorld): void {
       expect(await world.store.findKey('1000', 'other')).toMatchObject({ jobId: 2 });
       expect((await world.store.findEvents({ after: 0, limit: 9 })).map(({ jobId }) => jobId)).toEqual([2, 0, 0]);
       expect(await world.store.loadJob(2)).toMatchObject({ pages: [{ jobId: 2 }], dependents: [] });
+      expect(await world.store.findInstances({ endedFrom: 0, limit: 9 })).toMatchObject([{ jobId: 2 }]);
     });
 
     test('a key that went with its job can be given to another', async () => {
@@ -62,6 +64,14 @@ export function describeDeletes(world: StoreWorld): void {
     test('a live job is refused, and so is all that was asked for with it', async () => {
       await expect(world.store.commit(aBatch({ deletedJobs: [1, 3] }))).rejects.toMatchObject({ code: 'STORE_FAILED' });
       expect(await world.store.loadJob(1)).toBeDefined();
+    });
+
+    test('a job whose instance is not terminated is refused, since nobody would end that then', async () => {
+      await world.store.commit(aBatch({ instances: [anInstance(3)] }));
+      await expect(world.store.commit(aBatch({ deletedJobs: [1] }))).rejects.toMatchObject({ code: 'STORE_FAILED' });
+      expect(await world.store.loadJob(1)).toBeDefined();
+      await world.store.commit(aBatch({ instances: [anInstance(3, { endedAt: 9 })], deletedJobs: [1] }));
+      expect(await world.store.loadJob(1)).toBeUndefined();
     });
 
     test('one that is not there is nothing', async () => {

@@ -12,6 +12,8 @@ export function describeOpening(world: StoreWorld): void {
         grants: [],
         sessions: [],
         tokens: [],
+        instances: [],
+        budgets: [],
       });
       expect(await world.store.loadJob(1)).toBeUndefined();
       expect(await world.store.findKey('1000', 'k')).toBeUndefined();
@@ -81,6 +83,8 @@ export function describeJobs(world: StoreWorld): void {
         grants: [],
         sessions: [],
         tokens: [],
+        instances: [],
+        budgets: [],
       });
       await reopen(world);
       expect((await world.store.loadJob(7))?.job).toEqual(full);

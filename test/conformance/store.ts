@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { describeCommits } from './store-commits.ts';
 import { describeDeletes } from './store-deletes.ts';
+import { describeInstances } from './store-instances.ts';
 import { describeJobs, describeOpening } from './store-jobs.ts';
 import { describeJobParts, describeOthers } from './store-parts.ts';
 import type { StoreUnderTest, StoreWorld } from './store-world.ts';
@@ -21,6 +22,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     describeJobs(world);
     describeJobParts(world);
     describeOthers(world);
+    describeInstances(world);
     describeDeletes(world);
     describeCommits(world);
   });

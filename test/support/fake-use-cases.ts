@@ -1,43 +1,8 @@
-import type { JobDelta, JobView, LogQuery, TaskStateName, VerbReply } from '../../src/api/job.ts';
+import type { JobDelta, LogQuery, VerbReply } from '../../src/api/job.ts';
 import { JobSpec } from '../../src/api/job-spec.ts';
 import type { Caller, StreamSink, UseCases } from '../../src/coordinator/use-cases.ts';
 import { SpawnError } from '../../src/core/errors.ts';
-
-const COUNTS: Record<TaskStateName, number> = {
-  blocked: 0,
-  ready: 3,
-  leased: 0,
-  running: 0,
-  completed: 0,
-  failed: 0,
-  cancelled: 0,
-  skipped: 0,
-};
-
-const JOB: JobView = {
-  id: 12,
-  arrayId: 'sim-20260101-0a1b2c',
-  name: 'sim',
-  owner: '1000',
-  state: 'ready',
-  size: 3,
-  throttle: 0,
-  held: false,
-  priority: 0,
-  counts: COUNTS,
-  command: 'true',
-  cwd: '/',
-  cpus: 1,
-  memoryBytes: 0,
-  timeLimitMs: 0,
-  retries: 0,
-  retried: 0,
-  createdAt: 1_000,
-};
-
-export function delta(change: Partial<JobDelta> = {}): JobDelta {
-  return { id: 12, state: 'running', counts: COUNTS, retried: 0, ...change };
-}
+import { delta, JOB, NO_COST } from './fake-replies.ts';
 
 /**
  * Answers what a test tells it to and notes what it was asked: for tests of the door alone. It knows one job, 12, and one
@@ -240,6 +205,44 @@ export class FakeUseCases implements UseCases {
   prune: UseCases['prune'] = async (caller, request) => {
     this.#note('prune', caller, request);
     return { jobs: 0, tasks: 0, bytes: 0, dryRun: request.dryRun };
+  };
+
+  instances: UseCases['instances'] = async (caller, query) => {
+    this.#note('instances', caller, query);
+    return { instances: [] };
+  };
+
+  instanceVerb: UseCases['instanceVerb'] = async (caller, verb, request) => {
+    this.#note('instanceVerb', caller, verb, request);
+    return { members: [] };
+  };
+
+  resize: UseCases['resize'] = async (caller, ref, count) => {
+    this.#note('resize', caller, ref, count);
+    this.#known(ref);
+    return { members: [] };
+  };
+
+  cost: UseCases['cost'] = async (caller, query) => {
+    this.#note('cost', caller, query);
+    return NO_COST;
+  };
+
+  budget: UseCases['budget'] = async (caller) => {
+    this.#note('budget', caller);
+    return { owner: caller.owner, period: 'month', spent: 0, rate: 0 };
+  };
+
+  setBudget: UseCases['setBudget'] = async (caller, request) => {
+    this.#note('setBudget', caller, request);
+    const { amount, period } = request;
+    return { owner: caller.owner, period, spent: 0, rate: 0, ...(amount === null ? {} : { amount, setAt: 1 }) };
+  };
+
+  peers: UseCases['peers'] = async (caller, sessionId) => {
+    this.#note('peers', caller, sessionId);
+    this.#session(sessionId);
+    return { version: 1, members: [] };
   };
 
   createToken: UseCases['createToken'] = async (caller, request) => {

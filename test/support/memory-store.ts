@@ -8,9 +8,12 @@ import type {
   LoadedJob,
   LoadedState,
   Store,
+  StoredBudget,
   StoredEnds,
   StoredEvent,
   StoredGrant,
+  StoredInstance,
+  StoredInstancesQuery,
   StoredJob,
   StoredJobState,
   StoredJobsQuery,
@@ -18,7 +21,9 @@ import type {
   StoredSession,
   StoredToken,
 } from '../../src/store/store.ts';
+import { copyBatch, copyData } from './memory-copies.ts';
 import { deleteJobs, findLive } from './memory-deletes.ts';
+import { findInstances, loadInstances, writeInstances } from './memory-instances.ts';
 
 /**
  * What happens to a commit:
@@ -42,6 +47,8 @@ export interface Content {
   ends: StoredEnds[];
   sessions: Map<number, StoredSession>;
   tokens: Map<number, StoredToken>;
+  instances: Map<string, StoredInstance>;
+  budgets: Map<string, StoredBudget>;
   dependents: Map<number, Set<number>>;
   keys: Map<string, StoredKey>;
   events: StoredEvent[];
@@ -59,6 +66,8 @@ export class MemoryDisk {
     ends: [],
     sessions: new Map(),
     tokens: new Map(),
+    instances: new Map(),
+    budgets: new Map(),
     dependents: new Map(),
     keys: new Map(),
     events: [],
@@ -118,6 +127,7 @@ class MemoryStore implements Store {
         .filter((session) => session.closedAt === 0)
         .map((session) => ({ ...session })),
       tokens: sorted(tokens.values(), (token) => token.id).map((token) => ({ ...token })),
+      ...loadInstances(content),
     }));
   }
 
@@ -169,6 +179,10 @@ class MemoryStore implements Store {
     );
   }
 
+  findInstances(query: StoredInstancesQuery): Promise<StoredInstance[]> {
+    return this.#read((content) => findInstances(content, query));
+  }
+
   findEvents({ jobId, after, limit }: EventsQuery): Promise<StoredEvent[]> {
     return this.#read(({ events }) =>
       events
@@ -212,6 +226,7 @@ function write(to: Content, batch: Batch): void {
   for (const job of batch.newJobs) to.jobs.set(job.id, job);
   for (const state of batch.jobs) to.jobs.set(state.id, { ...to.jobs.get(state.id)!, ...changing(state) });
   for (const session of batch.sessions) to.sessions.set(session.id, session);
+  writeInstances(to, batch);
   for (const token of batch.tokens) to.tokens.set(token.id, token);
   for (const id of batch.droppedTokens) to.tokens.delete(id);
   for (const { jobId, page, data } of batch.pages) {
@@ -237,8 +252,10 @@ function findBroken(to: Content, batch: Batch): string | undefined {
   if (newIds.size < batch.newJobs.length || batch.newJobs.some(({ id }) => to.jobs.has(id))) return 'a job is there';
   if (newKeys.size < batch.keys.length || [...newKeys].some((key) => to.keys.has(key))) return 'a key is taken';
   const named = [
-    ...batch.jobs.map(({ id }) => id),
-    ...[...batch.pages, ...batch.grants, ...batch.ends, ...batch.keys].map(({ jobId }) => jobId),
+    ...[...batch.jobs, ...(batch.resized ?? [])].map(({ id }) => id),
+    ...[...batch.pages, ...batch.grants, ...batch.ends, ...batch.keys, ...(batch.instances ?? [])].map(
+      ({ jobId }) => jobId,
+    ),
     ...batch.dependencies.flatMap(({ jobId, dependsOn }) => [jobId, dependsOn]),
   ];
   const missing = named.find(noJob);
@@ -250,30 +267,6 @@ function findBroken(to: Content, batch: Batch): string | undefined {
 function changing(state: StoredJobState): StoredJobState {
   const { held, throttle, priority, counts, startedAt, endedAt, exitCode, retried, meanWallUs, extra } = state;
   return { held, throttle, priority, counts, startedAt, endedAt, exitCode, retried, meanWallUs, extra };
-}
-
-function copyBatch(batch: Batch): Batch {
-  return {
-    ...(batch.counters === undefined ? {} : { counters: { ...batch.counters } }),
-    newJobs: batch.newJobs.map((job) => ({ ...job, counts: [...job.counts] })),
-    jobs: batch.jobs.map((job) => ({ ...job, counts: [...job.counts] })),
-    pages: batch.pages.map(copyData),
-    grants: batch.grants.map(copyData),
-    closedGrants: [...batch.closedGrants],
-    ends: batch.ends.map(copyData),
-    sessions: batch.sessions.map((session) => ({ ...session })),
-    tokens: batch.tokens.map((token) => ({ ...token })),
-    droppedTokens: [...batch.droppedTokens],
-    dependencies: batch.dependencies.map((dependency) => ({ ...dependency })),
-    keys: batch.keys.map((key) => ({ ...key })),
-    events: batch.events.map((event) => ({ ...event })),
-    deletedEnds: (batch.deletedEnds ?? []).map((some) => ({ ...some })),
-    deletedJobs: [...(batch.deletedJobs ?? [])],
-  };
-}
-
-function copyData<Row extends { readonly data: Uint8Array }>(row: Row): Row {
-  return { ...row, data: row.data.slice() };
 }
 
 function loadOne(content: Content, job: StoredJob): LoadedJob {

@@ -4,6 +4,7 @@ import type {
   Store,
   StoredEnds,
   StoredGrant,
+  StoredInstance,
   StoredJob,
   StoredSession,
   StoredToken,
@@ -81,6 +82,21 @@ export function aToken(id: number, parts: Partial<StoredToken> = {}): StoredToke
     expiresAt: 0,
     revokedAt: 0,
     lastUsedAt: 0,
+    ...parts,
+  };
+}
+
+export function anInstance(number: number, parts: Partial<StoredInstance> = {}): StoredInstance {
+  return {
+    id: `i-${number.toString(16).padStart(17, '0')}`,
+    jobId: 1,
+    position: number,
+    generation: 1,
+    owner: '1000',
+    tenant: 'default',
+    createdAt: 1_767_225_600_000,
+    endedAt: 0,
+    detail: `{"number":${number}}`,
     ...parts,
   };
 }

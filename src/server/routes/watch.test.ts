@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
-import { delta } from '../../../test/support/fake-use-cases.ts';
+import { delta } from '../../../test/support/fake-replies.ts';
 import { serveOn, socketPath } from '../../../test/support/server-on-socket.ts';
 import { until } from '../../../test/support/until.ts';
 

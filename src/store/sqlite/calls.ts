@@ -4,6 +4,8 @@ import type {
   EventsQuery,
   StoredEnds,
   StoredEvent,
+  StoredInstance,
+  StoredInstancesQuery,
   StoredJobsQuery,
   StoredKey,
   StoredSession,
@@ -21,6 +23,7 @@ export interface StoreCalls {
   findEnds(query: EndsQuery): StoredEnds[];
   findKey(owner: string, key: string): StoredKey | undefined;
   findSessions(ids: readonly number[]): StoredSession[];
+  findInstances(query: StoredInstancesQuery): StoredInstance[];
   findEvents(query: EventsQuery): StoredEvent[];
   size(): number;
   /** The last one. */

@@ -8,6 +8,7 @@ const OF_A_JOB = [
   'DELETE FROM dependencies WHERE depends_on = ?',
   'DELETE FROM keys WHERE job_id = ?',
   'DELETE FROM events WHERE job_id = ?',
+  'DELETE FROM instances WHERE job_id = ?',
   'DELETE FROM job_states WHERE job_id = ?',
   'DELETE FROM jobs WHERE id = ?',
 ];
@@ -15,6 +16,9 @@ const OF_A_JOB = [
 /** Removes ended jobs. The freed pages of the file are used again before it grows. */
 export function prepareDeletes(db: Database) {
   const live = db.prepare<[number], number>('SELECT 1 FROM job_states WHERE job_id = ? AND ended_at = 0').pluck();
+  const machine = db
+    .prepare<[number], number>('SELECT 1 FROM instances WHERE job_id = ? AND ended_at = 0 LIMIT 1')
+    .pluck();
   const all = OF_A_JOB.map((sql) => db.prepare<[number]>(sql));
   const someEnds = db.prepare<[number, number]>(
     'DELETE FROM ends WHERE id IN (SELECT id FROM ends WHERE job_id = ? ORDER BY id LIMIT ?)',
@@ -25,6 +29,8 @@ export function prepareDeletes(db: Database) {
     },
     job: (id: number): void => {
       if (live.get(id) !== undefined) throw new Error(`job ${id} has not ended`);
+      // Nobody would end it then.
+      if (machine.get(id) !== undefined) throw new Error(`job ${id} has an instance that is not terminated`);
       for (const statement of all) statement.run(id);
     },
   };

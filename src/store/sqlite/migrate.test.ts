@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { aBatch, aToken } from '../../../test/support/store-rows.ts';
+import { aBatch, anInstance, aToken } from '../../../test/support/store-rows.ts';
 import { MIGRATIONS, migrate } from './migrate.ts';
 import { packBatch } from './pack-batch.ts';
 import { prepareReads } from './read.ts';
@@ -95,8 +95,30 @@ test('a store of the first schema with content in it is read by this release, an
   expect(rows.grants).toMatchObject([{ fence: 1, sessionId: 1 }]);
   expect(rows.sessions).toMatchObject([{ id: 1, worker: 'w' }]);
   expect(rows.counters).toMatchObject({ nextJob: 2 });
-  expect(rows.tokens).toEqual([]);
-  prepareWrites(db, 5)(packBatch(aBatch({ tokens: [aToken(1)] })).packed);
-  expect(prepareReads(db).load().tokens).toEqual([aToken(1)]);
+  expect([rows.tokens, rows.instances, rows.budgets]).toEqual([[], [], []]);
+  prepareWrites(db, 5)(packBatch(aBatch({ tokens: [aToken(1)], instances: [anInstance(1)] })).packed);
+  expect(prepareReads(db).load()).toMatchObject({ tokens: [aToken(1)], instances: [anInstance(1)] });
   expect(backups()).toEqual(['store.db.v1.backup']);
+});
+
+test.each([2, 3])('a store of schema %i keeps what it has, and takes instances', (found) => {
+  migrate(db, path, MIGRATIONS.slice(0, found));
+  db.exec(`
+    UPDATE meta SET next_job = 2, epoch = 5;
+    INSERT INTO jobs VALUES (1, 'a-20260101-0a0b0c', 'a', '1000', 'local', 1, 1000000000, 5, '', '{}');
+    INSERT INTO job_states VALUES (1, 0, 0, 0, 0, 9, 0, 0, 0, '[0,0,0,0,1,0,0,0]', '{}');
+  `);
+  migrate(db, path);
+  expect(backups()).toEqual([`store.db.v${found}.backup`]);
+  const write = prepareWrites(db, 5);
+  const reads = prepareReads(db);
+  write(packBatch(aBatch({ instances: [anInstance(1)] })).packed);
+  expect(reads.load().instances).toEqual([anInstance(1)]);
+  expect(reads.load().jobs).toEqual([]);
+  const ended = anInstance(1, { endedAt: 7 });
+  write(packBatch(aBatch({ instances: [ended] })).packed);
+  expect(reads.load().instances).toEqual([]);
+  expect(reads.findInstances({ endedFrom: 7, limit: 5 })).toEqual([ended]);
+  write(packBatch(aBatch({ deletedJobs: [1] })).packed);
+  expect(reads.findInstances({ endedFrom: 0, limit: 5 })).toEqual([]);
 });

@@ -1,6 +1,15 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import type { Batch, EndsQuery, EventsQuery, LoadedJob, LoadedState, Store, StoredJobsQuery } from '../store.ts';
+import type {
+  Batch,
+  EndsQuery,
+  EventsQuery,
+  LoadedJob,
+  LoadedState,
+  Store,
+  StoredInstancesQuery,
+  StoredJobsQuery,
+} from '../store.ts';
 import type { DatabaseOptions } from './database.ts';
 import { readFailure } from './failures.ts';
 import { type FileSystem, refuseNetworkFileSystem } from './network-file-system.ts';
@@ -61,8 +70,8 @@ class SqliteStore implements Store {
   }
 
   async load(): Promise<LoadedState> {
-    const { counters, grants, sessions, tokens, ...rows } = await this.#thread.call('load', []);
-    return { counters, jobs: gatherJobs(rows), grants, sessions, tokens };
+    const { jobs, pages, dependents, ...rest } = await this.#thread.call('load', []);
+    return { ...rest, jobs: gatherJobs({ jobs, pages, dependents }) };
   }
 
   async commit(batch: Batch): Promise<void> {
@@ -88,6 +97,10 @@ class SqliteStore implements Store {
 
   findSessions(ids: readonly number[]) {
     return this.#thread.call('findSessions', [ids]);
+  }
+
+  findInstances(query: StoredInstancesQuery) {
+    return this.#thread.call('findInstances', [query]);
   }
 
   findEvents(query: EventsQuery) {

@@ -1,4 +1,13 @@
-import type { Batch, Counters, StoredEvent, StoredKey, StoredSession, StoredToken } from '../store.ts';
+import type {
+  Batch,
+  Counters,
+  StoredBudget,
+  StoredEvent,
+  StoredInstance,
+  StoredKey,
+  StoredSession,
+  StoredToken,
+} from '../store.ts';
 import { type JobRow, type JobStateRow, toJobRow, toJobStateRow } from './rows.ts';
 
 /**
@@ -25,6 +34,10 @@ export interface PackedBatch {
   /** jobId, minPosition, maxPosition, count, bad, length */
   readonly ends: PackedRows;
   readonly sessions: readonly StoredSession[];
+  readonly instances: readonly StoredInstance[];
+  readonly droppedInstances: readonly string[];
+  readonly budgets: readonly StoredBudget[];
+  readonly resized: NonNullable<Batch['resized']>;
   readonly tokens: readonly StoredToken[];
   readonly droppedTokens: readonly number[];
   readonly dependencies: Batch['dependencies'];
@@ -64,6 +77,10 @@ export function packBatch(batch: Batch): { packed: PackedBatch; transfer: ArrayB
       numbers[at + 4] = row.bad;
     }),
     sessions: batch.sessions,
+    instances: batch.instances ?? [],
+    droppedInstances: batch.droppedInstances ?? [],
+    budgets: batch.budgets ?? [],
+    resized: batch.resized ?? [],
     tokens: batch.tokens,
     droppedTokens: batch.droppedTokens,
     dependencies: batch.dependencies,

@@ -34,6 +34,9 @@ test.each([
   ['findSessions', (reads) => reads.findSessions([1])],
   ['findEvents', (reads) => reads.findEvents({ after: 5, limit: 10 })],
   ['findEvents of a job', (reads) => reads.findEvents({ jobId: 1, after: 5, limit: 10 })],
+  ['findInstances', (reads) => reads.findInstances({ endedFrom: 5, endedBefore: 9, limit: 10 })],
+  ['findInstances of a job', (reads) => reads.findInstances({ jobId: 1, endedFrom: 5, limit: 10 })],
+  ['findInstances, one', (reads) => reads.findInstances({ id: 'i-1', endedFrom: 0, limit: 1 })],
   ['findJobs, live', (reads) => reads.findJobs({ live: true, limit: 10 })],
   ['findJobs, live, next page', (reads) => reads.findJobs({ live: true, before: 5, limit: 10 })],
   ['findJobs, ended, next page', (reads) => reads.findJobs({ live: false, before: 5, limit: 10 })],
@@ -45,7 +48,8 @@ test.each([
     const plans = plansOf(call);
     expect(plans).not.toEqual([]);
     // Whole tables that are small by nature, and partial indexes of what is live.
-    const allowed = /SCAN (meta|tokens|grants|json_each|.* live_jobs|.* open_sessions)|LIST SUBQUERY/;
+    const allowed =
+      /SCAN (meta|tokens|budgets|grants|json_each|.* live_jobs|.* live_instances|.* open_sessions)|LIST SUBQUERY/;
     expect(plans.filter((plan) => /SCAN|TEMP B-TREE/.test(plan) && !allowed.test(plan))).toEqual([]);
   },
 );

@@ -3,15 +3,18 @@ import type {
   Counters,
   EndsQuery,
   EventsQuery,
+  StoredBudget,
   StoredEnds,
   StoredEvent,
   StoredGrant,
+  StoredInstance,
   StoredJobsQuery,
   StoredKey,
   StoredPage,
   StoredSession,
   StoredToken,
 } from '../store.ts';
+import { prepareInstanceReads } from './read-instances.ts';
 import type { JobRow } from './rows.ts';
 
 /** `dependents` wait, or waited, for `jobId`. */
@@ -32,6 +35,8 @@ export interface LiveRows extends JobRows {
   grants: StoredGrant[];
   sessions: StoredSession[];
   tokens: StoredToken[];
+  instances: StoredInstance[];
+  budgets: StoredBudget[];
 }
 
 const JOB = `SELECT j.id, j.array_id AS arrayId, j.name, j.owner, j.tenant, j.size, j.raw_id_base AS rawIdBase,
@@ -102,6 +107,7 @@ export function prepareReads(db: Database) {
     `${EVENT} FROM events WHERE job_id = @jobId AND id > @after ORDER BY id LIMIT @limit`,
   );
   const findJobs = prepareFindJobs(db);
+  const instances = prepareInstanceReads(db);
   return {
     load: db.transaction(
       (): LiveRows => ({
@@ -112,6 +118,7 @@ export function prepareReads(db: Database) {
         grants: live.grants.all(),
         sessions: live.sessions.all(),
         tokens: live.tokens.all(),
+        ...instances.load(),
       }),
     ),
     loadJob: db.transaction((id: number): JobRows => {
@@ -125,6 +132,7 @@ export function prepareReads(db: Database) {
       ends[bad ? 'bad' : 'all'][newest ? 'newest' : 'oldest'].all(query),
     findKey: (owner: string, name: string): StoredKey | undefined => key.get(owner, name),
     findSessions: (ids: readonly number[]): StoredSession[] => sessions.all(JSON.stringify(ids)),
+    findInstances: instances.find,
     findEvents: (query: EventsQuery): StoredEvent[] =>
       query.jobId === undefined ? events.all(query) : jobEvents.all(query),
   };

@@ -3,6 +3,7 @@ import type { StoredKey, StoredSession, StoredToken } from '../store.ts';
 import { prepareDeletes } from './delete-jobs.ts';
 import { ENDS_WIDTH, eachRow, GRANT_WIDTH, PAGE_WIDTH, type PackedBatch } from './pack-batch.ts';
 import type { JobRow, JobStateRow } from './rows.ts';
+import { prepareInstanceWrites } from './write-instances.ts';
 
 /** The store has a newer epoch than the one who writes. */
 export class EpochPassed extends Error {}
@@ -81,6 +82,7 @@ function prepareStatements(db: Database) {
       'INSERT INTO keys (owner, key, body_hash, job_id, at) VALUES (@owner, @key, @bodyHash, @jobId, @at)',
     ),
     event: db.prepare('INSERT INTO events (at, job_id, kind, detail) VALUES (?, ?, ?, ?)'),
+    instances: prepareInstanceWrites(db),
     deletes: prepareDeletes(db),
   };
 }
@@ -99,6 +101,7 @@ function writeRows(to: Statements, batch: PackedBatch): void {
     if (to.state.run(row).changes !== 1) throw new Error(`job ${row.id} is not in the store`);
   }
   for (const row of batch.sessions) to.session.run(row);
+  to.instances(batch);
   for (const row of batch.tokens) to.token.run(row);
   for (const id of batch.droppedTokens) to.dropToken.run(id);
   eachRow(batch.pages, PAGE_WIDTH, (at, data) => {

@@ -1,0 +1,44 @@
+import type { CostReply } from '../../src/api/instance.ts';
+import type { JobDelta, JobView, TaskStateName } from '../../src/api/job.ts';
+
+const COUNTS: Record<TaskStateName, number> = {
+  blocked: 0,
+  ready: 3,
+  leased: 0,
+  running: 0,
+  completed: 0,
+  failed: 0,
+  cancelled: 0,
+  skipped: 0,
+};
+
+export const JOB: JobView = {
+  id: 12,
+  arrayId: 'sim-20260101-0a1b2c',
+  name: 'sim',
+  owner: '1000',
+  state: 'ready',
+  size: 3,
+  throttle: 0,
+  held: false,
+  priority: 0,
+  counts: COUNTS,
+  command: 'true',
+  cwd: '/',
+  cpus: 1,
+  memoryBytes: 0,
+  timeLimitMs: 0,
+  retries: 0,
+  retried: 0,
+  createdAt: 1_000,
+};
+
+export const NO_COST: CostReply = {
+  total: { ranMs: 0, onDemand: 0, spot: 0, cost: 0, failed: 0 },
+  arrays: [],
+  pricesOf: '2026-11-01',
+};
+
+export function delta(change: Partial<JobDelta> = {}): JobDelta {
+  return { id: 12, state: 'running', counts: COUNTS, retried: 0, ...change };
+}
