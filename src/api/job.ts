@@ -82,6 +82,8 @@ export const JobView = z.object({
   exitCode: z.int().optional(),
   /** Smoothed wall time of an attempt, ms; absent before the first end. */
   meanWallMs: z.number().optional(),
+  /** Every index has an instance of its own; absent: tasks run on workers. */
+  instances: z.boolean().optional(),
 });
 export type JobView = z.infer<typeof JobView>;
 

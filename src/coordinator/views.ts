@@ -83,6 +83,7 @@ function view(
     ...(row.startedAt === 0 ? {} : { startedAt: row.startedAt }),
     ...(row.endedAt === 0 ? {} : { endedAt: row.endedAt, exitCode: row.exitCode }),
     ...(row.meanWallUs === 0 ? {} : { meanWallMs: row.meanWallUs / 1000 }),
+    ...(spec.instances === undefined ? {} : { instances: true }),
   };
 }
 

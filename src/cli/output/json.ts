@@ -44,6 +44,7 @@ export function jobJson(job: JobView): Flat {
     begin_at: isoTime(job.beginAt),
     deadline_at: isoTime(job.deadlineAt),
     canary: job.canary ?? null,
+    instances: job.instances ?? false,
   };
 }
 
