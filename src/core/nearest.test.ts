@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { didYouMean, nearest } from './suggest.ts';
+import { didYouMean, nearest } from './nearest.ts';
 
 const verbs = ['submit', 'list', 'status', 'tasks', 'cancel', 'retry', 'requeue', 'release'];
 
