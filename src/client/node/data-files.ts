@@ -14,9 +14,14 @@ export interface DataFiles {
   readonly listen: string;
   /** One record for each local worker that was started. */
   readonly instancesDir: string;
+  /** The record of the agent that serves the instances of this machine. */
+  readonly agentDir: string;
+  /** One directory for each instance on this machine, with its disk. */
+  readonly machinesDir: string;
   /** What the keeper and the server have to say, one JSON object a line. */
   readonly serverLog: string;
   readonly workerLog: string;
+  readonly agentLog: string;
 }
 
 export function dataFiles(dataDir: string): DataFiles {
@@ -28,7 +33,10 @@ export function dataFiles(dataDir: string): DataFiles {
     failure: join(runDir, 'failure.json'),
     listen: join(runDir, 'listen.json'),
     instancesDir: join(runDir, 'instances'),
+    agentDir: join(runDir, 'agent'),
+    machinesDir: join(dataDir, 'instances'),
     serverLog: join(dataDir, 'server.log'),
     workerLog: join(dataDir, 'worker.log'),
+    agentLog: join(dataDir, 'instances.log'),
   };
 }

@@ -1,0 +1,77 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '../../../test/support/until.ts';
+import { bootId, childrenOf, identify, isAlive, signalProcess } from '../../client/node/process-identity.ts';
+import { createAgentProcess } from './agent-process.ts';
+
+const processes = { identify, isAlive, signal: signalProcess, childrenOf, bootId };
+let folder: string;
+let notes: string[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'spawn-agent-'));
+  notes = [];
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function agent(script: string) {
+  return createAgentProcess({
+    processes,
+    recordsDir: join(folder, 'agent'),
+    command: ['/bin/sh', '-c', script],
+    env: { FOLDER: folder },
+    logFile: join(folder, 'agent.log'),
+    note: (text) => notes.push(text),
+  });
+}
+
+const starts = () => {
+  try {
+    return readFileSync(join(folder, 'agent.log'), 'utf8').split('\n').length - 1;
+  } catch {
+    return 0;
+  }
+};
+
+test('it is started once, and found again by whoever comes later', async () => {
+  const first = agent('echo up; exec sleep 100');
+  first.ensure(1);
+  await until('the start', () => starts() === 1);
+  first.ensure(2);
+  const second = agent('echo up; exec sleep 100');
+  expect(second.alive).toBe(true);
+  second.ensure(3);
+  expect(starts()).toBe(1);
+  second.stop();
+  await until('its end', () => !second.alive && !first.alive);
+});
+
+test('one that died is started again, at once and then after growing pauses', async () => {
+  const short = agent('echo up');
+  let now = 1;
+  const startsAt: number[] = [];
+  for (; startsAt.length < 5 && now < 10_000; now += 50) {
+    const before = starts();
+    short.ensure(now);
+    const started = await until('the end of it', () => (!short.alive ? { count: starts() } : undefined));
+    if (started.count > before) startsAt.push(now);
+  }
+  expect(startsAt).toEqual([1, 51, 251, 651, 1_451]);
+  expect(notes).toHaveLength(4);
+});
+
+test('a program that is not there is told', async () => {
+  const missing = createAgentProcess({
+    processes,
+    recordsDir: join(folder, 'agent'),
+    command: [join(folder, 'no-such-program')],
+    env: {},
+    logFile: join(folder, 'agent.log'),
+    note: (text) => notes.push(text),
+  });
+  missing.ensure(1);
+  await until('the note', () => notes.some((text) => text.includes('cannot be started')));
+  expect(missing.alive).toBe(false);
+});
