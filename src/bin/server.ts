@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { enter } from './node-version.ts';
 
-await enter(async () => (await import('../compose.ts')).serve);
+await enter(async () => (await import('../compose/serve.ts')).serve);
