@@ -18,8 +18,24 @@ static uint64_t use_counter;
 static struct job *open_jobs[MAX_OPEN_SEGMENTS];
 static size_t open_count;
 
+static void close_segment(struct job *job);
+
+/* Under another name nothing goes on: what an earlier session left running writes into files of the new one from their beginning. */
+static void leave_segments(void) {
+  for (size_t bucket = 0; bucket < F.jobs.bucket_count; bucket++) {
+    for (struct node *node = F.jobs.buckets[bucket]; node != NULL; node = node->next) {
+      struct job *job = (struct job *)node;
+      close_segment(job);
+      job->segment = 0;
+      job->offset = 0;
+      job->roll = false;
+    }
+  }
+  close(F.log_dir);
+}
+
 void log_open(const uint8_t *directory, size_t directory_length, const uint8_t *tag, size_t tag_length) {
-  if (F.log_dir >= 0) die("LOGS given twice");
+  if (F.log_dir >= 0) leave_segments();
   if (tag_length == 0 || tag_length >= sizeof F.session_tag) die("session tag of %zu bytes", tag_length);
   memcpy(F.session_tag, tag, tag_length);
   if (strspn(F.session_tag, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != tag_length) die("bad session tag");

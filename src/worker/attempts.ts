@@ -111,10 +111,10 @@ export class Attempts {
   }
 
   /** TERM, then KILL after the grace time of its job; the attempt ends as cancelled. */
-  cancel(forker: Forker, base: number, count: number): void {
+  cancel(forker: Forker | undefined, base: number, count: number): void {
     for (const attempt of this.#among(base, count)) {
       attempt.cancelled = true;
-      forker.kill(attempt.grant.fence, 'cancel', attempt.job.description.graceMs);
+      forker?.kill(attempt.grant.fence, 'cancel', attempt.job.description.graceMs);
     }
   }
 
@@ -132,9 +132,9 @@ export class Attempts {
   }
 
   /** Ends everything because the worker goes; what does not finish its work is preempted. `graceMs` 0 kills at once. */
-  shutDown(forker: Forker, mostGraceMs: number): void {
+  shutDown(forker: Forker | undefined, mostGraceMs: number): void {
     for (const { grant, job } of this.#running.values()) {
-      forker.kill(grant.fence, 'shutdown', Math.min(job.description.graceMs, mostGraceMs));
+      forker?.kill(grant.fence, 'shutdown', Math.min(job.description.graceMs, mostGraceMs));
     }
   }
 

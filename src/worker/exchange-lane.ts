@@ -24,6 +24,8 @@ export interface ExchangeLaneOptions {
   readonly hungry: () => boolean;
   /** The lease runs for `leaseMs` from `sentAt`. */
   readonly onRenewed: (leaseMs: number, sentAt: LeaseMoment) => void;
+  /** All that was to be said until now has been. */
+  readonly onSaid?: () => void;
   /** A try failed and another will follow. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -45,6 +47,7 @@ export class ExchangeLane {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
   #finishing = false;
+  #underWay = false;
 
   constructor(options: ExchangeLaneOptions) {
     this.#options = options;
@@ -68,9 +71,18 @@ export class ExchangeLane {
       const { outbox, ack, running } = this.#options;
       this.#lastSentMs = performance.now();
       const request = outbox.take(++this.#seq, ack(), this.#lastSentMs, running);
-      if ((await this.#sendUntilAnswered(request)) === 'unknown') return 'unknown';
+      this.#underWay = true;
+      const end = await this.#sendUntilAnswered(request);
+      this.#underWay = false;
+      if (end === 'unknown') return 'unknown';
+      if (end === 'answered' && this.hasSaidAll) this.#options.onSaid?.();
     }
     return 'stopped';
+  }
+
+  /** Nothing waits to be said or answered. */
+  get hasSaidAll(): boolean {
+    return !this.#underWay && !this.#hasNews();
   }
 
   /** Says what is left to say, then ends `run`. */

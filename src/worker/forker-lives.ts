@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { Backoff } from './backoff.ts';
 import type { Forker, ForkerCallbacks, ForkerExit, ForkerKind, ForkerOptions } from './forker/types.ts';
+import { ForkerEnvironments } from './forker-environments.ts';
 import type { KnownJob } from './job-book.ts';
 
 /** What the worker needs of the machine's processes. */
@@ -10,9 +11,21 @@ export interface ForkerPort {
   killLeftovers(session: string): Promise<unknown>;
 }
 
-export interface ForkerLivesOptions {
-  readonly port: ForkerPort;
-  readonly kind: ForkerKind | undefined;
+/** What a session needs of its forkers, one after the other or only one. */
+export interface Lives {
+  /** Undefined while there is none. */
+  readonly current: Forker | undefined;
+  /** Resolves after `close`; rejects when there will be none. */
+  run(): Promise<void>;
+  /** The number in the forker of the environment of a job; without one, of an environment with nothing but the mark. */
+  envId(forker: Forker, job?: KnownJob): number;
+  /** The job is over here. */
+  forget(jobId: number, lanes: readonly KnownJob[]): void;
+  close(): Promise<void>;
+}
+
+/** What a session tells of itself and wants to know of its forkers. */
+export interface LivesWiring {
   readonly logDir: string;
   readonly sessionId: number;
   /** What `SPAWN_SESSION` of every task of the session is. */
@@ -25,29 +38,29 @@ export interface ForkerLivesOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
+export interface ForkerLivesOptions extends LivesWiring {
+  readonly port: ForkerPort;
+  readonly kind: ForkerKind | undefined;
+}
+
 /** So many failed starts in a row mean that it will not start here. */
 const MOST_FAILURES = 5;
 
 /** One that lived so long is followed by the next without a growing pause. */
 const LONG_LIFE_MS = 10_000;
 
-/** Environments kept in the forker; a job that comes back after it was forgotten sends its own again. */
-const MOST_ENVIRONMENTS = 128;
-
-const BARE_ENVIRONMENT = 1;
-
 /** The forkers of one session, one after the other: each has a life number, because no two may write the same log file. */
-export class ForkerLives {
+export class ForkerLives implements Lives {
   readonly #options: ForkerLivesOptions;
   readonly #stop = new AbortController();
   readonly #backoff = new Backoff({ firstMs: 50, mostMs: 2_000 });
-  readonly #environments = new Map<KnownJob, number>();
+  readonly #environments: ForkerEnvironments;
   #current: Forker | undefined;
-  #lastEnvId = BARE_ENVIRONMENT;
   #life = -1;
 
   constructor(options: ForkerLivesOptions) {
     this.#options = options;
+    this.#environments = new ForkerEnvironments(options.session);
   }
 
   /** Undefined while there is none. */
@@ -76,33 +89,12 @@ export class ForkerLives {
     }
   }
 
-  /** The number under which the forker knows the environment of a job; without one, an environment with nothing but the mark. */
   envId(forker: Forker, job?: KnownJob): number {
-    if (job === undefined) {
-      forker.setEnv(BARE_ENVIRONMENT, [`SPAWN_SESSION=${this.#options.session}`]);
-      return BARE_ENVIRONMENT;
-    }
-    const known = this.#environments.get(job);
-    if (known !== undefined) return known;
-    for (const [oldest, id] of this.#environments) {
-      if (this.#environments.size < MOST_ENVIRONMENTS) break;
-      forker.dropEnv(id);
-      this.#environments.delete(oldest);
-    }
-    const id = ++this.#lastEnvId;
-    forker.setEnv(id, job.prepared!.env);
-    this.#environments.set(job, id);
-    return id;
+    return this.#environments.idOf(forker, job);
   }
 
-  /** The job is over here: the environments of its lanes and its open log file are let go. */
   forget(jobId: number, lanes: readonly KnownJob[]): void {
-    for (const lane of lanes) {
-      const id = this.#environments.get(lane);
-      if (id !== undefined) this.#current?.dropEnv(id);
-      this.#environments.delete(lane);
-    }
-    if (lanes.length > 0) this.#current?.forgetJob(jobId);
+    this.#environments.forget(this.#current, jobId, lanes);
   }
 
   /** Kills everything at once. `run` resolves when it is dead. */

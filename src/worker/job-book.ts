@@ -47,12 +47,21 @@ interface Entry {
   files: Files | undefined;
 }
 
+/** Where tasks run in a place of their own: how they are started there. */
+export interface JobAdapter {
+  describe(job: JobForWorker): JobForWorker;
+  prepare(prepared: PreparedJob, job: JobForWorker): PreparedJob;
+  /** Where a file of this worker is seen from there. */
+  path(path: string): string;
+}
+
 export interface JobBookOptions {
   readonly files: JobFiles;
   readonly stages: Stages;
   readonly place: Place;
   readonly onPrepared: (jobId: number) => void;
   readonly onFailed: (error: unknown) => void;
+  readonly adapter?: JobAdapter | undefined;
   /** Ends tries that are under way. */
   readonly signal: AbortSignal;
 }
@@ -78,7 +87,8 @@ export class JobBook {
   }
 
   /** Of a job that is known already only the lanes count: the rest never changes, and what runs is not disturbed. */
-  add(description: JobForWorker): void {
+  add(given: JobForWorker): void {
+    const description = this.#options.adapter?.describe(given) ?? given;
     let entry = this.#jobs.get(description.id);
     if (entry === undefined) {
       const indices = description.indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(description.indices);
@@ -113,7 +123,8 @@ export class JobBook {
 
   #prepared({ description, indices }: KnownJob, { argv, base, cwd, missing }: Files): PreparedJob {
     const env = jobEnvironment(description, indices, base, { ...this.#options.place, cwd });
-    return missing === undefined ? { argv, env, cwd } : { argv, env, cwd, missing };
+    if (missing !== undefined) return { argv, env, cwd, missing };
+    return this.#options.adapter?.prepare({ argv, env, cwd }, description) ?? { argv, env, cwd };
   }
 
   async #prepare(entry: Entry): Promise<void> {
@@ -138,9 +149,10 @@ export class JobBook {
   }
 
   async #fetch({ id, run, envSnapshot, stage, ...description }: JobForWorker): Promise<Files> {
-    const { files, stages } = this.#options;
+    const { files, stages, adapter } = this.#options;
+    const there = (path: string) => adapter?.path(path) ?? path;
     const base = envSnapshot === undefined ? minimalEnvironment() : await files.snapshot(envSnapshot);
-    const cwd = stage === undefined ? description.cwd : await stages.unpack(id, stage);
+    const cwd = stage === undefined ? description.cwd : there(await stages.unpack(id, stage));
     switch (run.kind) {
       case 'argv':
         return { argv: run.argv, base, cwd };

@@ -1,3 +1,4 @@
+import type { InstanceReport } from '../api/instance-session.ts';
 import type { Ends, ExchangeRequest, FenceRun, Starts } from '../api/session.ts';
 import { MEASURED, type Measured } from '../core/end-chunk.ts';
 import { FenceSet } from './fence-set.ts';
@@ -33,6 +34,12 @@ export class Outbox {
   draining = false;
   /** The next exchange must not wait for others to join it. */
   urgent = false;
+  /** Of a bound instance: how it is. */
+  readonly #report: (() => InstanceReport) | undefined;
+
+  constructor(report?: () => InstanceReport) {
+    this.#report = report;
+  }
 
   get hasEnds(): boolean {
     return this.#ends.length > 0;
@@ -80,6 +87,7 @@ export class Outbox {
     if (starts !== undefined) request.starts = starts;
     if (returned.length > 0) request.returned = returned;
     if (this.draining) request.draining = true;
+    if (this.#report !== undefined) request.instance = this.#report();
     if (this.resync) {
       request.heldRuns = this.held.runs();
       request.startedRuns = this.#startedRuns(running());

@@ -1,10 +1,26 @@
+import type { Directive, InstanceReport } from '../api/instance-session.ts';
 import type { HelloReply, Resources } from '../api/session.ts';
 import type { Gpu } from '../core/gpu-list.ts';
+import type { Outcome } from '../core/outcome.ts';
 import type { WorkerClient } from './client.ts';
-import type { ForkerKind } from './forker/types.ts';
-import type { ForkerPort } from './forker-lives.ts';
+import type { Lives, LivesWiring } from './forker-lives.ts';
+import type { JobAdapter } from './job-book.ts';
 import type { JobFiles } from './job-files.ts';
 import type { LeaseMoment } from './lease.ts';
+
+/**
+ * What makes a session that of an instance bound to one index of a job. Its lease never ends, it is never left for want of work, and its
+ * exchanges say how the instance is.
+ */
+export interface BoundInstance {
+  readonly onDirective: (directive: Directive) => void;
+  /** How the instance is; for the next exchange, which is said until it is answered. */
+  readonly report: () => InstanceReport;
+  /** How its tasks are started in it. */
+  readonly adapter: JobAdapter;
+  readonly onStarted: () => void;
+  readonly onEnded: (outcome: Outcome) => void;
+}
 
 export interface SessionOptions {
   readonly client: WorkerClient;
@@ -22,12 +38,12 @@ export interface SessionOptions {
   /** Where logs go when the coordinator named no place. */
   readonly dataDir: string;
   readonly files: JobFiles;
-  readonly forkers: ForkerPort;
-  readonly forkerKind: ForkerKind | undefined;
+  readonly lives: (wiring: LivesWiring) => Lives;
   /** What `SPAWN_SESSION` of every task is. */
   readonly marker: string;
   /** The server can be away this long before the session gives up, but always for the term of a lease; 0 = for ever. */
   readonly exitWhenGoneMs: number;
+  readonly bound?: BoundInstance;
   /** One line for a person, without its end. */
   readonly log: (line: string) => void;
 }

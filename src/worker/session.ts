@@ -1,26 +1,28 @@
+import { decodeOutcome } from '../core/outcome.ts';
 import { Attempts } from './attempts.ts';
-import { NO_RETRY } from './client.ts';
+import { Contact } from './contact.ts';
 import { ExchangeLane } from './exchange-lane.ts';
 import type { ForkerExit } from './forker/types.ts';
-import { ForkerLives } from './forker-lives.ts';
+import type { Lives } from './forker-lives.ts';
 import { Holdings } from './holdings.ts';
 import { JobBook } from './job-book.ts';
-import { type LeaseMoment, leaseMoment, leaseTerm } from './lease.ts';
+import { sayBye, shipRest } from './last-words.ts';
+import type { LeaseMoment } from './lease.ts';
 import { openFileLimitOf } from './open-files.ts';
 import { Outbox } from './outbox.ts';
 import { sessionLogs } from './own-logs.ts';
+import { Quiet } from './quiet.ts';
+import { SessionLease } from './session-lease.ts';
 import type { SessionOptions } from './session-options.ts';
 import { LogShipper } from './shipper.ts';
 import { Stages } from './stages.ts';
 import { type NumberedMessage, StreamLane } from './stream-lane.ts';
 
-/** How a session ended: the worker left it, the server does not know it (say hello again), the server was away for too long. */
-export type SessionEnd = 'left' | 'unknown' | 'gone';
+/** How it ended: left; not known to the server (say hello again); the server was away for too long; another process goes on with it. */
+export type SessionEnd = 'left' | 'unknown' | 'gone' | 'released';
 
 /** From TERM to KILL for tasks that are ended because the worker goes, unless their job says less. */
 const MOST_SHUTDOWN_GRACE_MS = 10_000;
-const BYE_WITHIN_MS = 2_000;
-const SHIP_WITHIN_MS = 30_000;
 
 /** One session of this worker with a coordinator: takes grants, runs them and reports, until it ends. */
 export class Session {
@@ -28,32 +30,35 @@ export class Session {
   readonly #ended = Promise.withResolvers<SessionEnd>();
   /** Aborts when the session is over. */
   readonly #over = new AbortController();
-  readonly #outbox = new Outbox();
+  readonly #outbox: Outbox;
   readonly #stages: Stages;
   readonly #jobs: JobBook;
   readonly #attempts: Attempts;
   readonly #holdings: Holdings;
-  readonly #lives: ForkerLives;
+  readonly #lives: Lives;
   readonly #exchanges: ExchangeLane;
   readonly #stream: StreamLane;
   /** Only where the coordinator does not read our disk. */
   readonly #shipper: LogShipper | undefined;
-  #lease: { ms: number; sentAt: LeaseMoment };
-  /** On the monotonic clock: nothing starts after this. */
-  #leaseEndsMs = Number.NEGATIVE_INFINITY;
-  #contactMs = performance.now();
-  #troubled = false;
+  readonly #lease: SessionLease;
+  readonly #contact: Contact;
+  readonly #quiet = new Quiet(() => this.#attempts.count === 0 && this.#exchanges.hasSaidAll);
   #leaving = false;
+  /** Of a bound session: it has been told to go when nothing runs. */
+  #mayLeave: boolean;
 
   constructor(options: SessionOptions) {
-    const { client, hello, marker, log, gpus } = options;
+    const { client, hello, marker, log, gpus, bound } = options;
     const host = options.host.replace(/\..*$/s, '') || options.host;
     const { sessionId, sameHost, heartbeatMs, leaseMs } = hello;
     const ownLogs = sameHost && hello.logDir !== undefined ? undefined : sessionLogs(options.dataDir, marker);
     const onFailed = (error: unknown) => this.#failed(error);
     const lane = { client, sessionId, mostBackoffMs: sameHost ? 1_000 : 5_000 };
     this.#options = options;
-    this.#lease = { ms: leaseMs, sentAt: options.helloSentAt };
+    this.#contact = new Contact(options);
+    this.#mayLeave = bound === undefined;
+    this.#outbox = new Outbox(bound?.report);
+    this.#lease = new SessionLease(hello, options.helloSentAt, bound !== undefined);
     this.#stages = new Stages({ directory: options.dataDir, marker, client, signal: this.#over.signal });
     this.#jobs = new JobBook({
       files: options.files,
@@ -61,6 +66,7 @@ export class Session {
       place: { session: marker, host, gpuVendor: gpus[0]?.vendor },
       onPrepared: () => this.#pump(),
       onFailed,
+      adapter: bound?.adapter,
       signal: this.#over.signal,
     });
     this.#attempts = new Attempts({
@@ -71,18 +77,20 @@ export class Session {
       elsewhere: sameHost ? undefined : options.worker,
       job: (id, lane) => this.#jobs.get(id, lane),
       envId: (forker, job) => this.#lives.envId(forker, job),
-      onStarted: (start) => this.#outbox.started(start),
+      onStarted: (start) => {
+        this.#outbox.started(start);
+        bound?.onStarted();
+      },
       onEnded: (end, jobId) => {
         this.#holdings.over(end.fence);
         this.#outbox.ended(end);
         this.#shipper?.ended(jobId);
+        bound?.onEnded(decodeOutcome(end.outcome));
       },
       onRefused: (fence) => this.#holdings.refused(fence),
     });
     this.#holdings = new Holdings(this.#outbox, this.#attempts);
-    this.#lives = new ForkerLives({
-      port: options.forkers,
-      kind: options.forkerKind,
+    this.#lives = options.lives({
       logDir: ownLogs ?? hello.logDir!,
       sessionId,
       session: marker,
@@ -100,7 +108,7 @@ export class Session {
       onUp: (life) => {
         this.#attempts.life = life;
         this.#attempts.mostFiles = openFileLimitOf(this.#lives.current?.pid);
-        this.#passLease();
+        this.#lease.pass(this.#lives.current);
         this.#pump();
       },
       onDown: (exit) => this.#forkerDied(exit),
@@ -119,6 +127,7 @@ export class Session {
       running: () => this.#attempts.started(),
       hungry: () => this.#holdings.queued === 0 && this.#attempts.hasRoom,
       onRenewed: (ms, sentAt) => this.#renewed(ms, sentAt),
+      onSaid: () => this.#quiet.look(),
       onFailed,
     });
     this.#stream = new StreamLane({
@@ -135,6 +144,7 @@ export class Session {
 
   /** Resolves when the session is over and nothing of it runs. Rejects when no forker starts here. */
   async run(): Promise<SessionEnd> {
+    const { client, hello, log } = this.#options;
     const { resolve, reject } = this.#ended;
     const lives = this.#lives.run();
     lives.catch(reject);
@@ -144,11 +154,11 @@ export class Session {
     try {
       const end = await this.#ended.promise;
       this.#stream.stop();
-      if (end === 'left') await this.#shipRest();
-      if (end === 'left') await this.#sayBye();
+      if (end === 'left') await shipRest(this.#shipper, log);
+      if (end === 'left') await sayBye(client, hello.sessionId);
       return end;
     } catch (error) {
-      await this.#sayBye();
+      await sayBye(client, hello.sessionId);
       throw error;
     } finally {
       this.#over.abort();
@@ -179,24 +189,51 @@ export class Session {
     this.#pump();
   }
 
+  /** Takes no more, and ends what runs as cancelled. */
+  cancelAll(): void {
+    this.drain(Number.POSITIVE_INFINITY);
+    this.#attempts.cancel(this.#lives.current, 0, Number.POSITIVE_INFINITY);
+  }
+
+  /** The report of the instance has changed: it is said at once. */
+  tell(): void {
+    this.#outbox.urgent = true;
+    this.#exchanges.touch();
+  }
+
+  /** Of a bound session: leaves when nothing runs and everything is said. */
+  leave(): void {
+    this.#mayLeave = true;
+    this.drain(0);
+  }
+
+  /** Another process goes on with this session, and with what runs. */
+  release(): void {
+    this.#ended.resolve('released');
+  }
+
+  /** True once nothing runs and the coordinator has everything; false after `withinMs`. */
+  settled(withinMs: number): Promise<boolean> {
+    return this.#quiet.within(withinMs);
+  }
+
   #shutDown(): void {
-    const forker = this.#lives.current;
-    if (forker !== undefined) this.#attempts.shutDown(forker, MOST_SHUTDOWN_GRACE_MS);
+    this.#attempts.shutDown(this.#lives.current, MOST_SHUTDOWN_GRACE_MS);
   }
 
   /** Starts what can start, says what is to be said, and leaves when all is done. */
   #pump(): void {
     const forker = this.#lives.current;
-    if (forker !== undefined && performance.now() < this.#leaseEndsMs) this.#holdings.startAll(forker);
-    if (this.#outbox.draining && this.#attempts.count === 0 && !this.#leaving) this.#leave();
+    if (forker !== undefined && this.#lease.isValid) this.#holdings.startAll(forker);
+    if (this.#outbox.draining && this.#mayLeave && this.#attempts.count === 0 && !this.#leaving) this.#leave();
     this.#exchanges.touch();
   }
 
   #leave(): void {
     this.#leaving = true;
     this.#exchanges.finish();
-    // After the term of the lease the server has given up what would be reported.
-    const timer = setTimeout(() => this.#exchanges.stop(), this.#lease.ms);
+    if (!Number.isFinite(this.#lease.termMs)) return;
+    const timer = setTimeout(() => this.#exchanges.stop(), this.#lease.termMs);
     this.#over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
@@ -228,7 +265,10 @@ export class Session {
         this.#shipper?.forget(message.job);
         break;
       case 'drain':
-        this.drain(Number.POSITIVE_INFINITY);
+        if (this.#options.bound === undefined) this.drain(Number.POSITIVE_INFINITY);
+        break;
+      case 'instance':
+        this.#options.bound?.onDirective(message.directive);
         break;
     }
     this.#pump();
@@ -247,38 +287,13 @@ export class Session {
   }
 
   #renewed(ms: number, sentAt: LeaseMoment): void {
-    if (this.#troubled) this.#options.log('the server answers again');
-    this.#troubled = false;
-    this.#contactMs = performance.now();
-    this.#lease = { ms, sentAt };
-    this.#passLease();
+    this.#contact.answered();
+    this.#lease.renewed(ms, sentAt);
+    this.#lease.pass(this.#lives.current);
     this.#pump();
   }
 
-  /** The forker enforces the lease, also when this process hangs. */
-  #passLease(): void {
-    const { sameHost } = this.#options.hello;
-    const { ms, graceMs } = leaseTerm(this.#lease.ms, this.#lease.sentAt, leaseMoment(sameHost));
-    this.#leaseEndsMs = performance.now() + ms;
-    this.#lives.current?.lease(Math.max(0, ms), graceMs, sameHost ? 'monotonic' : 'boottime');
-  }
-
   #failed(error: unknown): void {
-    const { exitWhenGoneMs, log } = this.#options;
-    if (!this.#troubled) log(`${error instanceof Error ? error.message : error}; trying again`);
-    this.#troubled = true;
-    if (exitWhenGoneMs === 0) return;
-    if (performance.now() - this.#contactMs > Math.max(exitWhenGoneMs, this.#lease.ms)) this.#ended.resolve('gone');
-  }
-
-  /** The last words of the last tasks are worth a moment. */
-  async #shipRest(): Promise<void> {
-    if (this.#shipper === undefined || (await this.#shipper.finish(SHIP_WITHIN_MS))) return;
-    this.#options.log('not all logs could be shipped; they are kept, and sent when this worker comes back');
-  }
-
-  async #sayBye(): Promise<void> {
-    const signal = AbortSignal.timeout(BYE_WITHIN_MS);
-    await this.#options.client.bye(this.#options.hello.sessionId, { ...NO_RETRY, signal }).catch(() => {});
+    if (this.#contact.failed(error, this.#lease.termMs)) this.#ended.resolve('gone');
   }
 }

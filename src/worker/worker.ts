@@ -7,7 +7,7 @@ import type { Gpu } from '../core/gpu-list.ts';
 import { Backoff } from './backoff.ts';
 import { NO_RETRY, type WorkerClient } from './client.ts';
 import type { WorkerFlags } from './flags.ts';
-import type { ForkerPort } from './forker-lives.ts';
+import { ForkerLives, type ForkerPort } from './forker-lives.ts';
 import { JobFiles } from './job-files.ts';
 import { type LeaseMoment, leaseMoment } from './lease.ts';
 import { SessionRecords } from './leftovers.ts';
@@ -71,7 +71,7 @@ export class Worker {
       const end = await this.#serve(greeting.hello, greeting.sentAt);
       this.#contactMs = performance.now();
       this.#wasTaken = true;
-      if (end !== 'unknown') return end;
+      if (end === 'left' || end === 'gone') return end;
       this.#options.log('the server does not take this session any more; saying hello again');
     }
   }
@@ -131,8 +131,7 @@ export class Worker {
       worker: name,
       dataDir: this.#directory,
       files: this.#files,
-      forkers,
-      forkerKind: forker,
+      lives: (wiring) => new ForkerLives({ port: forkers, kind: forker, ...wiring }),
       marker,
       exitWhenGoneMs,
       log,

@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ForkerUnderTest } from '../../../test/support/forker-under-test.ts';
 import { until } from '../../../test/support/until.ts';
-import { LogFlag, LogStream, parseLogNote, segmentFileName } from '../../core/log-record.ts';
+import { LogFlag, LogStream, parseLogNote, parseLogRecords, segmentFileName } from '../../core/log-record.ts';
 
 const MIB = 1024 * 1024;
 
@@ -43,6 +43,23 @@ describe.each(['native', 'node'] as const)('%s forker: logs', (kind) => {
       droppedBytes: 0,
       lostBytes: 0,
     });
+  });
+
+  test('another session that takes over has segments of its own from the first on', async () => {
+    await using forker = await ForkerUnderTest.start(kind);
+    const runs = await forker.ended(forker.run({ script: 'echo first' }));
+    const late = forker.run({ script: 'until [ -e go ]; do sleep 0.02; done; echo late' });
+    await forker.started(late);
+    forker.forker.openLogs(forker.logDir, 'taken-over');
+    const second = await forker.ended(forker.run({ script: 'echo second' }));
+    execFileSync('touch', [join(forker.logDir, 'go')]);
+    await forker.ended(late);
+    expect(runs.logStart).toEqual({ segment: 1, offset: 0 });
+    expect(second.logStart).toEqual({ segment: 1, offset: 0 });
+    const bytes = readFileSync(join(forker.logDir, '1', segmentFileName('taken-over', 1)));
+    const { records } = parseLogRecords(bytes, second.fence);
+    expect(records.map(({ data }) => Buffer.from(data).toString())).toEqual(['second\n']);
+    expect(forker.log(runs).stdout.toString()).toBe('first\n');
   });
 
   test('bytes are kept as they are', async () => {

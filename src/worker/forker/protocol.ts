@@ -16,7 +16,8 @@
  *
  *     ENV           u32 envId, list "NAME=value"          replaces a block of the same id; runs that use it keep the old
  *     DROP_ENV      u32 envId
- *     LOGS          u64 maxSegmentBytes, str directory (absolute, exists), str sessionTag ([A-Za-z0-9_-]{1,64})
+ *     LOGS          u64 maxSegmentBytes, str directory (absolute, exists), str sessionTag ([A-Za-z0-9_-]{1,64});
+ *                                                       again, with another tag, when another session takes the forker over
  *     FORGET_JOB    u32 jobId                             closes its segment, so that its files can be deleted
  *     RUN           u64 fence, u32 jobId, u32 position, u32 attempt, u32 envId, u32 RunFlag bits, u32 queueId,
  *                   u32 queueWidth, u64 timeLimitMs (0 = none), u32 graceMs, u64 logCapBytes (0 = discard),

@@ -196,6 +196,8 @@ export interface Forker {
   /** Registers `NAME=value` strings under a number; replaces an older block. */
   setEnv(envId: number, env: readonly string[]): void;
   dropEnv(envId: number): void;
+  /** Where logs go from now on. Again, with another tag, only when another session takes the forker over. */
+  openLogs(logDir: string, sessionTag: string, maxSegmentBytes?: number): void;
   /** Closes the job's current segment file, so that its directory can be deleted. */
   forgetJob(jobId: number): void;
   run(request: RunRequest): void;
