@@ -1,3 +1,4 @@
+import type { Directive } from '../api/instance-session.ts';
 import { EndChunk } from '../core/end-chunk.ts';
 import type { GrantRange } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
@@ -6,7 +7,9 @@ import type { WorkerSession } from '../core/worker-session.ts';
 import type {
   Batch,
   Counters,
+  StoredBudget,
   StoredEvent,
+  StoredInstance,
   StoredJobFixed,
   StoredKey,
   StoredSession,
@@ -22,6 +25,8 @@ export interface Outgoing {
   drop: [number, number][];
   /** Another time limit for what is held. */
   limit: { timeLimitMs: number; fences: [number, number][] }[];
+  /** How the instance that the session serves shall be: the last word. */
+  directive?: Directive;
 }
 
 /** All that changed since the last commit. */
@@ -35,6 +40,13 @@ export class Changes {
   readonly sessions = new Map<number, StoredSession>();
   readonly tokens = new Map<number, StoredToken>();
   readonly droppedTokens = new Set<number>();
+  /** By id. */
+  readonly instances = new Map<string, StoredInstance>();
+  readonly droppedInstances = new Set<string>();
+  /** By tenant and owner. */
+  readonly budgets = new Map<string, StoredBudget>();
+  /** Index sets that were changed, by job. */
+  readonly resized = new Map<number, { id: number; indices: string; size: number }>();
   readonly dependencies: { jobId: number; dependsOn: number }[] = [];
   readonly keys: StoredKey[] = [];
   readonly events: Omit<StoredEvent, 'id'>[] = [];
@@ -56,6 +68,10 @@ export class Changes {
       this.sessions.size === 0 &&
       this.tokens.size === 0 &&
       this.droppedTokens.size === 0 &&
+      this.instances.size === 0 &&
+      this.droppedInstances.size === 0 &&
+      this.budgets.size === 0 &&
+      this.resized.size === 0 &&
       this.keys.length === 0 &&
       this.events.length === 0 &&
       this.deletedEnds.length === 0 &&
@@ -128,6 +144,10 @@ export class Changes {
       sessions: [...this.sessions.values()],
       tokens: [...this.tokens.values()],
       droppedTokens: [...this.droppedTokens],
+      ...(this.instances.size === 0 ? {} : { instances: [...this.instances.values()] }),
+      ...(this.droppedInstances.size === 0 ? {} : { droppedInstances: [...this.droppedInstances] }),
+      ...(this.budgets.size === 0 ? {} : { budgets: [...this.budgets.values()] }),
+      ...(this.resized.size === 0 ? {} : { resized: [...this.resized.values()] }),
       dependencies: [...this.dependencies],
       keys: [...this.keys],
       events: [...this.events],
@@ -147,6 +167,10 @@ export class Changes {
     this.sessions.clear();
     this.tokens.clear();
     this.droppedTokens.clear();
+    this.instances.clear();
+    this.droppedInstances.clear();
+    this.budgets.clear();
+    this.resized.clear();
     this.dependencies.length = 0;
     this.keys.length = 0;
     this.events.length = 0;

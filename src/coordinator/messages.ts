@@ -17,6 +17,8 @@ export function prepareMessages(memory: Memory, outgoing: Outgoing): (link: Link
     });
   });
   return (link) => {
+    // Before the grant: what the task sees is there when it starts.
+    if (outgoing.directive !== undefined) link.send({ type: 'instance', directive: outgoing.directive });
     for (const grant of grants) grant(link);
     if (outgoing.revoke.length > 0) link.send({ type: 'revoke', fences: outgoing.revoke });
     if (outgoing.cancel.length > 0) link.send({ type: 'cancel', fences: outgoing.cancel });

@@ -38,6 +38,8 @@ describe('Eligible', () => {
             if (kind === 'move') model[position]!.lane = lane;
           }
           expectSame(eligible, model);
+          const members = model.flatMap(({ member }, at) => (member ? [at] : []));
+          expect([...eligible.positions()]).toEqual(members);
           expect([0, SIZE - 1].map((at) => eligible.isShutOut(at))).toEqual(
             [0, SIZE - 1].map((at) => gate?.has(at) === false),
           );
@@ -62,3 +64,30 @@ function expectSame(eligible: Eligible, model: readonly { lane: number; member: 
   expect(eligible.count).toBe(model.filter(({ member }) => member).length);
   expect(eligible.laneCounts).toEqual([0, 1, 2].map((lane) => model.filter((each) => each.lane === lane).length));
 }
+
+describe('more tasks', () => {
+  it('come to lane 0, and the sets stay the same objects', () => {
+    const eligible = new Eligible(4, true);
+    const [first] = eligible.sets;
+    eligible.grow(6);
+    expect([eligible.size, eligible.count, eligible.laneCounts]).toEqual([6, 4, [6]]);
+    eligible.addRange(4, 2);
+    expect(first.count).toBe(6);
+    eligible.addLane();
+    eligible.move(0, 2, 1);
+    eligible.grow(7);
+    expect([...eligible.runs(0, 7)]).toEqual([
+      [0, 2, 1],
+      [2, 5, 0],
+    ]);
+    expect(eligible.laneCounts).toEqual([5, 2]);
+  });
+
+  it('stay out as long as there is a gate', () => {
+    const eligible = new Eligible(2, false);
+    eligible.setGate(Uint32Array.of(0));
+    eligible.grow(3);
+    eligible.addRange(0, 3);
+    expect([eligible.has(0), eligible.has(2)]).toEqual([true, false]);
+  });
+});

@@ -2,7 +2,8 @@ import { PositionSet } from './position-set.ts';
 
 /** Which tasks of a job may be granted now: a set for each lane, and which lane each task is in. */
 export class Eligible {
-  readonly size: number;
+  /** Changed by `grow` alone. */
+  size: number;
   /** By number of the lane. */
   readonly sets: [PositionSet, ...PositionSet[]];
   /** How many tasks each lane has, whether they may be granted or not. */
@@ -31,6 +32,18 @@ export class Eligible {
     this.sets.push(set);
     this.laneCounts.push(0);
     return set;
+  }
+
+  /** Makes room for more tasks behind the last one, all in lane 0. The sets stay the same objects. */
+  grow(size: number): void {
+    this.laneCounts[0] += size - this.size;
+    this.size = size;
+    for (const set of this.sets) set.grow(size);
+    this.#gate?.grow(size);
+    if (this.lanes === undefined) return;
+    const lanes = new Uint8Array(size);
+    lanes.set(this.lanes);
+    this.lanes = lanes;
   }
 
   laneOf(position: number): number {
@@ -71,6 +84,16 @@ export class Eligible {
   /** A gate keeps it out. */
   isShutOut(position: number): boolean {
     return this.#gate?.has(position) === false;
+  }
+
+  /** All that may be granted, ascending; what is added or taken out meanwhile is seen. */
+  *positions(): Generator<number> {
+    for (let at = this.#first(0); at >= 0; at = this.#first(at + 1)) yield at;
+  }
+
+  #first(from: number): number {
+    const found = this.sets.map((set) => set.first(from)).filter((at) => at >= 0);
+    return found.length === 0 ? -1 : Math.min(...found);
   }
 
   /** The tasks start … start+count-1 as stretches of one lane each. */

@@ -142,3 +142,24 @@ describe('PositionSet', () => {
     expect(() => new PositionSet(size)).toThrow(RangeError);
   });
 });
+
+it('a set that grows keeps its members and takes more', () => {
+  const set = new PositionSet(40);
+  set.addRange(3, 2);
+  set.add(39);
+  set.grow(5_000);
+  expect([set.size, set.count, [...set.runs()]]).toEqual([
+    5_000,
+    3,
+    [
+      [3, 2],
+      [39, 1],
+    ],
+  ]);
+  set.addRange(4_000, 1_000);
+  set.delete(3);
+  expect(set.first(5)).toBe(39);
+  expect(set.first(40)).toBe(4_000);
+  expect(set.count).toBe(1_002);
+  expect(() => set.grow(10)).toThrow('size 10');
+});

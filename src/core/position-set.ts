@@ -6,7 +6,8 @@ const MAX_POSITIONS = 2 ** 31;
  * No method allocates, except `takeRun` and `runs`.
  */
 export class PositionSet {
-  readonly size: number;
+  /** Changed by `grow` alone. */
+  size: number;
   /** levels[0] are the members; signed words, because V8 keeps those in registers. */
   private readonly levels: Int32Array[] = [];
   private members = 0;
@@ -20,6 +21,16 @@ export class PositionSet {
       this.levels.push(new Int32Array(words));
     } while (words > 1);
     if (options.full) this.addRange(0, size);
+  }
+
+  /** Makes room for positions up to size-1; members stay. */
+  grow(size: number): void {
+    if (!(Number.isInteger(size) && size >= this.size && size <= MAX_POSITIONS)) throw new RangeError(`size ${size}`);
+    const runs = [...this.runs()];
+    const larger = new PositionSet(size);
+    for (const [start, count] of runs) larger.addRange(start, count);
+    this.levels.splice(0, this.levels.length, ...larger.levels);
+    this.size = size;
   }
 
   /** How many members there are. */

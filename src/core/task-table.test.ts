@@ -197,3 +197,41 @@ describe('TaskTable', () => {
     expect(new Set(TASK_REASONS).size).toBe(TASK_REASONS.length);
   });
 });
+
+describe('a table that grows', () => {
+  it('keeps what it knows, and has more tasks', () => {
+    const table = new TaskTable(3, TaskState.ready);
+    table.moveAll(TaskState.ready, TaskState.completed, TaskReason.none, () => {});
+    table.grow(2, TaskState.ready);
+    expect([...table.state]).toEqual([4, 4, 4, 1, 1]);
+    expect([table.size, table.eligible.count, table.ended]).toEqual([5, 2, 3]);
+    // The page is stored: a ground of another state would hide the new ones.
+    expect([...table.touched]).toEqual([1]);
+    expect(table.dirty.has(0)).toBe(true);
+  });
+
+  it('with every column in use', () => {
+    const table = new TaskTable(2, TaskState.blocked);
+    table.setReason(0, 2, TaskReason.deadline);
+    table.setFlag(1, TaskFlag.held, true);
+    table.setOutcome(1, 7);
+    table.setCounters(1, 2, 3);
+    table.setRetryTick(0, 9);
+    table.setCondition(1, 1);
+    table.grow(4_200, TaskState.blocked);
+    expect(table.counts[TaskState.blocked]).toBe(4_202);
+    expect(table.pages).toBe(2);
+    const of = (at: number) => [
+      table.reasonOf(at),
+      table.hasFlag(at, TaskFlag.held),
+      table.outcomes![at],
+      table.failures![at],
+      table.losses![at],
+      table.retryTicks![at],
+      table.conditions![at],
+    ];
+    expect(of(0)).toEqual([TaskReason.deadline, false, 0, 0, 0, 9, 0]);
+    expect(of(1)).toEqual([TaskReason.deadline, true, 7, 2, 3, 0, 1]);
+    expect(of(4_201)).toEqual([TaskReason.none, false, 0, 0, 0, 0, 0]);
+  });
+});

@@ -1,33 +1,12 @@
 import { Eligible } from './eligible.ts';
+import { longer, longerIfThere } from './longer.ts';
+import { TaskReason } from './task-reasons.ts';
 import { TASK_STATES, TaskState } from './task-state.ts';
+
+export { TASK_REASONS, TaskReason } from './task-reasons.ts';
 
 /** Tasks in one stored page. */
 export const PAGE_TASKS = 4096;
-
-/** Why a task is in its state, where the state alone does not say. The numbers are stored: append only. */
-export const TaskReason = {
-  none: 0,
-  cancelledByUser: 1,
-  maxFailures: 2,
-  dependencyNeverSatisfied: 3,
-  crashLimit: 4,
-  retryDelay: 5,
-  notRetried: 6,
-  deadline: 7,
-  canaryFailed: 8,
-} as const;
-export type TaskReason = (typeof TaskReason)[keyof typeof TaskReason];
-export const TASK_REASONS: readonly string[] = [
-  '',
-  'cancelled by a user',
-  'max failures reached',
-  'dependency never satisfied',
-  'crash limit reached',
-  'waiting for its retry delay',
-  'this failure is not retried',
-  'deadline passed',
-  'canary failed',
-];
 
 /** Bits of the `flags` column. */
 export const TaskFlag = { cancelRequested: 1, requeueRequested: 2, held: 4 } as const;
@@ -40,10 +19,11 @@ type Lazy<T> = T | undefined;
  * are all in the `ground` state. Bulk methods work on runs, so that a million untouched tasks cost one fill.
  */
 export class TaskTable {
-  readonly size: number;
-  readonly state: Uint8Array;
+  /** Changed by `grow` alone, as all columns are. */
+  size: number;
+  state: Uint8Array;
   /** Attempts started so far. */
-  readonly attempts: Uint16Array;
+  attempts: Uint16Array;
   readonly counts = new Int32Array(TASK_STATES.length);
   /** Ready, not held, not waiting for a retry time and inside the gate: what may be granted now, by lane. */
   readonly eligible: Eligible;
@@ -52,7 +32,7 @@ export class TaskTable {
   /** Reason of every task in such a page. */
   groundReason: TaskReason = TaskReason.none;
   /** 1 for pages that differ from the ground and so are stored. */
-  readonly touched: Uint8Array;
+  touched: Uint8Array;
   /** Pages changed since the last commit. */
   readonly dirty = new Set<number>();
   failures: Lazy<Uint16Array>;
@@ -75,6 +55,29 @@ export class TaskTable {
     this.touched = new Uint8Array(Math.ceil(size / PAGE_TASKS));
     this.counts[ground] = size;
     this.eligible = new Eligible(size, ground === TaskState.ready);
+  }
+
+  /** Adds tasks in a state behind the last one; all that is known of the others stays. Nothing is eligible yet if a gate is set. */
+  grow(count: number, state: TaskState): void {
+    const start = this.size;
+    const size = start + count;
+    this.size = size;
+    this.state = longer(this.state, size);
+    this.attempts = longer(this.attempts, size);
+    this.touched = longer(this.touched, Math.ceil(size / PAGE_TASKS));
+    this.failures = longerIfThere(this.failures, size);
+    this.losses = longerIfThere(this.losses, size);
+    this.reasons = longerIfThere(this.reasons, size);
+    this.flags = longerIfThere(this.flags, size);
+    this.outcomes = longerIfThere(this.outcomes, size);
+    this.retryTicks = longerIfThere(this.retryTicks, size);
+    this.conditions = longerIfThere(this.conditions, size);
+    this.eligible.grow(size);
+    this.state.fill(state, start);
+    this.counts[state]! += count;
+    if (state === TaskState.ready) this.#addEligible(start, count);
+    // They may differ from the ground.
+    this.setReason(start, count, TaskReason.none);
   }
 
   /** Number of each task's lane. */
