@@ -20,13 +20,19 @@ function optionRow([name, { short, value, summary, many, choices }]) {
 }
 
 function section({ name, summary }, { usage, about, options, examples }) {
-  const rows = Object.entries(options).map(optionRow);
+  const rows = Object.entries(options)
+    .filter(([, { hidden }]) => !hidden)
+    .map(optionRow);
+  const refused = Object.entries(options)
+    .filter(([, { hidden }]) => hidden)
+    .map(([name]) => `\`--${name}\``);
   return [
     `## spawn ${name}`,
     `${summary}.`,
     `\`\`\`sh\n${usage.map((line) => `spawn ${line}`).join('\n')}\n\`\`\``,
     cell(about.replaceAll('\n', ' ')),
     ...(rows.length === 0 ? [] : [table(['Option', 'Means'], rows)]),
+    ...(refused.length === 0 ? [] : [`Known, and refused with the reason: ${refused.join(', ')}.`]),
     `\`\`\`sh\n${examples.map(({ line, says }) => `${line}   # ${says}`).join('\n')}\n\`\`\``,
   ].join('\n\n');
 }

@@ -12,6 +12,8 @@ export interface Option<T = unknown> {
   readonly choices?: readonly string[];
   /** May be given several times. */
   readonly many?: true;
+  /** Known, and left out of help and completion: an option that is always refused, with a better answer than that it is unknown. */
+  readonly hidden?: true;
   /** Reads the value; throws a SpawnError that names `where` (the option as typed). */
   readonly parse?: (text: string, where: string) => T;
 }

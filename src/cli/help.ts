@@ -37,7 +37,8 @@ export function overview(entries: readonly Entry[]): string {
 export function commandHelp(command: Command): string {
   const [first, ...others] = command.usage;
   const usage = [`Usage: spawn ${first}`, ...others.map((line) => `       spawn ${line}`)].join('\n');
-  const rows = Object.entries(command.options).map(([name, option]) => {
+  const shown = Object.entries(command.options).filter(([, { hidden }]) => !hidden);
+  const rows = shown.map(([name, option]) => {
     const short = option.short === undefined ? '    ' : `-${option.short}, `;
     const value = option.value === undefined ? '' : ` ${option.value}`;
     return [

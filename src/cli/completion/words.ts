@@ -25,7 +25,8 @@ export async function completionWords(entries: readonly Entry[]): Promise<readon
   const verbs = await Promise.all(
     entries.map(async ({ name, summary, load }): Promise<VerbWords> => {
       const command = await load();
-      const options = Object.entries(command.options).map(([option, table]) => optionWords(option, table));
+      const shown = Object.entries(command.options).filter(([, { hidden }]) => !hidden);
+      const options = shown.map(([option, table]) => optionWords(option, table));
       const help = { name: 'help', short: 'h', summary: 'Print how it is used', value: undefined };
       return { name, summary, options: [...options, help], operands: operandsOf(name, command) };
     }),

@@ -6,8 +6,35 @@ import type { Given } from './options.ts';
 /** A spec before it is known what runs, and where. */
 export type SpecPart = Partial<Omit<JobSpecInput, 'run'>>;
 
+/** The options that say something of a spec, in the commands that make jobs. An instance has the CPUs and the memory of its type. */
+export type SpecOptions = Pick<
+  Given,
+  | 'name'
+  | 'array'
+  | 'time-limit'
+  | 'signal'
+  | 'retries'
+  | 'retry-delay'
+  | 'retry-backoff'
+  | 'retry-jitter'
+  | 'retry-max-delay'
+  | 'retry-on'
+  | 'no-retry-on'
+  | 'max-failures'
+  | 'canary'
+  | 'after'
+  | 'begin'
+  | 'deadline'
+  | 'hold'
+  | 'priority'
+  | 'output'
+  | 'error'
+  | 'open-mode'
+> &
+  Partial<Pick<Given, 'cpus' | 'memory' | 'gpus' | 'resource'>>;
+
 /** What options say, over what a spec file says. Variables of the environment are not among it. */
-export function specOf(given: Given, base: SpecPart): SpecPart {
+export function specOf(given: SpecOptions, base: SpecPart, verb = 'submit'): SpecPart {
   const said = {
     name: given.name,
     array: given.array?.set.toString(),
@@ -15,7 +42,7 @@ export function specOf(given: Given, base: SpecPart): SpecPart {
     cpus: given.cpus,
     memoryBytes: given.memory,
     gpus: given.gpus,
-    resources: resources(given, base),
+    resources: resources(given.resource ?? [], base, verb),
     timeLimitMs: given['time-limit'],
     signal: given.signal,
     retries: given.retries,
@@ -40,22 +67,22 @@ export function specOf(given: Given, base: SpecPart): SpecPart {
     ...(given.begin && beginOf(given.begin)),
     ...(given.deadline && deadlineOf(given.deadline)),
   };
-  checkTogether(given, spec);
+  checkTogether(given, spec, verb);
   return spec;
 }
 
-function resources(given: Given, base: SpecPart): Record<string, number> | undefined {
-  if (given.resource.length === 0) return undefined;
+function resources(given: Given['resource'], base: SpecPart, verb: string): Record<string, number> | undefined {
+  if (given.length === 0) return undefined;
   const names = new Set<string>();
-  for (const [name] of given.resource) {
-    if (names.has(name)) usage(`--resource: expected ${name} once, found twice`);
+  for (const [name] of given) {
+    if (names.has(name)) usage(verb, `--resource: expected ${name} once, found twice`);
     names.add(name);
   }
-  return { ...base.resources, ...Object.fromEntries(given.resource) };
+  return { ...base.resources, ...Object.fromEntries(given) };
 }
 
 /** A time is written in one of two fields; the one that is given replaces both. */
-function withoutTimes(base: SpecPart, given: Given): SpecPart {
+function withoutTimes(base: SpecPart, given: SpecOptions): SpecPart {
   const spec = { ...base };
   if (given.begin !== undefined) {
     delete spec.beginAt;
@@ -95,8 +122,8 @@ export const OPTION_OF: Readonly<Record<string, keyof Given>> = {
   cwd: 'cwd',
 };
 
-function usage(message: string): never {
-  throw new SpawnError('USAGE', { message: `submit: ${message}` });
+function usage(verb: string, message: string): never {
+  throw new SpawnError('USAGE', { message: `${verb}: ${message}` });
 }
 
 const NEED_RETRIES = [
@@ -106,28 +133,34 @@ const NEED_RETRIES = [
   'retry-max-delay',
   'retry-on',
   'no-retry-on',
-] as const satisfies readonly (keyof Given)[];
-const NEED_DELAY = ['retry-backoff', 'retry-jitter', 'retry-max-delay'] as const satisfies readonly (keyof Given)[];
+] as const satisfies readonly (keyof SpecOptions)[];
+const NEED_DELAY = [
+  'retry-backoff',
+  'retry-jitter',
+  'retry-max-delay',
+] as const satisfies readonly (keyof SpecOptions)[];
 
 /** An option that would have no effect is refused: one of the two was forgotten. */
-function checkTogether(given: Given, spec: SpecPart): void {
+function checkTogether(given: SpecOptions, spec: SpecPart, verb: string): void {
   for (const name of NEED_RETRIES) {
-    if (given[name] !== undefined && !spec.retries) usage(`--${name}: expected --retries with it, found none`);
+    if (given[name] !== undefined && !spec.retries) usage(verb, `--${name}: expected --retries with it, found none`);
   }
   for (const name of NEED_DELAY) {
-    if (given[name] !== undefined && !spec.retryDelayMs) usage(`--${name}: expected --retry-delay with it, found none`);
+    if (given[name] !== undefined && !spec.retryDelayMs)
+      usage(verb, `--${name}: expected --retry-delay with it, found none`);
   }
-  if (given.signal !== undefined && !spec.timeLimitMs) usage('--signal: expected --time-limit with it, found none');
+  if (given.signal !== undefined && !spec.timeLimitMs)
+    usage(verb, '--signal: expected --time-limit with it, found none');
   if (given['open-mode'] !== undefined && spec.outputPath === undefined && spec.errorPath === undefined) {
-    usage('--open-mode: expected --output or --error with it, found none');
+    usage(verb, '--open-mode: expected --output or --error with it, found none');
   }
   if (spec.signal !== undefined && spec.timeLimitMs && spec.signal.beforeMs >= spec.timeLimitMs) {
-    usage('--signal: expected a time shorter than --time-limit, found one that is not');
+    usage(verb, '--signal: expected a time shorter than --time-limit, found one that is not');
   }
   const { begin, deadline } = given;
   if (begin === undefined || deadline === undefined || begin.kind !== deadline.kind) return;
   const after = begin.kind === 'in' && deadline.kind === 'in' ? deadline.inMs > begin.inMs : later(deadline, begin);
-  if (!after) usage('--deadline: expected a time after --begin, found none');
+  if (!after) usage(verb, '--deadline: expected a time after --begin, found none');
 }
 
 function later(one: TimeText, other: TimeText): boolean {

@@ -7,7 +7,11 @@ import type { World } from '../world.ts';
 import type { Given } from './options.ts';
 
 /** Variables that options set. Files in their order, a later one over an earlier one; `--env` over them all. */
-export function variablesOf(given: Given, world: Pick<World, 'cwd' | 'env'>): Readonly<Record<string, string>> {
+export function variablesOf(
+  given: Pick<Given, 'env' | 'env-file'>,
+  world: Pick<World, 'cwd' | 'env'>,
+  verb = 'submit',
+): Readonly<Record<string, string>> {
   const variables: Record<string, string> = {};
   for (const path of given['env-file']) {
     for (const { name, value, place } of readEnvFile(path, resolve(world.cwd, path))) {
@@ -28,7 +32,7 @@ export function variablesOf(given: Given, world: Pick<World, 'cwd' | 'env'>): Re
   const count = Object.keys(variables).length;
   if (count > MAX_ENV_ENTRIES) {
     throw new SpawnError('USAGE', {
-      message: `submit: expected at most ${MAX_ENV_ENTRIES} variables of --env and --env-file, found ${count}`,
+      message: `${verb}: expected at most ${MAX_ENV_ENTRIES} variables of --env and --env-file, found ${count}`,
     });
   }
   return variables;
