@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { parseAddress } from '../core/address.ts';
 import { SpawnError } from '../core/errors.ts';
+import { readInstanceSettings } from './instance-settings.ts';
 import { readLease } from './lease.ts';
 import { readLocalOffer } from './local-offer.ts';
 import { readMaxArraySize } from './max-array-size.ts';
@@ -10,7 +11,7 @@ export interface Setting {
   readonly name: string;
   readonly variable: string;
   /** What its value is called. */
-  readonly type: 'path' | 'URL' | 'HOST:PORT' | 'number' | 'duration' | 'list' | '0 or 1';
+  readonly type: 'path' | 'URL' | 'HOST:PORT' | 'number' | 'duration' | 'list' | 'domain' | '0 or 1';
   /** As the documentation says it; absent: none. */
   readonly usual?: string;
   readonly meaning: string;
@@ -143,5 +144,29 @@ export const SETTINGS: readonly Setting[] = [
     usual: '1',
     meaning: 'whether it keeps tasks on their own CPUs',
     check: offer('SPAWN_BIND_CPUS'),
+  },
+  {
+    name: 'dns_domain',
+    variable: 'SPAWN_DNS_DOMAIN',
+    type: 'domain',
+    usual: 'spore.host',
+    meaning: 'what names of instances end in; read when the coordinator starts, as the next two',
+    check: (text) => void readInstanceSettings({ SPAWN_DNS_DOMAIN: text }),
+  },
+  {
+    name: 'dns_listen',
+    variable: 'SPAWN_DNS_LISTEN',
+    type: 'HOST:PORT',
+    usual: 'a loopback address of its own, port 53 where allowed, else 10053',
+    meaning: 'where the DNS server for instances listens; off: nowhere',
+    check: (text) => void readInstanceSettings({ SPAWN_DNS_LISTEN: text }),
+  },
+  {
+    name: 'instance_retention',
+    variable: 'SPAWN_INSTANCE_RETENTION',
+    type: 'duration',
+    usual: '7d',
+    meaning: 'how long terminated instances stay listed',
+    check: (text) => void readInstanceSettings({ SPAWN_INSTANCE_RETENTION: text }),
   },
 ];
