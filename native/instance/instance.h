@@ -9,8 +9,8 @@ int start_main(int argc, char **argv);
 /* `probe` (probe.c): what this kernel allows this user, as JSON. */
 int probe_main(int argc, char **argv);
 /* `exec` (exec-client.c): runs a command in an instance through its exec socket. */
-int exec_main(int argc, char **argv);
-/* `spored`, or called by that name (spored.c): the command inside. */
+int exec_client_main(int argc, char **argv);
+/* `spored`, or called by that name or as `ssh` (spored.c): the command inside. */
 int spored_main(int argc, char **argv);
 
 #endif

@@ -6,12 +6,12 @@
 static const struct call {
   const char *name;
   int (*main)(int argc, char **argv);
-} calls[] = {{"start", start_main}, {"probe", probe_main}, {"exec", exec_main}, {"spored", spored_main}};
+} calls[] = {{"start", start_main}, {"probe", probe_main}, {"exec", exec_client_main}, {"spored", spored_main}};
 
 int main(int argc, char **argv) {
   const char *called = argc > 0 ? argv[0] : "instance", *slash = strrchr(called, '/');
   if (slash != NULL) called = slash + 1;
-  if (strcmp(called, "spored") == 0) return spored_main(argc, argv);
+  if (strcmp(called, "spored") == 0 || strcmp(called, "ssh") == 0) return spored_main(argc, argv);
   for (size_t i = 0; argc > 1 && i < sizeof calls / sizeof *calls; i++) {
     if (strcmp(argv[1], calls[i].name) == 0) return calls[i].main(argc - 1, argv + 1);
   }

@@ -1,0 +1,162 @@
+/* What the parts of a running instance share: the launcher (start.c, conf.c, mounts.c, limits.c) and its init (all others). */
+#ifndef SPAWN_MACHINE_H
+#define SPAWN_MACHINE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* ---- conf.c: machine.conf, lines of "key value" ---- */
+
+#define MOST_CONF_BYTES (1u << 20)
+#define MOST_VISIBLE 16
+#define MOST_CONF_ENV 64
+
+struct conf {
+  char *text; /* all strings are in here */
+  const char *id, *hostname, *bin, *peers, *cwd;
+  const char *visible[MOST_VISIBLE];
+  size_t visible_count;
+  const char *env[MOST_CONF_ENV];
+  size_t env_count;
+  uint64_t memory_bytes, ttl_ms;
+  uint32_t cpus, first_cpu, grace_ms;
+};
+/* NULL, or what is wrong with it. */
+const char *conf_read(int folder, struct conf *conf);
+
+/* ---- start.c: while it starts ---- */
+
+/* Tells the launcher which step failed with errno, and ends this process. */
+__attribute__((noreturn)) void fail_step(const char *step, const char *what);
+
+/* Into a user namespace where the user is itself, and more namespaces (CLONE_NEW…); false with errno. */
+bool enter_user_namespace(int more);
+
+/* ---- mounts.c ---- */
+
+struct places {
+  int folder, own[4] /* tmp, log, spawn, run */, bin, peers, cwd, visible[MOST_VISIBLE];
+};
+/* Opens what will be bound, while every path still means what it means outside. */
+void mounts_open(const struct conf *conf, int folder, struct places *places);
+void mounts_make(const struct conf *conf, const struct places *places, bool own_user_namespace);
+extern bool etc_is_overlay;
+
+/* ---- limits.c ---- */
+
+/* Makes the group of the instance; outside of its namespaces. */
+void limits_open(const struct conf *conf, int folder);
+/* Removes it again; after all in it has ended. */
+void limits_close(void);
+void limits_bind_cpus(const struct conf *conf);
+/* In a process of the instance, before exec. */
+void limits_join(void);
+bool limits_have_group(void);
+/* Looks when it is time; milliseconds until the next look. */
+int limits_look(void);
+
+/* ---- init.c ---- */
+
+struct machine {
+  struct conf conf;
+  int epoll, folder; /* the folder of the instance, as it is outside */
+  pid_t forker;
+  bool frozen, stopping;
+};
+extern struct machine M;
+
+struct watch {
+  void (*ready)(struct watch *watch, uint32_t events);
+  int fd; /* -1: not watched */
+};
+bool watch_add(struct watch *watch, uint32_t events);
+void watch_change(struct watch *watch, uint32_t events);
+/* Stops watching and closes. Events that were already taken for it are dropped. */
+void watch_close(struct watch *watch);
+/* `identity` is what the agent tells this process by: process id outside, start, boot. */
+__attribute__((noreturn)) void init_run(const struct places *places, const char *identity, int report);
+uint64_t boot_us(void);
+uint64_t steady_us(void);
+__attribute__((format(printf, 1, 2))) void note(const char *format, ...);
+int listen_at(const char *path);
+bool is_same_user(int socket);
+/* Writes a small file of /run/spawn whole at once. */
+void write_state(const char *name, const char *text);
+/* In a child: signals as they are by default, none blocked. */
+void plain_signals(void);
+
+/* ---- ending.c ---- */
+/* Ends everything: TERM, KILL after the grace. A later call can only make the grace shorter. */
+void end_machine(const char *why, uint64_t grace_ms);
+/* Milliseconds until it has to be called again; -1 while nothing ends. */
+int ending_step(void);
+void ending_forker_gone(int status);
+
+/* ---- deadline.c ---- */
+void deadline_open(void);
+void deadline_set(uint64_t ms);
+
+/* ---- forker-relay.c ---- */
+bool forker_start(void);
+/* Takes bytes of the agent; false: they cannot be frames of the forker. */
+bool forker_take(const uint8_t *bytes, size_t length);
+void forker_agent_changed(void); /* half a frame of the one before is forgotten */
+bool forker_is_full(void);
+void forker_close_input(void);
+bool forker_is_silent(void); /* all it said was read */
+/* What it said from the place `at` on; NULL: nothing is there yet, or *lost: it was dropped. */
+const uint8_t *forker_said(uint64_t at, size_t *length, bool *lost);
+/* The place to go on from, when `at` is where something was dropped. */
+uint64_t forker_skip(uint64_t at);
+
+/* ---- agent-link.c ---- */
+void agent_open(void);
+/* There is more to send. */
+void agent_wake(void);
+void agent_say_ending(const char *why);
+bool agent_is_idle(void); /* nothing waits to be sent */
+
+/* ---- start-requests.c, start-request.c: exec-protocol.h ---- */
+struct start_request {
+  uint32_t flags, grace_ms, argc, envc;
+  const char *cwd;
+  char **argv, **env;
+  int fds[3];
+};
+void requests_open(int peers);
+bool requests_reaped(pid_t pid, int status);
+/* Milliseconds until its next timer, -1: none. */
+int requests_expire(void);
+uint32_t requests_logins(void);
+/* The process id; or -1 with *step and errno. */
+pid_t request_start(const struct start_request *request, uint32_t *step);
+
+/* ---- processes.c ---- */
+/* Every process of the user: neither the init nor the forker, and none that has ended and is not reaped. */
+struct process {
+  pid_t pid;
+  char state;
+  int parent, group, session;
+  uint64_t user_ticks, system_ticks, child_user_ticks, child_system_ticks, started;
+};
+void each_process(void (*visit)(const struct process *process, void *to), void *to);
+bool read_process(pid_t pid, struct process *process);
+size_t read_small(const char *path, char *text, size_t room);
+uint64_t number_after(const char *text, const char *name);
+size_t signal_all(int signal);
+size_t count_processes(void);
+struct activity {
+  uint64_t cpu_us, disk_bytes, memory_bytes, processes;
+};
+void measure_activity(struct activity *activity);
+
+/* ---- freeze.c ---- */
+void freeze_all(void);
+void thaw_all(void);
+/* Stops what appeared meanwhile; milliseconds until the next look, -1: not frozen. */
+int freeze_look(void);
+
+#endif

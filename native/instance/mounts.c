@@ -1,0 +1,184 @@
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine.h"
+
+/* The directories below which an instance sees something of its own; a path of the agent that lies there is bound in. */
+static const char *const covered[] = {"/tmp", "/var/log", "/run", "/dev/shm"};
+static const char *const own_names[] = {"tmp", "log", "spawn", "run"};
+enum own { OWN_TMP, OWN_LOG, OWN_SPAWN, OWN_RUN };
+
+bool etc_is_overlay = true;
+
+static bool lies_in(const char *path, const char *folder) {
+  size_t length = strlen(folder);
+  return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+static bool is_covered(const char *path) {
+  for (size_t i = 0; i < sizeof covered / sizeof *covered; i++) {
+    if (lies_in(path, covered[i])) return true;
+  }
+  return false;
+}
+
+static int open_folder(int at, const char *path) {
+  return openat(at, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void mounts_open(const struct conf *conf, int folder, struct places *places) {
+  places->folder = folder;
+  for (size_t i = 0; i < 4; i++) {
+    places->own[i] = open_folder(folder, own_names[i]);
+    if (places->own[i] < 0) fail_step("open", own_names[i]);
+  }
+  places->bin = open_folder(AT_FDCWD, conf->bin);
+  if (places->bin < 0) fail_step("open", conf->bin);
+  places->peers = open_folder(AT_FDCWD, conf->peers);
+  if (places->peers < 0) fail_step("open", conf->peers);
+  /* A directory to work in that is not there fails the task, not the machine. */
+  places->cwd = conf->cwd != NULL && is_covered(conf->cwd) ? open_folder(AT_FDCWD, conf->cwd) : -1;
+  for (size_t i = 0; i < conf->visible_count; i++) {
+    places->visible[i] = -1;
+    if (!is_covered(conf->visible[i])) continue;
+    places->visible[i] = open_folder(AT_FDCWD, conf->visible[i]);
+    if (places->visible[i] < 0) fail_step("open", conf->visible[i]);
+  }
+}
+
+static const char *path_of(int fd) {
+  static char paths[2][40];
+  static int turn;
+  turn = !turn;
+  snprintf(paths[turn], sizeof paths[turn], "/proc/self/fd/%d", fd);
+  return paths[turn];
+}
+
+/* Whole trees: a part of one that has mounts below it may not be bound alone in a user namespace. */
+static void bind_folder(int from, const char *to, const char *step) {
+  if (mount(path_of(from), to, NULL, MS_BIND | MS_REC, NULL) != 0) fail_step(step, to);
+}
+
+static void make_folder(const char *path, mode_t mode) {
+  if (mkdir(path, mode) != 0 && errno != EEXIST) fail_step("make directory", path);
+}
+
+/* Makes `path` (absolute) below `root` and its parents. */
+static void make_folders(const char *root, const char *path, char made[PATH_MAX * 2]) {
+  int length = snprintf(made, PATH_MAX * 2, "%s%s", root, path);
+  for (char *at = made + strlen(root) + 1; at <= made + length; at++) {
+    if (*at != '/' && *at != '\0') continue;
+    char kept = *at;
+    *at = '\0';
+    make_folder(made, 0755);
+    *at = kept;
+  }
+}
+
+/* In `to`, a link to each entry of `from` that `to` has not. */
+static void link_entries(const char *from, const char *to, const char *prefix) {
+  DIR *entries = opendir(from);
+  if (entries == NULL) return;
+  for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    char at[PATH_MAX], target[PATH_MAX];
+    snprintf(at, sizeof at, "%s/%s", to, entry->d_name);
+    snprintf(target, sizeof target, "%s/%s", prefix, entry->d_name);
+    if (symlink(target, at) != 0 && errno != EEXIST) fail_step("link", at);
+  }
+  closedir(entries);
+}
+
+/* Its own /run, so that /run/spawn needs no place in the one outside; what is there is linked from it. */
+static void make_run(const struct conf *conf, const struct places *places) {
+  make_folder("mnt", 0755);
+  if (mount("spawn", "mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=16m") != 0) fail_step("mount tmpfs", "/run");
+  make_folder("mnt/.outside", 0755);
+  if (mount("/run", "mnt/.outside", NULL, MS_BIND | MS_REC, NULL) != 0) fail_step("bind", "/run/.outside");
+  link_entries("/run", "mnt", ".outside");
+  /* One of an instance around this one, or of another program. */
+  if (unlink("mnt/spawn") != 0 && errno != ENOENT) fail_step("make directory", "/run/spawn");
+  make_folder("mnt/spawn", 0755);
+  make_folder("run/bin", 0755);
+  make_folder("run/peers", 0755);
+  bind_folder(places->own[OWN_RUN], "mnt/spawn", "bind");
+  bind_folder(places->bin, "mnt/spawn/bin", "bind");
+  bind_folder(places->peers, "mnt/spawn/peers", "bind");
+  for (size_t i = 0; i < conf->visible_count; i++) {
+    if (places->visible[i] < 0) continue;
+    char made[PATH_MAX * 2];
+    make_folder("mnt/spawn/outside", 0755);
+    make_folders("mnt/spawn/outside", conf->visible[i], made);
+    bind_folder(places->visible[i], made, "bind");
+  }
+}
+
+/* Where the kernel takes no overlay: a directory of links to what is outside. */
+static void link_etc(void) {
+  make_folder("etc/.outside", 0755);
+  link_entries("/etc", "etc", ".outside");
+  link_entries("/etc/profile.d", "etc/profile.d", "../.outside/profile.d");
+  int old = open_folder(AT_FDCWD, "/etc"), own = open_folder(AT_FDCWD, "etc");
+  if (old < 0 || own < 0) fail_step("open", "/etc");
+  bind_folder(own, "/etc", "bind");
+  bind_folder(old, "/etc/.outside", "bind");
+  close(old);
+  close(own);
+}
+
+/* `volatile`: without it the kernel writes back the whole disk when an instance ends. It leaves a mark that has to go before the next mount. */
+static bool overlay(const char *lower, const char *upper, const char *work, const char *at, const char *more) {
+  static const char *const kinds[] = {",volatile", ""};
+  char mark[64], options[512];
+  snprintf(mark, sizeof mark, "%s/work/incompat/volatile", work);
+  rmdir(mark);
+  snprintf(mark, sizeof mark, "%s/work/incompat", work);
+  rmdir(mark);
+  for (size_t i = 0; i < 2; i++) {
+    snprintf(options, sizeof options, "lowerdir=%s,upperdir=%s,workdir=%s%s%s", lower, upper, work, more, kinds[i]);
+    if (mount("spawn", at, "overlay", 0, options) == 0) return true;
+  }
+  return false;
+}
+
+static void make_etc(const struct places *places, bool own_user_namespace) {
+  const char *more = own_user_namespace ? ",userxattr" : "";
+  etc_is_overlay = overlay("/etc", "etc", "etc-work", "/etc", more);
+  if (!etc_is_overlay) {
+    note("no overlay for /etc (%s): it is a directory of links to the one outside", strerror(errno));
+    link_etc();
+  }
+  bind_folder(places->own[OWN_SPAWN], "/etc/spawn", "bind");
+  char lower[64];
+  snprintf(lower, sizeof lower, "%s:/usr/local/bin", path_of(places->bin));
+  if (access("/usr/local/bin", F_OK) == 0 && !overlay(lower, "bin", "bin-work", "/usr/local/bin", more)) {
+    note("no overlay for /usr/local/bin (%s): spored is in /run/spawn/bin alone", strerror(errno));
+  }
+}
+
+void mounts_make(const struct conf *conf, const struct places *places, bool own_user_namespace) {
+  if (fchdir(places->folder) != 0) fail_step("open", "the directory of the instance");
+  /* What is mounted outside later appears, nothing that is mounted here leaves. */
+  if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) fail_step("separate mounts", "/");
+  make_run(conf, places);
+  make_etc(places, own_user_namespace);
+  bind_folder(places->own[OWN_LOG], "/var/log", "bind");
+  if (mount("mnt", "/run", NULL, MS_MOVE, NULL) != 0) fail_step("move", "/run");
+  if (mount("spawn", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0) fail_step("mount tmpfs", "/dev/shm");
+  bind_folder(places->own[OWN_TMP], "/tmp", "bind");
+  /* /tmp itself is its own. */
+  if (places->cwd >= 0 && strcmp(conf->cwd, "/tmp") != 0) {
+    char made[PATH_MAX * 2];
+    make_folders("", conf->cwd, made);
+    bind_folder(places->cwd, made, "bind");
+  }
+  if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) fail_step("mount proc", "/proc");
+}
