@@ -29,5 +29,11 @@ export type Client = Pick<
   | 'tokens'
   | 'revokeToken'
   | 'server'
+  | 'instances'
+  | 'instanceVerb'
+  | 'resize'
+  | 'cost'
+  | 'budget'
+  | 'setBudget'
   | 'close'
 >;

@@ -6,6 +6,7 @@ import { until } from '../../test/support/until.ts';
 import { MAX_BLOB_BYTES } from '../api/limits.ts';
 import { createServer } from '../server/server.ts';
 import { SpawnClient } from './client.ts';
+import { InstanceCalls } from './instance-calls.ts';
 import { ListCalls } from './list-calls.ts';
 import { SessionCalls } from './session-calls.ts';
 
@@ -193,7 +194,7 @@ test('the methods are the operations of the OpenAPI document', async () => {
   const operations = Object.values(document.paths).flatMap((path) =>
     Object.values(path).map((operation: { operationId: string }) => operation.operationId),
   );
-  const methods = [SpawnClient, ListCalls, SessionCalls].flatMap(({ prototype }) =>
+  const methods = [SpawnClient, InstanceCalls, ListCalls, SessionCalls].flatMap(({ prototype }) =>
     Object.getOwnPropertyNames(prototype),
   );
   // What only puts other methods together.

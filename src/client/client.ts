@@ -28,7 +28,7 @@ import type { ServerView } from '../api/session.ts';
 import { fromJSON } from '../core/errors.ts';
 import { call, OCTETS } from './calls.ts';
 import type { CallOptions } from './connection.ts';
-import { ListCalls } from './list-calls.ts';
+import { InstanceCalls } from './instance-calls.ts';
 import { type LogPiece, readLogPieces } from './log-pieces.ts';
 import { readNdjson } from './ndjson.ts';
 import { jobPath, search } from './paths.ts';
@@ -49,7 +49,7 @@ export interface WatchOptions extends CallOptions {
  * docs/errors.md lists them; UNAUTHENTICATED and NOT_PERMITTED over TCP), and SERVER_UNREACHABLE. A call that may be carried out
  * twice without harm is retried when the link breaks; any call, when nobody listened or the reply says that nothing was done.
  */
-export class SpawnClient extends ListCalls {
+export class SpawnClient extends InstanceCalls {
   /**
    * Happens once, however often it is sent: a key is made when the request has none. `dryRun: true` checks everything and
    * changes nothing. Errors: BAD_INDEX_SET, ARRAY_TOO_LARGE, BAD_DEPENDENCY, DEPENDENCY_…, BAD_NAME, UNSATISFIABLE_RESOURCES;
