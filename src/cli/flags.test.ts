@@ -13,6 +13,7 @@ import {
   runCli,
   someCounts,
 } from '../../test/support/cli-world.ts';
+import { aBudget, aCost, aMember, anInstance } from '../../test/support/instance-views.ts';
 import { logBytes } from '../../test/support/log-bytes.ts';
 import type { EventView } from '../api/insight.ts';
 import { JobSpec } from '../api/job-spec.ts';
@@ -36,6 +37,19 @@ const selection = {
   state: [['12'], ['--state', 'running']],
   where: [['12'], ['--where', 'exit=3']],
   name: [[], ['--name', 'fit']],
+} satisfies Record<string, Line>;
+
+/** What a target is chosen by. */
+const filters = (before: readonly string[], after: readonly string[] = []) =>
+  ({
+    'job-array-name': [before, ['--job-array-name', 'compute'], after],
+    'job-array-id': [before, ['--job-array-id', 'compute-20260113-0abc12'], after],
+    tag: [before, ['--tag', 'team=physics'], after],
+  }) satisfies Record<string, Line>;
+const verb = {
+  ...filters([]),
+  timeout: [['compute-0'], ['--timeout', '1s']],
+  format: [['compute-0'], ['-o', 'json']],
 } satisfies Record<string, Line>;
 
 /** One line for every flag of every command. */
@@ -136,6 +150,79 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
       ['--index', '1-3'],
     ],
   },
+  list: {
+    name: [[], ['--name', 'compute-0']],
+    ...filters([]),
+    state: [[], ['--state', 'running']],
+    region: [[], ['--region', 'local']],
+    'instance-type': [[], ['--instance-type', 'm7i.large']],
+    json: [[], ['--json']],
+    format: [[], ['-o', 'json']],
+  },
+  extend: {
+    ...filters([], ['4h']),
+    ttl: [['--job-array-name', 'compute'], ['--ttl', '4h'], []],
+    timeout: [['compute-0'], ['--timeout', '1s'], ['4h']],
+    format: [['compute-0'], ['-o', 'json'], ['4h']],
+  },
+  stop: { ...verb, yes: [['--job-array-name', 'compute'], ['--yes']] },
+  start: verb,
+  hibernate: verb,
+  terminate: {
+    ...verb,
+    timeout: [
+      ['compute-0', '--yes'],
+      ['--timeout', '1s'],
+    ],
+    format: [
+      ['compute-0', '--yes'],
+      ['-o', 'json'],
+    ],
+    yes: [['compute-0'], ['--yes']],
+  },
+  interrupt: {
+    ...verb,
+    notice: [['compute-0'], ['--notice', '10s']],
+    yes: [['--job-array-name', 'compute'], ['--yes']],
+  },
+  resize: {
+    count: [['compute'], ['--count', '12']],
+    ...filters([], ['--count', '12']),
+    yes: [['compute', '--count', '1'], ['--yes']],
+    format: [
+      ['compute', '--count', '12'],
+      ['-o', 'json'],
+    ],
+  },
+  replace: {
+    index: [
+      ['compute', '--yes'],
+      ['--index', '0'],
+    ],
+    timeout: [
+      ['compute-0', '--yes'],
+      ['--timeout', '1s'],
+    ],
+    yes: [['compute-0'], ['--yes']],
+    format: [
+      ['compute-0', '--yes'],
+      ['-o', 'json'],
+    ],
+  },
+  cost: {
+    job: [[], ['--job', '12']],
+    ...filters([]),
+    'by-index': [[], ['--by-index']],
+    json: [[], ['--json']],
+    format: [[], ['-o', 'json']],
+  },
+  budget: {
+    period: [
+      ['set', '50'],
+      ['--period', 'total'],
+    ],
+    format: [['show'], ['-o', 'json']],
+  },
   export: { output: [['12'], ['--output', 'out.json']] },
   prune: {
     'older-than': [['12'], ['--older-than', '1d']],
@@ -213,6 +300,12 @@ const client: NonNullable<RunOptions['client']> = {
   createToken: async () => ({ token: 'x', view: token }),
   tokens: async () => ({ tokens: [token] }),
   server: async () => aServer(),
+  instances: async () => ({ instances: [anInstance(0), anInstance(1)] }),
+  instanceVerb: async () => ({ members: [aMember(0)] }),
+  resize: async () => ({ members: [aMember(1)] }),
+  cost: async () => aCost(),
+  budget: async () => aBudget(),
+  setBudget: async () => aBudget(),
 };
 
 /** All that can be seen of a run: what was asked for and said, and how it ended. */
