@@ -1,4 +1,4 @@
-import { InstanceState, type InstancesQueryInput, type InstanceTarget } from '../../api/instance.ts';
+import type { InstanceState, InstancesQueryInput, InstanceTarget } from '../../api/instance.ts';
 import { checkDnsLabel } from '../../core/dns-label.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { findType } from '../../core/instance-types.ts';
@@ -41,14 +41,24 @@ export const targetOptions = {
   },
 } as const satisfies OptionTable;
 
-const STATES = ['all', ...InstanceState.options] as const;
-type ListedState = (typeof STATES)[number];
+/** Those of InstanceState, whose own list would load the library of schemas. */
+export const LISTED_STATES = [
+  'all',
+  'pending',
+  'running',
+  'stopping',
+  'stopped',
+  'hibernated',
+  'shutting-down',
+  'terminated',
+] as const satisfies readonly ('all' | InstanceState)[];
+type ListedState = (typeof LISTED_STATES)[number];
 
 function readState(text: string, where: string): ListedState {
-  const state = STATES.find((name) => name === text);
+  const state = LISTED_STATES.find((name) => name === text);
   if (state !== undefined) return state;
   throw new SpawnError('USAGE', {
-    message: `${where}: expected ${STATES.slice(0, -1).join(', ')} or ${STATES.at(-1)}, found ${JSON.stringify(text)}${didYouMean(text, STATES)}`,
+    message: `${where}: expected ${LISTED_STATES.slice(0, -1).join(', ')} or ${LISTED_STATES.at(-1)}, found ${JSON.stringify(text)}${didYouMean(text, LISTED_STATES)}`,
   });
 }
 

@@ -74,7 +74,7 @@ function memberLines(members: readonly InstanceView[], indent: string, colour: b
     .map((member, m) => {
       const padded = cells[m]!.map((cell, c) => {
         const text = cell.padEnd(widths[c]!);
-        return cell === member.state && c >= cells[m]!.length - 3 ? paint(colourOfInstance(member.state), text) : text;
+        return c === cells[m]!.length - 3 ? paint(colourOfInstance(member.state), text) : text;
       });
       // The index stands close to the name.
       const start = member.standalone ? padded.join('  ') : `${padded[0]} ${padded.slice(1).join('  ')}`;
