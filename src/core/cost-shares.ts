@@ -31,7 +31,8 @@ export function splitCap({ limit, ended, members, laterRate = 0 }: SharedCap): M
   const spent = members.reduce((sum, member) => sum + member.spent, 0);
   const rates = members.reduce((sum, member) => sum + member.rate, laterRate);
   const left = Math.max(0, limit - ended - spent);
-  const targets = members.map(({ spent: own, rate }) => own + (rates > 0 ? left * (rate / rates) : 0));
+  // What costs nothing gets equal parts.
+  const targets = members.map(({ spent: own, rate }) => own + left * (rates > 0 ? rate / rates : 1 / members.length));
   const held = members.reduce((sum, member) => sum + Math.max(member.held, member.spent), 0);
   const free = Math.max(0, limit - ended - held);
   const wanted = members.reduce(

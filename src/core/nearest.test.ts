@@ -22,3 +22,13 @@ test('is a question, or nothing', () => {
   expect(didYouMean('arry', ['array', 'after'], '--')).toBe('; did you mean "--array"?');
   expect(didYouMean('zzz', ['array'])).toBe('');
 });
+
+test('takes one letter for the beginning of nothing', () => {
+  expect(nearest('l', ['list', 'x'])).toBe('x');
+  expect(nearest('l', ['list'])).toBeUndefined();
+});
+
+test('is the nearest of several, the first of equals', () => {
+  expect(nearest('abcdef', ['abxxef', 'abcdxf'])).toBe('abcdxf');
+  expect(nearest('abcdef', ['abcdxf', 'abxxef', 'abcxef'])).toBe('abcdxf');
+});
