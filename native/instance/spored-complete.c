@@ -72,7 +72,8 @@ int run_complete(int argc, char **argv) {
 
   struct json *signal = document(failed, message);
   char *text = format_text("%s\n", json_line(signal));
-  bool first = write_note(text, failed);
+  json_set(signal, "file", json_new(JSON_TEXT, path));
+  bool first = write_note(format_text("%s\n", json_line(signal)), failed);
   /* A command before this one may have been killed after its note, so what is missing is done again. */
   bool written = first || access(path, F_OK) != 0 ? write_whole(path, text, strlen(text), false) : true;
   int error = errno;

@@ -167,11 +167,16 @@ void channel_signal(const struct channel *channel, int number);
 int take_signals(void);
 /* The next of them; 0: none waits. */
 int next_signal(int signals);
-/* In a child, before it becomes another program: all signals as they were. */
+/* The signals as they were before `take_signals`: also in a child, before it becomes another program. */
 void give_signals_back(void);
 bool is_passed_on(int number);
 /* Runs it and passes signals on until it has ended. */
 struct channel_end run_there(const char *socket, const struct channel_request *request);
+
+/* ---- exec-terminal.c ---- */
+
+/* The same on a terminal of its own there, joined to the one that is standard input here. */
+struct channel_end run_on_terminal(const char *socket, const struct channel_request *request);
 
 /* ---- verbs ---- */
 

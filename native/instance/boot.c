@@ -1,0 +1,126 @@
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "boot.h"
+
+/* How long user-data may go on after the completion signal, before the attempt ends without it. */
+#define AFTER_COMPLETION_MS 30000
+/* How long what runs has to end by a signal that was passed on, when the completion signal has decided already. */
+#define AFTER_BOTH_MS 3000
+
+static struct {
+  int signals;
+  struct watch watch;
+  struct completion completion;
+  struct running running;
+  int ended_by; /* the signal by which this attempt was told to end; 0: none */
+} B;
+
+static bool is_an_end(int signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
+
+__attribute__((noreturn)) static void die_by(int number) {
+  sigset_t only;
+  signal(number, SIG_DFL);
+  sigemptyset(&only);
+  sigaddset(&only, number);
+  raise(number);
+  sigprocmask(SIG_UNBLOCK, &only, NULL);
+  _exit(128 + number);
+}
+
+__attribute__((noreturn)) static void end_with(const struct outcome *outcome) {
+  if (outcome->signal != 0) die_by(outcome->signal);
+  exit(outcome->code);
+}
+
+/* The completion signal wins; else an end that was not a stop or a cancellation decides. */
+__attribute__((noreturn)) static void decide(const struct outcome *outcome) {
+  (void)see_completion(&B.watch, &B.completion);
+  if (B.completion.given) {
+    note_decided();
+    exit(B.completion.failed ? 1 : 0);
+  }
+  if (B.ended_by != SIGTERM) note_decided();
+  end_with(outcome);
+}
+
+static void wait_for_events(int timeout_ms) {
+  struct pollfd watched[] = {
+    {.fd = B.signals, .events = POLLIN},
+    {.fd = B.watch.events, .events = POLLIN},
+    {.fd = B.running.how == THERE ? B.running.channel.fd : -1, .events = POLLIN},
+  };
+  if (poll(watched, COUNT_OF(watched), timeout_ms) < 0 && errno != EINTR) fail(EXIT_FILES, "cannot wait: %s", strerror(errno));
+  for (int number; (number = next_signal(B.signals)) != 0;) {
+    if (!is_passed_on(number)) continue;
+    if (B.ended_by == 0 && is_an_end(number)) B.ended_by = number;
+    pass_on(&B.running, number);
+  }
+}
+
+/* Until what runs has ended. `patient`: also long after the completion signal. False: that signal was given and the time after it is over. */
+static bool await_end(struct outcome *outcome, bool patient) {
+  uint64_t given_at = 0, both_at = 0;
+  while (!has_ended(&B.running, outcome)) {
+    uint64_t now = monotonic_ms(), until = UINT64_MAX;
+    if (see_completion(&B.watch, &B.completion)) {
+      if (given_at == 0) given_at = now;
+      if (both_at == 0 && B.ended_by != 0) both_at = now;
+      if (!patient) until = given_at + AFTER_COMPLETION_MS;
+      if (both_at != 0) until = both_at + AFTER_BOTH_MS;
+      if (now >= until) return false;
+    }
+    wait_for_events(until == UINT64_MAX ? -1 : (int)(until - now));
+  }
+  return true;
+}
+
+static void run_user_data(bool work) {
+  char *path = etc_path("user-data");
+  if (access(path, F_OK) != 0 || has_run_user_data()) return;
+  struct outcome outcome = {0};
+  if (start_user_data(&B.running, path, &outcome.code) && !await_end(&outcome, !work)) decide(&outcome);
+  free(path);
+  if (B.ended_by != 0) decide(&(struct outcome){.signal = B.ended_by});
+  note_user_data(&outcome);
+  (void)see_completion(&B.watch, &B.completion);
+  if (B.completion.given || (outcome.code == 0 && outcome.signal == 0)) return;
+  if (outcome.signal != 0) say("user-data was ended by signal %d (%s)", outcome.signal, strsignal(outcome.signal));
+  else say("user-data ended with exit code %d", outcome.code);
+  if (!work) {
+    say("so the command is not run");
+    decide(&outcome);
+  }
+  say("the instance goes on until `spored complete`, or the end of its lifetime");
+}
+
+int run_boot(int argc, char **argv) {
+  int operands = read_options(argc, argv, NULL, 0, true);
+  must_be_inside();
+  signal(SIGPIPE, SIG_DFL);
+  B.signals = take_signals();
+  bool work = operands == 0;
+  forget_decided(work);
+  B.watch = watch_completion();
+  struct outcome outcome = {0};
+  if (see_completion(&B.watch, &B.completion)) decide(&outcome);
+  run_user_data(work);
+  if (work) {
+    while (!see_completion(&B.watch, &B.completion)) {
+      if (B.ended_by != 0) die_by(B.ended_by);
+      wait_for_events(-1);
+    }
+    decide(&outcome);
+  }
+  if (B.completion.given) decide(&outcome);
+  if (!start_command(&B.running, argv, &outcome.code)) decide(&outcome);
+  (void)await_end(&outcome, true);
+  decide(&outcome);
+}
