@@ -10,6 +10,7 @@ import { packageVersion } from '../client/node/package-files.ts';
 import { makePrivateDirectory } from '../client/node/private-directory.ts';
 import { identify } from '../client/node/process-identity.ts';
 import { type ProcessRecord, removeRecord, writeRecord } from '../client/node/process-record.ts';
+import { readInstanceSettings } from '../config/instance-settings.ts';
 import { readLease } from '../config/lease.ts';
 import { readLocalOffer } from '../config/local-offer.ts';
 import { readMaxArraySize } from '../config/max-array-size.ts';
@@ -71,6 +72,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const maxArraySize = readMaxArraySize(process.env);
   const leaseMs = readLease(process.env);
   const offer = readLocalOffer(process.env);
+  const instanceSettings = readInstanceSettings(process.env);
   const choice = place.listen ?? readListen(files.listen);
   // What takes long to load is loaded while the store's thread opens the database.
   const opening = openSqliteStore({ path: join(dataDir, 'spawn.db') });
@@ -80,6 +82,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const { openBlobs } = await import('../objects/directory/blobs.ts');
   const { openSegments } = await import('../objects/directory/segments.ts');
   const { openSegmentCopies } = await import('../objects/directory/segment-copies.ts');
+  const { openLocalInstances } = await import('./local-instances.ts');
   const store = await opening;
   // The store's lock is ours, so whatever another server left behind here is of the past.
   const own: ProcessRecord = { ...identify(process.pid)!, version, socketPath };
@@ -87,6 +90,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   try {
     const logDir = join(dataDir, 'logs');
     makePrivateDirectory(logDir);
+    const instances = await openLocalInstances(place, files, store.storeId, instanceSettings, log);
     const coordinator = await createCoordinator({
       store,
       clock: systemClock,
@@ -102,6 +106,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
         log.fatal({ err: error }, 'the store is no longer ours');
         process.exit(isSpawnError(error) ? error.exitCode : EXIT_AGAIN);
       },
+      instances: instances.ports,
       options: { version, host: hostname(), dataDir, logDir, maxArraySize, leaseMs },
     });
     const onStop = (): void => {
@@ -131,6 +136,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
     await workers.stop(code === 0);
     await server.close();
     await coordinator.stop();
+    await instances.stop();
     if (code === 0) removeRecord(files.server, own);
     return code;
   } finally {

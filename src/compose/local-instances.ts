@@ -1,0 +1,103 @@
+import type { Logger } from 'pino';
+import type { DataFiles } from '../client/node/data-files.ts';
+import { builtProgram } from '../client/node/package-files.ts';
+import { bootId, childrenOf, identify, isAlive, signalProcess } from '../client/node/process-identity.ts';
+import { backgroundEnv } from '../client/node/start-keeper.ts';
+import type { InstanceSettings } from '../config/instance-settings.ts';
+import type { InstancePorts, NamesPort } from '../coordinator/instances/ports.ts';
+import { startLoop } from '../coordinator/loops/start-loop.ts';
+import { systemClock } from '../coordinator/system-clock.ts';
+import { startDns } from '../dns/choose-address.ts';
+import type { DnsServer, NameZone } from '../dns/dns.ts';
+import { Zone } from '../dns/zone.ts';
+import { hash } from '../providers/local/addresses.ts';
+import { createAgentProcess } from '../providers/local/agent-process.ts';
+import { createLocalInstances, namesIn } from '../providers/local/local-instances.ts';
+import type { Arguments } from './arguments.ts';
+
+/** How often it is seen to it that an agent serves what there is. */
+const LOOK_MS = 1_000;
+
+export interface LocalInstances {
+  readonly ports: InstancePorts;
+  /** The instances and their agent go on. */
+  stop(): Promise<void>;
+}
+
+/** What the coordinator needs for instances on this machine: the provider, whose agent is kept running, and the DNS server. */
+export async function openLocalInstances(
+  { socketPath, dataDir }: Arguments,
+  files: DataFiles,
+  storeId: string,
+  settings: InstanceSettings,
+  log: Logger,
+): Promise<LocalInstances> {
+  const agent = createAgentProcess({
+    processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
+    recordsDir: files.agentDir,
+    command: [
+      process.execPath,
+      builtProgram('spored'),
+      'instances',
+      ...['--server', `unix:${socketPath}`, '--data-dir', dataDir],
+    ],
+    env: backgroundEnv(process.env),
+    logFile: files.agentLog,
+    note: (text) => log.info(text),
+  });
+  const ensureAgent = (): void => agent.ensure(systemClock.steady());
+  const provider = createLocalInstances({
+    directory: files.machinesDir,
+    processes: { isAlive, signal: signalProcess },
+    ensureAgent,
+    salt: hash(storeId),
+  });
+  const dns = await openDns(settings, log);
+  const zone = dns?.zone ?? new Zone(settings.domain);
+  const loop = startLoop(
+    async () => {
+      if (namesIn(files.machinesDir).length > 0) ensureAgent();
+      return LOOK_MS;
+    },
+    (error) => log.error({ err: error }, 'the agent of the instances cannot be kept; it is tried again'),
+  );
+  return {
+    ports: {
+      provider,
+      names: publishIn(zone),
+      domain: settings.domain,
+      dnsServer: () => dns && { address: dns.address, port: dns.port },
+      retentionMs: settings.retentionMs,
+    },
+    async stop() {
+      await loop.stop();
+      await dns?.close();
+    },
+  };
+}
+
+function publishIn(zone: NameZone): NamesPort {
+  return {
+    set(id, { arrayId, generation, dns, groupDns, address }) {
+      zone.set({ id, arrayId, generation }, [
+        { name: dns, address, shared: false },
+        ...(groupDns === dns ? [] : [{ name: groupDns, address, shared: true }]),
+      ]);
+    },
+    remove: (id) => zone.remove(id),
+  };
+}
+
+/** Instances find each other without it too, by their /etc/hosts: a port that is taken must not keep the coordinator from serving. */
+async function openDns({ domain, dnsListen }: InstanceSettings, log: Logger): Promise<DnsServer | undefined> {
+  if (dnsListen === 'off') return undefined;
+  try {
+    const onError = (error: Error): void => log.warn({ err: error }, 'the DNS server');
+    const dns = await startDns({ domain, listen: dnsListen, onError });
+    log.info({ address: dns.address, port: dns.port, domain }, 'answering DNS');
+    return dns;
+  } catch (error) {
+    log.warn({ err: error }, 'no DNS server: names of instances are known inside them only');
+    return undefined;
+  }
+}

@@ -1,0 +1,65 @@
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { SpawnError } from '../../core/errors.ts';
+import type { InstanceProvider, MachineFact } from '../provider.ts';
+import { addressOf, zonesOf } from './addresses.ts';
+import { machineMemory } from './machine-size.ts';
+import { describeSandbox, haltSandbox, requestStart, type SandboxProcesses } from './sandbox-directory.ts';
+
+export interface LocalInstancesOptions {
+  /** One directory an instance. */
+  readonly directory: string;
+  readonly processes: SandboxProcesses;
+  /** Makes sure that the agent runs; it finds by itself what there is to start. */
+  readonly ensureAgent: () => void;
+  /** Where the addresses of this store begin. */
+  readonly salt: number;
+}
+
+/** Instance ids, which become names of directories. */
+const ID = /^i-[0-9a-f]{17}$/;
+
+/** Sandboxes on this machine. What is to run is written down as orders; the agent starts them and answers for them. */
+export function createLocalInstances(options: LocalInstancesOptions): InstanceProvider {
+  const { directory, processes, ensureAgent, salt } = options;
+  const pathOf = (id: string): string => {
+    if (!ID.test(id)) throw new SpawnError('INTERNAL', { why: `no instance id: ${id}` });
+    return join(directory, id);
+  };
+
+  return {
+    name: 'local',
+
+    async launch(order) {
+      try {
+        requestStart(pathOf(order.id), order);
+      } catch (error) {
+        throw new SpawnError('LAUNCH_FAILED', { name: order.name, why: (error as Error).message }, { cause: error });
+      }
+      ensureAgent();
+    },
+
+    async describe(ids) {
+      const there = new Set(namesIn(directory));
+      return ids.map((id): MachineFact => {
+        return { id, state: there.has(id) ? describeSandbox(pathOf(id), processes) : 'gone' };
+      });
+    },
+
+    halt: (id, how) => haltSandbox(pathOf(id), how, processes),
+    list: async () => namesIn(directory),
+    addressOf: (region, zone, slot) => addressOf(region, zone, slot, salt),
+    zonesOf,
+    capacity: () => ({ vcpus: availableParallelism(), memoryBytes: machineMemory() }),
+  };
+}
+
+/** Of those that are there. */
+export function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => ID.test(name));
+  } catch {
+    return [];
+  }
+}
