@@ -36,7 +36,7 @@ const size = Number(values.tasks);
 
 function makeJob(): Job {
   const indices = IndexSet.ofSize(size);
-  const needs = { cpus: 1, memoryBytes: 0, gpus: 0, resources: {}, timeLimitMs: 0, minApi: 1 };
+  const needs = { cpus: 1, memoryBytes: 0, gpus: 0, resources: {}, timeLimitMs: 0, minApi: 1, bound: false };
   const limits = { ...needs, retryPolicy: DEFAULT_RETRY_POLICY, maxFailures: Number.POSITIVE_INFINITY };
   const rest = { createdAt: 0, dependency: null, invalidDependency: 'skip' as const };
   return new Job({ id: 1, name: 'million', owner: 'bench', indices, ...limits, ...rest }, TaskState.ready);

@@ -59,6 +59,7 @@ export const Blocker = z.object({
     'turn',
     'cancelling',
     'storeFull',
+    'instance',
   ]),
   /** The whole story in a sentence. */
   text: z.string(),

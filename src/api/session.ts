@@ -68,6 +68,8 @@ export const HelloReply = z.object({
   storeId: z.string(),
   /** The session that was asked for goes on. */
   resumed: z.boolean().optional(),
+  /** Of such a session: `ack` and `after` begin with it, which tells this agent from the one before. */
+  after: z.int().optional(),
 });
 export type HelloReply = z.infer<typeof HelloReply>;
 

@@ -55,6 +55,8 @@ export class Changes {
   readonly outgoing = new Map<number, Outgoing>();
   /** Sessions that may want work ahead. */
   readonly topUp = new Set<WorkerSession>();
+  /** Instance arrays where a task may be granted to the session of its instance. */
+  readonly binding = new Set<number>();
   counters = false;
 
   get empty(): boolean {

@@ -15,6 +15,20 @@ export function checkCombinations(spec: JobSpec): void {
   if (spec.outputPath !== undefined) checkOutputPath(spec.outputPath, 'spec.outputPath');
   if (spec.errorPath !== undefined) checkOutputPath(spec.errorPath, 'spec.errorPath');
   checkStaged(spec);
+  checkInstances(spec);
+}
+
+/** An instance has what its type says, and only an instance can be told that its work is done. */
+function checkInstances(spec: JobSpec): void {
+  if (spec.instances === undefined) {
+    if (spec.run.kind === 'signal') refuse('run.kind', 'argv, shell or script without instances', 'signal');
+    return;
+  }
+  if (spec.gpus > 0) refuse('gpus', '0 with instances: their type says what each has', spec.gpus);
+  const [named] = Object.keys(spec.resources);
+  if (named !== undefined) refuse('resources', 'none with instances: their type says what each has', named);
+  if (spec.stage !== undefined) refuse('stage', 'none with instances: each has a disk of its own', spec.stage);
+  if (spec.user !== undefined) refuse('user', 'none with instances', spec.user);
 }
 
 function checkFilter(spec: JobSpec, name: 'retryOn' | 'noRetryOn'): void {

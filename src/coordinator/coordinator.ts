@@ -152,7 +152,7 @@ export class Coordinator implements UseCases {
       liveJobs: memory.jobs.size - memory.ended.size,
       writable: this.#ledger.writable,
       counters: { ...this.#ledger.counters },
-      sessions: [...memory.sessions.values()].map(viewSession),
+      sessions: [...memory.sessions.values()].filter(({ bound }) => bound === undefined).map(viewSession),
     }));
   }
 
@@ -184,7 +184,8 @@ export class Coordinator implements UseCases {
     takeLogPiece(this.#ledger, caller, { jobId, sessionId, segment }, offset, bytes);
 
   sessions(): SessionFacts[] {
-    return [...this.#ledger.memory.sessions.values()].map(({ session, row }) => {
+    const ofPool = [...this.#ledger.memory.sessions.values()].filter(({ bound }) => bound === undefined);
+    return ofPool.map(({ session, row }) => {
       const { bootId, forkerPid, sameHost } = JSON.parse(row.detail) as SessionDetail;
       const { instance, pid, host } = row;
       return { id: session.id, instance, pid, forkerPid, host, bootId, sameHost, connected: session.connected };

@@ -4,10 +4,13 @@ import { TaskFlag } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
+import { takeInstanceReport } from './instances/hooks.ts';
 import { tellLimit } from './limits.ts';
 import type { Link } from './link.ts';
 import { loseAttempt } from './lose.ts';
+import type { SessionEntry } from './memory.ts';
 import { giveBack, takeEnds, takeReturned, takeStarts } from './reports.ts';
+import type { World } from './world.ts';
 
 /** Whether there is anything to take in; an exchange without is a renewal and changes nothing durable. */
 export function hasNews(request: ExchangeRequest): boolean {
@@ -16,24 +19,28 @@ export function hasNews(request: ExchangeRequest): boolean {
     (request.starts?.fences.length ?? 0) > 0 ||
     (request.returned?.length ?? 0) > 0 ||
     request.heldRuns !== undefined ||
+    request.instance !== undefined ||
     request.draining === true
   );
 }
 
 /** Takes in what a worker reports, and compares what it holds with what it should. */
 export function takeExchange(
-  books: Books,
-  session: WorkerSession,
+  world: World,
+  { session, bound }: SessionEntry,
   link: Link,
   request: ExchangeRequest,
   leaseMs: number,
 ): ExchangeReply {
+  const books: Books = world;
   let stale = 0;
   if (request.draining === true) session.draining = true;
   if (request.starts !== undefined) stale += takeStarts(books, session, request.starts);
   if (request.ends !== undefined) stale += takeEnds(books, session, request.ends);
   if (request.returned !== undefined) stale += takeReturned(books, session, request.returned);
   books.settlement.run();
+  // After the ends: a task that completed before its instance had to go is completed.
+  if (request.instance !== undefined) takeInstanceReport(world, bound!.instance, request.instance);
   if (stale > 0) books.count('staleReports', stale);
   if (request.heldRuns !== undefined) {
     reconcile(books, session, link, request.ack, request.heldRuns, request.startedRuns ?? []);
@@ -70,7 +77,7 @@ function reconcile(
   const unreported: number[] = [];
   for (const range of session.grants) {
     if (range.open === 0) continue;
-    if (range.sentN === 0) repeatRequests(books, session, range, theirs);
+    if (range.sentN === 0) repeatRequests(books, session, range, (fence) => theirs.has(fence));
     for (let at = 0; at < range.count; at++) {
       if (range.status[at] === GrantStatus.closed) continue;
       const fence = range.fence + at;
@@ -92,13 +99,18 @@ function reconcile(
 }
 
 /** What was asked of an earlier life's grants may have been durable and yet never sent. */
-function repeatRequests(books: Books, session: WorkerSession, range: GrantRange, theirs: ReadonlySet<number>): void {
+export function repeatRequests(
+  books: Books,
+  session: WorkerSession,
+  range: GrantRange,
+  isTheirs: (fence: number) => boolean,
+): void {
   const { job } = books.memory.jobs.get(range.jobId)!;
   const granted = job.lanes[range.lane]!;
   const { cancel, revoke } = books.memory.changes.tell(session.id);
   for (let at = 0; at < range.count; at++) {
     const fence = range.fence + at;
-    if (range.status[at] === GrantStatus.closed || !theirs.has(fence)) continue;
+    if (range.status[at] === GrantStatus.closed || !isTheirs(fence)) continue;
     const position = range.position + at;
     const lane = job.laneOf(position);
     // Also when it is the one it was granted with: it may have had another one meanwhile.

@@ -4,12 +4,16 @@ import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Blobs, LogReader, SegmentCopies } from '../objects/log-reader.ts';
 import type { Batch, Store } from '../store/store.ts';
+import { grantBound } from './bound.ts';
 import type { Clock } from './clock.ts';
 import { GroupCommit } from './group-commit.ts';
+import { reconcileInstances } from './instances/hooks.ts';
+import type { InstancePorts } from './instances/ports.ts';
 import { Link } from './link.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { prepareMessages } from './messages.ts';
 import { linkJob, predecessorIds, restoreJob, restoreMemory, resume } from './restore.ts';
+import { unlink } from './unlink.ts';
 import { Watchers } from './watchers.ts';
 import { World } from './world.ts';
 
@@ -37,6 +41,8 @@ export interface CoordinatorPorts {
   random(): number;
   /** The store belongs to another coordinator now, or cannot be read: this one must end. */
   onFatal(error: Error): void;
+  /** Absent: jobs with instances are refused. */
+  instances?: InstancePorts;
   options: CoordinatorOptions;
 }
 
@@ -56,6 +62,8 @@ export class Ledger {
   writable = true;
   /** Told the time of every new alarm. */
   alarmSet: (due: number) => void = () => {};
+  /** Told after each commit: what the instances need of the world outside is done now. */
+  committed: () => void = () => {};
   /** Told that the store became full. */
   becameFull: () => void = () => {};
 
@@ -84,7 +92,11 @@ export class Ledger {
   /** Reads everything that is live. Every session gets a full term. */
   async load(): Promise<void> {
     const { store, clock, random } = this.ports;
-    const memory = await restoreMemory(store, await store.load(), clock);
+    const { instances, randomHex } = this.ports;
+    const setup = { ports: instances, storeId: store.storeId, epoch: store.epoch, randomHex };
+    const memory = await restoreMemory(store, await store.load(), clock, setup);
+    this.#world?.memory.instances.close();
+    memory.instances.poke = () => this.poke();
     this.#world = new World(memory, clock, this.counters, (due) => this.alarmSet(due), random);
     for (const { session } of memory.sessions.values()) {
       session.leaseUntil = clock.lease() + this.leaseMs;
@@ -177,6 +189,7 @@ export class Ledger {
     const before = this.ports.clock.steady() - ageMs;
     for (const [job, since] of memory.ended) {
       if (since > before || job.awaited || job.grants.size > 0 || memory.changes.jobs.has(job)) continue;
+      if (memory.instances.isLive(job.id)) continue;
       this.drop(job);
     }
   }
@@ -241,7 +254,12 @@ export class Ledger {
     const { changes } = memory;
     world.settlement.run();
     // What a full store would refuse is not begun.
-    if (this.writable && !world.schedule()) this.poke();
+    if (this.writable) {
+      reconcileInstances(world);
+      world.settlement.run();
+      grantBound(world);
+      if (!world.schedule()) this.poke();
+    }
     const deltas = this.watchers.capture(changes.jobs);
     const messages = [...changes.outgoing].map(([id, outgoing]) => [id, prepareMessages(memory, outgoing)] as const);
     changes.outgoing.clear();
@@ -254,6 +272,7 @@ export class Ledger {
           if (link !== undefined) send(link);
         }
         deltas();
+        this.committed();
         if (batch !== undefined && batch.events.length > 0) this.watchers.eventsWritten();
       },
     };
@@ -282,16 +301,5 @@ export class Ledger {
     const error = isSpawnError(cause) ? (cause as SpawnError) : new SpawnError('STORE_FAILED', { why: String(cause) });
     this.ports.onFatal(error);
     return error;
-  }
-}
-
-/** Those that waited for it have been decided: they need it no more. */
-function unlink(job: Job): void {
-  for (const { job: follower, condition, term } of job.waiters) {
-    if (follower.table.counts[TaskState.blocked] === 0) condition.predecessors[term] = undefined;
-  }
-  for (const predecessor of job.conditions.flatMap(({ predecessors }) => predecessors)) {
-    const at = predecessor?.waiters.findIndex((waiter) => waiter.job === job) ?? -1;
-    if (at >= 0) predecessor!.waiters.splice(at, 1);
   }
 }

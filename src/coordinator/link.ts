@@ -17,13 +17,14 @@ export class Link {
   resync: boolean;
   lastSeq = 0;
   lastReply: Promise<ExchangeReply> | undefined;
-  #unacked: { n: number; line: string }[] = [];
+  #unacked: { n: number; line: string; type: Unnumbered['type'] }[] = [];
   #sink: StreamSink | undefined;
 
-  constructor(sessionId: number, epoch: number, resync: boolean) {
+  /** @param above number above which its messages are numbered, at least */
+  constructor(sessionId: number, epoch: number, resync: boolean, above = 0) {
     this.sessionId = sessionId;
     this.resync = resync;
-    this.firstN = epoch * 2 ** 32;
+    this.firstN = Math.max(epoch * 2 ** 32, above);
     this.n = this.firstN;
   }
 
@@ -35,7 +36,7 @@ export class Link {
   send(message: Unnumbered): number {
     this.n++;
     const line = JSON.stringify({ ...message, n: this.n });
-    this.#unacked.push({ n: this.n, line });
+    this.#unacked.push({ n: this.n, line, type: message.type });
     this.#sink?.write(line);
     return this.n;
   }
@@ -44,6 +45,11 @@ export class Link {
     let done = 0;
     while (done < this.#unacked.length && this.#unacked[done]!.n <= n) done++;
     if (done > 0) this.#unacked.splice(0, done);
+  }
+
+  /** Directives say how much time is left from the moment they are sent: one that may not have arrived is of no use later. */
+  dropDirectives(): void {
+    this.#unacked = this.#unacked.filter(({ type }) => type !== 'instance');
   }
 
   attach(after: number, sink: StreamSink): void {

@@ -4,10 +4,20 @@ import { ReadyQueue } from '../core/ready-queue.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Counters, StoredJobFixed, StoredSession, StoredToken } from '../store/store.ts';
 import { Changes } from './changes.ts';
+import { InstanceBook } from './instances/book.ts';
 
 export interface JobEntry {
   readonly job: Job;
   readonly fixed: StoredJobFixed;
+}
+
+/** The one task that a session serves, and on which instance. */
+export interface Bound {
+  readonly instance: string;
+  readonly jobId: number;
+  readonly position: number;
+  /** Messages of the agent that serves it now are numbered above this; 0 = there was no other one. */
+  readonly since: number;
 }
 
 export interface SessionEntry {
@@ -15,12 +25,21 @@ export interface SessionEntry {
   row: StoredSession;
   /** Number of the token with which it was opened; 0 when it was through the Unix socket. */
   readonly token: number;
+  /** Absent for a worker of the pool. */
+  readonly bound?: Bound;
 }
 
 /** The scheduling state. Rebuilt from the store at start and after a failed commit. */
 export class Memory {
   readonly jobs = new Map<number, JobEntry>();
   readonly sessions = new Map<number, SessionEntry>();
+  /** Sessions that the scheduler gives work. */
+  readonly pool = new Set<WorkerSession>();
+  /** Sessions of instances, by instance. */
+  readonly bound = new Map<string, SessionEntry>();
+  /** The same, by job and position. */
+  readonly #boundTo = new Map<number, Map<number, SessionEntry>>();
+  readonly instances = new InstanceBook();
   /** By number, also those that are valid no more. */
   readonly tokens = new Map<number, StoredToken>();
   readonly queue = new ReadyQueue();
@@ -72,6 +91,37 @@ export class Memory {
     this.ended.set(entry.job, steady);
   }
 
+  addSession(entry: SessionEntry): void {
+    const { session, bound } = entry;
+    this.sessions.set(session.id, entry);
+    if (bound === undefined) {
+      this.pool.add(session);
+      return;
+    }
+    session.bound = true;
+    this.bound.set(bound.instance, entry);
+    const ofJob = this.#boundTo.get(bound.jobId) ?? new Map<number, SessionEntry>();
+    this.#boundTo.set(bound.jobId, ofJob.set(bound.position, entry));
+    this.changes.binding.add(bound.jobId);
+  }
+
+  removeSession(entry: SessionEntry): void {
+    const { session, bound } = entry;
+    this.sessions.delete(session.id);
+    this.pool.delete(session);
+    if (bound === undefined) return;
+    if (this.bound.get(bound.instance) === entry) this.bound.delete(bound.instance);
+    const ofJob = this.#boundTo.get(bound.jobId);
+    if (ofJob?.get(bound.position) !== entry) return;
+    ofJob.delete(bound.position);
+    if (ofJob.size === 0) this.#boundTo.delete(bound.jobId);
+  }
+
+  /** Who serves the tasks of an instance array, by position. */
+  boundTo(jobId: number): ReadonlyMap<number, SessionEntry> {
+    return this.#boundTo.get(jobId) ?? NOBODY;
+  }
+
   sharersOf(entry: JobEntry): Iterable<Job> {
     return this.sharers.get(sharerKey(entry.fixed)) ?? [];
   }
@@ -81,6 +131,8 @@ export class Memory {
     this.jobs.delete(job.id);
   }
 }
+
+const NOBODY: ReadonlyMap<number, SessionEntry> = new Map();
 
 function sharerKey(fixed: StoredJobFixed): string {
   return `${fixed.tenant}\0${fixed.owner}\0${fixed.name}`;

@@ -2,6 +2,7 @@ import type { JobForWorker } from '../api/session.ts';
 import type { GrantRange } from '../core/grant-range.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
+import { TaskState } from '../core/task-state.ts';
 import type { Outgoing } from './changes.ts';
 import type { Link } from './link.ts';
 import type { JobEntry, Memory } from './memory.ts';
@@ -31,7 +32,7 @@ function prepareGrant(entry: JobEntry, lane: number, ranges: readonly GrantRange
   const { job } = entry;
   // Lanes that are added while this becomes durable are not.
   const lanes = job.lanes.length;
-  const runs = ranges.flatMap(openRuns);
+  const runs = ranges.flatMap(job.facts.bound ? everyRun : openRuns);
   const attempt = attemptsOf(job, runs);
   return (link) => {
     if (runs.length === 0) return;
@@ -55,20 +56,28 @@ function openRuns(range: GrantRange): [number, number, number][] {
   return runs;
 }
 
+/** Of an instance, whose agent may have to be told again what runs there. */
+function everyRun(range: GrantRange): [number, number, number][] {
+  return range.open === 0 ? [] : [[range.fence, range.position, 1]];
+}
+
 /** One number where all are equal, which is nearly always. */
 function attemptsOf(job: Job, runs: readonly [number, number, number][]): number | number[] {
-  const first = runs.length === 0 ? 0 : job.table.attempts[runs[0]![1]]! + 1;
+  const first = runs.length === 0 ? 0 : attemptAt(job, runs[0]![1]);
   for (const [, position, count] of runs) {
     for (let at = position; at < position + count; at++)
-      if (job.table.attempts[at]! + 1 !== first) return allAttempts(job, runs);
+      if (attemptAt(job, at) !== first) return allAttempts(job, runs);
   }
   return first;
 }
 
 function allAttempts(job: Job, runs: readonly [number, number, number][]): number[] {
-  return runs.flatMap(([, position, count]) =>
-    Array.from({ length: count }, (_, at) => job.table.attempts[position + at]! + 1),
-  );
+  return runs.flatMap(([, position, count]) => Array.from({ length: count }, (_, at) => attemptAt(job, position + at)));
+}
+
+/** Number of the attempt that the current grant of a task is for. */
+function attemptAt({ table }: Job, position: number): number {
+  return table.attempts[position]! + (table.state[position] === TaskState.running ? 0 : 1);
 }
 
 /** What a worker needs to know; of what came with API 2 only what says something, so that one of API 1 gets what it knows. */

@@ -60,8 +60,9 @@ async function choose({ ports }: Ledger, { olderThanMs, keep, ids }: PruneReques
   }
 }
 
-/** It has ended, and no task waits for what became of it. */
-function mayGo({ jobs, ended }: Memory, id: number): boolean {
+/** It has ended, no task waits for what became of it, and no instance of it lives. */
+function mayGo({ jobs, ended, instances }: Memory, id: number): boolean {
+  if (instances.isLive(id)) return false;
   const job = jobs.get(id)?.job;
   return job === undefined || (ended.has(job) && !job.awaited && job.grants.size === 0);
 }

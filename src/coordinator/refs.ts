@@ -1,6 +1,6 @@
 import { SpawnError } from '../core/errors.ts';
 import { parseJobRef } from '../core/ids.ts';
-import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
+import { IndexSet, parseIndexSet } from '../core/index-set.ts';
 import type { Job } from '../core/job.ts';
 import { TASK_STATES } from '../core/task-state.ts';
 import type { Store } from '../store/store.ts';
@@ -29,7 +29,14 @@ export async function resolveRef(memory: Memory, store: Store, text: string, pur
     const candidates = live.map((job) => candidate(job, memory.jobs.get(job.id)!.fixed.arrayId));
     throw new SpawnError('AMBIGUOUS_NAME', { name: ref.name, candidates });
   }
-  if (live.length === 1) return { id: live[0]!.id, indices: null };
+  const member = findMember(memory, ref.name);
+  if (live.length === 1) {
+    const [job] = live;
+    if (member === undefined || member.id === job!.id) return { id: job!.id, indices: null };
+    const candidates = [candidate(job!, memory.jobs.get(job!.id)!.fixed.arrayId), `instance of job ${member.id}`];
+    throw new SpawnError('AMBIGUOUS_NAME', { name: ref.name, candidates });
+  }
+  if (member !== undefined) return member;
   for (const { job, fixed } of memory.jobs.values()) {
     if (fixed.arrayId === ref.name) return { id: job.id, indices: null };
   }
@@ -39,6 +46,16 @@ export async function resolveRef(memory: Memory, store: Store, text: string, pur
   if (id === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: text });
   if (purpose !== 'change') return { id, indices: null };
   throw new SpawnError('JOB_NOT_FOUND', { ref: text, why: `no live job has that name; job ${id} has ended` });
+}
+
+/** The task that an instance runs which has the name or id. */
+function findMember({ instances, jobs }: Memory, text: string): ResolvedRef | undefined {
+  const found = instances.resolve(text);
+  if (found === undefined) return undefined;
+  const { jobId, position } = found;
+  const { indices } = jobs.get(jobId)?.fixed ?? instances.arrays.get(jobId)!.fixed;
+  const all = indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(indices);
+  return { id: jobId, indices: all.select([[position, 1]]) };
 }
 
 async function findEnded(memory: Memory, store: Store, name: string, purpose: Purpose): Promise<number | undefined> {

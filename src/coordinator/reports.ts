@@ -40,6 +40,8 @@ export function takeStarts(books: Books, session: WorkerSession, starts: Starts)
   for (const [at, fence] of starts.fences.entries()) {
     const range = session.find(fence);
     const offset = range === undefined ? 0 : fence - range.fence;
+    // The agent of an instance that took over from another tells again what runs.
+    if (session.bound && range?.status[offset] === GrantStatus.running) continue;
     if (range === undefined || range.status[offset] !== GrantStatus.leased) {
       stale++;
       continue;

@@ -21,8 +21,10 @@ import type {
 } from '../store/store.ts';
 import { addCanary, restoreCanary } from './canary.ts';
 import type { Clock } from './clock.ts';
+import type { BookSetup } from './instances/book.ts';
+import { loadInstances } from './instances/load.ts';
 import { type JobExtra, readExtra } from './job-row.ts';
-import { type JobEntry, Memory, type SessionEntry } from './memory.ts';
+import { type Bound, type JobEntry, Memory, type SessionEntry } from './memory.ts';
 import { followTimes } from './times.ts';
 import type { World } from './world.ts';
 
@@ -42,6 +44,7 @@ export interface SessionDetail {
   owner: string;
   /** See SessionEntry. */
   token?: number;
+  bound?: Bound;
 }
 
 /** A job of a stored or new row, every task in the given state. */
@@ -60,6 +63,7 @@ export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
       resources: spec.resources,
       timeLimitMs: spec.timeLimitMs,
       minApi: minApiOf(spec),
+      bound: spec.instances !== undefined,
       retryPolicy: retryPolicyOf(spec),
       maxFailures: spec.maxFailures ?? Number.POSITIVE_INFINITY,
       dependency: spec.after === undefined ? null : parseDependency(spec.after),
@@ -72,7 +76,7 @@ export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
 }
 
 function retryPolicyOf(spec: JobSpec): RetryPolicy {
-  const { retryOn, noRetryOn } = spec;
+  const { retryOn, noRetryOn, instances } = spec;
   return {
     retries: spec.retries,
     delayMs: spec.retryDelayMs,
@@ -81,7 +85,8 @@ function retryPolicyOf(spec: JobSpec): RetryPolicy {
     jitter: spec.retryJitter,
     retryOn: retryOn === undefined ? null : parseRetryFilter(retryOn),
     noRetryOn: noRetryOn === undefined ? null : parseRetryFilter(noRetryOn),
-    crashLimit: spec.crashLimit,
+    // So many machines may be lost, and no more would be started.
+    crashLimit: instances === undefined ? spec.crashLimit : instances.replacements + 1,
   };
 }
 
@@ -156,7 +161,7 @@ function restoreDelays(job: Job): void {
 function restoreSession(row: StoredSession): SessionEntry {
   const detail = JSON.parse(row.detail) as SessionDetail;
   const session = new WorkerSession(row.id, row.worker, detail, detail.api ?? 1);
-  return { session, row, token: detail.token ?? 0 };
+  return { session, row, token: detail.token ?? 0, ...(detail.bound === undefined ? {} : { bound: detail.bound }) };
 }
 
 /** Shares of GPUs first: they are where they were, and whole devices find their place among the rest. */
@@ -214,18 +219,34 @@ export function predecessorIds(job: Job): number[] {
 }
 
 /** Everything that is live, and those ended jobs that a live one still waits for. */
-export async function restoreMemory(store: Store, state: LoadedState, clock: Clock): Promise<Memory> {
+export async function restoreMemory(
+  store: Store,
+  state: LoadedState,
+  clock: Clock,
+  instances: BookSetup,
+): Promise<Memory> {
   const memory = new Memory(state.counters);
   const entries = state.jobs.map(restoreJob);
   // One that was retried may wait behind a younger one, which holds the name.
   for (const entry of entries.filter(({ job }) => holdsName(job))) memory.addLive(entry);
   for (const entry of entries.filter(({ job }) => !holdsName(job))) memory.addLive(entry);
   for (const row of state.tokens) memory.tokens.set(row.id, row);
-  for (const row of state.sessions) memory.sessions.set(row.id, restoreSession(row));
+  for (const row of state.sessions) memory.addSession(restoreSession(row));
+  await restoreInstances(store, memory, state, clock);
+  await loadInstances(store, memory, instances, clock.now());
   for (const row of bySharing(memory, state.grants)) restoreGrant(memory, row, clock.now());
   restoreSlots(memory);
   await loadAwaited(store, memory, clock.steady());
   return memory;
+}
+
+/** With their jobs, also those that have ended while an instance of theirs has not. */
+async function restoreInstances(store: Store, memory: Memory, state: LoadedState, clock: Clock): Promise<void> {
+  for (const row of state.instances) {
+    if (!memory.jobs.has(row.jobId)) memory.addEnded(restoreJob((await store.loadJob(row.jobId))!), clock.steady());
+    memory.instances.restore(row);
+  }
+  for (const row of state.budgets) memory.instances.restoreBudget(row);
 }
 
 /** Its turn among those of its owner and name had come. */

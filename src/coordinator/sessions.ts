@@ -2,12 +2,14 @@ import { API_VERSION } from '../api/limits.ts';
 import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest } from '../api/session.ts';
 import { SpawnError } from '../core/errors.ts';
 import { WorkerSession } from '../core/worker-session.ts';
+import { checkReport, findTask, nextLinkNumber, refuseReplaced, resumeSession } from './bind.ts';
 import { checkExchange } from './check-exchange.ts';
 import { hasNews, takeExchange } from './exchange.ts';
+import { instanceAttached, instanceConnected, instanceGone } from './instances/hooks.ts';
 import type { Ledger } from './ledger.ts';
 import { Link } from './link.ts';
 import { loseGrants } from './lose.ts';
-import type { SessionEntry } from './memory.ts';
+import type { Bound, SessionEntry } from './memory.ts';
 import { refuseStranger } from './ownership.ts';
 import type { SessionDetail } from './restore.ts';
 import type { Caller, StreamSink } from './use-cases.ts';
@@ -36,21 +38,11 @@ export class Sessions {
         expected: `${API_VERSION - 1} or ${API_VERSION}`,
       });
     }
-    const { options, store, clock } = this.#ledger.ports;
+    const { options, store } = this.#ledger.ports;
     const { leaseMs } = this.#ledger;
-    const sessionId = await this.#ledger.write(({ memory, now }) => {
-      const id = memory.counters.nextSession++;
-      memory.changes.counters = true;
-      const entry = openSession(id, caller, request, now);
-      entry.session.leaseUntil = clock.lease() + leaseMs;
-      memory.sessions.set(id, entry);
-      memory.changes.sessions.set(id, entry.row);
-      memory.changes.event(now, 0, 'sessionOpened', { session: id, worker: request.worker, host: request.host });
-      this.#ledger.links.set(id, new Link(id, store.epoch, false));
-      return id;
-    });
+    const opened = await this.#ledger.write((world) => this.#greet(world, caller, request));
     return {
-      sessionId,
+      ...opened,
       leaseMs,
       heartbeatMs: Math.floor(leaseMs / HEARTBEATS_PER_LEASE),
       ...(caller.sameHost ? { logDir: options.logDir } : {}),
@@ -59,11 +51,54 @@ export class Sessions {
     };
   }
 
+  #greet(world: World, caller: Caller, request: HelloRequest): Pick<HelloReply, 'sessionId' | 'resumed' | 'after'> {
+    const { memory, now } = world;
+    const { store } = this.#ledger.ports;
+    const found = request.bound === undefined ? undefined : findTask(memory, caller, request);
+    if (found?.before !== undefined) {
+      const { session, row } = found.before;
+      const { id } = session;
+      const link = this.#ledger.links.get(id);
+      link?.close();
+      const since = nextLinkNumber(link);
+      this.#ledger.links.set(id, new Link(id, store.epoch, false, since));
+      const entry = makeEntry(session, caller, request, row.openedAt, { ...found.task, since });
+      this.#renew(entry);
+      memory.changes.sessions.set(id, entry.row);
+      memory.changes.event(now, 0, 'sessionResumed', { session: id, worker: request.worker, host: request.host });
+      resumeSession(world, entry);
+      return { sessionId: id, resumed: true, after: since };
+    }
+    const id = memory.counters.nextSession++;
+    memory.changes.counters = true;
+    const session = new WorkerSession(id, request.worker, request.resources, request.api);
+    const entry = makeEntry(session, caller, request, now, found && { ...found.task, since: 0 });
+    this.#renew(entry);
+    memory.addSession(entry);
+    memory.changes.sessions.set(id, entry.row);
+    memory.changes.event(now, 0, 'sessionOpened', { session: id, worker: request.worker, host: request.host });
+    this.#ledger.links.set(id, new Link(id, store.epoch, false));
+    if (found !== undefined) instanceConnected(world, found.task.instance);
+    return { sessionId: id };
+  }
+
+  #renew({ session }: SessionEntry): void {
+    session.leaseUntil = this.#ledger.ports.clock.lease() + this.#ledger.leaseMs;
+  }
+
   stream(caller: Caller, sessionId: number, after: number, sink: StreamSink): () => void {
     const { entry, link } = this.#findOwn(caller, sessionId);
+    refuseReplaced(entry, after);
+    const { memory } = this.#ledger;
+    if (entry.bound === undefined) {
+      memory.changes.topUp.add(entry.session);
+    } else {
+      link.dropDirectives();
+      memory.changes.binding.add(entry.bound.jobId);
+      instanceAttached(memory, entry.bound.instance);
+    }
     link.attach(after, sink);
     entry.session.connected = true;
-    this.#ledger.memory.changes.topUp.add(entry.session);
     this.#ledger.poke();
     return () => {
       if (!link.detach(sink)) return;
@@ -76,9 +111,10 @@ export class Sessions {
 
   async exchange(caller: Caller, sessionId: number, request: ExchangeRequest): Promise<ExchangeReply> {
     const { entry, link } = this.#findOwn(caller, sessionId);
-    const { clock } = this.#ledger.ports;
     checkExchange(request);
-    entry.session.leaseUntil = clock.lease() + this.#ledger.leaseMs;
+    checkReport(entry, request);
+    refuseReplaced(entry, request.ack);
+    this.#renew(entry);
     link.acknowledge(request.ack);
     if (request.seq === link.lastSeq && link.lastReply !== undefined) return await link.lastReply;
     const { leaseMs } = this.#ledger;
@@ -87,7 +123,11 @@ export class Sessions {
     if (!this.#ledger.writable && hasNews(request)) {
       return { seq: request.seq, leaseMs, stale: 0, resync: false, deferred: true };
     }
-    const work = (world: World) => takeExchange(world, this.#find(sessionId).entry.session, link, request, leaseMs);
+    const work = (world: World) => {
+      const now = this.#find(sessionId);
+      refuseReplaced(now.entry, request.ack);
+      return takeExchange(world, now.entry, link, request, leaseMs);
+    };
     const reply = hasNews(request) ? this.#ledger.write(work) : this.#ledger.read(() => work(this.#ledger.world));
     link.lastSeq = request.seq;
     link.lastReply = reply;
@@ -113,12 +153,13 @@ export class Sessions {
       world.settlement.run();
       const row = { ...entry.row, closedAt: world.now };
       world.memory.changes.sessions.set(sessionId, row);
-      world.memory.sessions.delete(sessionId);
+      world.memory.removeSession(entry);
       world.memory.changes.topUp.delete(entry.session);
       world.memory.changes.outgoing.delete(sessionId);
       world.memory.changes.event(world.now, 0, 'sessionClosed', { session: sessionId, worker: row.worker, reason });
       const link = this.#ledger.links.get(sessionId);
       if (link !== undefined) this.#ledger.forgetLink(sessionId, link);
+      if (entry.bound !== undefined) instanceGone(world, entry.bound.instance);
     });
   }
 
@@ -136,7 +177,13 @@ export class Sessions {
   }
 }
 
-function openSession(id: number, caller: Caller, request: HelloRequest, now: number): SessionEntry {
+function makeEntry(
+  session: WorkerSession,
+  caller: Caller,
+  request: HelloRequest,
+  openedAt: number,
+  bound: Bound | undefined,
+): SessionEntry {
   const { cpus, memoryBytes, gpus, named, slots } = request.resources;
   const detail: SessionDetail = {
     cpus,
@@ -151,19 +198,21 @@ function openSession(id: number, caller: Caller, request: HelloRequest, now: num
     sameHost: caller.sameHost,
     owner: caller.owner,
     ...(caller.token === undefined ? {} : { token: caller.token }),
+    ...(bound === undefined ? {} : { bound }),
   };
   return {
-    session: new WorkerSession(id, request.worker, detail, request.api),
+    session,
     row: {
-      id,
+      id: session.id,
       worker: request.worker,
       host: request.host,
       pid: request.pid,
       instance: request.instance ?? '',
-      openedAt: now,
+      openedAt,
       closedAt: 0,
       detail: JSON.stringify(detail),
     },
     token: caller.token ?? 0,
+    ...(bound === undefined ? {} : { bound }),
   };
 }

@@ -7,9 +7,7 @@ import type { Memory } from './memory.ts';
 
 /** Sessions that get new work. */
 export function openSessions(memory: Memory): WorkerSession[] {
-  return [...memory.sessions.values()]
-    .map(({ session }) => session)
-    .filter(({ connected, draining }) => connected && !draining);
+  return [...memory.pool].filter(({ connected, draining }) => connected && !draining);
 }
 
 /** What tasks of a job need that no connected worker has, even when it is idle; undefined when there is nothing like that. */

@@ -9,6 +9,7 @@ import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { StoredJobFixed } from '../store/store.ts';
 import { checkCombinations } from './check-spec.ts';
+import { rawRoomOf } from './grow-array.ts';
 import type { JobEntry } from './memory.ts';
 import { linkJob, makeJob, predecessorIds } from './restore.ts';
 import { followTimes, timesOf } from './times.ts';
@@ -124,7 +125,7 @@ export function addJob(world: World, checked: CheckedSubmit, caller: Caller, ran
     createdAt: world.now,
     random6hex,
   });
-  counters.nextRaw += fixed.size;
+  counters.nextRaw += rawRoomOf(checked.spec, fixed.size);
   memory.changes.counters = true;
   const job = makeJob(fixed, checked.dependency === null ? TaskState.ready : TaskState.blocked);
   job.held = checked.spec.hold;

@@ -3,6 +3,8 @@ import { MAX_ARRAY_SIZE } from '../api/limits.ts';
 import { readStageManifest } from '../api/stage.ts';
 import { SpawnError } from '../core/errors.ts';
 import { TaskState } from '../core/task-state.ts';
+import type { StoredJobFixed } from '../store/store.ts';
+import { admitLaunch, checkLaunch } from './instances/hooks.ts';
 import type { Ledger } from './ledger.ts';
 import { bringPredecessors, checkPredecessors } from './predecessors.ts';
 import { readJob } from './reading.ts';
@@ -23,6 +25,8 @@ export async function submitJob(ledger: Ledger, caller: Caller, request: SubmitR
     if (replay !== undefined) return replay;
   }
   await checkBlobs(ledger, checked);
+  const { instances, store } = ledger.ports;
+  checkLaunch(instances, store.storeId, numberless(ledger, caller, checked));
   const bringAll = () => bringPredecessors(ledger, checked.dependency);
   if (request.dryRun === true) {
     await bringAll();
@@ -38,6 +42,7 @@ export async function submitJob(ledger: Ledger, caller: Caller, request: SubmitR
       return { job: viewJob(memory, ledger.entry(twin.jobId)), replayed: true, dryRun: false };
     }
     checkPredecessors(ledger, checked.dependency);
+    admitLaunch(world, numberless(ledger, caller, checked));
     const entry = addJob(world, checked, caller, randomHex(6));
     if (key !== undefined) {
       const row = { owner: `${caller.tenant}/${caller.owner}`, key, bodyHash, jobId: entry.job.id, at: world.now };
@@ -92,11 +97,16 @@ async function checkStage(ledger: Ledger, hash: string): Promise<void> {
   }
 }
 
+/** The job's row but for the numbers that it gets when it is taken. */
+function numberless(ledger: Ledger, caller: Caller, checked: CheckedSubmit): StoredJobFixed {
+  return makeFixed(checked, caller, { id: 0, rawIdBase: 0, createdAt: ledger.world.now, random6hex: '000000' });
+}
+
 function dryRun(ledger: Ledger, caller: Caller, checked: CheckedSubmit): Promise<SubmitReply> {
   return ledger.read((memory) => {
     checkPredecessors(ledger, checked.dependency);
-    const numbers = { id: 0, rawIdBase: 0, createdAt: ledger.world.now, random6hex: '000000' };
-    const fixed = makeFixed(checked, caller, numbers);
+    const fixed = numberless(ledger, caller, checked);
+    admitLaunch(ledger.world, fixed);
     const job = makeJob(fixed, checked.dependency === null ? TaskState.ready : TaskState.blocked);
     job.held = checked.spec.hold;
     job.throttle = checked.spec.throttle;

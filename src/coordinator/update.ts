@@ -54,7 +54,7 @@ export async function updateJob(
     if (tasks > 0) world.memory.changes.event(world.now, job.id, 'jobUpdated', { tasks, ...changesOf(job, request) });
     world.changed(job);
     world.settlement.run();
-    for (const { session } of world.memory.sessions.values()) world.memory.changes.topUp.add(session);
+    for (const session of world.memory.pool) world.memory.changes.topUp.add(session);
     return { job: viewJob(world.memory, entry), tasks };
   });
 }

@@ -141,7 +141,7 @@ function whyKept({ delayed, table, canary }: Job): string {
 /** Why nothing of a job that is ready or blocked runs, in a few words. */
 function whyNot(memory: Memory, job: Job): string | undefined {
   if (job.state === 'running') return undefined;
-  const impossible = explainImpossible(memory, job);
+  const impossible = job.facts.bound ? undefined : explainImpossible(memory, job);
   const also = impossible === undefined ? '' : `; ${impossible}`;
   if (job.state === 'held') return `held by a user${also}`;
   if (job.state === 'blocked') return `waiting for a dependency${also}`;
@@ -149,6 +149,7 @@ function whyNot(memory: Memory, job: Job): string | undefined {
   if (job.shut)
     return job.beginAt > 0 ? `begins at ${timeText(job.beginAt)}${also}` : TASK_REASONS[TaskReason.deadline];
   if (job.table.eligible.count === 0) return `${whyKept(job)}${also}`;
+  if (job.facts.bound) return job.size === 1 ? 'waiting for its instance' : 'waiting for its instances';
   if (openSessions(memory).length === 0) return 'no worker is connected';
   return impossible ?? explainBusy(memory, job);
 }

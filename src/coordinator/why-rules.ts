@@ -5,12 +5,15 @@ import { decodeOutcome, outcomeText } from '../core/outcome.ts';
 import { counted, shownDuration } from '../core/shown.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TASK_REASONS, TaskFlag, TaskReason } from '../core/task-table.ts';
+import type { Memory } from './memory.ts';
 import { runningAttempt } from './task-events.ts';
 import { timeText } from './times.ts';
 import { type Asked, dependencyBlockers, taskId } from './why-dependency.ts';
 import { nextEnd, resourceBlockers } from './why-resources.ts';
 
 const TEN = 10;
+/** Of instances, in one sentence. */
+const MAX_TEXTS = 3;
 
 export function taskBlockers(asked: Asked, position: number): Blocker[] {
   const { job } = asked;
@@ -28,6 +31,7 @@ export function taskBlockers(asked: Asked, position: number): Blocker[] {
   if (job.canary?.state === 'running' && !job.canary.positions.includes(position)) rules.push(canary(job, who, 1));
   if (rules.length > 0) return rules;
   if (job.room === 0) return [throttle(asked, who, 1)];
+  if (job.facts.bound) return [instance(asked.memory, job, [position], who)];
   return resourceBlockers(asked.memory, job, job.laneOf(position), who, 1, asked.now);
 }
 
@@ -68,10 +72,23 @@ function eligibleBlockers(asked: Asked, who: (tasks: number) => string): Blocker
   const { eligible } = job.table;
   if (eligible.count === 0) return [];
   if (job.room === 0) return [throttle(asked, who(eligible.count), eligible.count)];
+  if (job.facts.bound) return [instance(memory, job, eligible.positions(), who(eligible.count))];
   return job.lanes.flatMap((lane) => {
     const tasks = eligible.sets[lane.number]!.count;
     return tasks === 0 ? [] : resourceBlockers(memory, job, lane, who(tasks), tasks, now);
   });
+}
+
+/** Tasks that wait for their machines: what the first ones say of theirs. */
+function instance({ instances }: Memory, job: Job, positions: Iterable<number>, who: string): Blocker {
+  const texts = new Set<string>();
+  let tasks = 0;
+  for (const position of positions) {
+    tasks++;
+    if (texts.size < MAX_TEXTS) texts.add(instances.explain(job.id, position) ?? 'its instance is not ready yet');
+  }
+  const why = [...texts].join('; ');
+  return { rule: 'instance', text: `${who} ${tasks === 1 ? 'waits' : 'wait'}: ${why}`, tasks, holders: [] };
 }
 
 function endedTask(job: Job, position: number, who: string): Blocker {

@@ -10,6 +10,7 @@ import type { WorkerSession } from '../core/worker-session.ts';
 import { decideCanary, reviveCanary } from './canary.ts';
 import { cancelTasks } from './cancel.ts';
 import type { Clock } from './clock.ts';
+import { instancesChanged } from './instances/hooks.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { revokeUnstarted } from './revoke.ts';
 import { reviveTimes } from './times.ts';
@@ -59,7 +60,12 @@ export class World implements SettleWorld, ScheduleActions {
 
   changed(job: Job): void {
     this.memory.changes.jobs.add(job);
-    this.memory.queue.update(job);
+    if (job.facts.bound) {
+      this.memory.changes.binding.add(job.id);
+      instancesChanged(this, job);
+    } else {
+      this.memory.queue.update(job);
+    }
   }
 
   finished(job: Job): void {
@@ -106,8 +112,7 @@ export class World implements SettleWorld, ScheduleActions {
   /** Gives out what can be given out now; false when there is more to look at. */
   schedule(): boolean {
     const { topUp } = this.memory.changes;
-    const sessions = [...this.memory.sessions.values()].map(({ session }) => session);
-    const done = this.#scheduler.pass(sessions, topUp, this.now);
+    const done = this.#scheduler.pass(this.memory.pool, topUp, this.now);
     topUp.clear();
     return done;
   }
@@ -146,7 +151,7 @@ export class World implements SettleWorld, ScheduleActions {
       session.rangeClosed();
     }
     this.memory.changes.grantChanged(range);
-    this.memory.changes.topUp.add(session);
+    if (!session.bound) this.memory.changes.topUp.add(session);
     this.changed(job);
   }
 }

@@ -47,6 +47,13 @@ export const ERRORS = {
     exit: 66,
     message: (d: Facts<'ref', 'why'>) => `instance ${value(d.ref)} not found${optional(': ', d.why)}`,
   },
+  /** session: the one that serves it, to be named as `bound.resume` */
+  INSTANCE_SERVED: {
+    http: 409,
+    exit: 65,
+    message: (d: Facts<'ref' | 'session'>) =>
+      `instance ${value(d.ref)}: expected no session or to resume ${d.session}, which serves it`,
+  },
   /** what (`instance array`, `instance`), holder: who has it */
   NAME_TAKEN: {
     http: 409,

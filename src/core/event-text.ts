@@ -31,6 +31,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
     `${counted(number(detail.notCompleted), 'task')} of ${number(detail.tasks)} that ${about} tried first did not complete: ${tasks(detail, 'cancelled')} cancelled`,
   jobsPruned: (_about, detail) => `${counted(number(detail.jobs), 'ended job')} with ${tasks(detail)} removed for ever`,
   sessionOpened: (_about, detail) => `worker ${detail.worker} on ${detail.host} connected (session ${detail.session})`,
+  sessionResumed: (_about, detail) =>
+    `another agent on ${detail.host} goes on for ${detail.worker} (session ${detail.session})`,
   sessionClosed: (_about, detail) => `worker ${detail.worker} is gone (session ${detail.session}): ${detail.reason}`,
   tokenCreated: (_about, detail) => `token ${detail.name} (${detail.role}) created for ${detail.owner} by ${detail.by}`,
   tokenRevoked: (_about, detail) => `token ${detail.name} revoked by ${detail.by}`,

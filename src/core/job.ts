@@ -26,6 +26,8 @@ export interface JobFacts {
   timeLimitMs: number;
   /** Oldest version of the API with which a worker understands the job. */
   minApi: number;
+  /** Each task runs on an instance of its own: the queue never has it. */
+  bound: boolean;
   retryPolicy: RetryPolicy;
   /** As submitted. */
   maxFailures: number;

@@ -15,7 +15,7 @@ export interface LaneTerms extends Amounts {
 /** What of its job a lane decides by; Job is the only implementation. */
 export interface LaneJob {
   readonly id: number;
-  readonly facts: { readonly owner: string; readonly minApi: number };
+  readonly facts: { readonly owner: string; readonly minApi: number; readonly bound: boolean };
   readonly held: boolean;
   /** It has not begun, or its deadline has passed. */
   readonly shut: boolean;
@@ -40,6 +40,8 @@ export class Lane {
   priority: number;
   /** Oldest version of the API with which a worker understands these tasks. */
   readonly minApi: number;
+  /** Its tasks wait for their instances, in no queue, and take no slot of the pool. */
+  readonly bound: boolean;
   /** Its tasks that may be granted now; the job's table keeps it. */
   readonly #eligible: PositionSet;
   /** Granted tasks that hold resources (not those granted ahead), over all sessions. */
@@ -63,12 +65,13 @@ export class Lane {
     this.needs = needsOf(terms);
     const plain = number === 0 && this.needs.gpuShares === 0 && this.needs.named.size === 0;
     this.minApi = plain ? job.facts.minApi : Math.max(2, job.facts.minApi);
+    this.bound = job.facts.bound;
     this.#eligible = eligible;
   }
 
-  /** How many tasks may be granted now, resources aside. */
+  /** How many tasks the pool may be given now, resources aside. */
   get wanted(): number {
-    return this.job.held || this.job.shut ? 0 : Math.min(this.#eligible.count, this.job.room);
+    return this.bound || this.job.held || this.job.shut ? 0 : Math.min(this.#eligible.count, this.job.room);
   }
 
   /** The next tasks to be granted, at most `limit`: [start, count], or undefined. They stay where they are until they are leased. */

@@ -115,8 +115,9 @@ export class ReadyQueue {
     }
   }
 
-  /** The lane's number of slots changes; its job's, its place and its owner's follow. */
+  /** The lane's number of slots changes; its job's, its place and its owner's follow. What has an instance of its own takes no turn of others. */
   addSlots(lane: Lane, slots: number): void {
+    if (lane.bound) return;
     const { band, owner } = this.#placeOf(lane);
     const { job } = lane;
     // Their keys change together: a heap can be mended after one change only.

@@ -29,6 +29,8 @@ export class WorkerSession {
   leaseUntil = 0;
   draining = false;
   connected = false;
+  /** It serves the one task of its instance, and is no part of the pool. */
+  bound = false;
   /** Starved lane whose wide task this session saves its resources for. */
   reservedFor: Lane | undefined;
   /** Open fences and their sum modulo 2^48: the digest the worker must agree with. */
@@ -81,7 +83,8 @@ export class WorkerSession {
 
   /** Gives free resources to grants of a share that have none; tells how many. */
   promote(share: Share): number {
-    const slots = Math.min(share.open - share.slots, Math.max(0, this.room.fitsBesideDevices(share.lane.needs)));
+    const most = this.bound ? share.open : Math.max(0, this.room.fitsBesideDevices(share.lane.needs));
+    const slots = Math.min(share.open - share.slots, most);
     share.slots += slots;
     this.room.take(share.lane.needs, slots);
     return slots;

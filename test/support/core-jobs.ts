@@ -24,6 +24,7 @@ export function coreJob(
       resources: {},
       timeLimitMs: 0,
       minApi: 1,
+      bound: false,
       retryPolicy: DEFAULT_RETRY_POLICY,
       maxFailures: Number.POSITIVE_INFINITY,
       dependency: null,

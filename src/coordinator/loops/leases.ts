@@ -1,5 +1,7 @@
 import type { Ledger } from '../ledger.ts';
+import type { SessionEntry } from '../memory.ts';
 import type { Sessions } from '../sessions.ts';
+import { isValid } from '../tokens.ts';
 
 /** A gap this large between the clock that counts suspend and the one that does not means that this machine slept. */
 const SUSPEND_MS = 1_000;
@@ -17,7 +19,6 @@ export class LeaseLoop {
   }
 
   async runOnce(): Promise<void> {
-    const { clock } = this.#ledger.ports;
     const slept = this.#slept();
     const woke = slept - this.#asleepMs > SUSPEND_MS;
     this.#asleepMs = slept;
@@ -28,10 +29,21 @@ export class LeaseLoop {
     for (const id of [...this.#ledger.memory.sessions.keys()]) {
       // Looked at one by one: while one is lost, another may renew.
       const entry = this.#ledger.memory.sessions.get(id);
-      if (entry !== undefined && entry.session.leaseUntil < clock.lease()) {
-        await this.#sessions.lose(id, 'its lease expired');
-      }
+      const why = entry === undefined ? undefined : this.#whyOver(entry);
+      if (why !== undefined) await this.#sessions.lose(id, why);
     }
+  }
+
+  /**
+   * The lease of an instance does not end: only its provider knows when nothing of it can run, and a laptop that slept kills no cluster. But
+   * nobody can speak for it whose token is valid no more.
+   */
+  #whyOver({ session, bound, token }: SessionEntry): string | undefined {
+    const { clock } = this.#ledger.ports;
+    if (bound === undefined) return session.leaseUntil < clock.lease() ? 'its lease expired' : undefined;
+    const opener = this.#ledger.memory.tokens.get(token);
+    const isOver = token !== 0 && (opener === undefined || !isValid(opener, clock.now()));
+    return isOver ? 'its token is not valid any more' : undefined;
   }
 
   #renewAll(): void {

@@ -18,14 +18,14 @@ export class ReclaimLoop {
     const now = this.#ledger.ports.clock.steady();
     const present = new Set<string>();
     let asked = false;
-    for (const { session } of memory.sessions.values()) {
+    for (const session of memory.pool) {
       for (const share of session.shares.values()) {
         if (share.open <= share.slots) continue;
         const key = `${session.id}/${share.lane.job.id}/${share.lane.number}`;
         present.add(key);
         const seen = this.#seen.get(key);
         if (seen === undefined || seen.open !== share.open) this.#seen.set(key, { open: share.open, since: now });
-        else if (now - seen.since >= STUCK_MS && memory.sessions.size > 1) {
+        else if (now - seen.since >= STUCK_MS && memory.pool.size > 1) {
           world.revokeAhead(session, share.lane);
           asked = true;
         }
