@@ -43,8 +43,8 @@ export const resize = defineCommand({
     const surplus = members.filter(({ rank, state }) => rank >= count && state !== 'terminated');
     if (surplus.length > 0 && !yes) {
       needYes(world, 'resize', yes);
-      const question = `Terminate ${countsText(surplus)} of ${job.name}? What runs there and its disk go for ever.`;
-      if (!(await confirmed(world, 'resize', question))) return 1;
+      const what = `${countsText(surplus)}? What runs there and its disk go for ever.`;
+      if (!(await confirmed(world, 'resize', `Make ${job.name} smaller by ${what}`))) return 1;
     }
     const reply = await client.resize(String(job.id), count);
     const changed = reply.members.filter((member) => member.changed);
@@ -52,7 +52,7 @@ export const resize = defineCommand({
     const done = `changed: ${job.name} had ${had} and has ${count}`;
     const verb = surplus.length > 0 ? 'terminate' : 'start';
     const found = [{ target, single: false, members }];
-    return showReport(world, { verb, done, json: format === 'json' }, changed, found);
+    return showReport(world, { verb, done, json: format === 'json', command: 'resize' }, changed, found);
   },
 });
 

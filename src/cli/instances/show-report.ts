@@ -18,12 +18,14 @@ interface Shown {
   /** `stopped`. */
   readonly done: string;
   readonly json: boolean;
+  /** What the command is called, where that is not the verb; its total is then told also when no member changed. */
+  readonly command?: string;
 }
 
 /** Tells what became of each member, then how many. @returns the exit code */
 export function showReport(
   world: World,
-  { verb, done, json }: Shown,
+  { verb, done, json, command }: Shown,
   members: InstanceVerbReply['members'],
   found: readonly Found[],
 ): number {
@@ -41,12 +43,14 @@ export function showReport(
     array.end();
     return reportExitCode(rows);
   }
+  // Where nothing came back, what went wrong has been told.
+  if (rows.length === 0 && command === undefined) return 0;
   if (rows.length > 0) {
     stdout.write(new Table(stdout.isTTY ? reportColumns(verb) : PLAIN_REPORT, stdout).render(rows));
   }
   const total = reportTotal(rows, done, all.length - rows.length);
   if (stdout.isTTY) stdout.write(`${total}\n`);
-  else stderr.write(`spawn: ${verb}: ${total}\n`);
+  else stderr.write(`spawn: ${command ?? verb}: ${total}\n`);
   return reportExitCode(rows);
 }
 

@@ -1,0 +1,372 @@
+import { describe, expect, test } from 'vitest';
+import { type RunOptions, runCli } from '../../../test/support/cli-world.ts';
+import { aMember, anInstance, anInstanceId } from '../../../test/support/instance-views.ts';
+import { until } from '../../../test/support/until.ts';
+import type { InstancesQueryInput, InstanceVerb, InstanceVerbRequest, InstanceView } from '../../api/instance.ts';
+import { SpawnError } from '../../core/errors.ts';
+
+type Member = ReturnType<typeof aMember>;
+
+/** A coordinator that has these instances and answers a verb with these members. */
+function having(instances: readonly InstanceView[], members: readonly Member[]): NonNullable<RunOptions['client']> {
+  return { instances: async () => ({ instances }), instanceVerb: async () => ({ members }) };
+}
+const answering = (answer: string) => ({
+  stdin: 'terminal' as const,
+  tty: true,
+  world: { ask: async () => answer },
+});
+
+describe('stop', () => {
+  const three = Array.from({ length: 3 }, (_, index) => anInstance(index));
+
+  test('through a pipe: a line a member, and the count on standard error', async () => {
+    const members = [
+      aMember(0),
+      aMember(1, { changed: false }),
+      aMember(2, { state: 'stopping', acknowledged: false }),
+    ];
+    const before = [three[0]!, anInstance(1, { state: 'stopped' }), three[2]!];
+    const ran = await runCli(['stop', '--job-array-name', 'compute'], { client: having(before, members) });
+    expect(ran.out).toBe(
+      'compute-0\ti-00000000000000000\trunning\tstopped\tdone\t\t7200\t7200\n' +
+        'compute-1\ti-00000000000000001\tstopped\tstopped\tunchanged\t\t7200\t7200\n' +
+        'compute-2\ti-00000000000000002\trunning\tstopping\twaiting\t\t7200\t7200\n',
+    );
+    expect(ran.err).toBe('spawn: stop: 2 instances stopped, 1 with nothing to do, 1 has not acknowledged it yet\n');
+    expect(ran.code).toBe(75);
+    expect(ran.calls).toEqual([
+      ['instances', { arrayName: 'compute', limit: 1_000 }],
+      ['instanceVerb', 'stop', { target: { arrayName: 'compute' } }],
+    ]);
+  });
+
+  test('on a terminal: aligned, with what was and what is', async () => {
+    const members = [aMember(0), aMember(1, { changed: false })];
+    const before = [anInstance(0), anInstance(1, { state: 'stopped' })];
+    const ran = await runCli(['stop', '-y', '--job-array-name', 'compute'], {
+      client: having(before, members),
+      tty: true,
+      stdin: 'terminal',
+    });
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toBe(
+      'NAME       ID                   STATE              NOTE\n' +
+        'compute-0  i-00000000000000000  running → stopped\n' +
+        'compute-1  i-00000000000000001  stopped            nothing to do\n' +
+        '1 instance stopped, 1 with nothing to do\n',
+    );
+  });
+
+  test('asks before it stops an array on a terminal, and does nothing without a yes', async () => {
+    for (const answer of ['', 'n', 'no', 'yess']) {
+      const asked: string[] = [];
+      const ask = async (question: string) => {
+        asked.push(question);
+        return answer;
+      };
+      const ran = await runCli(['stop', '--tag', 'team=physics'], {
+        client: having(three, []),
+        stdin: 'terminal',
+        world: { ask },
+      });
+      expect(asked).toEqual(['Stop 3 instances, 3 running? What runs there ends. [y/N] ']);
+      expect(ran).toMatchObject({ code: 1, out: '', err: 'spawn: stop: nothing was changed\n' });
+      expect(ran.calls.map(([name]) => name)).toEqual(['instances']);
+    }
+    for (const answer of ['y', 'YES', ' yes ']) {
+      const ran = await runCli(['stop', '--tag', 'team=physics'], {
+        client: having(
+          three,
+          three.map((_, index) => aMember(index)),
+        ),
+        ...answering(answer),
+      });
+      expect(ran.code).toBe(0);
+    }
+  });
+
+  test('asks nothing for a single instance, nor where all are terminated', async () => {
+    const one = await runCli(['stop', 'compute-0'], {
+      client: having([anInstance(0)], [aMember(0)]),
+      stdin: 'terminal',
+    });
+    expect(one).toMatchObject({ code: 0, err: 'spawn: stop: 1 instance stopped\n' });
+    const gone = [anInstance(0, { state: 'terminated' }), anInstance(1, { state: 'terminated' })];
+    const note = { state: 'terminated', changed: false, note: 'it is terminated' } as const;
+    const members = [aMember(0, note), aMember(1, note)];
+    const ran = await runCli(['stop', '--job-array-name', 'compute'], {
+      client: having(gone, members),
+      stdin: 'terminal',
+    });
+    expect(ran).toMatchObject({ code: 1, err: 'spawn: stop: no instance stopped, 2 not possible\n' });
+    expect(ran.out).toContain('\tterminated\tterminated\trefused\tit is terminated\t');
+  });
+
+  test('machines that were gone before are not told of, beside others', async () => {
+    const before = [anInstance(0, { state: 'terminated' }), anInstance(0, { id: anInstanceId(9), generation: 2 })];
+    const members = [
+      aMember(0, { state: 'terminated', changed: false }),
+      aMember(0, { id: anInstanceId(9), state: 'stopped' }),
+    ];
+    const ran = await runCli(['stop', 'compute-0'], { client: having(before, members) });
+    expect(ran.out).toBe('compute-0\ti-00000000000000009\trunning\tstopped\tdone\t\t7200\t7200\n');
+    expect(ran).toMatchObject({ code: 0, err: 'spawn: stop: 1 instance stopped, 1 terminated before\n' });
+  });
+});
+
+describe('several names', () => {
+  const known = new Map([0, 1].map((index) => [`compute-${index}`, anInstance(index)]));
+  const client = {
+    instances: async ({ instance }: InstancesQueryInput) => {
+      const found = known.get(instance ?? '');
+      return { instances: found === undefined ? [] : [found] };
+    },
+    instanceVerb: async (_: InstanceVerb, { target }: InstanceVerbRequest) => ({
+      members: [aMember(Number(target.instance!.at(-1)))],
+    }),
+  };
+
+  test('each is changed, also after one that is not there; the exit code tells of that', async () => {
+    const ran = await runCli(['start', 'compute-0', 'compute-9', 'compute-1', 'compute-0'], { client });
+    expect(ran.out.split('\n').map((line) => line.split('\t')[0])).toEqual(['compute-0', 'compute-1', '']);
+    expect(ran).toMatchObject({ code: 66 });
+    expect(ran.err).toBe('spawn: instance "compute-9" not found\nspawn: start: 2 instances started\n');
+    expect(ran.calls.filter(([name]) => name === 'instanceVerb')).toHaveLength(2);
+  });
+
+  test('several are asked for on a terminal', async () => {
+    const asked: string[] = [];
+    const ask = async (question: string) => {
+      asked.push(question);
+      return '';
+    };
+    await runCli(['stop', 'compute-0', 'compute-1'], { client, stdin: 'terminal', world: { ask } });
+    expect(asked).toEqual(['Stop 2 instances, 2 running? What runs there ends. [y/N] ']);
+  });
+});
+
+describe('nothing fits', () => {
+  const none = { instances: async () => ({ instances: [] }) };
+
+  test('66, and what was asked for', async () => {
+    expect(await runCli(['stop', '--job-array-name', 'nope', '--tag', 'a=b'], { client: none })).toMatchObject({
+      code: 66,
+      out: '',
+      err: 'spawn: instance "--job-array-name nope --tag a=b" not found\n',
+    });
+  });
+
+  test('the same when the coordinator says so itself', async () => {
+    const instances = async () => {
+      throw new SpawnError('INSTANCE_NOT_FOUND', { ref: 'x' });
+    };
+    const ran = await runCli(['stop', '--job-array-name', 'nope'], { client: { instances } });
+    expect(ran).toMatchObject({ code: 66, err: 'spawn: instance "--job-array-name nope" not found\n' });
+  });
+
+  test('the name of an array is no name of an instance, and that is said', async () => {
+    const instances = async ({ arrayName }: InstancesQueryInput) => ({
+      instances: arrayName === 'compute' ? [anInstance(0)] : [],
+    });
+    expect(await runCli(['hibernate', 'compute'], { client: { instances } })).toMatchObject({
+      code: 66,
+      err: 'spawn: instance "compute" not found: it is an array, all of it is --job-array-name compute\n',
+    });
+  });
+
+  test('the id of an array stands for its instances', async () => {
+    const id = 'compute-20260113-abc123';
+    const client = having([anInstance(0)], [aMember(0, { state: 'hibernated' })]);
+    const { calls, code } = await runCli(['hibernate', id], { client });
+    expect(code).toBe(0);
+    expect(calls).toEqual([
+      ['instances', { arrayId: id, limit: 1_000 }],
+      ['instanceVerb', 'hibernate', { target: { arrayId: id } }],
+    ]);
+  });
+});
+
+describe('terminate', () => {
+  const two = [anInstance(0), anInstance(1, { state: 'stopped' })];
+  const gone = (index: number, changed = true) => aMember(index, { state: 'terminated', changed });
+
+  test('asks, and needs -y where nobody can be asked', async () => {
+    const asked: string[] = [];
+    const ask = async (question: string) => {
+      asked.push(question);
+      return 'y';
+    };
+    const options = { client: having(two, [gone(0), gone(1)]), world: { ask } };
+    const ran = await runCli(['terminate', '--job-array-name', 'compute'], { ...options, stdin: 'terminal' });
+    expect(asked).toEqual([
+      'Terminate 2 instances, 1 running, 1 stopped? What runs there and its disk go for ever. [y/N] ',
+    ]);
+    expect(ran).toMatchObject({ code: 0, err: 'spawn: terminate: 2 instances terminated\n' });
+    const refused = await runCli(['terminate', '--job-array-name', 'compute'], options);
+    expect(refused).toEqual({
+      code: 2,
+      out: '',
+      err: 'spawn: terminate: expected -y where nobody can be asked (standard input is no terminal), found none\n',
+      calls: [],
+    });
+    expect((await runCli(['terminate', '-y', 'compute-0'], options)).code).toBe(0);
+  });
+
+  test('one instance is asked for by its name', async () => {
+    const asked: string[] = [];
+    const ask = async (question: string) => {
+      asked.push(question);
+      return '';
+    };
+    await runCli(['terminate', 'compute-0'], { client: having([two[0]!], []), world: { ask }, stdin: 'terminal' });
+    expect(asked).toEqual([
+      'Terminate compute-0 (i-00000000000000000, running)? What runs there and its disk go for ever. [y/N] ',
+    ]);
+  });
+
+  test('a second time there is nothing to do, and nothing to ask', async () => {
+    const before = two.map((instance) => ({ ...instance, state: 'terminated' as const }));
+    const ran = await runCli(['terminate', '--job-array-id', 'compute-20260113-abc123'], {
+      client: having(before, [gone(0, false), gone(1, false)]),
+      stdin: 'terminal',
+    });
+    expect(ran).toMatchObject({
+      code: 0,
+      err: 'spawn: terminate: no instance terminated, 2 with nothing to do\n',
+    });
+  });
+});
+
+describe('extend', () => {
+  const members = [aMember(0, { state: 'running', ttlLeftMs: 21_600_000 })];
+  const client = having([anInstance(0)], members);
+
+  test.each<[string[], object]>([
+    [['--job-array-name', 'compute', '4h'], { target: { arrayName: 'compute' }, byMs: 14_400_000 }],
+    [['--job-array-name', 'compute', '--ttl', '8h'], { target: { arrayName: 'compute' }, ttlMs: 28_800_000 }],
+    [['--ttl', '1d12h30m', 'compute-0'], { target: { instance: 'compute-0' }, ttlMs: 131_400_000 }],
+    [['compute-0', '2h'], { target: { instance: 'compute-0' }, byMs: 7_200_000 }],
+    [['i-0abc', '90m', '--timeout', '1s'], { target: { instance: 'i-0abc' }, byMs: 5_400_000, waitMs: 1_000 }],
+  ])('%j asks for %j', async (words, request) => {
+    const ran = await runCli(['extend', ...words], { client });
+    expect(ran.calls[1]).toEqual(['instanceVerb', 'extend', request]);
+    expect(ran).toMatchObject({ code: 0, err: 'spawn: extend: 1 instance extended\n' });
+    expect(ran.out).toBe('compute-0\ti-00000000000000000\trunning\trunning\tdone\t\t7200\t21600\n');
+  });
+
+  test('on a terminal: how much was left and is', async () => {
+    const before = [anInstance(0), anInstance(1, { ttlMs: 0 })];
+    delete before[1]!.ttlLeftMs;
+    const none = { ...aMember(1, { state: 'running', changed: false, note: 'it has no TTL' }) };
+    delete none.ttlLeftMs;
+    const ran = await runCli(['extend', '--tag', 'a=b', '4h'], {
+      client: having(before, [...members, none]),
+      tty: true,
+    });
+    expect(ran.code).toBe(1);
+    expect(ran.out).toBe(
+      'NAME       ID                   TTL LEFT       NOTE\n' +
+        'compute-0  i-00000000000000000  2h00m → 6h00m\n' +
+        'compute-1  i-00000000000000001  none → none    not possible: it has no TTL\n' +
+        '1 instance extended, 1 not possible\n',
+    );
+  });
+});
+
+test('interrupt gives the notice that was asked for', async () => {
+  const client = having([anInstance(3, { spot: true })], [aMember(3, { state: 'running' })]);
+  const plain = await runCli(['interrupt', 'compute-3'], { client });
+  expect(plain.calls[1]).toEqual(['instanceVerb', 'interrupt', { target: { instance: 'compute-3' } }]);
+  const short = await runCli(['interrupt', 'compute-3', '--notice', '10s'], { client });
+  expect(short.calls[1]![2]).toEqual({ target: { instance: 'compute-3' }, noticeMs: 10_000 });
+});
+
+test('-o json: one flat array of what became of each', async () => {
+  const client = having([anInstance(0)], [aMember(0), aMember(5, { state: 'running', changed: false, note: 'why' })]);
+  const ran = await runCli(['stop', '--job-array-name', 'compute', '-o', 'json'], { client });
+  expect(ran).toMatchObject({ code: 1, err: '' });
+  expect(JSON.parse(ran.out)).toEqual([
+    {
+      instance_id: 'i-00000000000000000',
+      name: 'compute-0',
+      state_before: 'running',
+      state: 'stopped',
+      result: 'done',
+      changed: true,
+      acknowledged: true,
+      note: null,
+      ttl_remaining_seconds_before: 7_200,
+      ttl_remaining_seconds: 7_200,
+    },
+    {
+      instance_id: 'i-00000000000000005',
+      name: 'compute-5',
+      state_before: null,
+      state: 'running',
+      result: 'refused',
+      changed: false,
+      acknowledged: true,
+      note: 'why',
+      ttl_remaining_seconds_before: null,
+      ttl_remaining_seconds: 7_200,
+    },
+  ]);
+});
+
+test('what the coordinator refuses keeps its words and its exit code', async () => {
+  const instanceVerb = async () => {
+    throw new SpawnError('NOT_PERMITTED', { action: 'start', why: 'role read' });
+  };
+  const ran = await runCli(['start', 'compute-0'], {
+    client: { instances: async () => ({ instances: [anInstance(0)] }), instanceVerb },
+  });
+  expect(ran).toMatchObject({ code: 77, out: '', err: 'spawn: not permitted: start (role read)\n' });
+});
+
+test('many on a terminal: how far it is, on a line that goes away', async () => {
+  const many = Array.from({ length: 20 }, (_, index) => anInstance(index));
+  const half = many.map((each, index) => (index < 5 ? { ...each, state: 'terminated' as const } : each));
+  let tick = (): void => {};
+  let asked = 0;
+  let written = '';
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>();
+  const running = runCli(['terminate', '-y', '--job-array-name', 'compute'], {
+    tty: true,
+    client: {
+      instances: async () => ({ instances: asked++ === 0 ? many : half }),
+      instanceVerb: async () => {
+        await answered;
+        return { members: many.map((_, index) => aMember(index, { state: 'terminated' })) };
+      },
+    },
+    world: {
+      every: (_, call) => {
+        tick = call;
+        return () => {
+          tick = () => {};
+        };
+      },
+      stderr: {
+        isTTY: true,
+        columns: 100,
+        rows: 24,
+        colour: false,
+        write: (data) => {
+          written += data;
+        },
+      },
+    },
+  });
+  await until('two looks at it', () => {
+    tick();
+    return asked > 2;
+  });
+  answer();
+  const ran = await running;
+  expect(written).toContain('\r\x1b[Kterminate: 20 instances (0ms)');
+  expect(written).toContain('\r\x1b[Kterminate: 20 instances, 15 running, 5 terminated (0ms)');
+  expect(written.endsWith('\r\x1b[K')).toBe(true);
+  expect(ran.code).toBe(0);
+  expect(ran.out).toMatch(/20 instances terminated\n$/);
+});
