@@ -164,7 +164,7 @@ bool forker_start(void) {
     limits_join();
     setsid();
     plain_signals();
-    if (dup2(in[0], 0) == 0 && dup2(out[1], 1) == 1) execve("/run/spawn/bin/forker", (char *[]){"forker", NULL}, (char *[]){NULL});
+    if (dup2(in[0], 0) == 0 && dup2(out[1], 1) == 1) execve("/run/spawn/bin/.forker", (char *[]){"forker", NULL}, (char *[]){NULL});
     error = errno;
     ssize_t wrote = write(failed[1], &error, sizeof error);
     _exit(wrote > 0 ? 126 : 127);

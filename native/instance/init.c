@@ -156,7 +156,7 @@ void init_run(const struct places *places, const char *identity, int report) {
   deadline_open();
   agent_open();
   requests_open(places->peers);
-  if (!forker_start()) fail_step("start the forker", "/run/spawn/bin/forker");
+  if (!forker_start()) fail_step("start the forker", "/run/spawn/bin/.forker");
   write_state("init", identity);
   unlinkat(M.folder, "start", 0);
   dprintf(report, "ready\t%s", identity);

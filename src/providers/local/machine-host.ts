@@ -1,0 +1,180 @@
+import { type FSWatcher, mkdirSync, readdirSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import type { MachineOrder } from '../../api/instance-session.ts';
+import type { Machine, MachineHost } from '../provider.ts';
+import type { ProcessIdentity } from './instance-records.ts';
+import {
+  prepareSandbox,
+  readInit,
+  readOrder,
+  readVisible,
+  type SandboxProcesses,
+  wantsStart,
+  withdrawStart,
+} from './sandbox-directory.ts';
+import { launchSandbox } from './sandbox-launch.ts';
+import { InitLink } from './sandbox-link.ts';
+import { openMachine } from './sandbox-machine.ts';
+import { BESIDE, IN_RUN, IN_SANDBOX } from './sandbox-paths.ts';
+import { installPrograms } from './sandbox-programs.ts';
+import { connectTo } from './sandbox-sockets.ts';
+import { SharedFiles } from './shared-files.ts';
+
+/** More at once are not faster: the kernel makes namespaces one after the other. */
+const AT_ONCE = 8;
+const LOOK_EVERY_MS = 5_000;
+/** Orders that come one after the other are looked for together. */
+const LOOK_AFTER_MS = 10;
+
+export interface MachineHostOptions {
+  /** Where the directories of instances are. */
+  readonly directory: string;
+  /** Directories of the agent that tasks' forkers need: for logs and files of its sessions. */
+  readonly visible: readonly string[];
+  readonly processes: SandboxProcesses;
+  /** Where native programs are; default: those of this package. */
+  readonly sources?: { readonly instance: string; readonly forker: string };
+}
+
+type Serving = Parameters<MachineHost['serve']>[0];
+
+/** The sandboxes of this machine: starts those for which a start was requested, takes over those that run. */
+export function createMachineHost(options: MachineHostOptions): MachineHost {
+  return new SandboxHost(options);
+}
+
+class SandboxHost implements MachineHost {
+  readonly #options: MachineHostOptions;
+  /** By id, those that are being taken in hand or are; undefined while not yet. */
+  readonly #machines = new Map<string, Machine | undefined>();
+  readonly #queue: (() => Promise<void>)[] = [];
+  readonly #shared: SharedFiles;
+  readonly #programs: string;
+  #running = 0;
+  #serving: Serving | undefined;
+  #watcher: FSWatcher | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Timeout | undefined;
+
+  constructor(options: MachineHostOptions) {
+    this.#options = options;
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 });
+    this.#programs = installPrograms(options.directory, options.sources);
+    this.#shared = new SharedFiles(join(options.directory, BESIDE.shared));
+  }
+
+  async serve(serving: Serving): Promise<void> {
+    this.#serving = serving;
+    this.#watcher = watch(this.#options.directory, () => this.#lookSoon());
+    this.#watcher.on('error', () => this.#watcher?.close());
+    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#look();
+  }
+
+  async close(): Promise<void> {
+    this.#serving = undefined;
+    this.#watcher?.close();
+    clearInterval(this.#timer);
+    clearTimeout(this.#soon);
+    this.#queue.length = 0;
+    for (const machine of [...this.#machines.values()]) machine?.release();
+  }
+
+  #lookSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#look();
+    }, LOOK_AFTER_MS);
+  }
+
+  #look(): void {
+    for (const id of readdirSync(this.#options.directory)) {
+      if (id.startsWith('.') || this.#machines.has(id)) continue;
+      const directory = join(this.#options.directory, id);
+      const init = this.#liveInit(directory);
+      if (init === undefined && !wantsStart(directory)) continue;
+      const order = readOrder(directory);
+      if (order === undefined) continue;
+      this.#machines.set(id, undefined);
+      this.#queue.push(() => this.#takeUp(directory, order));
+    }
+    this.#pump();
+  }
+
+  #liveInit(directory: string): ProcessIdentity | undefined {
+    const init = readInit(directory);
+    return init !== undefined && this.#options.processes.isAlive(init) ? init : undefined;
+  }
+
+  #pump(): void {
+    for (; this.#running < AT_ONCE && this.#queue.length > 0; this.#running += 1) {
+      this.#queue.shift()!().finally(() => {
+        this.#running -= 1;
+        this.#pump();
+      });
+    }
+  }
+
+  async #takeUp(directory: string, order: MachineOrder): Promise<void> {
+    try {
+      const running = this.#liveInit(directory);
+      if (running === undefined && !(await this.#launch(directory, order))) {
+        this.#machines.delete(order.id);
+        return;
+      }
+      const init = running ?? this.#liveInit(directory);
+      if (init === undefined) throw new Error('it ended at once; its log is spawn.log');
+      await this.#connect(directory, order, init, running !== undefined);
+    } catch (error) {
+      this.#machines.delete(order.id);
+      this.#fail(directory, order, (error as Error).message);
+    }
+  }
+
+  /** False: somebody else is starting it, so it is looked at again. */
+  async #launch(directory: string, order: MachineOrder): Promise<boolean> {
+    const programs = this.#programs;
+    prepareSandbox({ order, directory, programs, visible: this.#options.visible });
+    const failure = await launchSandbox(directory, programs);
+    if (failure === undefined) return true;
+    if (failure.step !== 'lock') throw new Error(failure.why);
+    this.#lookSoon();
+    return false;
+  }
+
+  async #connect(directory: string, order: MachineOrder, init: ProcessIdentity, adopted: boolean): Promise<void> {
+    const { processes } = this.#options;
+    // What an agent before this one made visible may be something else.
+    const visible = readVisible(directory);
+    const socket = await connectTo(join(directory, IN_SANDBOX.run, IN_RUN.initSocket));
+    const machine = await openMachine({
+      order,
+      directory,
+      adopted,
+      init,
+      link: new InitLink(socket),
+      visible,
+      programs: this.#programs,
+      shared: this.#shared,
+      processes,
+      onEnd: () => this.#forget(order.id),
+    });
+    if (this.#serving === undefined) {
+      machine.release();
+      return;
+    }
+    this.#machines.set(order.id, machine);
+    this.#serving.onUp(machine);
+  }
+
+  /** A start may have been requested again meanwhile. */
+  #forget(id: string): void {
+    this.#machines.delete(id);
+    if (this.#serving !== undefined) this.#lookSoon();
+  }
+
+  #fail(directory: string, order: MachineOrder, why: string): void {
+    withdrawStart(directory, `failed: ${why}`);
+    this.#serving?.onFailed(order, why);
+  }
+}

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { MachineOrder } from '../../api/instance-session.ts';
+import type { ForkerChannel, Machine } from '../provider.ts';
+import type { ProcessIdentity } from './instance-records.ts';
+import { readEnding, type SandboxProcesses, waitUntilDead, writeWhole } from './sandbox-directory.ts';
+import { writeSandboxFiles } from './sandbox-files.ts';
+import { serveInside } from './sandbox-inside.ts';
+import type { InitHello, InitLink } from './sandbox-link.ts';
+import { IN_RUN, IN_SANDBOX, pathInside } from './sandbox-paths.ts';
+import { removeGroup, removeSandbox } from './sandbox-remains.ts';
+import { runInSandbox } from './sandbox-run.ts';
+import type { SharedFiles } from './shared-files.ts';
+
+/** Beyond the grace: what the init takes to let the forker report and leave. */
+const INIT_WITHIN_MS = 12_000;
+
+export interface MachineParts {
+  readonly order: MachineOrder;
+  readonly directory: string;
+  readonly adopted: boolean;
+  readonly init: ProcessIdentity;
+  readonly link: InitLink;
+  readonly visible: readonly string[];
+  readonly programs: string;
+  readonly shared: SharedFiles;
+  readonly processes: SandboxProcesses;
+  /** Nothing more will come from this machine: it ended or was let go. */
+  readonly onEnd: () => void;
+}
+
+/** A sandbox that is up, as the agent has it in its hands. */
+export async function openMachine(parts: MachineParts): Promise<Machine> {
+  const { order, directory, init, link, processes } = parts;
+  const hello = await link.hello;
+  const inside = await serveInside(join(directory, IN_SANDBOX.run, IN_RUN.agentSocket));
+  const channel = openChannel(link, hello);
+  let ours = false;
+  let goneWhy: string | undefined;
+  let onGone: ((why: string) => void) | undefined;
+
+  const leave = () => {
+    inside.close();
+    parts.onEnd();
+  };
+  link.onClose((ending) => {
+    channel.end();
+    if (ours) return;
+    leave();
+    const lives = processes.isAlive(init) && ending === undefined;
+    goneWhy = lives ? 'another agent has taken it over' : (ending ?? readEnding(directory) ?? 'it was killed');
+    onGone?.(goneWhy);
+  });
+
+  const end = async (graceMs: number, removes: boolean) => {
+    ours = true;
+    // One that does not answer is ended by a signal below, and at last killed.
+    const asked = await link.stop(graceMs).then(
+      () => true,
+      () => false,
+    );
+    if (!asked) processes.signal(init, 'SIGTERM');
+    await waitUntilDead(init, graceMs + INIT_WITHIN_MS, processes);
+    link.close();
+    await removeGroup(directory);
+    leave();
+    if (removes) removeSandbox(directory);
+  };
+
+  return {
+    order,
+    adopted: parts.adopted,
+    memory: {
+      read: async () => readText(join(directory, IN_SANDBOX.memory)),
+      write: async (text) => writeWhole(join(directory, IN_SANDBOX.memory), text),
+    },
+    inside: (path) => pathInside(path, parts.visible),
+    forker: async () => channel.forker,
+    write: async (files) => writeSandboxFiles(directory, files, parts.shared),
+    setDeadline: (inMs) => link.setDeadline(inMs),
+    activity: async () => ({ ...(await link.activity()), networkBytes: undefined }),
+    run: (command, timeoutMs) => runInSandbox({ directory, programs: parts.programs, command, timeoutMs }),
+    freeze: () => link.freeze(),
+    thaw: () => link.thaw(),
+    stop: (graceMs) => end(graceMs, false),
+    terminate: (graceMs) => end(graceMs, true),
+    release() {
+      ours = true;
+      link.close();
+      leave();
+    },
+    onInside: inside.onRequest,
+    onGone(listener) {
+      onGone = listener;
+      if (goneWhy !== undefined) queueMicrotask(() => listener(goneWhy ?? ''));
+    },
+  };
+}
+
+function openChannel(link: InitLink, hello: InitHello): { forker: ForkerChannel; end(): void } {
+  let closed = false;
+  let onClose: (() => void) | undefined;
+  return {
+    forker: {
+      pid: hello.forkerPid,
+      onData: (listener) => link.onForkerBytes(listener),
+      onClose(listener) {
+        onClose = listener;
+        if (closed) queueMicrotask(listener);
+      },
+      send: (bytes) => link.sendToForker(bytes),
+    },
+    end() {
+      closed = true;
+      onClose?.();
+    },
+  };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { dirname, join, relative } from 'node:path';
+import { SpawnError } from '../../core/errors.ts';
+
+/** What is where in the directory of an instance; docs/sandbox.md says what each is for. */
+export const IN_SANDBOX = {
+  order: 'order.json',
+  /** Its being there asks for a start; the init removes it once it is up. */
+  start: 'start',
+  config: 'machine.conf',
+  /** What the agent keeps. */
+  memory: 'agent.json',
+  lock: 'lock',
+  tmp: 'tmp',
+  log: 'log',
+  /** /etc/spawn */
+  spawn: 'spawn',
+  /** /run/spawn */
+  run: 'run',
+  etc: 'etc',
+} as const;
+
+/** Below `run`; the first three are written by the init. */
+export const IN_RUN = {
+  init: 'init',
+  ended: 'ended',
+  cgroup: 'cgroup',
+  initSocket: 'init.sock',
+  agentSocket: 'agent.sock',
+  execSocket: 'exec.sock',
+} as const;
+
+/** Beside the directories of the instances, which have no name that begins with a dot. */
+export const BESIDE = {
+  programs: '.bin',
+  arrays: '.arrays',
+  shared: '.shared',
+  /** Written after each change, so that who watches the directory looks. */
+  poke: '.poke',
+} as const;
+
+/** Directories of which an instance has its own; what lies below one of them outside is not where it was. The same list is in native/instance/mounts.c. */
+const COVERED = ['/tmp', '/var/log', '/run', '/dev/shm'];
+const OUTSIDE = '/run/spawn/outside';
+
+function liesIn(path: string, folder: string): boolean {
+  const rest = relative(folder, path);
+  return rest === '' || !(rest === '..' || rest.startsWith('../'));
+}
+
+/**
+ * Where a directory of this machine is seen in an instance.
+ *
+ * @param visible what was made visible there when it was started
+ * @throws SpawnError INTERNAL for one that is not
+ */
+export function pathInside(path: string, visible: readonly string[]): string {
+  if (!COVERED.some((folder) => liesIn(path, folder))) return path;
+  if (visible.some((folder) => liesIn(path, folder))) return OUTSIDE + path;
+  throw new SpawnError('INTERNAL', {
+    why: `${path} is not visible in instances: expected one below ${visible.join(', ')}`,
+  });
+}
+
+/** Where the sockets of the members of one array are. */
+export function peersDirectory(directory: string, arrayId: string): string {
+  return join(dirname(directory), BESIDE.arrays, arrayId);
+}
