@@ -51,20 +51,30 @@ export const doctor = defineCommand({
 });
 
 async function allChecks(world: World): Promise<readonly Check[]> {
-  const [{ checkDirectories, checkLimits, checkNode, lookAtKernel }, { checkAgent }, { checkServer }] =
-    await Promise.all([
-      import('../doctor/check-machine.ts'),
-      import('../doctor/check-agent.ts'),
-      import('../doctor/check-server.ts'),
-    ]);
+  const [
+    { checkDirectories, checkLimits, checkNode, lookAtKernel },
+    { checkAgent },
+    { checkInstances },
+    { checkServer },
+  ] = await Promise.all([
+    import('../doctor/check-machine.ts'),
+    import('../doctor/check-agent.ts'),
+    import('../doctor/check-instances.ts'),
+    import('../doctor/check-server.ts'),
+  ]);
   const uid = process.getuid?.() ?? 0;
-  const [agent, server] = await Promise.all([checkAgent({ ...world.env }), checkServer(world)]);
+  const [agent, instances, server] = await Promise.all([
+    checkAgent({ ...world.env }),
+    checkInstances(),
+    checkServer(world),
+  ]);
   return [
     checkNode(process.version),
     checkSettings(world),
     ...checkDirectories(readSettings(world.env, uid), uid),
     ...checkLimits(),
     ...agent,
+    ...instances,
     ...server,
     ...lookAtKernel(),
   ];

@@ -9,6 +9,11 @@ export function builtProgram(name: 'keeper' | 'server' | 'spored'): string {
   return fileURLToPath(new URL(`dist/bin/${name}.js`, packageRoot));
 }
 
+/** A program in C, where it was built for this platform. */
+export function nativeProgram(name: 'instance'): string {
+  return fileURLToPath(new URL(`native/bin/${name}-${process.platform}-${process.arch}`, packageRoot));
+}
+
 export function packageVersion(): string {
   return JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')).version;
 }

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { checkInstances, instanceChecks, type Probe } from './check-instances.ts';
+
+const yes = { ok: true };
+const no = { ok: false, why: 'Operation not permitted' };
+const allowed: Probe = {
+  ...{ namespaces: yes, mount: yes, overlay: yes, processes: yes, port53: yes },
+  ...{ memory: 'v1', cpu: 'affinity', freeze: 'signals' },
+};
+const found = (probe: Partial<Probe>) =>
+  Object.fromEntries(
+    instanceChecks({ ...allowed, ...probe }).map(({ name, result, found }) => [name, `${result}: ${found}`]),
+  );
+
+describe('what the kernel allows', () => {
+  test('all', () => {
+    expect(found({})).toEqual({
+      instances: 'ok: own names, files and processes; memory held by the kernel (cgroup v1); CPUs by affinity',
+      'their /etc': 'ok: an overlay of this machine’s',
+      'DNS port': 'ok: 53: dig and resolvers inside instances reach the server',
+    });
+  });
+
+  test('to an ordinary user', () => {
+    expect(found({ memory: 'sampled', port53: no })).toMatchObject({
+      instances: 'ok: own names, files and processes; memory looked at now and again; CPUs by affinity',
+      'DNS port': 'info: 53 is not allowed (Operation not permitted): names are in /etc/hosts of each instance',
+    });
+  });
+
+  test('no namespaces', () => {
+    expect(found({ namespaces: no, processes: { ok: false } }).instances).toBe(
+      'warn: not apart from this machine: namespaces (Operation not permitted), processes (refused)',
+    );
+  });
+
+  test('no overlays', () => {
+    expect(found({ overlay: no })['their /etc']).toBe(
+      'info: made of links, as overlays are refused (Operation not permitted)',
+    );
+  });
+});
+
+test('a program that is missing, or does not answer, is no failure of the rest', async () => {
+  expect((await checkInstances('/nonexistent/instance')).map(({ result }) => result)).toEqual(['warn']);
+  expect((await checkInstances('/bin/false')).map(({ result }) => result)).toEqual(['warn']);
+  expect((await checkInstances('/bin/echo')).map(({ result }) => result)).toEqual(['warn']);
+});
