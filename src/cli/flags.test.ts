@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,6 +18,7 @@ import { aBudget, aCost, aMember, anInstance } from '../../test/support/instance
 import { logBytes } from '../../test/support/log-bytes.ts';
 import type { EventView } from '../api/insight.ts';
 import { JobSpec } from '../api/job-spec.ts';
+import { UNSUPPORTED } from './launch/unsupported.ts';
 import { COMMANDS } from './registry.ts';
 
 let folder: string;
@@ -25,11 +26,18 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'spawn-flags-'));
   writeFileSync(join(folder, 'run.env'), 'A=1\n');
   writeFileSync(join(folder, 'job.json'), '{"cpus": 2}');
+  writeFileSync(join(folder, 'sweep.csv'), 'lr\n0.1\n');
+  const templates = join(folder, '.config/spawn/templates');
+  mkdirSync(templates, { recursive: true });
+  writeFileSync(join(templates, 'kept.json'), '{"options": {"ttl": "2h"}}');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const submit = (flag: readonly string[], ...before: string[]): Line => [before, flag, ['--', 'x']];
 const retries = ['--retries', '2', '--retry-delay', '1s'];
+/** With a name, because one that is made by chance differs each time. */
+const launch = (flag: readonly string[], ...before: string[]): Line => [['box', ...before], flag];
+const array = (flag: readonly string[], ...before: string[]): Line => launch(flag, '--count', '3', ...before);
 const selection = {
   index: [['12'], ['--index', '1-3']],
   state: [['12'], ['--state', 'running']],
@@ -78,6 +86,88 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     'dry-run': submit(['--dry-run']),
     format: submit(['-o', 'json']),
   },
+  launch: {
+    count: launch(['--count', '3']),
+    array: launch(['--array', '0-9:3%2']),
+    'job-array-name': launch(['--job-array-name', 'fit']),
+    name: [[], ['--name', 'fit']],
+    'instance-names': array(['--instance-names', 'worker-{index:03}']),
+    'param-file': launch(['--param-file', 'sweep.csv']),
+    template: launch(['--template', 'kept']),
+    unset: launch(['--unset', 'ttl'], '--template', 'kept'),
+    command: launch(['--command', 'date']),
+    'user-data': launch(['--user-data', 'date']),
+    'user-data-file': launch(['--user-data-file', 'run.env']),
+    env: launch(['--env', 'A=1']),
+    'env-file': launch(['--env-file', 'run.env']),
+    cwd: launch(['--cwd', '/']),
+    output: launch(['--output', '%a.out']),
+    error: launch(['--error', '%a.err']),
+    'open-mode': launch(['--open-mode', 'append'], '--output', 'x'),
+    'log-cap': launch(['--log-cap', '1M']),
+    provider: launch(['--provider', 'local']),
+    'instance-type': launch(['--instance-type', 'm7i.large']),
+    region: launch(['--region', 'us-east-1']),
+    az: launch(['--az', 'local-b']),
+    spot: launch(['--spot']),
+    'spot-max-price': launch(['--spot-max-price', '1'], '--spot'),
+    dns: launch(['--dns', 'other']),
+    tag: launch(['--tag', 'team=a']),
+    strict: launch(['--strict']),
+    'ignore-unsupported': launch(['--ignore-unsupported'], '--ami', 'x'),
+    ttl: launch(['--ttl', '1h']),
+    'ttl-mode': launch(['--ttl-mode', 'wall'], '--ttl', '1h'),
+    'idle-timeout': launch(['--idle-timeout', '1h']),
+    'idle-cpu': launch(['--idle-cpu', '10%'], '--idle-timeout', '1h'),
+    'on-idle': launch(['--on-idle', 'terminate'], '--idle-timeout', '1h'),
+    hibernate: launch(['--hibernate']),
+    'no-timeout': launch(['--no-timeout']),
+    'on-complete': launch(['--on-complete', 'stop']),
+    'pre-stop': launch(['--pre-stop', 'sync']),
+    'pre-stop-timeout': launch(['--pre-stop-timeout', '1m'], '--pre-stop', 'sync'),
+    'cost-limit': launch(['--cost-limit', '5']),
+    'min-viable': array(['--min-viable', '2']),
+    'on-failure': array(['--on-failure', 'keep']),
+    'fail-all-on-one': array(['--fail-all-on-one']),
+    replacements: launch(['--replacements', '2']),
+    'max-concurrent': array(['--max-concurrent', '2']),
+    'launch-delay': array(['--launch-delay', '1s']),
+    canary: array(['--canary', '1']),
+    'max-failures': array(['--max-failures', '1']),
+    retries: launch(['--retries', '2']),
+    'retry-delay': launch(['--retry-delay', '5s'], '--retries', '2'),
+    'retry-backoff': launch(['--retry-backoff', 'exponential'], ...retries),
+    'retry-jitter': launch(['--retry-jitter', '10%'], ...retries),
+    'retry-max-delay': launch(['--retry-max-delay', '5s'], ...retries),
+    'retry-on': launch(['--retry-on', '1,oom'], ...retries),
+    'no-retry-on': launch(['--no-retry-on', '2'], ...retries),
+    'time-limit': launch(['--time-limit', '1h']),
+    time: launch(['--time', '1h']),
+    signal: launch(['--signal', 'USR1@30'], '--time-limit', '1h'),
+    after: launch(['--after', 'afterok:3']),
+    begin: launch(['--begin', '1h']),
+    deadline: launch(['--deadline', '2h']),
+    hold: launch(['--hold']),
+    priority: launch(['--priority', '3']),
+    'dry-run': launch(['--dry-run']),
+    detach: launch(['--detach']),
+    'wait-for-running': launch(['--wait-for-running']),
+    wait: launch(['--wait']),
+    follow: launch(['--follow']),
+    'idempotency-key': launch(['--idempotency-key', 'k']),
+    quiet: launch(['--quiet']),
+    yes: launch(['--yes'], '--count', '101'),
+    format: launch(['-o', 'json']),
+    json: launch(['--json']),
+    // They are known to be refused, all in one answer; what is seen here is the note of a launch without them.
+    ...Object.fromEntries(
+      Object.entries(UNSUPPORTED).map(([name, { value }]) => [
+        name,
+        launch([`--${name}`, ...(value === undefined ? [] : ['x'])], '--ignore-unsupported'),
+      ]),
+    ),
+  },
+  template: { format: [['list'], ['-o', 'json']] },
   jobs: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },
   status: { format: [['12'], ['-o', 'json']] },
   watch: {},
@@ -222,7 +312,7 @@ const client: NonNullable<RunOptions['client']> = {
 };
 
 /** All that can be seen of a run: what was asked for and said, and how it ended. */
-async function seen(words: readonly string[]): Promise<string> {
+async function seen(words: readonly string[], tty = false): Promise<string> {
   const asked: unknown[] = [];
   const control = (name: string, answer: unknown) => async (flags?: unknown) => {
     asked.push([name, flags]);
@@ -240,7 +330,7 @@ async function seen(words: readonly string[]): Promise<string> {
   };
   // A terminal to read from, so that what is asked before is seen.
   const world = { cwd: folder, server, pause, env: { HOME: folder } } as NonNullable<RunOptions['world']>;
-  const { calls, ...rest } = await runCli(words, { client, world, stdin: 'terminal' });
+  const { calls, ...rest } = await runCli(words, { client, world, stdin: 'terminal', tty });
   return JSON.stringify({ ...rest, calls, asked }, (_, value) => (value instanceof AbortSignal ? 'signal' : value));
 }
 
@@ -252,8 +342,10 @@ describe.each(COMMANDS)('spawn $name', ({ name, load }) => {
 
   test.each(Object.entries(LINES[name] ?? {}))('--%s changes something', async (flag, [before, given, after = []]) => {
     expect(given[0]).toMatch(new RegExp(`^(?:--${flag}|-[a-z])$`));
-    const without = await seen([name, ...before, ...after]);
-    const changed = await seen([name, ...before, ...given, ...after]);
+    // Only there is anything waited for that it makes not to be.
+    const tty = name === 'launch' && flag === 'detach';
+    const without = await seen([name, ...before, ...after], tty);
+    const changed = await seen([name, ...before, ...given, ...after], tty);
     // A refusal, or a fault of this test, would differ too.
     expect([2, 70]).not.toContain(JSON.parse(changed).code);
     expect(changed).not.toBe(without);

@@ -9,6 +9,18 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/submit.ts')).submit,
   },
   {
+    name: 'launch',
+    group: 'Submit',
+    summary: 'Launch instances: one, an array of them, or a sweep',
+    load: async () => (await import('./commands/launch.ts')).launch,
+  },
+  {
+    name: 'template',
+    group: 'Submit',
+    summary: 'Keep the options of a launch under a name',
+    load: async () => (await import('./commands/template.ts')).template,
+  },
+  {
     name: 'jobs',
     group: 'Look',
     summary: 'List jobs',
