@@ -1,0 +1,43 @@
+import { isCharged, ttlRuns } from '../../core/instance.ts';
+import { costOf } from '../../core/instance-cost.ts';
+import type { World } from '../world.ts';
+import type { InstanceRow } from './row.ts';
+
+/** Ms since something was known: on the clock that nobody sets where that was in this life, else by the calendar. */
+function elapsed(world: World, lease: number | undefined, at: number): number {
+  return Math.max(0, lease === undefined ? world.now - at : world.clock.lease() - lease);
+}
+
+/** All time in which it was charged until now. */
+export function ranMsOf(world: World, row: InstanceRow): number {
+  return row.ranMs + (isCharged(row.state) ? elapsed(world, row.live.ranLease, row.ranAt) : 0);
+}
+
+/** USD until now. */
+export function costSoFar(world: World, row: InstanceRow): number {
+  return costOf(ranMsOf(world, row), row.rate);
+}
+
+/** Until its TTL ends, ms, may be negative; undefined: no TTL. */
+export function ttlLeftOf(world: World, row: InstanceRow, mode: 'running' | 'wall'): number | undefined {
+  if (row.ttlMs === 0) return undefined;
+  return row.ttlLeftMs - (ttlRuns(row.state, mode) ? elapsed(world, row.live.ttlLease, row.ttlAt) : 0);
+}
+
+/** What is known of its time until now becomes what is stored: before its state changes. */
+export function fold(world: World, row: InstanceRow, mode: 'running' | 'wall'): void {
+  setRan(world, row, ranMsOf(world, row));
+  if (row.ttlMs > 0) setTtlLeft(world, row, ttlLeftOf(world, row, mode)!);
+}
+
+export function setRan(world: World, row: InstanceRow, ranMs: number): void {
+  row.ranMs = ranMs;
+  row.ranAt = world.now;
+  row.live.ranLease = world.clock.lease();
+}
+
+export function setTtlLeft(world: World, row: InstanceRow, leftMs: number): void {
+  row.ttlLeftMs = leftMs;
+  row.ttlAt = world.now;
+  row.live.ttlLease = world.clock.lease();
+}

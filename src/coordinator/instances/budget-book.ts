@@ -1,0 +1,64 @@
+import { costOf, monthStart } from '../../core/instance-cost.ts';
+import type { World } from '../world.ts';
+import { costSoFar, ranMsOf } from './accounts.ts';
+import type { Budget } from './book.ts';
+import { type InstanceRow, isOver } from './row.ts';
+
+/** From when on what is spent counts. */
+export function budgetFrom(world: World, { row }: Budget): number {
+  return row.period === 'month' ? monthStart(world.now) : row.setAt;
+}
+
+/** What an instance had cost before its owner's budget began to count, USD: it ran evenly until now, as far as is known. */
+export function budgetBase(world: World, budget: Budget, row: InstanceRow): number {
+  const from = budgetFrom(world, budget);
+  if (row.createdAt >= from) return 0;
+  const mark = row.marks?.find((each) => each.from === from);
+  return costOf(mark?.ranMs ?? 0, row.rate);
+}
+
+/** Notes how much the instances of an owner had run when their budget began to count. Called when it is set, and when a month begins. */
+export function markBudget(world: World, account: string, budget: Budget): void {
+  const from = budgetFrom(world, budget);
+  const book = world.memory.instances;
+  for (const array of book.arrays.values()) {
+    if (array.account !== account) continue;
+    for (const row of array.live.values()) {
+      if (row.createdAt >= from || row.marks?.some((each) => each.from === from) === true) continue;
+      const ranMs = row.launchedAt >= from ? 0 : ranBefore(world, row, from);
+      row.marks = [{ from, ranMs }];
+      book.save(world.memory.changes, row);
+    }
+  }
+}
+
+/** Of a time in the past: what it ran since its last change of state is known by the moment. */
+function ranBefore(world: World, row: InstanceRow, from: number): number {
+  return Math.max(0, ranMsOf(world, row) - Math.max(0, world.now - Math.max(from, row.launchedAt)));
+}
+
+/** USD in the period of what has ended in it. */
+export function spentOfEnded(world: World, account: string, budget: Budget): number {
+  const from = budgetFrom(world, budget);
+  let sum = budget.forgottenFrom === from ? budget.forgotten : 0;
+  for (const array of world.memory.instances.arrays.values()) {
+    if (array.account !== account) continue;
+    for (const rows of array.members.values()) {
+      for (const row of rows) {
+        if (!isOver(row) || row.endedAt < from) continue;
+        sum += Math.max(0, costOf(row.ranMs, row.rate) - budgetBase(world, budget, row));
+      }
+    }
+  }
+  return sum;
+}
+
+/** USD in the period, of all. */
+export function spentOf(world: World, account: string, budget: Budget): number {
+  let sum = spentOfEnded(world, account, budget);
+  for (const array of world.memory.instances.arrays.values()) {
+    if (array.account !== account) continue;
+    for (const row of array.live.values()) sum += costSoFar(world, row) - budgetBase(world, budget, row);
+  }
+  return sum;
+}

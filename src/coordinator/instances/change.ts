@@ -1,0 +1,153 @@
+import type { EndReason } from '../../api/instance.ts';
+import { type InstanceEvent, moveInstance, type WantedState } from '../../core/instance.ts';
+import { TaskReason } from '../../core/task-table.ts';
+import { cancelTask, failTask } from '../bound.ts';
+import type { World } from '../world.ts';
+import { fold } from './accounts.ts';
+import type { InstanceRow } from './row.ts';
+
+/** A row changed: it is stored, its directive and its array are looked at. */
+export function changed(world: World, row: InstanceRow): void {
+  const book = world.memory.instances;
+  book.save(world.memory.changes, row);
+  book.dirty.add(row.jobId);
+  if (row.endedAt !== 0) return;
+  book.stale.add(row);
+  book.attention.add(row);
+}
+
+/** How it shall be from now on. What shall be terminated stays so. False when that was so already. */
+export function want(
+  world: World,
+  row: InstanceRow,
+  wanted: WantedState,
+  reason?: EndReason,
+  message?: string,
+): boolean {
+  if (row.wanted === wanted || row.wanted === 'terminated' || row.endedAt !== 0) return false;
+  row.wanted = wanted;
+  setReason(row, reason, message);
+  row.live.unlike = undefined;
+  row.live.wantedVersion = Number.POSITIVE_INFINITY;
+  changed(world, row);
+  return true;
+}
+
+export function setReason(row: InstanceRow, reason: EndReason | undefined, message: string | undefined): void {
+  if (reason === undefined) delete row.reason;
+  else row.reason = reason;
+  if (message === undefined) delete row.message;
+  else row.message = message;
+}
+
+/** Something happened to it; false when that is no news. */
+export function happened(world: World, row: InstanceRow, event: InstanceEvent): boolean {
+  const to = moveInstance(row.state, event);
+  if (to === undefined) return false;
+  const { memory, now } = world;
+  const array = memory.instances.arrays.get(row.jobId)!;
+  fold(world, row, array.part.ttlMode);
+  const from = row.state;
+  row.state = to;
+  row.since = now;
+  row.live.unlike = undefined;
+  if (to === 'running' && row.launchedAt === 0) {
+    row.launchedAt = now;
+  }
+  if (to === 'running' || from === 'running') {
+    array.peersStale = true;
+    publish(world, row);
+  }
+  const told = EVENTS[to];
+  if (told !== undefined) tell(world, row, told);
+  if (to === 'terminated') over(world, row);
+  changed(world, row);
+  return true;
+}
+
+const EVENTS: Partial<Record<InstanceRow['state'], string>> = {
+  running: 'instanceRunning',
+  stopped: 'instanceStopped',
+  hibernated: 'instanceHibernated',
+};
+
+/** An event about one instance. */
+export function tell(world: World, row: InstanceRow, kind: string, more: Record<string, unknown> = {}): void {
+  const { id, name, index, reason, message } = row;
+  const detail = {
+    instance: id,
+    name,
+    index,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    ...more,
+  };
+  world.memory.changes.event(world.now, row.jobId, kind, detail);
+}
+
+/** It has a name while it runs. */
+function publish(world: World, row: InstanceRow): void {
+  const book = world.memory.instances;
+  const { plan, fixed } = book.arrays.get(row.jobId)!;
+  const { dns } = plan.member(row.position);
+  const { generation, address } = row;
+  const names = { arrayId: fixed.arrayId, generation, dns, groupDns: plan.groupDns, address };
+  book.toPublish.set(row.id, row.state === 'running' && row.address !== '' ? names : undefined);
+}
+
+function over(world: World, row: InstanceRow): void {
+  row.endedAt = world.now;
+  row.wanted = 'terminated';
+  row.reason ??= 'lost';
+  const book = world.memory.instances;
+  book.toPublish.set(row.id, undefined);
+  book.ended(row);
+  const kind = row.reason === 'lost' ? 'memberLost' : row.reason === 'interrupted' ? 'memberInterrupted' : undefined;
+  const { replacements } = book.arrays.get(row.jobId)!.part;
+  const replaced = row.losses < replacements;
+  if (row.reason === 'launch-failed') tell(world, row, 'instanceLaunchFailed');
+  else tell(world, row, kind ?? 'instanceTerminated', kind === undefined ? {} : { replaced });
+  settleTask(world, row, replaced);
+}
+
+const TASK_REASONS: Record<EndReason, TaskReason | undefined> = {
+  user: TaskReason.terminated,
+  completed: undefined,
+  ttl: TaskReason.ttl,
+  'cost-limit': TaskReason.costLimit,
+  budget: TaskReason.budget,
+  idle: TaskReason.idle,
+  interrupted: TaskReason.interrupted,
+  lost: TaskReason.instanceLost,
+  'launch-failed': TaskReason.launchFailed,
+  'array-failed': TaskReason.arrayFailed,
+  resized: TaskReason.resized,
+  replaced: undefined,
+  cancelled: undefined,
+};
+
+/** What is left of its task goes with it, or gets another machine. */
+function settleTask(world: World, row: InstanceRow, replaced: boolean): void {
+  const job = world.memory.jobs.get(row.jobId)?.job;
+  const reason = TASK_REASONS[row.reason!];
+  if (job === undefined || reason === undefined) return;
+  switch (row.reason) {
+    case 'interrupted':
+      if (!replaced) cancelTask(world, job, row.position, reason);
+      break;
+    case 'lost':
+      if (!replaced) failTask(world, job, row.position, reason);
+      break;
+    case 'launch-failed':
+      failTask(world, job, row.position, reason);
+      break;
+    default:
+      cancelTask(world, job, row.position, reason);
+  }
+}
+
+/** Why a task whose instance is to end has ended, as far as it says so. */
+export function endReasonOf(reason: TaskReason): EndReason {
+  const found = Object.entries(TASK_REASONS).find(([, each]) => each === reason);
+  return (found?.[0] as EndReason | undefined) ?? 'cancelled';
+}

@@ -1,0 +1,43 @@
+import type { Directive } from '../../api/instance-session.ts';
+import type { World } from '../world.ts';
+import { ttlLeftOf } from './accounts.ts';
+import type { InstanceRow } from './row.ts';
+
+/** Tells the agent of an instance how it shall be, when that is something else than it was told last. */
+export function direct(world: World, row: InstanceRow): void {
+  const { memory, now } = world;
+  const book = memory.instances;
+  const session = memory.bound.get(row.id);
+  if (session === undefined || row.endedAt !== 0) return;
+  const array = book.arrays.get(row.jobId)!;
+  const { live, wanted, reason, costShare } = row;
+  const said = `${wanted} ${reason} ${row.ttlMs} ${live.ttlVersion} ${costShare} ${array.size} ${array.peers} ${live.done} ${row.interruptAt}`;
+  if (said === live.said) return;
+  live.said = said;
+  live.version = book.nextVersion();
+  if (live.ttlVersion === Number.POSITIVE_INFINITY) live.ttlVersion = live.version;
+  if (live.wantedVersion === Number.POSITIVE_INFINITY) live.wantedVersion = live.version;
+  live.said = said.replace(' Infinity ', ` ${live.ttlVersion} `);
+  noteShare(world, row);
+  const ttlLeftMs = ttlLeftOf(world, row, array.part.ttlMode);
+  const directive: Directive = {
+    version: live.version,
+    wanted,
+    ...(wanted === 'running' || reason === undefined ? {} : { reason }),
+    ...(ttlLeftMs === undefined ? {} : { ttlLeftMs: Math.max(0, ttlLeftMs) }),
+    ...(costShare === undefined ? {} : { costShare }),
+    size: array.size,
+    peers: array.peers,
+    done: live.done,
+    ...(row.interruptAt === 0 ? {} : { interruptInMs: Math.max(0, row.interruptAt - now) }),
+  };
+  memory.changes.tell(session.session.id).directive = directive;
+}
+
+/** The largest share that it may think to have, until it acknowledges: written down before it is told. */
+function noteShare(world: World, row: InstanceRow): void {
+  row.live.saidShare = row.costShare;
+  if (row.costShare === undefined || row.costShare <= (row.heldShare ?? 0)) return;
+  row.heldShare = row.costShare;
+  world.memory.instances.save(world.memory.changes, row);
+}

@@ -1,0 +1,23 @@
+import { costOf } from '../../core/instance-cost.ts';
+import type { Job } from '../../core/job.ts';
+import { TASK_STATES } from '../../core/task-state.ts';
+import type { World } from '../world.ts';
+import type { InstanceArray } from './instance-array.ts';
+
+/** Tells once that an array is over: all its tasks have ended and none of its machines is left. */
+export function tellEnd(world: World, job: Job, array: InstanceArray): void {
+  if (!job.finished || array.live.size > 0) {
+    array.toldCompleted = false;
+    return;
+  }
+  if (array.toldCompleted || array.members.size === 0) return;
+  array.toldCompleted = true;
+  const { plan } = array;
+  let ranMs = 0;
+  for (const row of array.rows()) ranMs += row.ranMs;
+  const counts = Object.fromEntries(
+    TASK_STATES.flatMap((state, at) => (job.table.counts[at]! > 0 ? [[state, job.table.counts[at]]] : [])),
+  );
+  const cost = costOf(ranMs, plan.rate) + array.forgottenCost;
+  world.memory.changes.event(world.now, job.id, 'arrayCompleted', { counts, cost, ranMs });
+}

@@ -1,0 +1,69 @@
+import { costOf } from '../../core/instance-cost.ts';
+import type { Ledger } from '../ledger.ts';
+import { ownerKey } from './book.ts';
+import { budgetBase, budgetFrom } from './budget-book.ts';
+import { type InstanceRow, isOver } from './row.ts';
+
+/** Ended instances that one commit forgets, at most. */
+const AT_ONCE = 5_000;
+
+/** Ends machines that no row knows (P14), and forgets rows that were listed long enough. */
+export class InstanceReaper {
+  readonly #ledger: Ledger;
+  /** Seen once without a row: it may be of a launch whose row this life does not have yet, so it is ended the second time. */
+  #strange = new Set<string>();
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  async runOnce(): Promise<void> {
+    const { ports } = this.#ledger.memory.instances;
+    if (ports === undefined || !this.#ledger.writable) return;
+    const strange = new Set<string>();
+    for (const id of await ports.provider.list()) {
+      const row = this.#ledger.memory.instances.rows.get(id);
+      if (row !== undefined && !isOver(row)) continue;
+      if (row === undefined && !this.#strange.has(id)) {
+        strange.add(id);
+        continue;
+      }
+      await ports.provider.halt(id, 'terminate');
+      if (row !== undefined) continue;
+      await this.#ledger.write(({ memory, now }) => memory.changes.event(now, 0, 'orphanReaped', { instance: id }));
+    }
+    this.#strange = strange;
+    await this.#forget();
+  }
+
+  async #forget(): Promise<void> {
+    const { memory, ports } = this.#ledger;
+    const before = ports.clock.now() - memory.instances.retentionMs;
+    const old: InstanceRow[] = [];
+    for (const row of memory.instances.rows.values()) {
+      if (row.endedAt === 0 || row.endedAt >= before) continue;
+      old.push(row);
+      if (old.length === AT_ONCE) break;
+    }
+    if (old.length === 0) return;
+    await this.#ledger.write((world) => {
+      const book = world.memory.instances;
+      for (const { id } of old) {
+        const row = book.rows.get(id);
+        if (row === undefined || !isOver(row)) continue;
+        const budget = book.budgets.get(ownerKey(row));
+        if (budget !== undefined && row.endedAt >= budgetFrom(world, budget)) {
+          const from = budgetFrom(world, budget);
+          if (budget.forgottenFrom !== from) budget.forgotten = 0;
+          budget.forgottenFrom = from;
+          budget.forgotten += Math.max(0, costOf(row.ranMs, row.rate) - budgetBase(world, budget, row));
+          const detail = JSON.stringify({ forgotten: budget.forgotten, forgottenFrom: from });
+          world.memory.changes.budgets.set(ownerKey(row), { ...budget.row, detail });
+        }
+        book.forget(row);
+        world.memory.changes.instances.delete(id);
+        world.memory.changes.droppedInstances.add(id);
+      }
+    });
+  }
+}

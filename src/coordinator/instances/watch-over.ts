@@ -1,0 +1,152 @@
+import type { MachineFact } from '../../providers/provider.ts';
+import type { Ledger } from '../ledger.ts';
+import { costSoFar, ttlLeftOf } from './accounts.ts';
+import { setReason, want } from './change.ts';
+import type { InstanceEffects } from './effects.ts';
+import type { InstanceRow } from './row.ts';
+
+/** How long an agent may be away, or do nothing, before the provider is asked to act in its place, ms. */
+const PATIENCE_MS = 10_000;
+/** A machine that was launched has so long until its agent says hello, ms. */
+const START_MS = 600_000;
+/** So long after a launch a machine that is down is taken for one that comes up, ms. */
+const COMING_UP_MS = 60_000;
+/** Machines that the provider is asked about at once. */
+const AT_ONCE = 1_000;
+
+/**
+ * Looks after the instances for which nobody answers, and after those that are not what they shall be. What is connected and as it shall be
+ * is not looked at.
+ */
+export class InstanceWatch {
+  readonly #ledger: Ledger;
+  readonly #effects: InstanceEffects;
+
+  constructor(ledger: Ledger, effects: InstanceEffects) {
+    this.#ledger = ledger;
+    this.#effects = effects;
+  }
+
+  async runOnce(): Promise<void> {
+    const { memory, writable } = this.#ledger;
+    const book = memory.instances;
+    if (book.ports === undefined || !writable) return;
+    await this.#endBroke();
+    const alone: InstanceRow[] = [];
+    for (const row of [...book.attention]) {
+      if (this.#isWell(row)) book.attention.delete(row);
+      else if (memory.bound.get(row.id)?.session.connected !== true) alone.push(row);
+    }
+    for (let at = 0; at < alone.length; at += AT_ONCE) await this.#look(alone.slice(at, at + AT_ONCE));
+    for (const row of [...book.attention]) await this.#insist(row);
+  }
+
+  /** Connected, and as it shall be: its agent does the rest. */
+  #isWell(row: InstanceRow): boolean {
+    const { memory, ports } = this.#ledger;
+    const now = ports.clock.lease();
+    const connected = memory.bound.get(row.id)?.session.connected === true;
+    const asWanted = row.wanted === row.state;
+    row.live.alone = connected ? undefined : (row.live.alone ?? now);
+    row.live.unlike = asWanted ? undefined : (row.live.unlike ?? now);
+    return connected && asWanted;
+  }
+
+  /** What the provider says of those for whom no agent answers. */
+  async #look(rows: readonly InstanceRow[]): Promise<void> {
+    const asked = rows.filter(({ live }) => live.launch === 'done' || live.launch === 'no');
+    if (asked.length === 0) return;
+    const { provider } = this.#ledger.memory.instances.ports!;
+    const facts = await provider.describe(asked.map(({ id }) => id));
+    const byId = new Map(facts.map((fact) => [fact.id, fact.state]));
+    for (const row of asked) await this.#take(row, byId.get(row.id) ?? 'gone');
+  }
+
+  async #take(row: InstanceRow, fact: MachineFact['state']): Promise<void> {
+    if (row.endedAt !== 0 || row.live.launch === 'waiting' || row.live.launch === 'underway') return;
+    if (fact === 'starting' || fact === 'up') return;
+    if (this.#ledger.memory.bound.get(row.id)?.session.connected === true) return;
+    if (fact === 'gone') {
+      const why = 'its machine is gone';
+      await this.#effects.gone(row.id, 'ended', why, (live) => {
+        if (live.wanted !== 'terminated') setReason(live, lossOf(live), why);
+      });
+    } else if (row.wanted === 'stopped' || row.state === 'stopping') {
+      if (row.state !== 'stopped') await this.#effects.gone(row.id, 'stopped', 'it was stopped');
+    } else if (row.state !== 'stopped' && row.wanted !== 'terminated' && !this.#mayStillStart(row)) {
+      // Down by itself. Another machine takes its place, or none: its disk is not needed any more.
+      await this.#ledger.write((world) => {
+        const live = world.memory.instances.rows.get(row.id);
+        if (live !== undefined) want(world, live, 'terminated', lossOf(live), 'its machine went down');
+      });
+      await this.#effects.halt(row, 'terminate');
+    }
+  }
+
+  /** Between the launch and the first process in it a machine is down, too. */
+  #mayStillStart({ state, live }: InstanceRow): boolean {
+    return state === 'pending' && this.#ledger.ports.clock.lease() - (live.alone ?? 0) < COMING_UP_MS;
+  }
+
+  /** Acts where the agent is away, or does not do what it shall. */
+  async #insist(row: InstanceRow): Promise<void> {
+    const { memory, ports, world } = this.#ledger;
+    if (row.endedAt !== 0 || !memory.instances.rows.has(row.id)) return;
+    const now = ports.clock.lease();
+    const { part, fixed } = memory.instances.arrays.get(row.jobId)!;
+    const { alone, unlike } = row.live;
+    const left = ttlLeftOf(world, row, part.ttlMode);
+    const aloneMs = alone === undefined ? 0 : now - alone;
+    if (row.wanted === 'terminated' || row.wanted === 'stopped') {
+      if (row.state === row.wanted) return;
+      const never = row.launchedAt === 0 && memory.bound.get(row.id) === undefined;
+      const patience = PATIENCE_MS + fixed.spec.graceMs + (part.preStop === undefined ? 0 : part.preStopTimeoutMs);
+      const late = unlike !== undefined && now - unlike >= patience;
+      const resting = row.state === 'stopped';
+      if (never || resting || aloneMs >= PATIENCE_MS || late)
+        await this.#effects.halt(row, row.wanted === 'stopped' ? 'stop' : 'terminate');
+    } else if (
+      alone !== undefined &&
+      left !== undefined &&
+      left <= 0 &&
+      (row.state === 'stopped' || left <= -PATIENCE_MS)
+    ) {
+      await this.#end(row, 'ttl');
+    } else if (row.state === 'pending' && aloneMs >= START_MS) {
+      await this.#end(row, 'launch-failed', `its agent did not answer within ${START_MS / 60_000} minutes`);
+    } else if (alone !== undefined && row.costShare !== undefined && costSoFar(world, row) >= row.costShare) {
+      await this.#end(row, row.shareOf ?? 'cost-limit');
+    }
+  }
+
+  /** Connected or not: who has used up its share and runs on is told to end. */
+  async #endBroke(): Promise<void> {
+    const { world } = this.#ledger;
+    const broke = [...world.memory.instances.capped()].filter(
+      (row) => row.wanted !== 'terminated' && row.costShare !== undefined && costSoFar(world, row) > row.costShare,
+    );
+    if (broke.length === 0) return;
+    await this.#ledger.write((live) => {
+      for (const { id } of broke) {
+        const row = live.memory.instances.rows.get(id);
+        if (row !== undefined) want(live, row, 'terminated', row.shareOf ?? 'cost-limit');
+      }
+    });
+  }
+
+  async #end(
+    row: InstanceRow,
+    reason: 'ttl' | 'cost-limit' | 'budget' | 'launch-failed',
+    message?: string,
+  ): Promise<void> {
+    await this.#ledger.write((world) => {
+      const live = world.memory.instances.rows.get(row.id);
+      if (live !== undefined) want(world, live, 'terminated', reason, message);
+    });
+    await this.#effects.halt(row, 'terminate');
+  }
+}
+
+function lossOf(row: InstanceRow): 'interrupted' | 'lost' {
+  return row.interruptAt > 0 ? 'interrupted' : 'lost';
+}
