@@ -9,6 +9,13 @@ import { countGrants } from './exchange.ts';
 import { exportSpec } from './export-spec.ts';
 import { grepLogs } from './grep-logs.ts';
 import { watchGrid } from './grid.ts';
+import { readBudget, setBudget } from './instances/budgets.ts';
+import { readCost } from './instances/cost.ts';
+import { listInstances } from './instances/list.ts';
+import { startInstances } from './instances/loops.ts';
+import { readPeers } from './instances/peers.ts';
+import { resizeArray } from './instances/resize.ts';
+import { applyInstanceVerb } from './instances/verbs.ts';
 import { type CoordinatorPorts, Ledger } from './ledger.ts';
 import { takeLogPiece } from './log-pieces.ts';
 import { AlarmLoop } from './loops/alarms.ts';
@@ -82,6 +89,7 @@ export class Coordinator implements UseCases {
       every(clock, 250, () => reclaim.runOnce(), failed),
       every(clock, 1_000, () => this.#tokens.expire(), failed),
       every(clock, 1_000, () => this.#ledger.evict(EVICT_AGE_MS), failed),
+      startInstances(this.#ledger, this.#sessions, failed),
     ];
   }
 
@@ -156,25 +164,14 @@ export class Coordinator implements UseCases {
     }));
   }
 
-  instances: UseCases['instances'] = async () => ({ instances: [] });
-  instanceVerb: UseCases['instanceVerb'] = async (_caller, _verb, { target }) => {
-    throw new SpawnError('INSTANCE_NOT_FOUND', { ref: JSON.stringify(target) });
-  };
-  resize: UseCases['resize'] = async (_caller, ref) => {
-    throw new SpawnError('INSTANCE_NOT_FOUND', { ref });
-  };
-  cost: UseCases['cost'] = async () => ({
-    total: { ranMs: 0, onDemand: 0, spot: 0, cost: 0, failed: 0 },
-    arrays: [],
-    pricesOf: '2026-11-01',
-  });
-  budget: UseCases['budget'] = async ({ owner }) => ({ owner, period: 'month', spent: 0, rate: 0 });
-  setBudget: UseCases['setBudget'] = async ({ owner }) => {
-    throw new SpawnError('INSTANCE_NOT_FOUND', { ref: `of ${owner}` });
-  };
-  peers: UseCases['peers'] = async (_caller, sessionId) => {
-    throw new SpawnError('INSTANCE_NOT_FOUND', { ref: `of session ${sessionId}` });
-  };
+  instances: UseCases['instances'] = (_caller, query) => listInstances(this.#ledger, query);
+  instanceVerb: UseCases['instanceVerb'] = (caller, verb, request) =>
+    applyInstanceVerb(this.#ledger, caller, verb, request);
+  resize: UseCases['resize'] = (caller, ref, count) => resizeArray(this.#ledger, caller, ref, count);
+  cost: UseCases['cost'] = (_caller, query) => readCost(this.#ledger, query);
+  budget: UseCases['budget'] = (caller) => readBudget(this.#ledger, caller);
+  setBudget: UseCases['setBudget'] = (caller, request) => setBudget(this.#ledger, caller, request);
+  peers: UseCases['peers'] = (caller, sessionId) => readPeers(this.#ledger, caller, sessionId);
 
   hello: UseCases['hello'] = (caller, request) => this.#sessions.hello(caller, request);
   stream: UseCases['stream'] = (caller, id, after, sink) => this.#sessions.stream(caller, id, after, sink);
