@@ -1,6 +1,6 @@
 import { formatDuration } from './duration.ts';
 import { costOf, savedPercent, shownUsd } from './instance-cost.ts';
-import type { Rates } from './instance-types.ts';
+import type { Rates } from './instance-prices.ts';
 
 /** What a launch is expected to cost: every member runs until its TTL, or for an hour when it has none. USD. */
 export interface CostEstimate {

@@ -3,7 +3,8 @@ import { SpawnError } from './errors.ts';
 import type { IndexSet } from './index-set.ts';
 import { type CostEstimate, estimateCost } from './instance-estimate.ts';
 import { checkNames, expandName, parseNameTemplate } from './instance-name.ts';
-import { findType, type InstanceType, type Rates, ratesOf } from './instance-types.ts';
+import type { Rates } from './instance-prices.ts';
+import { findType, type InstanceType, ratesOf } from './instance-types.ts';
 import type { LaunchPlace, LaunchSpec } from './launch-spec.ts';
 import { type PlanNote, planNotes } from './plan-notes.ts';
 

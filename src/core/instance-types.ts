@@ -1,5 +1,5 @@
 import { SpawnError } from './errors.ts';
-import { priceOf } from './instance-prices.ts';
+import { pricesOf, type Rates } from './instance-prices.ts';
 import { didYouMean } from './nearest.ts';
 
 /** What an instance of a type has. */
@@ -8,12 +8,6 @@ export interface InstanceType {
   readonly vcpus: number;
   readonly memoryBytes: number;
   readonly gpus: number;
-}
-
-/** USD an hour. */
-export interface Rates {
-  readonly onDemand: number;
-  readonly spot: number;
 }
 
 /** When nothing is said. */
@@ -79,8 +73,8 @@ export function findType(name: string, where = 'instance type'): InstanceType {
  */
 export function ratesOf(name: string, region: string, where = 'instance type'): Rates {
   const { family, times } = rowOf(name, where);
-  const { onDemand, spotPart } = priceOf(family, region);
-  return { onDemand: toMicro(onDemand * times), spot: toMicro(onDemand * times * spotPart) };
+  const { onDemand, spot } = pricesOf(family, region);
+  return { onDemand: toMicro(onDemand * times), spot: toMicro(spot * times) };
 }
 
 /** One of both: USD an hour. */
