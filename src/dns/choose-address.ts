@@ -11,35 +11,35 @@ const OTHER_PORT = 5_300;
 /** No distribution listens there; 127.0.0.53 is the resolver of systemd. */
 export const DNS_ADDRESS = '127.0.53.1';
 
-/** Where to try in turn when no address is configured; the last cannot be taken. */
-const PLACES: readonly Address[] = [DNS_PORT, OTHER_PORT, 0].map((port) => ({ host: DNS_ADDRESS, port }));
+/** Tried in turn when no address is configured; the last cannot be taken. */
+const PORTS = [DNS_PORT, OTHER_PORT, 0];
 
-/**
- * Starts the DNS server at the address given, or else at the first of 127.0.53.1:53, 127.0.53.1:5300 and any free port that this user
- * can have. Only port 53 serves resolvers; at another one names are found by programs that ask there, `dig @127.0.53.1 -p 5300`.
- *
- * @throws SpawnError CONFLICT, NOT_PERMITTED or BAD_REQUEST of the address given, or of the last one
- */
-export async function startDns(
-  options: Omit<DnsOptions, 'listen'> & { readonly listen?: Address | undefined },
-): Promise<DnsServer> {
-  const { listen } = options;
-  if (listen === undefined) return startAtFirst(options, PLACES);
-  if (!isIPv4(listen.host) || !isLoopback(listen.host)) {
-    const expected = 'a loopback address 127.x.y.z: names of instances are told to this machine only';
-    throw new SpawnError('BAD_REQUEST', { where: 'DNS address', expected, found: listen.host });
-  }
-  return startDnsServer({ ...options, listen });
+export interface DnsChoice extends Omit<DnsOptions, 'listen'> {
+  /** Exactly there. */
+  readonly listen?: Address | undefined;
+  /** Else at this loopback address, which another server of this machine has not, so that each can have port 53. Default DNS_ADDRESS. */
+  readonly host?: string | undefined;
 }
 
-async function startAtFirst(
-  options: Omit<DnsOptions, 'listen'>,
-  [listen, ...others]: readonly Address[],
-): Promise<DnsServer> {
-  try {
-    return await startDnsServer({ ...options, listen: listen! });
-  } catch (error) {
-    if (others.length === 0) throw error;
-    return startAtFirst(options, others);
+/**
+ * Starts the DNS server at the address given, or else at the first of the ports 53, 5300 and any free one of `host` that this user can
+ * have. Only port 53 serves resolvers; at another one names are found by programs that ask there, `dig @127.0.53.1 -p 5300`.
+ *
+ * @throws SpawnError CONFLICT, NOT_PERMITTED or BAD_REQUEST of the address given, or of the last port
+ */
+export async function startDns({ listen, host = DNS_ADDRESS, ...options }: DnsChoice): Promise<DnsServer> {
+  const at = checkLoopback(listen?.host ?? host);
+  if (listen !== undefined) return startDnsServer({ ...options, listen });
+  for (const port of PORTS.slice(0, -1)) {
+    // The reason says only why another port is next.
+    const server = await startDnsServer({ ...options, listen: { host: at, port } }).catch(() => undefined);
+    if (server !== undefined) return server;
   }
+  return startDnsServer({ ...options, listen: { host: at, port: PORTS.at(-1)! } });
+}
+
+function checkLoopback(host: string): string {
+  if (isIPv4(host) && isLoopback(host)) return host;
+  const expected = 'a loopback address 127.x.y.z: names of instances are told to this machine only';
+  throw new SpawnError('BAD_REQUEST', { where: 'DNS address', expected, found: host });
 }

@@ -238,6 +238,14 @@ describe('a port that is taken', () => {
     started.push(first, second);
     expect([first.address, second.address]).toEqual([DNS_ADDRESS, DNS_ADDRESS]);
     expect(second.port).not.toBe(first.port);
+    // A server with an address of its own takes nobody's port.
+    const third = await startDns({ domain: DOMAIN, host: '127.0.53.2' });
+    started.push(third);
+    expect(third).toMatchObject({ address: '127.0.53.2', port: first.port });
+  });
+
+  it('is not looked for on an address that is none of this machine alone', async () => {
+    await expect(startDns({ domain: DOMAIN, host: '0.0.0.0' })).rejects.toThrow('expected a loopback address');
   });
 });
 
