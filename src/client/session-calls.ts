@@ -1,4 +1,5 @@
 import type { LogPieceReply } from '../api/access.ts';
+import type { PeersReply } from '../api/instance.ts';
 import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest, StreamMessage } from '../api/session.ts';
 import { Calls, call, OCTETS } from './calls.ts';
 import type { CallOptions } from './connection.ts';
@@ -46,6 +47,11 @@ export class SessionCalls extends Calls {
   ): Promise<LogPieceReply> {
     const path = `/v1/sessions/${sessionId}/logs/${jobId}/${segment}?offset=${offset}`;
     return this.connection.json({ ...call('PUT', path, options), headers: OCTETS, body: bytes });
+  }
+
+  /** Who runs in the instance array of a session's instance. Errors: SESSION_UNKNOWN; BAD_REQUEST for a session without an instance. */
+  peers(sessionId: number, options?: CallOptions): Promise<PeersReply> {
+    return this.json('GET', `/v1/sessions/${sessionId}/peers`, options);
   }
 
   async bye(sessionId: number, options?: CallOptions): Promise<void> {

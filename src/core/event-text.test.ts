@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { EVENT_KINDS, eventText } from './event-text.ts';
 
+const ONE = { instance: 'i-0', name: 'a-3', index: 3 };
+
 const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknown>, text: string][] = [
   [
     'jobSubmitted',
@@ -34,7 +36,59 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
   ],
   ['jobsPruned', 0, { jobs: 2, tasks: 2_000 }, '2 ended jobs with 2,000 tasks removed for ever'],
   ['sessionOpened', 0, { session: 3, worker: 'w', host: 'node7' }, 'worker w on node7 connected (session 3)'],
+  ['sessionResumed', 0, { session: 3, worker: 'w', host: 'node7' }, 'another agent on node7 goes on for w (session 3)'],
   ['sessionClosed', 0, { session: 3, worker: 'w', reason: 'it left' }, 'worker w is gone (session 3): it left'],
+  ['instanceRunning', 12, ONE, 'instance a-3 (i-0) of job 12 runs'],
+  ['instanceStopped', 12, { ...ONE, reason: 'idle' }, 'instance a-3 (i-0) of job 12 stopped: idle'],
+  ['instanceHibernated', 12, ONE, 'instance a-3 (i-0) of job 12 hibernated'],
+  [
+    'instanceTerminated',
+    12,
+    { ...ONE, reason: 'completed', message: 'all done' },
+    'instance a-3 (i-0) of job 12 ended: completed (all done)',
+  ],
+  [
+    'instanceLaunchFailed',
+    12,
+    { ...ONE, message: 'no space' },
+    'instance a-3 (i-0) of job 12 could not be started: no space',
+  ],
+  [
+    'instanceCompleted',
+    12,
+    { ...ONE, status: 'success' },
+    'instance a-3 (i-0) of job 12 said that it is complete: success',
+  ],
+  ['instanceAsked', 12, { ...ONE, verb: 'stop' }, 'stop of instance a-3 (i-0) of job 12 was asked for'],
+  ['instanceExtended', 12, { ...ONE, ttlLeftMs: 60_000 }, 'instance a-3 (i-0) of job 12 has 1m00s until its TTL ends'],
+  [
+    'instanceInterruptNotice',
+    12,
+    { ...ONE, noticeMs: 5_000 },
+    'instance a-3 (i-0) of job 12 will be interrupted in 5.0s',
+  ],
+  ['instanceTtlWarning', 12, { ...ONE, text: 'ends soon' }, 'instance a-3 (i-0) of job 12: ends soon'],
+  ['instanceCostWarning', 12, { ...ONE, text: 'dear' }, 'instance a-3 (i-0) of job 12: dear'],
+  ['instanceIdleWarning', 12, { ...ONE, text: 'idle' }, 'instance a-3 (i-0) of job 12: idle'],
+  ['instanceInterruptWarning', 12, { ...ONE, text: 'taken' }, 'instance a-3 (i-0) of job 12: taken'],
+  ['memberLost', 12, { ...ONE, replaced: true }, 'instance a-3 (i-0) of job 12 was lost and is replaced'],
+  ['memberInterrupted', 12, { ...ONE, replaced: false }, 'instance a-3 (i-0) of job 12 was interrupted'],
+  ['arrayReady', 12, { running: 8 }, 'all members of job 12 have run: 8 instances now'],
+  ['arrayFailed', 12, { why: 'a task failed' }, 'job 12 failed as a whole: a task failed'],
+  ['arrayResized', 12, { from: 8, to: 12 }, 'job 12 was resized from 8 to 12'],
+  ['arrayCompleted', 12, { cost: 1.5 }, 'the last instance of job 12 ended: $1.50 in all'],
+  ['costLimitReached', 12, { by: 'cost-limit' }, 'job 12 has used up its cost limit'],
+  ['costLimitReached', 12, { by: 'budget' }, "job 12 has used up its owner's budget"],
+  ['budgetSet', 0, { owner: 'ann', amount: null }, 'the budget of ann was removed'],
+  ['budgetSet', 0, { owner: 'ann', amount: 5, period: 'month' }, 'the budget of ann is $5.00 a month'],
+  [
+    'budgetNearlyUsedUp',
+    0,
+    { owner: 'ann', amount: 5, spent: 4, period: 'total' },
+    'ann has spent $4.00 of $5.00 in all',
+  ],
+  ['budgetUsedUp', 0, { owner: 'ann', amount: 5, period: 'month' }, 'the budget of ann is used up: $5.00 a month'],
+  ['orphanReaped', 0, { instance: 'i-0' }, 'instance i-0, of which nothing is known, was ended'],
   ['tokenCreated', 0, { name: 'ci', role: 'submit', owner: 'ci', by: '0' }, 'token ci (submit) created for ci by 0'],
   ['tokenRevoked', 0, { name: 'ci', by: '0' }, 'token ci revoked by 0'],
 ];

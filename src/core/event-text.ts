@@ -1,4 +1,5 @@
-import { counted, shownBytes } from './shown.ts';
+import { shownUsd } from './instance-cost.ts';
+import { counted, shownBytes, shownDuration } from './shown.ts';
 
 type Detail = Readonly<Record<string, unknown>>;
 /** `about` is `job 12`, or '' when the event is about no job. */
@@ -7,6 +8,12 @@ type Text = (about: string, detail: Detail) => string;
 const number = (value: unknown): number => (typeof value === 'number' ? value : 0);
 const tasks = (detail: Detail, field = 'tasks'): string => counted(number(detail[field]), 'task');
 const time = (value: unknown): string => new Date(number(value)).toISOString();
+
+const instance = (detail: Detail): string => `instance ${detail.name} (${detail.instance})`;
+const why = ({ reason, message }: Detail): string =>
+  `${reason === undefined ? '' : `: ${reason}`}${message === undefined ? '' : ` (${message})`}`;
+const replacement = (detail: Detail): string => (detail.replaced === true ? ' and is replaced' : '');
+const period = (detail: Detail): string => (detail.period === 'month' ? 'a month' : 'in all');
 
 /** Every kind of event there is, as a sentence for people. */
 const TEXTS: Readonly<Record<string, Text>> = {
@@ -34,6 +41,38 @@ const TEXTS: Readonly<Record<string, Text>> = {
   sessionResumed: (_about, detail) =>
     `another agent on ${detail.host} goes on for ${detail.worker} (session ${detail.session})`,
   sessionClosed: (_about, detail) => `worker ${detail.worker} is gone (session ${detail.session}): ${detail.reason}`,
+  instanceRunning: (about, detail) => `${instance(detail)} of ${about} runs`,
+  instanceStopped: (about, detail) => `${instance(detail)} of ${about} stopped${why(detail)}`,
+  instanceHibernated: (about, detail) => `${instance(detail)} of ${about} hibernated${why(detail)}`,
+  instanceTerminated: (about, detail) => `${instance(detail)} of ${about} ended${why(detail)}`,
+  instanceLaunchFailed: (about, detail) => `${instance(detail)} of ${about} could not be started: ${detail.message}`,
+  instanceCompleted: (about, detail) => `${instance(detail)} of ${about} said that it is complete: ${detail.status}`,
+  instanceAsked: (about, detail) => `${detail.verb} of ${instance(detail)} of ${about} was asked for`,
+  instanceExtended: (about, detail) =>
+    `${instance(detail)} of ${about} has ${shownDuration(number(detail.ttlLeftMs))} until its TTL ends`,
+  instanceInterruptNotice: (about, detail) =>
+    `${instance(detail)} of ${about} will be interrupted in ${shownDuration(number(detail.noticeMs))}`,
+  instanceTtlWarning: (about, detail) => `${instance(detail)} of ${about}: ${detail.text}`,
+  instanceCostWarning: (about, detail) => `${instance(detail)} of ${about}: ${detail.text}`,
+  instanceIdleWarning: (about, detail) => `${instance(detail)} of ${about}: ${detail.text}`,
+  instanceInterruptWarning: (about, detail) => `${instance(detail)} of ${about}: ${detail.text}`,
+  memberLost: (about, detail) => `${instance(detail)} of ${about} was lost${replacement(detail)}`,
+  memberInterrupted: (about, detail) => `${instance(detail)} of ${about} was interrupted${replacement(detail)}`,
+  arrayReady: (about, detail) => `all members of ${about} have run: ${counted(number(detail.running), 'instance')} now`,
+  arrayFailed: (about, detail) => `${about} failed as a whole: ${detail.why}`,
+  arrayResized: (about, detail) => `${about} was resized from ${detail.from} to ${detail.to}`,
+  arrayCompleted: (about, detail) => `the last instance of ${about} ended: ${shownUsd(number(detail.cost))} in all`,
+  costLimitReached: (about, detail) =>
+    `${about} has used up its ${detail.by === 'budget' ? "owner's budget" : 'cost limit'}`,
+  budgetSet: (_about, detail) =>
+    detail.amount === null
+      ? `the budget of ${detail.owner} was removed`
+      : `the budget of ${detail.owner} is ${shownUsd(number(detail.amount))} ${period(detail)}`,
+  budgetNearlyUsedUp: (_about, detail) =>
+    `${detail.owner} has spent ${shownUsd(number(detail.spent))} of ${shownUsd(number(detail.amount))} ${period(detail)}`,
+  budgetUsedUp: (_about, detail) =>
+    `the budget of ${detail.owner} is used up: ${shownUsd(number(detail.amount))} ${period(detail)}`,
+  orphanReaped: (_about, detail) => `instance ${detail.instance}, of which nothing is known, was ended`,
   tokenCreated: (_about, detail) => `token ${detail.name} (${detail.role}) created for ${detail.owner} by ${detail.by}`,
   tokenRevoked: (_about, detail) => `token ${detail.name} revoked by ${detail.by}`,
 };

@@ -16,6 +16,7 @@ interface Document {
 /** The first that fits a path is the tag of its operations. */
 const TAGS: readonly (readonly [prefix: RegExp, tag: string])[] = [
   [/^\/v1\/jobs\/\{ref\}\/(?:logs|grep|log-diff)$/, 'logs'],
+  [/^\/v1\/(?:instances|cost|budget|jobs\/\{ref\}\/resize)/, 'instances'],
   [/^\/v1\/(?:jobs|blobs\/\{kind\}|prune)/, 'jobs'],
   [/^\/v1\/events/, 'events'],
   [/^\/v1\/(?:sessions|blobs)/, 'workers'],
@@ -56,7 +57,7 @@ function errorStatuses(path: string, method: string, operation: Operation): numb
     [400, true],
     [401, true],
     [403, operation['x-role'] !== 'any'],
-    [404, path.includes('{ref}')],
+    [404, /\{ref\}|\/instances\/|\/cost|\/peers/.test(path)],
     [409, writes && path.startsWith('/v1/jobs')],
     [410, path.includes('/sessions/')],
     [413, hasBody],

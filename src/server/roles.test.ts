@@ -10,17 +10,19 @@ import { createServer, type Server } from './server.ts';
 /** Who may use which route, written down a second time: a route that is not here fails this test. */
 const MAY: Readonly<Record<string, readonly Role[]>> = {
   ...group('openapi', ['read', 'submit', 'worker', 'admin']),
-  ...group('jobs job tasks watch logs server summary why spec events watchEvents watchGrid grep diffLogs', [
-    'read',
+  ...group(
+    'jobs job tasks watch logs server summary why spec events watchEvents watchGrid grep diffLogs instances cost budget',
+    ['read', 'submit', 'admin'],
+  ),
+  ...group('submit update cancel retry requeue hold release putBlob instanceVerb resize setBudget', [
     'submit',
     'admin',
   ]),
-  ...group('submit update cancel retry requeue hold release putBlob', ['submit', 'admin']),
-  ...group('hello exchange bye stream putLog getBlob', ['worker', 'admin']),
+  ...group('hello exchange bye stream putLog getBlob peers', ['worker', 'admin']),
   ...group('createToken tokens revokeToken prune stopServer', ['admin']),
 };
 /** Where it counts whose job it is. */
-const OF_OWNER = new Set(['update', 'cancel', 'retry', 'requeue', 'hold', 'release']);
+const OF_OWNER = new Set(['update', 'cancel', 'retry', 'requeue', 'hold', 'release', 'resize']);
 
 const BODIES: Readonly<Record<string, object>> = {
   submit: { spec: { run: { kind: 'argv', argv: ['true'] }, cwd: '/' } },
@@ -29,6 +31,9 @@ const BODIES: Readonly<Record<string, object>> = {
   exchange: { seq: 1, ack: 0, held: { count: 0, sum: 0 }, freeCpus: 0 },
   createToken: { name: 'ROLE', role: 'read' },
   prune: { olderThanMs: 0, dryRun: true },
+  instanceVerb: { target: { instance: 'nobody' } },
+  resize: { count: 1 },
+  setBudget: { amount: null },
 };
 
 function group(operations: string, roles: readonly Role[]): Record<string, readonly Role[]> {
@@ -69,7 +74,12 @@ async function operations(): Promise<Operation[]> {
 }
 
 function filled(path: string): string {
-  const values: Record<string, string> = { ref: path.includes('tokens') ? 'nobody' : '1', kind: 'env', id: '999' };
+  const values: Record<string, string> = {
+    ref: path.includes('tokens') ? 'nobody' : '1',
+    kind: 'env',
+    id: '999',
+    verb: 'stop',
+  };
   return path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? (name === 'hash' ? 'a'.repeat(64) : '1'));
 }
 

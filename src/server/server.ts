@@ -24,6 +24,7 @@ import { demandRoles } from './roles.ts';
 import { accessRoutes } from './routes/access.ts';
 import { blobRoutes } from './routes/blobs.ts';
 import { insightRoutes } from './routes/insight.ts';
+import { instanceRoutes } from './routes/instances.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { logsRoute } from './routes/logs.ts';
 import { searchRoutes } from './routes/search.ts';
@@ -84,6 +85,7 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
     insightRoutes,
     watchMoreRoutes,
     searchRoutes,
+    instanceRoutes,
     accessRoutes,
   ]) {
     routes(app, doors);
