@@ -4,6 +4,7 @@ import { API_VERSION } from '../../src/api/limits.ts';
 import type { ExchangeReply, ExchangeRequest, HelloRequest, StreamMessage } from '../../src/api/session.ts';
 import type { Clock } from '../../src/coordinator/clock.ts';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
+import type { InstancePorts } from '../../src/coordinator/instances/ports.ts';
 import { Ledger } from '../../src/coordinator/ledger.ts';
 import type { Caller } from '../../src/coordinator/use-cases.ts';
 import type { Job } from '../../src/core/job.ts';
@@ -62,6 +63,8 @@ export interface AtHandOptions {
   readonly logs?: LogReader;
   readonly copies?: SegmentCopies;
   readonly blobs?: Blobs;
+  /** Absent: jobs with instances are refused. */
+  readonly instances?: InstancePorts;
 }
 
 const NO_BLOBS: Blobs = {
@@ -109,8 +112,9 @@ export class LedgerAtHand {
       copies: this.#options.copies ?? { append: () => Promise.reject(new Error('none')), reach: async () => {} },
       // Secrets differ; the rest of an array id does not, so that tests can name it.
       randomHex: (digits) =>
-        digits > 16 ? randomBytes(digits / 2).toString('hex') : 'abcdef0123456789'.slice(0, digits),
+        digits > 16 ? randomBytes(digits).toString('hex').slice(0, digits) : 'abcdef0123456789'.slice(0, digits),
       random: () => this.random,
+      ...(this.#options.instances === undefined ? {} : { instances: this.#options.instances }),
       onFatal: (error) => this.fatal.push(error),
       options: { version: 'test', host: 'here', dataDir: '/', logDir: '/' },
     });
@@ -178,7 +182,9 @@ export class WorkerAtHand {
 
   static async join(at: LedgerAtHand, hello: Partial<HelloRequest> = {}, caller = CALLER): Promise<WorkerAtHand> {
     const worker = new WorkerAtHand(at);
-    worker.sessionId = (await at.coordinator.hello(caller, { ...HELLO, ...hello })).sessionId;
+    const reply = await at.coordinator.hello(caller, { ...HELLO, ...hello });
+    worker.sessionId = reply.sessionId;
+    worker.#ack = reply.after ?? 0;
     worker.connect();
     await at.ledger.idle();
     return worker;
