@@ -2,6 +2,7 @@ import type { LogQueryInput } from '../../api/job.ts';
 import { MAX_PATTERN } from '../../api/limits.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { defineCommand, type OptionTable, type Values } from '../command.ts';
+import { memberOf } from '../instances/member-of.ts';
 import { wholeNumber } from '../option-values.ts';
 import { linesOption } from '../output-option.ts';
 import { indexOption, narrowed, readRef } from '../refs.ts';
@@ -33,6 +34,7 @@ export const logs = defineCommand({
   operands: { name: 'JOB|TASK', min: 1, max: 1 },
   examples: [
     { line: 'spawn logs 12_7', says: 'one task' },
+    { line: 'spawn logs compute-3', says: 'one instance: its user-data and its command' },
     { line: 'spawn logs 12 --follow', says: 'a whole job, as it comes' },
     { line: 'spawn logs 12_7 --attempt 1 --stderr', says: 'what the first try complained of' },
     { line: "spawn logs 12 --state failed --grep 'error|denied' -i", says: 'search what failed' },
@@ -64,8 +66,14 @@ export const logs = defineCommand({
       ...(given.attempt === undefined ? {} : { attempt: given.attempt }),
       ...(given.tail === undefined ? {} : { tail: given.tail }),
     };
-    const job = await (await world.connect()).job(named.ref);
-    await showLogs(world, { job, query, signal: new AbortController().signal });
+    const client = await world.connect();
+    const job = await client.job(named.ref);
+    const member = await memberOf(client, named.ref, job);
+    if (member !== undefined && named.index !== undefined) {
+      usage(`expected a whole job with --index, found an instance of job ${job.id}`);
+    }
+    const shown = member === undefined ? query : { ...query, index: String(member.index) };
+    await showLogs(world, { job, query: shown, signal: new AbortController().signal });
     return 0;
   },
 });

@@ -1,5 +1,9 @@
+import type { JobView } from '../../api/job.ts';
 import { MAX_DURATION_MS } from '../../api/limits.ts';
+import { SpawnError } from '../../core/errors.ts';
+import type { Client } from '../client.ts';
 import { defineCommand } from '../command.ts';
+import { memberOf } from '../instances/member-of.ts';
 import { durationUpTo } from '../option-values.ts';
 import { counted, shownDuration } from '../output/format.ts';
 import { readJobRef } from '../refs.ts';
@@ -25,7 +29,7 @@ export const wait = defineCommand({
   run: async ({ options, operands }, world) => {
     const refs = operands.map((operand) => readJobRef('wait', operand));
     const client = await world.connect();
-    const jobs = await Promise.all(refs.map((ref) => client.job(ref)));
+    const jobs = await Promise.all(refs.map((ref) => wholeJob(client, ref)));
     const numbers = jobs.map(({ id }) => id).join(' ');
     const goOn = jobs.length === 1 ? `job ${numbers} goes on` : `jobs ${numbers} go on`;
     const advice = `spawn: ${goOn}; spawn wait ${numbers} waits again`;
@@ -52,3 +56,10 @@ export const wait = defineCommand({
     });
   },
 });
+
+/** Of an instance, all that the others do would be waited for too. */
+async function wholeJob(client: Client, ref: string): Promise<JobView> {
+  const job = await client.job(ref);
+  if ((await memberOf(client, ref, job)) === undefined) return job;
+  throw new SpawnError('BAD_REQUEST', { where: 'wait', expected: 'a whole job, as 12 or a name', found: ref });
+}

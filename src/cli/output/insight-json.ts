@@ -1,14 +1,17 @@
 import type { Blocker, EventView, FailureGroup, SummaryReply, WhyReply } from '../../api/insight.ts';
+import type { InstanceView } from '../../api/instance.ts';
 import { isoTime } from './format.ts';
+import { arrayJson } from './instance-sheet.ts';
 import { jobJson, taskJson } from './json.ts';
 
 /** The job's own fields, then what a summary adds; lists hold flat objects. */
-export function summaryJson(summary: SummaryReply): object {
+export function summaryJson(summary: SummaryReply, instances?: readonly InstanceView[]): object {
   return {
     ...jobJson(summary.job),
     rate_per_second: summary.ratePerSecond ?? null,
     eta_at: isoTime(summary.etaAt),
     retried_tasks: summary.retriedTasks,
+    ...arrayJson(instances),
     failures: summary.failures.map(failureJson),
     slowest: summary.slowest.map(taskJson),
     longest_running: summary.longestRunning.map(taskJson),

@@ -23,16 +23,24 @@ export interface SummaryStyle {
   readonly columns: number;
 }
 
+/** Lines at the top of the sheet. */
+const STATE_AND_TASKS = 2;
 const MESSAGE_COLUMNS = 60;
 const INDICES_COLUMNS = 30;
 
-/** How a job is doing: a sheet, then what failed and how, then what takes long. */
-export function summaryText(summary: SummaryReply, style: SummaryStyle): string {
+/** How a job is doing: a sheet, then what failed and how, then what takes long. @param more lines of the sheet, after its tasks */
+export function summaryText(
+  summary: SummaryReply,
+  style: SummaryStyle,
+  more: readonly (readonly [string, string | undefined])[] = [],
+): string {
   const paint = painter(style.colour);
   const { job } = summary;
   const [example] = summary.failures;
+  const lines = jobLines(summary, style.now, paint);
+  const [first, rest] = [lines.slice(0, STATE_AND_TASKS), lines.slice(STATE_AND_TASKS)];
   return [
-    sheet(`Job ${job.id}: ${job.name} (${job.arrayId})`, jobLines(summary, style.now, paint)),
+    sheet(`Job ${job.id}: ${job.name} (${job.arrayId})`, [...first, ...more, ...rest]),
     section('Failures', failureLines(summary.failures, style)),
     section('Slowest', summary.slowest.map(slowLine)),
     section(
