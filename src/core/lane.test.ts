@@ -32,6 +32,13 @@ describe('Lane', () => {
     expect(coreJob(1, { minApi: 3 }).addLane(TERMS).minApi).toBe(3);
   });
 
+  it('whose tasks have instances of their own wants nothing of the pool', () => {
+    const job = coreJob(1, { size: 3, bound: true });
+    const other = job.addLane(TERMS);
+    expect([job.lanes[0].wanted, other.wanted, job.wanted]).toEqual([0, 0, 0]);
+    expect([...job.table.eligible.positions()]).toEqual([0, 1, 2]);
+  });
+
   it('of number 0 has what was submitted, and the priority of the job', () => {
     const job = coreJob(1, { cpus: 2, gpus: 0.25, resources: { disk: 1.5 }, timeLimitMs: 70 });
     job.priority = 4;

@@ -36,6 +36,14 @@ const of = (id: number, owner: string, priority = 0): Job => {
 };
 
 describe('ReadyQueue', () => {
+  it('never has what runs on instances of its own, nor counts it against its owner', () => {
+    const [bound, pool, other] = [coreJob(1, { size: 9, bound: true }), of(2, 'ada'), of(3, 'bob')];
+    const queue = queueOf(bound, pool, other);
+    queue.addSlots(bound.lanes[0], 5);
+    expect([bound.slots, bound.lanes[0].heapAt]).toEqual([0, -1]);
+    expect(slots(queue, 4).filter((id) => id === 2)).toHaveLength(2);
+  });
+
   it('serves bands strictly, highest first, whatever the order of arrival', () => {
     const [low, high, middle, same] = [of(1, 'ada', -3), of(2, 'bob', 7), of(3, 'ada', 1), of(4, 'cleo', 7)];
     const queue = queueOf(low, high, middle, same);

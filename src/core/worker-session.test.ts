@@ -181,4 +181,14 @@ describe('WorkerSession', () => {
     expect(session.couldFit(coreJob(1, { cpus: 4.1 }).lanes[0])).toBe(false);
     expect(session.couldFit(coreJob(1, { memoryBytes: 101 }).lanes[0])).toBe(false);
   });
+
+  it('of an instance gives its task a slot whatever its machine has', () => {
+    const session = coreSession(1, 1);
+    session.bound = true;
+    const job = coreJob(9, { size: 4, cpus: 8, bound: true });
+    session.addGrant(new GrantRange(1, 1, 9, 2, 1), job.lanes[0], 0, 5);
+    const share = session.shares.get(job.lanes[0])!;
+    expect([session.promote(share), share.slots, session.promote(share)]).toEqual([1, 1, 0]);
+    expect(session.closeGrants(job.lanes[0], 1, 1)).toBe(1);
+  });
 });
