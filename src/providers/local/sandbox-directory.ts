@@ -104,6 +104,12 @@ export async function waitUntilDead(
   }
 }
 
+/** Whether it ends by itself within the time that an init takes to end. */
+export async function isDeadSoon(init: ProcessIdentity, processes: SandboxProcesses): Promise<boolean> {
+  for (let leftMs = INIT_WITHIN_MS; processes.isAlive(init) && leftMs > 0; leftMs -= LOOK_MS) await wait(LOOK_MS);
+  return !processes.isAlive(init);
+}
+
 /** Makes what the launcher needs. A second start finds its disk as it was. */
 export function prepareSandbox(parts: ConfigParts): void {
   const { directory, order } = parts;

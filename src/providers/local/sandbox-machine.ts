@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import type { ForkerChannel, Machine } from '../provider.ts';
 import type { ProcessIdentity } from './instance-records.ts';
-import { readEnding, type SandboxProcesses, waitUntilDead, writeWhole } from './sandbox-directory.ts';
+import { isDeadSoon, readEnding, type SandboxProcesses, waitUntilDead, writeWhole } from './sandbox-directory.ts';
 import { writeSandboxFiles } from './sandbox-files.ts';
 import { serveInside } from './sandbox-inside.ts';
 import type { InitHello, InitLink } from './sandbox-link.ts';
@@ -43,13 +43,16 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     inside.close();
     parts.onEnd();
   };
+  const tellGone = async (ending: string | undefined) => {
+    // Its connections are closed a moment before a process is seen to be dead.
+    const dead = await isDeadSoon(init, processes);
+    leave();
+    goneWhy = dead ? (ending ?? readEnding(directory) ?? 'it was killed') : 'another agent has taken it over';
+    onGone?.(goneWhy);
+  };
   link.onClose((ending) => {
     channel.end();
-    if (ours) return;
-    leave();
-    const lives = processes.isAlive(init) && ending === undefined;
-    goneWhy = lives ? 'another agent has taken it over' : (ending ?? readEnding(directory) ?? 'it was killed');
-    onGone?.(goneWhy);
+    if (!ours) void tellGone(ending);
   });
 
   const end = async (graceMs: number, removes: boolean) => {
