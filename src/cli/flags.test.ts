@@ -329,7 +329,9 @@ async function seen(words: readonly string[], tty = false): Promise<string> {
     await new Promise((resolve) => setImmediate(resolve));
   };
   // A terminal to read from, so that what is asked before is seen.
-  const world = { cwd: folder, server, pause, env: { HOME: folder } } as NonNullable<RunOptions['world']>;
+  // With a coordinator elsewhere no launch depends on the size of this machine.
+  const env = { HOME: folder, ...(words[0] === 'launch' ? { SPAWN_SERVER: 'http://127.0.0.1:1' } : {}) };
+  const world = { cwd: folder, server, pause, env } as NonNullable<RunOptions['world']>;
   const { calls, ...rest } = await runCli(words, { client, world, stdin: 'terminal', tty });
   return JSON.stringify({ ...rest, calls, asked }, (_, value) => (value instanceof AbortSignal ? 'signal' : value));
 }
