@@ -44,6 +44,8 @@ export const MachineOrder = z.object({
   idleCpuPercent: z.number(),
   onIdle: IdleAction,
   onComplete: CompleteAction,
+  /** Failed attempts are followed by others, so that a failure is final only when the directive says `done`. Absent: that is not known. */
+  retries: z.boolean().optional(),
   preStop: z.string().optional(),
   preStopTimeoutMs: z.int(),
   launchedAt: z.number(),

@@ -15,6 +15,11 @@ export class Contact {
     this.#options = options;
   }
 
+  /** The last try failed. */
+  get isTroubled(): boolean {
+    return this.#isTroubled;
+  }
+
   answered(): void {
     if (this.#isTroubled) this.#options.log('the server answers again');
     this.#isTroubled = false;

@@ -18,7 +18,6 @@ export interface BoundInstance {
   readonly report: () => InstanceReport;
   /** How its tasks are started in it. */
   readonly adapter: JobAdapter;
-  readonly onStarted: () => void;
   readonly onEnded: (outcome: Outcome) => void;
 }
 

@@ -42,7 +42,7 @@ export class Session {
   readonly #shipper: LogShipper | undefined;
   readonly #lease: SessionLease;
   readonly #contact: Contact;
-  readonly #quiet = new Quiet(() => this.#attempts.count === 0 && this.#exchanges.hasSaidAll);
+  readonly #quiet = new Quiet(() => this.#isQuiet);
   #leaving = false;
   /** Of a bound session: it has been told to go when nothing runs. */
   #mayLeave: boolean;
@@ -77,10 +77,7 @@ export class Session {
       elsewhere: sameHost ? undefined : options.worker,
       job: (id, lane) => this.#jobs.get(id, lane),
       envId: (forker, job) => this.#lives.envId(forker, job),
-      onStarted: (start) => {
-        this.#outbox.started(start);
-        bound?.onStarted();
-      },
+      onStarted: (start) => this.#outbox.started(start),
       onEnded: (end, jobId) => {
         this.#holdings.over(end.fence);
         this.#outbox.ended(end);
@@ -183,7 +180,8 @@ export class Session {
       this.#holdings.giveBackAll(this.#lives.current);
     }
     if (Number.isFinite(graceMs)) {
-      const timer = setTimeout(() => this.#shutDown(), graceMs);
+      const end = () => this.#attempts.shutDown(this.#lives.current, MOST_SHUTDOWN_GRACE_MS);
+      const timer = setTimeout(end, graceMs);
       this.#over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
     }
     this.#pump();
@@ -203,7 +201,7 @@ export class Session {
 
   /** Of a bound session: leaves when nothing runs and everything is said. */
   leave(): void {
-    this.#mayLeave = true;
+    this.#mayLeave = this.#outbox.urgent = true;
     this.drain(0);
   }
 
@@ -212,13 +210,13 @@ export class Session {
     this.#ended.resolve('released');
   }
 
-  /** True once nothing runs and the coordinator has everything; false after `withinMs`. */
+  /** True once nothing runs and the coordinator has everything, unless it is away; false after `withinMs`. */
   settled(withinMs: number): Promise<boolean> {
     return this.#quiet.within(withinMs);
   }
 
-  #shutDown(): void {
-    this.#attempts.shutDown(this.#lives.current, MOST_SHUTDOWN_GRACE_MS);
+  get #isQuiet(): boolean {
+    return this.#attempts.count === 0 && (this.#exchanges.hasSaidAll || this.#contact.isTroubled);
   }
 
   /** Starts what can start, says what is to be said, and leaves when all is done. */
@@ -227,6 +225,7 @@ export class Session {
     if (forker !== undefined && this.#lease.isValid) this.#holdings.startAll(forker);
     if (this.#outbox.draining && this.#mayLeave && this.#attempts.count === 0 && !this.#leaving) this.#leave();
     this.#exchanges.touch();
+    this.#quiet.look();
   }
 
   #leave(): void {
@@ -295,5 +294,6 @@ export class Session {
 
   #failed(error: unknown): void {
     if (this.#contact.failed(error, this.#lease.termMs)) this.#ended.resolve('gone');
+    this.#quiet.look();
   }
 }

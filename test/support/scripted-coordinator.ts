@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { PeersReply } from '../../src/api/instance.ts';
 import type {
   Ends,
   ExchangeReply,
@@ -129,11 +130,27 @@ export class ScriptedCoordinator implements WorkerClient {
   async hello(request: HelloRequest): Promise<HelloReply> {
     await this.#admit();
     this.hellos.push(request);
-    this.sessionId += 1;
+    const resumed = this.sessionId > 0 && request.bound?.resume === this.sessionId && this.byes.length === 0;
+    if (resumed) this.#sendAgain();
+    else this.sessionId += 1;
     this.#seq = 0;
     this.#reply = undefined;
     const { sessionId, leaseMs, heartbeatMs, sameHost, storeId, logDir } = this;
-    return { sessionId, leaseMs, heartbeatMs, sameHost, storeId, ...(logDir === undefined ? {} : { logDir }) };
+    const more = { ...(logDir === undefined ? {} : { logDir }), ...(resumed ? { resumed } : {}) };
+    return { sessionId, leaseMs, heartbeatMs, sameHost, storeId, ...more };
+  }
+
+  /** To an agent that took a session over: what is open, numbered anew, and the last directive. */
+  #sendAgain(): void {
+    const said = this.#messages;
+    this.#messages = [];
+    this.#n = 0;
+    this.started.clear();
+    const isOpen = (message: Numbered) =>
+      message.type === 'job' ||
+      (message.type === 'grant' && message.runs.some(([fence]) => this.#held.has(fence))) ||
+      (message.type === 'instance' && message === said.findLast(({ type }) => type === 'instance'));
+    for (const message of said.filter(isOpen)) this.send(message);
   }
 
   async *stream(sessionId: number, after: number, options: CallOptions = {}): AsyncGenerator<StreamMessage> {
@@ -185,6 +202,15 @@ export class ScriptedCoordinator implements WorkerClient {
     const before = this.shipped.get(key) ?? new Uint8Array();
     if (offset <= before.length) this.shipped.set(key, Buffer.concat([before.subarray(0, offset), bytes]));
     return { size: this.shipped.get(key)?.length ?? 0 };
+  }
+
+  peersReply: PeersReply = { version: 0, members: [] };
+  peersAsked = 0;
+
+  async peers(sessionId: number): Promise<PeersReply> {
+    await this.#admit(sessionId);
+    this.peersAsked += 1;
+    return this.peersReply;
   }
 
   async getBlob(hash: string): Promise<Uint8Array> {

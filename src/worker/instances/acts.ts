@@ -1,0 +1,111 @@
+import type { Decision } from '../../core/instance-lifecycle.ts';
+import type { Instance } from './instance.ts';
+
+/** From TERM to KILL for what still runs when the machine itself ends. */
+const MACHINE_GRACE_MS = 5_000;
+/** An attempt gets TERM, then KILL after the grace of its job: longer than this is not waited for. */
+const MOST_END_MS = 35_000;
+/** Reasons for which its task is to run again, on another machine. */
+const TASK_GOES_ON: ReadonlySet<string> = new Set(['interrupted', 'replaced']);
+
+/** Does what was decided, from its first to its last step. Rejects when it could not be done. */
+export async function carryOut(instance: Instance, { act, reason }: Decision): Promise<void> {
+  const { life } = instance;
+  if (act !== 'nothing') life.reason = reason ?? life.reason;
+  switch (act) {
+    case 'nothing':
+      return prepareEnd(instance);
+    case 'thaw':
+      return thaw(instance);
+    case 'hibernate':
+      return hibernate(instance);
+    case 'stop':
+      return end(instance, 'stop');
+    case 'terminate':
+      return end(instance, 'terminate');
+  }
+}
+
+async function hibernate(instance: Instance): Promise<void> {
+  const { life, machine } = instance;
+  await prepareEnd(instance);
+  instance.log(`hibernates: ${life.reason}`);
+  if (life.reason === 'completed' || life.reason === 'idle') life.restsByItself();
+  instance.knownForker?.park();
+  life.setRuns(false);
+  life.state = 'hibernated';
+  life.stoodStillFrom();
+  instance.hasPreStopped = false;
+  // Remembered first: what is frozen and not known to be would never be thawed.
+  await instance.remember();
+  try {
+    await machine.freeze();
+  } catch (error) {
+    instance.log(`cannot be frozen, is stopped instead: ${(error as Error).message}`);
+    life.state = 'running';
+    life.setRuns(true);
+    instance.knownForker?.unpark(0);
+    return end(instance, 'stop');
+  }
+  instance.changed();
+}
+
+async function thaw(instance: Instance): Promise<void> {
+  const { life, machine } = instance;
+  instance.knownForker?.unpark(life.stoodStillMs());
+  await machine.thaw();
+  life.setRuns(true);
+  life.state = 'running';
+  life.reason = undefined;
+  instance.log('goes on');
+  instance.changed();
+}
+
+async function end(instance: Instance, how: 'stop' | 'terminate'): Promise<void> {
+  const { life, machine } = instance;
+  const wasFrozen = life.state === 'hibernated';
+  instance.log(`${how === 'stop' ? 'stops' : 'ends'}: ${life.reason}`);
+  life.state = how === 'stop' ? 'stopping' : 'shutting-down';
+  if (life.reason === 'completed' || life.reason === 'idle') life.restsByItself();
+  instance.changed();
+  if (wasFrozen) await wake(instance);
+  else await prepareEnd(instance);
+  instance.setDeadline(MOST_END_MS + MACHINE_GRACE_MS);
+  const goesOn = how === 'stop' || TASK_GOES_ON.has(life.reason ?? '');
+  await instance.sessions.endAttempts(goesOn ? 'shutdown' : 'cancel', MOST_END_MS);
+  // It may have been told to end for good meanwhile.
+  const last = instance.life.directive?.wanted === 'terminated' ? 'terminate' : how;
+  if (last !== how) life.reason = life.directive?.reason ?? 'user';
+  if (last === 'terminate') await machine.terminate(MACHINE_GRACE_MS);
+  else await machine.stop(MACHINE_GRACE_MS);
+  life.setRuns(false);
+  life.state = last === 'terminate' ? 'terminated' : 'stopped';
+  instance.log(life.state);
+  void instance.leave();
+}
+
+/** What is frozen cannot end. Its pre-stop command ran before it was frozen. */
+async function wake(instance: Instance): Promise<void> {
+  const { life } = instance;
+  instance.knownForker?.unpark(life.stoodStillMs());
+  await instance.machine.thaw().catch((error: Error) => instance.log(`cannot be thawed: ${error.message}`));
+}
+
+/** The pre-stop command: once before each rest or end, for as long as it may take; how it went stops nothing. */
+async function prepareEnd(instance: Instance): Promise<void> {
+  const { life, machine } = instance;
+  const { preStop } = life;
+  if (preStop === undefined || instance.hasPreStopped) return;
+  instance.hasPreStopped = true;
+  // Behind an interruption nothing runs any more.
+  const timeoutMs = Math.max(1_000, Math.min(preStop.timeoutMs, life.interruptInMs ?? Number.POSITIVE_INFINITY));
+  instance.setDeadline(timeoutMs + MOST_END_MS + MACHINE_GRACE_MS);
+  const said = await machine.run(preStop.command, timeoutMs).then(
+    ({ code, output }) =>
+      code === 0 ? undefined : `pre-stop: exit ${code ?? 'by its time limit'}: ${output.slice(-2_048)}`,
+    (error: Error) => `pre-stop: ${error.message}`,
+  );
+  if (said === undefined) return;
+  life.message = said;
+  instance.log(said);
+}

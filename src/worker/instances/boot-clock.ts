@@ -1,0 +1,21 @@
+import { uptime } from 'node:os';
+import { bootId } from '../../client/node/process-identity.ts';
+import type { InstanceClock } from './instance-life.ts';
+
+/** How far the coarse clock may be from the fine one before the difference is taken for a suspend. */
+const COARSE_MS = 1_500;
+
+/** The clocks of this machine. That which counts suspend has whole seconds only: its milliseconds are those of the one that does not. */
+export function machineClock(): InstanceClock {
+  let suspendedMs = 0;
+  return {
+    bootId: bootId(),
+    wallMs: () => Date.now(),
+    bootMs() {
+      const fineMs = Number(process.hrtime.bigint() / 1_000n) / 1_000;
+      const apartMs = uptime() * 1_000 + 500 - fineMs;
+      if (Math.abs(apartMs - suspendedMs) > COARSE_MS) suspendedMs = apartMs;
+      return fineMs + suspendedMs;
+    },
+  };
+}

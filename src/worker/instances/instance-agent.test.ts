@@ -1,0 +1,425 @@
+import { describe, expect, test } from 'vitest';
+import { AgentOnScript } from '../../../test/support/agent-on-script.ts';
+import { until } from '../../../test/support/until.ts';
+import { encodeOutcome } from '../../core/outcome.ts';
+
+const CANCELLED = encodeOutcome({ kind: 'cancelled' });
+const PREEMPTED = encodeOutcome({ kind: 'preempted' });
+const LOST = encodeOutcome({ kind: 'lost' });
+/** Notes its start, waits for the file `go`, notes its end. */
+const WAITS =
+  'echo "start $SPAWN_ATTEMPT" >>"$OUT/ran"; until [ -e "$OUT/go" ]; do sleep 0.02; done; echo end >>"$OUT/ran"';
+
+async function running(order = {}, text: string | undefined = WAITS, directive = {}) {
+  const world = new AgentOnScript(order);
+  world.start();
+  world.job(text);
+  const fence = world.grant();
+  world.direct(directive);
+  await world.started(fence);
+  await world.reported('the directive', ({ version }) => version === 1);
+  return { world, fence };
+}
+
+describe('a task in an instance', () => {
+  test('runs through boot, sees where it is, and prints to the place where first starts are looked for', async () => {
+    const world = new AgentOnScript({ env: { PARAM_lr: "it's 0.1" }, index: 0 });
+    world.start();
+    world.job('env | sort >"$OUT/env"; echo said');
+    const fence = world.grant();
+    world.direct({ size: 5 });
+    expect(await world.outcome(fence)).toBe(0);
+    const env = new Map(
+      world
+        .read('env')
+        .split('\n')
+        .map((line) => line.split(/=(.*)/s, 2) as [string, string]),
+    );
+    expect(Object.fromEntries(env)).toMatchObject({
+      JOB_ARRAY_ID: 'compute-20260101-000001',
+      JOB_ARRAY_NAME: 'compute',
+      JOB_ARRAY_SIZE: '5',
+      JOB_ARRAY_INDEX: '0',
+      TASK_ARRAY_INDEX: '0',
+      PARAM_lr: "it's 0.1",
+      MASTER_ADDR: '127.4.0.10',
+      MASTER_PORT: '29500',
+      RANK: '0',
+      WORLD_SIZE: '5',
+      SPAWN_PEERS_FILE: '/etc/spawn/job-array-peers.json',
+      SPAWN_HOSTFILE: '/etc/spawn/hostfile',
+      SPAWN_INSTANCE_ID: world.box.order.id,
+      SPAWN_INSTANCE_NAME: 'compute-0',
+      SLURM_ARRAY_TASK_ID: '0',
+    });
+    expect(env.get('PATH')).toMatch(/^\/run\/spawn\/bin:/);
+    const login = world.box.files.get('environment')!;
+    expect(login).toContain("PARAM_lr='it'\\''s 0.1'\n");
+    expect(login).toContain("JOB_ARRAY_SIZE='5'\n");
+    expect(login).toContain("SLURM_ARRAY_TASK_ID='0'\n");
+    expect(login).not.toContain('SPAWN_FENCE');
+    expect(world.read('out')).toBe('said\n');
+    expect(world.coordinator.hellos[0]).toMatchObject({ instance: world.box.order.id, bound: {}, worker: 'compute-0' });
+  });
+
+  test('finds its user-data, whatever brought it', async () => {
+    const world = new AgentOnScript({ userData: 'echo hello' });
+    world.start();
+    world.job('true');
+    await world.outcome(world.grant());
+    expect(world.box.files.get('user-data')).toBe('echo hello');
+  });
+
+  test('waits for user-data that the coordinator has', async () => {
+    const world = new AgentOnScript();
+    const hash = world.coordinator.addBlob('#!/bin/sh\necho hello');
+    Object.assign(world.box.order, { userData: hash });
+    world.start();
+    world.job('true');
+    await world.outcome(world.grant());
+    expect(world.box.files.get('user-data')).toBe('#!/bin/sh\necho hello');
+  });
+});
+
+describe('an agent that takes over', () => {
+  test('goes on with the session and with what runs, and runs nothing twice', async () => {
+    const { world, fence } = await running();
+    await world.crash();
+    world.start();
+    await until('the second hello', () => world.coordinator.hellos.length === 2);
+    expect(world.coordinator.hellos[1]?.bound).toEqual({ resume: world.coordinator.sessionId });
+    await world.started(fence);
+    world.touch('go');
+    expect(await world.outcome(fence)).toBe(0);
+    expect(world.read('ran')).toBe('start 1\nend\n');
+  });
+
+  test('reports what ended while there was none', async () => {
+    const { world, fence } = await running();
+    await world.crash();
+    world.touch('go');
+    await until('its end', () => world.read('ran').endsWith('end\n'));
+    world.start();
+    expect(await world.outcome(fence)).toBe(0);
+    expect(world.read('ran')).toBe('start 1\nend\n');
+  });
+
+  test('counts the time in between', async () => {
+    const { world } = await running({ ttlMs: 100_000 }, WAITS, { ttlLeftMs: 100_000 });
+    await world.crash();
+    world.clock.jump(60_000);
+    world.start();
+    const report = await world.reported('time', ({ ranMs }) => ranMs >= 60_000);
+    expect(report.ttlLeftMs).toBeLessThan(40_001);
+  });
+
+  test('ends what the coordinator did not grant again, when the session is another one', async () => {
+    const { world } = await running();
+    await world.crash();
+    world.coordinator.forgetSession();
+    world.start();
+    world.job('echo "start $SPAWN_ATTEMPT" >>"$OUT/ran"');
+    const second = world.grant(2);
+    world.direct();
+    expect(await world.outcome(second)).toBe(0);
+    world.touch('go');
+    expect(world.read('ran')).toBe('start 1\nstart 2\n');
+  });
+});
+
+describe('what the user wants', () => {
+  test('stop: the attempt goes back, the disk is kept, and the session is left', async () => {
+    const { world, fence } = await running();
+    world.direct({ wanted: 'stopped', reason: 'user' });
+    expect(await world.outcome(fence)).toBe(PREEMPTED);
+    await until('bye', () => world.coordinator.byes.length === 1);
+    expect(world.report).toMatchObject({ state: 'stopped', reason: 'user', version: 2 });
+    expect(world.box.done).toContain('stop');
+    expect(world.box.done).not.toContain('terminate');
+  });
+
+  test('start after a stop goes on with the TTL that was left', async () => {
+    const { world } = await running({ ttlMs: 100_000 }, WAITS, { ttlLeftMs: 100_000 });
+    world.pass(30_000);
+    world.direct({ wanted: 'stopped', reason: 'user', ttlLeftMs: 70_000 });
+    await until('bye', () => world.coordinator.byes.length === 1);
+    world.agent!.release();
+    await world.done;
+    world.clock.jump(500_000);
+    world.coordinator.byes.length = 0;
+    world.coordinator.forgetSession();
+    world.start();
+    const report = await world.reported('it runs again', ({ state }) => state === 'running');
+    expect(report.ttlLeftMs).toBeGreaterThan(60_000);
+    expect(report.ranMs).toBeGreaterThan(29_000);
+    expect(report.ranMs).toBeLessThan(60_000);
+  });
+
+  test('terminate: the attempt is cancelled, with the reason', async () => {
+    const { world, fence } = await running();
+    world.direct({ wanted: 'terminated', reason: 'user' });
+    expect(await world.outcome(fence)).toBe(CANCELLED);
+    await until('bye', () => world.coordinator.byes.length === 1);
+    expect(world.report).toMatchObject({ state: 'terminated', reason: 'user' });
+    const states = world.coordinator.exchanges.map(({ instance }) => instance?.state);
+    expect(states.indexOf('shutting-down')).toBeLessThan(states.indexOf('terminated'));
+    expect(world.agent!.instances.size).toBe(0);
+  });
+
+  test('hibernate: everything stands still, time limits too, and goes on', async () => {
+    const world = new AgentOnScript();
+    world.start();
+    world.job(WAITS, { timeLimitMs: 5_000 });
+    const fence = world.grant();
+    world.direct();
+    await world.started(fence);
+    world.direct({ wanted: 'hibernated', reason: 'user' });
+    await world.reported('hibernated', ({ state }) => state === 'hibernated');
+    world.clock.jump(3_600_000);
+    world.direct({ wanted: 'running' });
+    const report = await world.reported('running', ({ state, version }) => state === 'running' && version === 3);
+    expect(report.ranMs).toBeLessThan(60_000);
+    world.touch('go');
+    expect(await world.outcome(fence)).toBe(0);
+    expect(world.box.done).toEqual(['freeze', 'thaw']);
+  });
+
+  test('hibernate where nothing can be frozen is a stop', async () => {
+    const { world, fence } = await running();
+    world.box.canFreeze = false;
+    world.direct({ wanted: 'hibernated', reason: 'user' });
+    expect(await world.outcome(fence)).toBe(PREEMPTED);
+    await until('bye', () => world.coordinator.byes.length === 1);
+    expect(world.report?.state).toBe('stopped');
+  });
+
+  test('an interruption is announced, prepared for, and takes the attempt back', async () => {
+    const { world, fence } = await running({ preStop: 'save' });
+    world.direct({ interruptInMs: 120_000 });
+    const { warnings } = await world.reported('the warning', (report) => report.warnings !== undefined);
+    expect(warnings?.[0]?.kind).toBe('interrupt');
+    await until('the pre-stop command', () => world.box.done.includes('run save'));
+    await until('it to be done', () => !world.instance.isActing);
+    world.pass(120_000);
+    expect(await world.outcome(fence)).toBe(PREEMPTED);
+    await until('bye', () => world.coordinator.byes.length === 1);
+    expect(world.report).toMatchObject({ state: 'terminated', reason: 'interrupted' });
+    expect(world.box.done.filter((what) => what === 'run save')).toHaveLength(1);
+  });
+});
+
+describe('what comes by itself', () => {
+  test('TTL: a warning, then the end; the machine holds a deadline of its own behind it', async () => {
+    const { world, fence } = await running({ ttlMs: 100_000 }, WAITS, { ttlLeftMs: 100_000 });
+    expect(world.box.deadlineMs).toBeGreaterThan(100_000);
+    expect(world.box.deadlineMs).toBeLessThan(104_000);
+    world.pass(91_000);
+    const { warnings } = await world.reported('the warning', (report) => report.warnings !== undefined);
+    expect(warnings).toMatchObject([{ kind: 'ttl' }]);
+    world.pass(9_100);
+    expect(await world.outcome(fence)).toBe(CANCELLED);
+    await until('bye', () => world.coordinator.byes.length === 1);
+    expect(world.report).toMatchObject({ state: 'terminated', reason: 'ttl' });
+  });
+
+  test('extend moves the one deadline', async () => {
+    const { world, fence } = await running({ ttlMs: 10_000 }, WAITS, { ttlLeftMs: 10_000 });
+    world.direct({ ttlLeftMs: 1_000_000 });
+    await world.reported('the directive', ({ version }) => version === 2);
+    expect(world.box.deadlineMs).toBeGreaterThan(1_000_000);
+    world.pass(500_000);
+    world.touch('go');
+    expect(await world.outcome(fence)).toBe(0);
+    expect(world.report?.state).toBe('running');
+  });
+
+  test('cost: it ends itself when its share is spent', async () => {
+    // 3.60 USD an hour: a cent in 10 s.
+    const { world, fence } = await running({}, WAITS, { costShare: 0.01 });
+    world.pass(9_500);
+    const { warnings } = await world.reported('the warning', (report) => report.warnings !== undefined);
+    expect(warnings).toMatchObject([{ kind: 'cost' }]);
+    world.pass(600);
+    expect(await world.outcome(fence)).toBe(CANCELLED);
+    await until('bye', () => world.coordinator.byes.length === 1);
+    expect(world.report).toMatchObject({ state: 'terminated', reason: 'cost-limit' });
+  });
+
+  test.each(['stop', 'hibernate', 'terminate'] as const)('idle: %s', async (onIdle) => {
+    const { world } = await running({ idleTimeoutMs: 60_000, onIdle });
+    await until('the first reading', () => world.box.activityCalls === 1 && world.instance.life.idleForMs === 0);
+    for (let calls = 1; calls < 11; calls++) {
+      world.pass(6_100);
+      await until('a reading', () => world.box.activityCalls > calls);
+      await until(
+        'it to be taken',
+        () => world.instance === undefined || world.instance.life.idleForMs !== undefined || world.box.done.length > 0,
+      );
+    }
+    const state = { stop: 'stopped', hibernate: 'hibernated', terminate: 'terminated' }[onIdle];
+    await world.reported(state, (report) => report.state === state);
+    expect(world.report?.reason).toBe('idle');
+    if (onIdle !== 'hibernate') return;
+    // The directive that was there before does not wake it up; the next does.
+    world.pass(10_000);
+    expect(world.report?.state).toBe('hibernated');
+    world.direct();
+    await world.reported('running', (report) => report.state === 'running' && report.version === 2);
+  });
+
+  test('work, and a login, keep it from being idle', async () => {
+    const { world } = await running({ idleTimeoutMs: 60_000 });
+    await until('the first reading', () => world.instance.life.idleForMs === 0);
+    const reads = async (change: object) => {
+      world.box.activity = { ...world.box.activity, ...change };
+      const calls = world.box.activityCalls;
+      world.pass(50_000);
+      await until('a reading', () => world.box.activityCalls > calls && world.instance.life.idleForMs === 0);
+    };
+    await reads({ cpuUs: 5_000_000 });
+    await reads({ diskBytes: 10_000_000 });
+    await reads({ networkBytes: 10_000_000 });
+    await reads({ logins: 1 });
+    expect(world.report?.state).toBe('running');
+  });
+
+  test.each([
+    ['terminate', 'terminated'],
+    ['stop', 'stopped'],
+    ['hibernate', 'hibernated'],
+  ] as const)('on-complete %s when the command ends well', async (onComplete, state) => {
+    const { world, fence } = await running({ onComplete });
+    world.touch('go');
+    expect(await world.outcome(fence)).toBe(0);
+    await world.reported(state, (report) => report.state === state);
+    expect(world.report?.reason).toBe('completed');
+  });
+
+  test('on-complete none goes on', async () => {
+    const { world, fence } = await running();
+    world.touch('go');
+    expect(await world.outcome(fence)).toBe(0);
+    world.pass(60_000);
+    expect(world.box.done).toEqual([]);
+  });
+
+  test('on-complete after a failure waits until nothing comes after', async () => {
+    const { world, fence } = await running({ onComplete: 'terminate' }, 'exit 3');
+    expect(await world.outcome(fence)).toBe(encodeOutcome({ kind: 'exited', code: 3 }));
+    world.pass(60_000);
+    expect(world.box.done).toEqual([]);
+    world.direct({ done: true });
+    await world.reported('the end', ({ state }) => state === 'terminated');
+  });
+
+  test('on-complete after a failure acts at once where no other attempt follows', async () => {
+    const { world } = await running({ onComplete: 'terminate', retries: false }, 'exit 3');
+    await world.reported('the end', ({ state }) => state === 'terminated');
+  });
+
+  test('the pre-stop command runs first, and its failure is told', async () => {
+    const { world, fence } = await running({ preStop: 'save' });
+    world.box.preStopCode = 7;
+    world.direct({ wanted: 'stopped', reason: 'user' });
+    await world.outcome(fence);
+    await until('bye', () => world.coordinator.byes.length === 1);
+    expect(world.box.done.slice(0, 2)).toEqual(['run save', 'stop']);
+    expect(world.report?.message).toContain('exit 7: said');
+  });
+});
+
+test('a signal of completion is told, ends the attempt, and counts once', async () => {
+  const { world, fence } = await running({ onComplete: 'stop' }, undefined);
+  const said = await world.box.inside({ command: 'complete', status: 'success', message: 'all done' });
+  expect(said).toEqual({ ok: true, first: true, status: 'success' });
+  expect(await world.box.inside({ command: 'complete', status: 'failed' })).toMatchObject({
+    first: false,
+    status: 'success',
+  });
+  world.touch('complete', '0');
+  expect([0, PREEMPTED]).toContain(await world.outcome(fence));
+  await until('bye', () => world.coordinator.byes.length === 1);
+  expect(world.report).toMatchObject({
+    state: 'stopped',
+    reason: 'completed',
+    completion: { status: 'success', message: 'all done' },
+  });
+});
+
+test('with the coordinator away it goes on deciding, and tells everything when it is back', async () => {
+  const { world, fence } = await running({ ttlMs: 100_000 }, WAITS, { ttlLeftMs: 100_000 });
+  world.coordinator.failure = new Error('nobody is there');
+  world.coordinator.breakStreams();
+  await until('that is noticed', () => world.lines.some((line) => line.includes('the link broke')));
+  world.pass(101_000);
+  await until('the end of the machine', () => world.box.done.includes('terminate'));
+  expect(world.coordinator.ends).toEqual([]);
+  world.coordinator.failure = undefined;
+  expect(await world.outcome(fence)).toBe(CANCELLED);
+  await until('bye', () => world.coordinator.byes.length === 1);
+  expect(world.report).toMatchObject({ state: 'terminated', reason: 'ttl' });
+});
+
+test('a machine that is lost takes its attempt along', async () => {
+  const { world, fence } = await running();
+  await world.box.lose('power');
+  expect(await world.outcome(fence)).toBe(LOST);
+  await until('bye', () => world.coordinator.byes.length === 1);
+  expect(world.report).toMatchObject({ state: 'terminated', reason: 'lost', message: 'power' });
+});
+
+test('peers are written once all members run, and anew when they change', async () => {
+  const { world } = await running();
+  expect(world.box.files.has('job-array-peers.json')).toBe(false);
+  const member = (index: number) => ({
+    index,
+    rank: index,
+    id: index === 0 ? world.box.order.id : `i-${index}`,
+    name: `compute-${index}`,
+    ip: `127.4.0.${10 + index}`,
+    privateIp: `127.4.0.${10 + index}`,
+    dns: `compute-${index}.acc.spore.host`,
+  });
+  world.coordinator.peersReply = { version: 1, members: [member(1), member(0)] };
+  world.direct({ peers: 1 });
+  await world.reported('peers', ({ peers }) => peers === 1);
+  expect(JSON.parse(world.box.files.get('job-array-peers.json')!)).toEqual(
+    [0, 1].map((index) => ({
+      index,
+      instance_id: member(index).id,
+      ip: member(index).ip,
+      private_ip: member(index).ip,
+      dns: member(index).dns,
+    })),
+  );
+  expect(world.box.files.get('hostfile')).toBe('compute-0.acc.spore.host\ncompute-1.acc.spore.host\n');
+  expect(world.box.files.get('hosts')).toContain(
+    '127.4.0.11 compute-1.acc.spore.host compute-1 compute.acc.spore.host\n',
+  );
+  world.coordinator.peersReply = { version: 2, members: [member(0)] };
+  world.direct({ peers: 2, size: 1 });
+  await world.reported('the next', ({ peers }) => peers === 2);
+  expect(JSON.parse(world.box.files.get('job-array-peers.json')!)).toHaveLength(1);
+  await until('the new size', () => world.box.files.get('environment')!.includes("JOB_ARRAY_SIZE='1'"));
+});
+
+test('settings can be read and changed from inside, and outlive the agent', async () => {
+  const { world } = await running({ ttlMs: 3_600_000 }, WAITS, { ttlLeftMs: 3_600_000 });
+  const ask = (command: 'config-get' | 'config-set', key: string, value?: string) =>
+    world.box.inside({ command, key, ...(value === undefined ? {} : { value }) });
+  expect(await ask('config-set', 'ttl', '2h')).toEqual({ ok: true, value: '2h' });
+  expect(await ask('config-set', 'idle-timeout', '30m')).toEqual({ ok: true, value: '30m' });
+  expect(await ask('config-set', 'on-complete', 'explode')).toMatchObject({ ok: false });
+  expect(await ask('config-get', 'nothing')).toMatchObject({ ok: false });
+  expect(await world.box.inside({ command: 'config-list' })).toMatchObject({
+    values: { 'on-complete': 'none', 'idle-cpu': '5' },
+  });
+  await world.crash();
+  world.start();
+  await world.up();
+  expect(await ask('config-get', 'idle-timeout')).toEqual({ ok: true, value: '30m' });
+  expect(await world.box.inside({ command: 'status' })).toMatchObject({
+    ok: true,
+    status: { state: 'running', ttl: { configured: true, mode: 'running' }, idle: { timeout_seconds: 1_800 } },
+  });
+});

@@ -1,0 +1,153 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { MachineOrder } from '../../api/instance-session.ts';
+import type { Machine, MachineHost } from '../../providers/provider.ts';
+import { JobFiles } from '../job-files.ts';
+import type { AgentPlace, InstanceClient } from './agent-place.ts';
+import { machineClock } from './boot-clock.ts';
+import { reportFailedLaunch } from './failed-launch.ts';
+import { Instance } from './instance.ts';
+import { INSIDE } from './instance-environment.ts';
+import type { InstanceClock } from './instance-life.ts';
+import { PeersBook } from './peers-book.ts';
+
+export interface InstanceAgentOptions {
+  readonly client: InstanceClient;
+  readonly machines: MachineHost;
+  /** Absolute; scripts, environments and, where the coordinator names no place, logs are kept in it. */
+  readonly dataDir: string;
+  readonly host: string;
+  /** Of this package. */
+  readonly version: string;
+  /** The in-instance program, seen from inside; default /run/spawn/bin/spored. */
+  readonly spored?: string;
+  /** Default: those of this machine. */
+  readonly clock?: InstanceClock;
+  /** Whether the server answers; asked when there is nothing to serve. */
+  readonly isServerThere: () => Promise<boolean>;
+  /** With nothing to serve for so long, and the server gone, the agent ends, ms. Default 600,000 (10 minutes). */
+  readonly endIdleAfterMs?: number;
+  /** One line for a person, without its end. */
+  readonly log: (line: string) => void;
+}
+
+const TICK_MS = 1_000;
+const PEERS_WITHIN_MS = 10_000;
+const END_IDLE_AFTER_MS = 600_000;
+
+/** Serves all instances of one machine host: each has its session, and one tick a second looks after all. */
+export class InstanceAgent {
+  readonly #options: InstanceAgentOptions;
+  readonly #instances = new Map<string, Instance>();
+  readonly #place: Promise<AgentPlace>;
+  readonly #stop = new AbortController();
+  readonly #ended = Promise.withResolvers<'released' | 'idle'>();
+  readonly #scripts = new Map<string, Promise<string>>();
+  #idleSinceMs = performance.now();
+  #asking = false;
+
+  constructor(options: InstanceAgentOptions) {
+    this.#options = options;
+    this.#place = this.#makePlace();
+  }
+
+  /** By id. */
+  get instances(): ReadonlyMap<string, Instance> {
+    return this.#instances;
+  }
+
+  /** Serves until `release`, or until there is nothing to serve and no server. Rejects when the machines cannot be found. */
+  async run(): Promise<'released' | 'idle'> {
+    const { machines } = this.#options;
+    const place = await this.#place;
+    const timer = setInterval(() => this.#tick(place), TICK_MS);
+    try {
+      await machines.serve({
+        onUp: (machine) => void this.#up(machine, place),
+        onFailed: (order, why) => void this.#failed(order, why, place),
+      });
+      return await this.#ended.promise;
+    } finally {
+      clearInterval(timer);
+      this.#stop.abort();
+      await Promise.all([...this.#instances.values()].map((instance) => instance.release()));
+      await machines.close();
+    }
+  }
+
+  /** Lets go of all machines; they run on, and another agent can take them over. */
+  release(): void {
+    this.#ended.resolve('released');
+  }
+
+  async #makePlace(): Promise<AgentPlace> {
+    const { client, dataDir, host, version, log, spored = INSIDE.spored, clock = machineClock() } = this.#options;
+    const directory = join(dataDir, 'worker');
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return {
+      client,
+      clock,
+      directory,
+      host,
+      version,
+      log,
+      spored,
+      files: new JobFiles(directory, client),
+      peers: new PeersBook((id) => client.peers(id, { signal: AbortSignal.timeout(PEERS_WITHIN_MS) })),
+      resolvConf: await readFile('/etc/resolv.conf', 'utf8').catch(() => ''),
+      userData: (hash) => this.#script(hash),
+    };
+  }
+
+  async #up(machine: Machine, place: AgentPlace): Promise<void> {
+    const instance = await Instance.open(machine, place, (over) => this.#over(over));
+    if (this.#stop.signal.aborted) return instance.release();
+    place.log(`${machine.order.name} (${machine.order.id}): ${machine.adopted ? 'taken over' : 'up'}`);
+    this.#instances.set(machine.order.id, instance);
+  }
+
+  async #failed(order: MachineOrder, why: string, place: AgentPlace): Promise<void> {
+    place.log(`${order.name} (${order.id}) does not start: ${why}`);
+    await reportFailedLaunch(order, why, place, this.#stop.signal);
+  }
+
+  #over(instance: Instance): void {
+    const { id, jobId } = instance.machine.order;
+    if (this.#instances.get(id) === instance) this.#instances.delete(id);
+    const isLast = ![...this.#instances.values()].some(({ machine }) => machine.order.jobId === jobId);
+    if (isLast) void this.#place.then(({ peers }) => peers.forget(jobId));
+  }
+
+  #tick({ clock, log }: AgentPlace): void {
+    const nowMs = clock.bootMs();
+    for (const instance of this.#instances.values()) {
+      try {
+        instance.tick(nowMs);
+      } catch (error) {
+        // One of many must not take the others along.
+        log(`${instance.machine.order.id}: ${(error as Error).stack}`);
+      }
+    }
+    if (this.#instances.size > 0) this.#idleSinceMs = performance.now();
+    else void this.#endIdle();
+  }
+
+  async #endIdle(): Promise<void> {
+    const { endIdleAfterMs = END_IDLE_AFTER_MS, isServerThere } = this.#options;
+    if (this.#asking || performance.now() - this.#idleSinceMs < endIdleAfterMs) return;
+    this.#asking = true;
+    const isThere = await isServerThere().catch(() => false);
+    this.#asking = false;
+    if (!isThere && this.#instances.size === 0) this.#ended.resolve('idle');
+  }
+
+  #script(hash: string): Promise<string> {
+    let text = this.#scripts.get(hash);
+    if (text === undefined) {
+      text = this.#options.client.getBlob(hash).then((bytes) => new TextDecoder().decode(bytes));
+      this.#scripts.set(hash, text);
+      text.catch(() => this.#scripts.delete(hash));
+    }
+    return text;
+  }
+}

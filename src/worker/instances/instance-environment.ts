@@ -1,0 +1,80 @@
+import type { MachineOrder } from '../../api/instance-session.ts';
+
+/** Where the files of an instance are, seen from inside. */
+export const INSIDE = {
+  spored: '/run/spawn/bin/spored',
+  bin: '/run/spawn/bin',
+  etc: '/etc/spawn',
+  peers: '/etc/spawn/job-array-peers.json',
+  hostfile: '/etc/spawn/hostfile',
+  output: '/var/log/cloud-init-output.log',
+} as const;
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** What everything in an instance has in its environment, besides what its job brings. Later names win over earlier ones. */
+export function instanceVariables(order: MachineOrder, size: number): Map<string, string> {
+  const { env, master, index, rank } = order;
+  const own = {
+    JOB_ARRAY_ID: order.arrayId,
+    JOB_ARRAY_NAME: order.arrayName,
+    JOB_ARRAY_SIZE: String(size),
+    JOB_ARRAY_INDEX: String(index),
+    TASK_ARRAY_SIZE: String(size),
+    TASK_ARRAY_INDEX: String(index),
+    SPAWN_TASK_ID: `${order.jobId}_${index}`,
+    SPAWN_JOB_ID: String(order.jobId),
+    SPAWN_ARRAY_INDEX: String(index),
+    SPAWN_ORDINAL: String(rank),
+    RANK: String(rank),
+    WORLD_SIZE: String(size),
+    LOCAL_RANK: '0',
+    MASTER_ADDR: master.address,
+    MASTER_PORT: String(master.port),
+    SPAWN_INSTANCE_ID: order.id,
+    SPAWN_INSTANCE_NAME: order.name,
+    SPAWN_INSTANCE_TYPE: order.type.name,
+    SPAWN_INSTANCE_ADDRESS: order.address,
+    SPAWN_INSTANCE_DNS: order.dns,
+    SPAWN_REGION: order.region,
+    SPAWN_ZONE: order.zone,
+    SPAWN_PEERS_FILE: INSIDE.peers,
+    SPAWN_HOSTFILE: INSIDE.hostfile,
+  };
+  // A parameter of the user's may not say that the instance is another one.
+  const given = Object.entries(env).filter(([name]) => NAME.test(name));
+  return new Map([...given, ...Object.entries(own)]);
+}
+
+export function assignmentsOf(variables: ReadonlyMap<string, string>): string[] {
+  return [...variables].map(([name, value]) => `${name}=${value}`);
+}
+
+/** Variables of an instance that its job must not set otherwise. */
+export function addVariables(env: readonly string[], variables: ReadonlyMap<string, string>): string[] {
+  const kept = env.filter((entry) => !variables.has(entry.slice(0, entry.indexOf('='))));
+  return withBin([...kept, ...assignmentsOf(variables)]);
+}
+
+/** PATH with the programs of the instance first. */
+function withBin(env: readonly string[]): string[] {
+  return env.map((entry) => {
+    if (!entry.startsWith('PATH=') || entry.slice(5).split(':').includes(INSIDE.bin)) return entry;
+    return `PATH=${INSIDE.bin}:${entry.slice(5)}`;
+  });
+}
+
+/** Of a job's environment what says where a task is: given to logins as well. */
+const SHOWN = /^(JOB_ARRAY|TASK_ARRAY|SLURM|SPAWN|PARAM)_/;
+/** Only what belongs to one attempt may carry it: what dies with the attempt is found by it. */
+const OF_ATTEMPT: ReadonlySet<string> = new Set(['SPAWN_FENCE', 'SPAWN_SESSION']);
+
+/** Variables that a login sees once a task is known: `NAME=value` entries of its environment, the last of a name counts. */
+export function shownOf(env: readonly string[]): Map<string, string> {
+  const shown = new Map<string, string>();
+  for (const entry of env) {
+    const name = entry.slice(0, entry.indexOf('='));
+    if (SHOWN.test(name) && !OF_ATTEMPT.has(name)) shown.set(name, entry.slice(name.length + 1));
+  }
+  return shown;
+}

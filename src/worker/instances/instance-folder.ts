@@ -1,0 +1,159 @@
+import type { SharedFile } from '../../providers/provider.ts';
+import type { RunRequest } from '../forker/types.ts';
+import type { Instance } from './instance.ts';
+import { instanceVariables, shownOf } from './instance-environment.ts';
+import { environmentText, hostsText, instanceText, ownHostsText, PROFILE_TEXT, resolvText } from './instance-files.ts';
+import { statusOf } from './instance-status.ts';
+
+/** Between two tries to get the peers. */
+const AGAIN_MS = 1_000;
+/** A status that changes by time alone is as old as this, while somebody could read it with the agent away. */
+const STATUS_EVERY_MS = 60_000;
+/** Changes come in crowds. */
+const STATUS_PAUSE_MS = 200;
+const BLOB_HASH = /^[0-9a-f]{64}$/;
+
+/** What is in /etc/spawn of one instance. */
+export class InstanceFolder {
+  readonly #instance: Instance;
+  readonly #ready = Promise.withResolvers<void>();
+  /** Of the task that was started last: also for logins. */
+  #shown: ReadonlyMap<string, string> = new Map();
+  #environment = '';
+  #size = 0;
+  #fetching = false;
+  #peersAtMs = 0;
+  #statusAtMs = Number.POSITIVE_INFINITY;
+  #userDataIsThere = false;
+
+  constructor(instance: Instance) {
+    this.#instance = instance;
+    this.#ready.promise.catch(() => {});
+  }
+
+  /** All but the peers and the user-data, which need the coordinator. */
+  async prepare(): Promise<void> {
+    const { machine, life, place } = this.#instance;
+    const { order } = machine;
+    this.#size = life.size;
+    this.#environment = this.#environmentText();
+    await machine.write({
+      'instance.json': instanceText(order, life.size),
+      environment: this.#environment,
+      'job-array.sh': PROFILE_TEXT,
+      hostname: `${order.name}\n`,
+      'resolv.conf': resolvText(order, place.resolvConf),
+      // Of an agent before: the members are still the same, until a directive says otherwise.
+      ...(machine.adopted ? {} : { hosts: ownHostsText(order), 'job-array-peers.json': null, hostfile: null }),
+      'status.json': this.#statusText(),
+    });
+    this.#statusAtMs = place.clock.bootMs() + STATUS_EVERY_MS;
+    this.#ready.resolve();
+  }
+
+  /** Resolves when all is in place that a task may look at; gives what its environment has besides. */
+  async beforeRun(request: RunRequest): Promise<readonly string[]> {
+    await this.#ready.promise;
+    await this.#writeUserData();
+    this.#shown = shownOf(request.env ?? []);
+    await this.#writeEnvironment();
+    const { size } = this.#instance.life;
+    return [`JOB_ARRAY_SIZE=${size}`, `TASK_ARRAY_SIZE=${size}`, `WORLD_SIZE=${size}`];
+  }
+
+  directiveTaken(): void {
+    const { life, machine } = this.#instance;
+    if (life.size !== this.#size) {
+      this.#size = life.size;
+      const text = instanceText(machine.order, life.size);
+      void this.#write({ 'instance.json': text }).then(() => this.#writeEnvironment());
+    }
+    this.#peersAtMs = 0;
+    this.#fetchPeers();
+  }
+
+  statusChanged(): void {
+    const now = this.#instance.place.clock.bootMs();
+    this.#statusAtMs = Math.min(this.#statusAtMs, now + STATUS_PAUSE_MS);
+  }
+
+  tick(nowMs: number): void {
+    if (nowMs >= this.#peersAtMs) this.#fetchPeers();
+    if (nowMs < this.#statusAtMs) return;
+    this.#statusAtMs = nowMs + STATUS_EVERY_MS;
+    void this.#write({ 'status.json': this.#statusText() });
+  }
+
+  /** Everything anew; gives the names of what became different. */
+  async reload(): Promise<string[]> {
+    const before = this.#environment;
+    await this.#writeEnvironment();
+    await this.#writePeers();
+    return before === this.#environment ? [] : ['environment'];
+  }
+
+  #fetchPeers(): void {
+    const { life, sessions, place } = this.#instance;
+    const wanted = life.directive?.peers ?? 0;
+    if (this.#fetching || wanted <= life.peers || sessions.open === undefined) return;
+    this.#fetching = true;
+    this.#peersAtMs = place.clock.bootMs() + AGAIN_MS;
+    this.#writePeers()
+      .catch((error: Error) => this.#instance.log(`no peers yet: ${error.message}; trying again`))
+      .finally(() => {
+        this.#fetching = false;
+        // Another version may have come meanwhile.
+        if (life.peers >= wanted && (life.directive?.peers ?? 0) > life.peers) this.#fetchPeers();
+      });
+  }
+
+  async #writePeers(): Promise<void> {
+    const { machine, life, sessions, place } = this.#instance;
+    const version = life.directive?.peers ?? 0;
+    const { open } = sessions;
+    if (version === 0 || open === undefined) return;
+    const { order } = machine;
+    const files = await place.peers.get(order, version, open.id);
+    const hosts: string | SharedFile = files.ids.has(order.id)
+      ? files.hosts
+      : `${ownHostsText(order)}${hostsText(order, [])}`;
+    // The peers last: who waits for them finds all the rest.
+    await machine.write({ hosts, hostfile: files.hostfile });
+    await machine.write({ 'job-array-peers.json': files.peers });
+    life.peers = files.version;
+    sessions.tell();
+  }
+
+  async #writeUserData(): Promise<void> {
+    const { machine, place } = this.#instance;
+    const { userData } = machine.order;
+    if (userData === undefined || this.#userDataIsThere) return;
+    const text = BLOB_HASH.test(userData) ? await place.userData(userData) : userData;
+    await machine.write({ 'user-data': text });
+    this.#userDataIsThere = true;
+  }
+
+  async #writeEnvironment(): Promise<void> {
+    const text = this.#environmentText();
+    if (text === this.#environment) return;
+    this.#environment = text;
+    await this.#write({ environment: text });
+  }
+
+  #environmentText(): string {
+    const { machine, life } = this.#instance;
+    const own = instanceVariables(machine.order, life.size);
+    return environmentText(new Map([...this.#shown, ...own]));
+  }
+
+  #statusText(): string {
+    return `${JSON.stringify(statusOf(this.#instance))}\n`;
+  }
+
+  async #write(files: Readonly<Record<string, string>>): Promise<void> {
+    if (this.#instance.isGone) return;
+    await this.#instance.machine
+      .write(files)
+      .catch((error: Error) => this.#instance.log(`cannot write ${Object.keys(files).join()}: ${error.message}`));
+  }
+}

@@ -1,0 +1,291 @@
+import type { InstanceState } from '../../api/instance.ts';
+import type { Directive, InstanceReport, MachineOrder } from '../../api/instance-session.ts';
+import {
+  type ActivityReading,
+  firstReading,
+  type Idleness,
+  idleMs,
+  nextReading,
+  readingPauseMs,
+} from '../../core/instance-idle.ts';
+import {
+  type Decision,
+  decide,
+  type LifecycleReason,
+  type LifecycleSettings,
+  type LifecycleWarning,
+  type WarningKind,
+} from '../../core/instance-lifecycle.ts';
+import { type InstanceTime, moveDeadline, passTime, setRunning, startTime } from '../../core/instance-time.ts';
+import type { MachineActivity } from '../../providers/provider.ts';
+import type { InstanceMemory, OwnSettings } from './instance-memory.ts';
+
+/** Moments of this machine. */
+export interface InstanceClock {
+  /** Nobody sets it, and it counts suspend; of all processes since the same start of the system. */
+  bootMs(): number;
+  /** Survives a new start of the system. */
+  wallMs(): number;
+  readonly bootId: string;
+}
+
+type Completion = NonNullable<InstanceReport['completion']>;
+const MOST_WARNINGS = 20;
+
+/** How one instance is and what it was told; decides what comes next. Carries nothing out. */
+export class InstanceLife {
+  readonly order: MachineOrder;
+  readonly #clock: InstanceClock;
+  #time: InstanceTime;
+  #idleness: Idleness | undefined;
+  #activity: MachineActivity | undefined;
+  #warned: ReadonlySet<WarningKind>;
+  #unsaid: LifecycleWarning[] = [];
+  #interruptAtMs: number | undefined;
+  #frozenAtMs: number | undefined;
+  #restedAt: number | undefined;
+  #completionServed: boolean;
+  #directiveIsOld: boolean;
+  readonly startedWallMs: number;
+  state: Exclude<InstanceState, 'pending'> = 'running';
+  reason: LifecycleReason | undefined;
+  message: string | undefined;
+  directive: Directive | undefined;
+  completion: Completion | undefined;
+  ended: 'success' | 'failed' | undefined;
+  own: OwnSettings;
+  /** Version of the peers document that is in place. */
+  peers = 0;
+
+  /** @param adopted what the memory says still holds; else the machine has just started, and only what lasts over that does */
+  constructor(order: MachineOrder, memory: InstanceMemory | undefined, adopted: boolean, clock: InstanceClock) {
+    this.order = order;
+    this.#clock = clock;
+    this.#time = memory === undefined ? startTime(clock.bootMs(), order.ttlMs) : this.#resume(memory);
+    this.own = memory?.own ?? {};
+    this.directive = memory?.directive;
+    this.#directiveIsOld = !adopted;
+    this.#completionServed = memory?.completionServed ?? false;
+    this.completion = memory?.completion;
+    this.ended = memory?.ended;
+    this.#warned = new Set(memory?.warned);
+    if (adopted && memory !== undefined) {
+      this.state = memory.state;
+      this.reason = memory.reason;
+      this.#restedAt = memory.restedAt;
+      this.#interruptAtMs = memory.interruptAtMs;
+      this.#frozenAtMs = memory.frozenAtMs;
+    }
+    this.pass();
+    this.#time = setRunning(this.#time, this.state !== 'hibernated');
+    this.startedWallMs = clock.wallMs() - this.#time.ranMs;
+  }
+
+  get time(): InstanceTime {
+    return this.#time;
+  }
+
+  get size(): number {
+    return this.directive?.size ?? this.order.size;
+  }
+
+  get settings(): LifecycleSettings & { readonly idleCpuPercent: number } {
+    const { ttlMode, idleTimeoutMs, idleCpuPercent, onIdle, onComplete, retries, rate } = this.order;
+    const { own } = this;
+    return {
+      ttlMode,
+      rate,
+      // Not knowing it, the coordinator says when nothing comes after.
+      retries: retries ?? true,
+      idleTimeoutMs: own.idleTimeoutMs ?? idleTimeoutMs,
+      idleCpuPercent: own.idleCpuPercent ?? idleCpuPercent,
+      onIdle: own.onIdle ?? onIdle,
+      onComplete: own.onComplete ?? onComplete,
+    };
+  }
+
+  get preStop(): { readonly command: string; readonly timeoutMs: number } | undefined {
+    const command = this.own.preStop ?? this.order.preStop;
+    if (command === undefined || command === '') return undefined;
+    return { command, timeoutMs: this.own.preStopTimeoutMs ?? this.order.preStopTimeoutMs };
+  }
+
+  get interruptInMs(): number | undefined {
+    return this.#interruptAtMs === undefined ? undefined : this.#interruptAtMs - this.#clock.bootMs();
+  }
+
+  /** From now on nothing of it moves. */
+  stoodStillFrom(): void {
+    this.#frozenAtMs = this.#clock.bootMs();
+  }
+
+  /** For how long nothing of it has moved. */
+  stoodStillMs(): number {
+    const since = this.#frozenAtMs;
+    this.#frozenAtMs = undefined;
+    return since === undefined ? 0 : Math.max(0, this.#clock.bootMs() - since);
+  }
+
+  get idleForMs(): number | undefined {
+    return this.#idleness === undefined ? undefined : idleMs(this.#idleness);
+  }
+
+  get cpuPercent(): number | undefined {
+    return this.#idleness?.cpuPercent;
+  }
+
+  get bytesPerMinute(): number | undefined {
+    return this.#idleness?.bytesPerMinute;
+  }
+
+  /** Time goes on until now. */
+  pass(): void {
+    this.#time = passTime(this.#time, this.order.ttlMode, this.#clock.bootMs());
+  }
+
+  /** Of now on. */
+  setRuns(runs: boolean): void {
+    this.pass();
+    this.#time = setRunning(this.#time, runs);
+    // What was measured says nothing of the time after.
+    this.#idleness = undefined;
+  }
+
+  /** So long from now; undefined: no deadline. */
+  moveDeadline(ttlLeftMs: number | undefined): void {
+    this.pass();
+    this.#time = moveDeadline(this.#time, ttlLeftMs);
+  }
+
+  /** True when it says something that was not known. */
+  take(directive: Directive): boolean {
+    const isNew = directive.version > (this.directive?.version ?? 0);
+    // It was sent before something that was said since: only on another road can that happen.
+    if (directive.version < (this.directive?.version ?? 0)) return false;
+    if (isNew) {
+      this.moveDeadline(directive.ttlLeftMs);
+      const { interruptInMs } = directive;
+      this.#interruptAtMs = interruptInMs === undefined ? undefined : this.#clock.bootMs() + interruptInMs;
+    }
+    this.directive = directive;
+    this.#directiveIsOld = false;
+    return isNew;
+  }
+
+  /** An attempt at its task has started: what was said of its completion was of the one before. */
+  attemptStarted(): void {
+    this.ended = undefined;
+    this.completion = undefined;
+    this.#completionServed = false;
+  }
+
+  /** It went to rest, or is about to, by its own decision: only a directive that comes later wakes it up. */
+  restsByItself(): void {
+    this.#restedAt = this.directive?.version ?? 0;
+    if (this.reason === 'completed') this.#completionServed = true;
+  }
+
+  measured(activity: MachineActivity): void {
+    this.#activity = activity;
+    const reading: ActivityReading = activity;
+    const now = this.#clock.bootMs();
+    this.#idleness =
+      this.#idleness === undefined
+        ? firstReading(reading, now)
+        : nextReading(this.#idleness, reading, this.settings.idleCpuPercent, now);
+  }
+
+  /** Until the next reading is worth it. */
+  get readingPauseMs(): number {
+    return readingPauseMs(this.settings.idleTimeoutMs, this.idleForMs ?? 0);
+  }
+
+  decide(isActing: boolean): Decision {
+    this.pass();
+    const decision = decide(this.settings, {
+      state: isActing || (this.state !== 'running' && this.state !== 'hibernated') ? 'ending' : this.state,
+      wanted: this.#wanted,
+      reason: this.directive?.reason,
+      interruptInMs: this.interruptInMs,
+      completion: this.completion?.status,
+      ended: this.ended,
+      done: this.directive?.done ?? false,
+      completionServed: this.#completionServed,
+      ranMs: this.#time.ranMs,
+      ttlLeftMs: this.#time.ttlLeftMs,
+      ttlSpanMs: this.#time.ttlSpanMs,
+      costShare: this.directive?.costShare,
+      idleMs: this.idleForMs,
+      warned: this.#warned,
+    });
+    this.#warned = decision.holding;
+    this.#unsaid = [...this.#unsaid, ...decision.warnings].slice(-MOST_WARNINGS);
+    return decision;
+  }
+
+  /** For an exchange that is said until it is answered: warnings go along once. */
+  report(): InstanceReport {
+    this.pass();
+    const { ttlLeftMs, ranMs } = this.#time;
+    const warnings = this.#unsaid.map(({ kind, text }) => ({ kind, text: text.slice(0, 400) }));
+    this.#unsaid = [];
+    const activity = this.state === 'running' ? this.#activity : undefined;
+    return {
+      version: this.directive?.version ?? 0,
+      state: this.state,
+      ranMs: Math.round(ranMs),
+      ...(this.reason === undefined ? {} : { reason: this.reason }),
+      ...(this.message === undefined ? {} : { message: this.message.slice(0, 4_096) }),
+      ...(ttlLeftMs === undefined ? {} : { ttlLeftMs: Math.max(0, Math.round(ttlLeftMs)) }),
+      ...(this.idleForMs === undefined ? {} : { idleMs: Math.round(this.idleForMs) }),
+      ...(this.cpuPercent === undefined ? {} : { cpuPercent: Math.round(this.cpuPercent * 10) / 10 }),
+      ...(activity === undefined ? {} : { memoryBytes: activity.memoryBytes, logins: activity.logins }),
+      ...(warnings.length === 0 ? {} : { warnings }),
+      ...(this.completion === undefined ? {} : { completion: this.completion }),
+      ...(this.peers === 0 ? {} : { peers: this.peers }),
+    };
+  }
+
+  /** @param session that is open; @param parkedMs for how long what runs stood still */
+  remember(session: InstanceMemory['session'], parkedMs: number): InstanceMemory {
+    this.pass();
+    const { ttlLeftMs, ...time } = this.#time;
+    const { state, reason, message, directive, completion, ended, own } = this;
+    return {
+      version: 1,
+      ...(session === undefined ? {} : { session }),
+      bootId: this.#clock.bootId,
+      wallMs: this.#clock.wallMs(),
+      time: { ...time, ...(ttlLeftMs === undefined ? {} : { ttlLeftMs }) },
+      state,
+      ...(reason === undefined ? {} : { reason }),
+      ...(message === undefined ? {} : { message }),
+      ...(directive === undefined ? {} : { directive }),
+      ...(this.#restedAt === undefined ? {} : { restedAt: this.#restedAt }),
+      ...(completion === undefined ? {} : { completion }),
+      completionServed: this.#completionServed,
+      ...(ended === undefined ? {} : { ended }),
+      warned: [...this.#warned],
+      own,
+      parkedMs,
+      ...(this.#interruptAtMs === undefined ? {} : { interruptAtMs: this.#interruptAtMs }),
+      ...(this.#frozenAtMs === undefined ? {} : { frozenAtMs: this.#frozenAtMs }),
+    };
+  }
+
+  get #wanted(): Directive['wanted'] {
+    if (this.directive === undefined || this.#directiveIsOld) return 'running';
+    if (this.state === 'hibernated' && this.directive.version <= (this.#restedAt ?? -1)) {
+      return this.directive.wanted === 'running' ? 'hibernated' : this.directive.wanted;
+    }
+    return this.directive.wanted;
+  }
+
+  /** Since another start of the system only the wall clock can say how long ago that was. */
+  #resume({ time, bootId, wallMs }: InstanceMemory): InstanceTime {
+    const now = this.#clock.bootMs();
+    const known = { ...time, ttlLeftMs: time.ttlLeftMs };
+    if (bootId === this.#clock.bootId) return known;
+    return { ...known, runs: false, atMs: now - Math.max(0, this.#clock.wallMs() - wallMs) };
+  }
+}

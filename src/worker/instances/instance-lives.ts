@@ -1,0 +1,75 @@
+import type { Forker, ForkerCallbacks } from '../forker/types.ts';
+import { ForkerEnvironments } from '../forker-environments.ts';
+import type { Lives, LivesWiring } from '../forker-lives.ts';
+import type { KnownJob } from '../job-book.ts';
+import type { InstanceForker } from './instance-forker.ts';
+
+/** Whose segments are numbered as those of the first forker of a session: there is no other. */
+const LIFE = 0;
+
+/** The forker of an instance as one session of it sees it: it is there before the session, and after it. */
+export class InstanceLives implements Lives {
+  readonly #forker: Promise<InstanceForker>;
+  readonly #wiring: LivesWiring;
+  /** Where logs go, seen from inside; undefined when they go there already. */
+  readonly #logDir: string | undefined;
+  readonly #environments: ForkerEnvironments;
+  readonly #closed = Promise.withResolvers<void>();
+  #current: InstanceForker | undefined;
+  #isClosed = false;
+
+  constructor(forker: Promise<InstanceForker>, wiring: LivesWiring, logDir: string | undefined) {
+    this.#forker = forker;
+    this.#wiring = wiring;
+    this.#logDir = logDir;
+    this.#environments = new ForkerEnvironments(wiring.session);
+  }
+
+  get current(): Forker | undefined {
+    return this.#current;
+  }
+
+  async run(): Promise<void> {
+    const { callbacks, sessionId, onUp, onDown, onFailed } = this.#wiring;
+    let forker: InstanceForker;
+    try {
+      forker = await this.#forker;
+      await forker.readied;
+    } catch (error) {
+      onFailed(error);
+      // Its agent hears of the machine's end, and ends the session.
+      return this.#closed.promise;
+    }
+    if (this.#isClosed) return;
+    const all: ForkerCallbacks = {
+      ...callbacks,
+      onExit: (exit) => {
+        this.#current = undefined;
+        onDown(exit);
+      },
+    };
+    if (this.#logDir !== undefined) forker.openLogs(this.#logDir, `${sessionId}-${LIFE}`);
+    forker.attach(all);
+    // What an earlier session left is of no use to anybody, and must not run beside what comes.
+    if (this.#logDir !== undefined) forker.killUnasked(0);
+    this.#current = forker;
+    onUp(LIFE);
+    await this.#closed.promise;
+    this.#current = undefined;
+    forker.detach(all);
+  }
+
+  envId(forker: Forker, job?: KnownJob): number {
+    return this.#environments.idOf(forker, job);
+  }
+
+  forget(jobId: number, lanes: readonly KnownJob[]): void {
+    this.#environments.forget(this.#current, jobId, lanes);
+  }
+
+  /** The session lets go of it; what runs goes on. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#closed.resolve();
+  }
+}

@@ -1,0 +1,212 @@
+import { API_VERSION } from '../../api/limits.ts';
+import type { HelloReply, HelloRequest, JobForWorker } from '../../api/session.ts';
+import { isSpawnError } from '../../core/errors.ts';
+import { Backoff } from '../backoff.ts';
+import { NO_RETRY } from '../client.ts';
+import type { LivesWiring } from '../forker-lives.ts';
+import type { JobAdapter, PreparedJob } from '../job-book.ts';
+import { type LeaseMoment, leaseMoment } from '../lease.ts';
+import { sessionLogs } from '../own-logs.ts';
+import { Session, type SessionEnd } from '../session.ts';
+import type { Instance } from './instance.ts';
+import { addVariables, INSIDE, instanceVariables } from './instance-environment.ts';
+import { InstanceLives } from './instance-lives.ts';
+
+/** What a hello is refused with for good: the coordinator wants nothing of this instance. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'VERSION_UNSUPPORTED',
+  'UNAUTHENTICATED',
+  'NOT_PERMITTED',
+  'BAD_REQUEST',
+  'INSTANCE_NOT_FOUND',
+]);
+
+interface Greeting {
+  readonly hello: HelloReply;
+  readonly sentAt: LeaseMoment;
+}
+
+/** The sessions of one instance: as a rule one, and another only when the coordinator does not know it any more. */
+export class InstanceSessions {
+  readonly #instance: Instance;
+  readonly #ending = new AbortController();
+  readonly #placesKnown = Promise.withResolvers<true | undefined>();
+  readonly #over = Promise.withResolvers<void>();
+  #resume: { readonly store: string; readonly id: number } | undefined;
+  #open: { readonly store: string; readonly id: number } | undefined;
+  #session: Session | undefined;
+  #isLeaving = false;
+  #isStarted = false;
+
+  constructor(instance: Instance, resume: { readonly store: string; readonly id: number } | undefined) {
+    this.#instance = instance;
+    this.#resume = resume;
+    this.#open = resume;
+  }
+
+  /** Undefined while there is none. */
+  get open(): { readonly store: string; readonly id: number } | undefined {
+    return this.#open;
+  }
+
+  /** Resolves when everything that must be visible in the machine is known: its forker can start. Undefined: it never will be. */
+  get placesKnown(): Promise<true | undefined> {
+    return this.#placesKnown.promise;
+  }
+
+  run(): void {
+    this.#isStarted = true;
+    this.#serve()
+      .catch((error: Error) => this.#instance.log(`no session: ${error.message}`))
+      .finally(() => {
+        this.#placesKnown.resolve(undefined);
+        this.#over.resolve();
+      });
+  }
+
+  tell(): void {
+    this.#session?.tell();
+  }
+
+  /** Ends what runs; resolves when that is known to the coordinator, or it is away, at the latest after `withinMs`. */
+  async endAttempts(how: 'shutdown' | 'cancel', withinMs: number): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) return;
+    if (how === 'shutdown') session.drain(0);
+    else session.cancelAll();
+    await session.settled(withinMs);
+  }
+
+  /** Resolves when the coordinator knows all there is to know, and that nothing follows. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    this.#session?.leave();
+    if (this.#isStarted) await this.#over.promise;
+  }
+
+  /** Another agent goes on. */
+  async release(): Promise<void> {
+    this.#ending.abort();
+    this.#session?.release();
+    if (this.#isStarted) await this.#over.promise;
+  }
+
+  async #serve(): Promise<void> {
+    for (;;) {
+      const greeting = await this.#greet();
+      if (greeting === undefined) return;
+      const end = await this.#serveOne(greeting);
+      if (end !== 'unknown') return;
+      this.#instance.log('the server does not take this session any more; saying hello again');
+    }
+  }
+
+  async #greet(): Promise<Greeting | undefined> {
+    const { client } = this.#instance.place;
+    const { signal } = this.#ending;
+    const backoff = new Backoff({ firstMs: 50, mostMs: 5_000 });
+    for (let tries = 0; !signal.aborted; tries++) {
+      const sentAt = leaseMoment(false);
+      try {
+        return { hello: await client.hello(this.#helloRequest(), { ...NO_RETRY, signal }), sentAt };
+      } catch (error) {
+        if (signal.aborted) break;
+        if (isSpawnError(error) && REFUSALS.has(error.code)) throw error;
+        if (tries === 0) this.#instance.log(`${(error as Error).message}; trying again`);
+        await backoff.pause(signal);
+      }
+    }
+    return undefined;
+  }
+
+  async #serveOne({ hello, sentAt }: Greeting): Promise<SessionEnd> {
+    const instance = this.#instance;
+    const { machine, place, life } = instance;
+    const store = hello.storeId.replaceAll(/[^\w-]/g, '_');
+    const isSame = hello.resumed === true && this.#resume?.id === hello.sessionId;
+    const marker = `${store}-${hello.sessionId}`;
+    const logDir = hello.sameHost && hello.logDir !== undefined ? hello.logDir : sessionLogs(place.directory, marker);
+    const logsInside = machine.inside(logDir);
+    machine.inside(place.directory);
+    this.#placesKnown.resolve(true);
+    const { type, name } = machine.order;
+    const session = new Session({
+      client: place.client,
+      hello,
+      helloSentAt: hello.sameHost ? { ...sentAt, bootMs: sentAt.monotonicMs } : sentAt,
+      resources: resourcesOf(type),
+      gpus: [],
+      bindCpus: false,
+      host: name,
+      worker: name,
+      dataDir: place.directory,
+      files: place.files,
+      lives: (wiring: LivesWiring) => new InstanceLives(instance.forker, wiring, isSame ? undefined : logsInside),
+      marker,
+      exitWhenGoneMs: 0,
+      bound: {
+        onDirective: (directive) => instance.takeDirective(directive),
+        report: () => instance.report(),
+        onEnded: (outcome) => instance.attemptEnded(outcome),
+        adapter: this.#adapter(),
+      },
+      log: instance.log,
+    });
+    this.#session = session;
+    this.#open = { store, id: hello.sessionId };
+    this.#resume = this.#open;
+    void instance.remember();
+    if (this.#isLeaving || instance.isGone || life.state === 'stopped' || life.state === 'terminated') session.leave();
+    else session.tell();
+    if (this.#ending.signal.aborted) session.release();
+    try {
+      return await session.run();
+    } finally {
+      this.#session = undefined;
+      if (!this.#ending.signal.aborted) this.#open = undefined;
+    }
+  }
+
+  /** How the task of the instance is started in it. */
+  #adapter(): JobAdapter {
+    const { machine, life, place } = this.#instance;
+    return {
+      describe: (job) => withOutput(job),
+      prepare: ({ argv, cwd, env }): PreparedJob => ({
+        argv: [place.spored, 'boot', '--', ...argv],
+        cwd,
+        env: addVariables(env, instanceVariables(machine.order, life.size)),
+      }),
+      path: (path) =>
+        path.startsWith(`${place.directory}/`)
+          ? `${machine.inside(place.directory)}${path.slice(place.directory.length)}`
+          : path,
+    };
+  }
+
+  #helloRequest(): HelloRequest {
+    const { machine, place } = this.#instance;
+    const { order } = machine;
+    return {
+      worker: order.name,
+      host: place.host,
+      pid: process.pid,
+      bootId: place.clock.bootId,
+      instance: order.id,
+      bound: this.#resume === undefined ? {} : { resume: this.#resume.id },
+      resources: resourcesOf(order.type),
+      api: API_VERSION,
+      version: place.version,
+    };
+  }
+}
+
+function resourcesOf({ vcpus, memoryBytes }: { readonly vcpus: number; readonly memoryBytes: number }) {
+  return { cpus: vcpus, memoryBytes };
+}
+
+/** Unless its owner said where, what a task prints is also where the output of a first start is looked for. */
+function withOutput(job: JobForWorker): JobForWorker {
+  if (job.outputPath !== undefined || job.errorPath !== undefined) return job;
+  return { ...job, outputPath: INSIDE.output, errorPath: INSIDE.output, openMode: 'append' };
+}

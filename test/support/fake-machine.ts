@@ -1,0 +1,238 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import type { MachineOrder } from '../../src/api/instance-session.ts';
+import type {
+  ForkerChannel,
+  InsideReply,
+  InsideRequest,
+  Machine,
+  MachineActivity,
+  SharedFile,
+} from '../../src/providers/provider.ts';
+import { forkerProgram, nativeForkerPath } from '../../src/worker/forker/programs.ts';
+
+const KIND = existsSync(nativeForkerPath()) ? 'native' : 'node';
+
+export function fakeOrder(changes: Partial<MachineOrder> = {}): MachineOrder {
+  return {
+    id: 'i-0000000000000001',
+    name: 'compute-0',
+    jobId: 1,
+    arrayId: 'compute-20260101-000001',
+    arrayName: 'compute',
+    index: 0,
+    rank: 0,
+    size: 2,
+    standalone: false,
+    type: { name: 't3.micro', vcpus: 2, memoryBytes: 2 ** 30, gpus: 0 },
+    region: 'local',
+    zone: 'local-a',
+    address: '127.4.0.10',
+    dns: 'compute-0.acc.spore.host',
+    groupDns: 'compute.acc.spore.host',
+    dnsSuffix: 'acc.spore.host',
+    spot: false,
+    rate: 3.6,
+    tags: {},
+    env: {},
+    master: { address: '127.4.0.10', port: 29_500 },
+    cwd: '/',
+    ttlMode: 'running',
+    ttlMs: 0,
+    idleTimeoutMs: 0,
+    idleCpuPercent: 5,
+    onIdle: 'stop',
+    onComplete: 'none',
+    preStopTimeoutMs: 10_000,
+    launchedAt: Date.now(),
+    ...changes,
+  };
+}
+
+/** A machine that is only a forker on this one. It outlives the agents that serve it one after the other. */
+export class FakeBox {
+  readonly order: MachineOrder;
+  readonly files = new Map<string, string>();
+  /** What was done to it, in order. */
+  readonly done: string[] = [];
+  memory: string | undefined;
+  memoryWrites = 0;
+  deadlineMs: number | undefined;
+  activity: MachineActivity = {
+    cpuUs: 0,
+    diskBytes: 0,
+    networkBytes: 0,
+    logins: 0,
+    memoryBytes: 1,
+    processes: 1,
+  };
+  activityCalls = 0;
+  canFreeze = true;
+  preStopCode = 0;
+  readonly hasForker: boolean;
+  #child: ChildProcess | undefined;
+  #said: Uint8Array[] = [];
+  #listener: ((bytes: Uint8Array) => void) | undefined;
+  #onClose: (() => void) | undefined;
+  #onGone: ((why: string) => void) | undefined;
+  #answer: ((request: InsideRequest) => Promise<InsideReply>) | undefined;
+  #asked = false;
+
+  constructor(order: MachineOrder, hasForker = true) {
+    this.order = order;
+    this.hasForker = hasForker;
+  }
+
+  get isUp(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** As an agent finds it now. */
+  machine(): Machine {
+    const adopted = this.#child !== undefined;
+    this.#asked = false;
+    return {
+      order: this.order,
+      adopted,
+      memory: {
+        read: async () => this.memory,
+        write: async (text) => {
+          this.memoryWrites += 1;
+          this.memory = text;
+        },
+      },
+      inside: (directory) => directory,
+      forker: async () => this.#channel(),
+      write: async (files) => {
+        for (const [name, text] of Object.entries(files)) this.#write(name, text);
+      },
+      setDeadline: async (inMs) => {
+        this.deadlineMs = inMs;
+      },
+      activity: async () => {
+        this.activityCalls += 1;
+        return this.activity;
+      },
+      run: async (command) => {
+        this.done.push(`run ${command}`);
+        return { code: this.preStopCode, output: 'said' };
+      },
+      freeze: async () => {
+        if (!this.canFreeze) throw new Error('no freezer');
+        this.done.push('freeze');
+        this.#signal('SIGSTOP');
+      },
+      thaw: async () => {
+        this.done.push('thaw');
+        this.#signal('SIGCONT');
+      },
+      stop: () => this.#end('stop'),
+      terminate: () => this.#end('terminate'),
+      release: () => {
+        this.done.push('release');
+        this.#listener = this.#onClose = this.#onGone = undefined;
+      },
+      onInside: (answer) => {
+        this.#answer = answer;
+      },
+      onGone: (listener) => {
+        this.#onGone = listener;
+      },
+    };
+  }
+
+  inside(request: InsideRequest): Promise<InsideReply> {
+    return this.#answer!(request);
+  }
+
+  /** As if the agent was killed: nothing reaches it any more. */
+  forgetAgent(): void {
+    this.#listener = this.#onClose = this.#onGone = undefined;
+  }
+
+  /** As if it lost power. */
+  async lose(why: string): Promise<void> {
+    const gone = this.#onGone;
+    this.#listener = undefined;
+    await this.#kill();
+    gone?.(why);
+  }
+
+  async close(): Promise<void> {
+    this.forgetAgent();
+    await this.#kill();
+  }
+
+  async #channel(): Promise<ForkerChannel> {
+    if (this.#asked) throw new Error('asked for its forker twice');
+    this.#asked = true;
+    if (this.#child === undefined && this.hasForker) this.#start();
+    return {
+      pid: this.#child?.pid ?? 0,
+      onData: (listener) => {
+        this.#listener = listener;
+        for (const bytes of this.#said) listener(bytes);
+      },
+      onClose: (listener) => {
+        this.#onClose = listener;
+      },
+      send: (bytes) => {
+        if (this.#child?.stdin?.writable) this.#child.stdin.write(bytes);
+      },
+    };
+  }
+
+  #start(): void {
+    const { command, args } = forkerProgram(KIND);
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true, env: {}, cwd: '/' });
+    this.#said = [];
+    child.stdin.on('error', () => {});
+    child.stdout.on('data', (bytes: Buffer) => {
+      this.#said.push(bytes);
+      this.#listener?.(bytes);
+    });
+    this.#child = child;
+  }
+
+  #write(name: string, text: string | SharedFile | null): void {
+    if (text === null) this.files.delete(name);
+    else this.files.set(name, typeof text === 'string' ? text : text.text());
+  }
+
+  async #end(how: string): Promise<void> {
+    this.done.push(how);
+    await this.#kill();
+  }
+
+  async #kill(): Promise<void> {
+    const child = this.#child;
+    const onClose = this.#onClose;
+    this.#child = undefined;
+    if (child === undefined) return;
+    const exited = once(child, 'close');
+    child.stdin?.end();
+    await exited;
+    onClose?.();
+  }
+
+  /** To every task: each is a group of its own. */
+  #signal(signal: NodeJS.Signals): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    const children = () => execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
+    try {
+      for (const line of children().split('\n').filter(Boolean)) process.kill(-Number(line), signal);
+    } catch {
+      // There is none.
+    }
+  }
+}
+
+/** `/bin/sh` in place of the in-instance program: `boot -- ARGV`, without ARGV until the file `complete` is there. */
+export const BOOT = `#!/bin/sh
+shift 2
+if [ $# -gt 0 ]; then exec "$@"; fi
+until [ -e "$OUT/complete" ]; do sleep 0.02; done
+exit "$(cat "$OUT/complete")"
+`;
