@@ -1,4 +1,10 @@
 #!/usr/bin/env node
+import { isInsideVerb } from './inside.ts';
 import { enter } from './node-version.ts';
 
-await enter(async () => (await import('../worker/main.ts')).main);
+const [verb] = process.argv.slice(2);
+await enter(async () => {
+  if (verb === 'instances') return (await import('./serve-instances.ts')).serveInstances;
+  if (isInsideVerb(verb)) return (await import('./inside.ts')).runInside;
+  return (await import('../worker/main.ts')).main;
+});

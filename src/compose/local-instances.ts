@@ -52,7 +52,7 @@ export async function openLocalInstances(
     ensureAgent,
     salt: hash(storeId),
   });
-  const dns = await openDns(settings, log);
+  const dns = await openDns(settings, `127.53.${hash(storeId) % 250}.1`, log);
   const zone = dns?.zone ?? new Zone(settings.domain);
   const loop = startLoop(
     async () => {
@@ -89,11 +89,15 @@ function publishIn(zone: NameZone): NamesPort {
 }
 
 /** Instances find each other without it too, by their /etc/hosts: a port that is taken must not keep the coordinator from serving. */
-async function openDns({ domain, dnsListen }: InstanceSettings, log: Logger): Promise<DnsServer | undefined> {
+async function openDns(
+  { domain, dnsListen }: InstanceSettings,
+  host: string,
+  log: Logger,
+): Promise<DnsServer | undefined> {
   if (dnsListen === 'off') return undefined;
   try {
     const onError = (error: Error): void => log.warn({ err: error }, 'the DNS server');
-    const dns = await startDns({ domain, listen: dnsListen, onError });
+    const dns = await startDns({ domain, host, listen: dnsListen, onError });
     log.info({ address: dns.address, port: dns.port, domain }, 'answering DNS');
     return dns;
   } catch (error) {

@@ -1,0 +1,24 @@
+/** What `spored` does inside an instance, where it is a small native program. Outside it is this one that is called, which hands them on. */
+const VERBS: ReadonlySet<string> = new Set([
+  'complete',
+  'status',
+  'wait-peers',
+  'config',
+  'reload',
+  'queue',
+  'rsh',
+  'version',
+  'help',
+]);
+
+export function isInsideVerb(word: string | undefined): boolean {
+  return word !== undefined && VERBS.has(word);
+}
+
+/** Runs the native program in place of this one. */
+export async function runInside(argv: readonly string[]): Promise<number> {
+  const { nativeProgram } = await import('../client/node/package-files.ts');
+  const { runInstead } = await import('./run-instead.ts');
+  await runInstead(nativeProgram('instance'), ['spored', ...argv]);
+  return Number(process.exitCode ?? 0);
+}
