@@ -8,7 +8,7 @@ export interface Rates {
 export const PRICES_OF = '2026-06-17';
 
 /** Its prices are those of `local` and of every region that is not in the table. */
-export const REFERENCE_REGION = 'us-east-1';
+const REFERENCE_REGION = 'us-east-1';
 
 const REGIONS = [REFERENCE_REGION, 'us-east-2', 'us-west-2', 'eu-west-1', 'eu-central-1', 'ap-northeast-1'];
 

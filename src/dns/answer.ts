@@ -3,7 +3,7 @@ import { type Query, readQuery, type Unread } from './query.ts';
 import type { Zone } from './zone.ts';
 
 /** Of every record, seconds. */
-export const TTL_S = 60;
+const TTL_S = 60;
 /** For how long a name may be taken not to exist, seconds: a member's name comes soon after somebody looks for it. */
 const NEGATIVE_TTL_S = 5;
 /** What a message over UDP may have when the asker says nothing of it (RFC 1035, 4.2.1), and at most, bytes. */

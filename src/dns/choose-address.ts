@@ -5,7 +5,7 @@ import type { DnsServer } from './dns.ts';
 import { type DnsOptions, startDnsServer } from './server.ts';
 
 /** The only port that a resolver asks: its configuration has no place for another. */
-export const DNS_PORT = 53;
+const DNS_PORT = 53;
 /** Where root is not: one that no program is known by. */
 const OTHER_PORT = 5_300;
 /** No distribution listens there; 127.0.0.53 is the resolver of systemd. */

@@ -22,8 +22,8 @@ export type Unread = {
   readonly recursionDesired: boolean;
 };
 
-export const FORMERR = 1;
-export const NOTIMP = 4;
+const FORMERR = 1;
+const NOTIMP = 4;
 const HEADER = 12;
 /** Of a name on the wire (RFC 1035, 2.3.4). */
 const MAX_NAME = 255;
