@@ -28,7 +28,6 @@ function checkInstances(spec: JobSpec): void {
   const [named] = Object.keys(spec.resources);
   if (named !== undefined) refuse('resources', 'none with instances: their type says what each has', named);
   if (spec.stage !== undefined) refuse('stage', 'none with instances: each has a disk of its own', spec.stage);
-  if (spec.user !== undefined) refuse('user', 'none with instances', spec.user);
 }
 
 function checkFilter(spec: JobSpec, name: 'retryOn' | 'noRetryOn'): void {
