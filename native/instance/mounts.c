@@ -126,12 +126,9 @@ static void link_etc(void) {
   make_folder("etc/.outside", 0755);
   link_entries("/etc", "etc", ".outside");
   link_entries("/etc/profile.d", "etc/profile.d", "../.outside/profile.d");
-  int old = open_folder(AT_FDCWD, "/etc"), own = open_folder(AT_FDCWD, "etc");
-  if (old < 0 || own < 0) fail_step("open", "/etc");
-  bind_folder(own, "/etc", "bind");
-  bind_folder(old, "/etc/.outside", "bind");
-  close(old);
-  close(own);
+  /* In this order: what is bound takes along what is mounted in it. */
+  if (mount("/etc", "etc/.outside", NULL, MS_BIND | MS_REC, NULL) != 0) fail_step("bind", "/etc/.outside");
+  if (mount("etc", "/etc", NULL, MS_BIND | MS_REC, NULL) != 0) fail_step("bind", "/etc");
 }
 
 /* `volatile`: without it the kernel writes back the whole disk when an instance ends. It leaves a mark that has to go before the next mount. */

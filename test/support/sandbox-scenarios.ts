@@ -1,5 +1,5 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
@@ -343,6 +343,36 @@ export const SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Promise
     equal(await inside(machine, 'nproc'), '1');
     const large = await host.start({ type: { name: 'large', vcpus: 4096, memoryBytes: 0, gpus: 0 } });
     equal(await inside(large, 'nproc'), String(await nproc()));
+  },
+
+  'does without an overlay where the disk takes none': async (world) => {
+    if (process.getuid?.() !== 0) return;
+    // The upper directory of an overlay may not be on another overlay.
+    const folder = join(world.instances, '../layered');
+    for (const name of ['', '/l', '/u', '/w', '/m']) mkdirSync(folder + name);
+    const options = `lowerdir=${folder}/l,upperdir=${folder}/u,workdir=${folder}/w`;
+    execFileSync('mount', ['-t', 'overlay', 'test', '-o', options, `${folder}/m`]);
+    const instances = `${folder}/m/i`;
+    const host = world.host(instances);
+    try {
+      const machine = await host.start({ name: 'plain' });
+      const directory = join(instances, machine.order.id);
+      equal(await inside(machine, 'cat /etc/hostname'), 'plain');
+      equal(await inside(machine, 'cat /etc/passwd'), readFileSync('/etc/passwd', 'utf8').trim());
+      equal(await inside(machine, 'command -v spored'), '/run/spawn/bin/spored');
+      equal(await inside(machine, 'sh -lc "ls /etc/profile.d/job-array.sh"'), '/etc/profile.d/job-array.sh');
+      match(readFileSync(join(directory, 'log/spawn.log'), 'utf8'), /no overlay for \/etc/);
+      await machine.stop(100);
+      const again = await host.start({ id: machine.order.id, name: 'plain' });
+      equal(await inside(again, 'cat /etc/hostname'), 'plain');
+      await again.terminate(100);
+      equal(existsSync(directory), false);
+    } finally {
+      await host.host.close();
+      for (const id of readdirSync(instances).filter((name) => !name.startsWith('.')))
+        await haltSandbox(join(instances, id), 'stop', processes);
+      execFileSync('umount', [`${folder}/m`]);
+    }
   },
 
   'says why it cannot be started, and leaves nothing that runs': async (world) => {

@@ -17,7 +17,7 @@ export interface SandboxWorld {
   /** Seen inside. */
   readonly data: string;
   /** Another host on the same directory, as after the death of an agent. */
-  host(): SandboxHostUnderTest;
+  host(instances?: string): SandboxHostUnderTest;
   directoryOf(id: string): string;
   close(): Promise<void>;
 }
@@ -45,10 +45,10 @@ export function makeSandboxWorld(): SandboxWorld {
     instances,
     data,
     directoryOf,
-    host() {
+    host(where = instances) {
       const up = new Map<string, Machine>();
       const failed: string[] = [];
-      const host = createMachineHost({ directory: instances, visible: [data], processes });
+      const host = createMachineHost({ directory: where, visible: [data], processes });
       hosts.push(host);
       void host.serve({
         onUp: (machine) => up.set(machine.order.id, machine),
@@ -57,7 +57,7 @@ export function makeSandboxWorld(): SandboxWorld {
       const request = (given: Partial<MachineOrder>) => {
         const order = makeOrder(given);
         up.delete(order.id);
-        requestStart(directoryOf(order.id), order);
+        requestStart(join(where, order.id), order);
         return order.id;
       };
       const machine = (id: string) =>

@@ -18,7 +18,8 @@ import { type ConfigParts, configText, GRACE_MS } from './sandbox-config.ts';
 import { BESIDE, IN_RUN, IN_SANDBOX, peersDirectory } from './sandbox-paths.ts';
 import { memberFile, removeGroup, removeSandbox } from './sandbox-remains.ts';
 
-const LOOK_MS = 5;
+/** The first look comes after 1 ms, each next one after twice as long. */
+const MOST_LOOK_MS = 100;
 /** An init that was told to end has so long beyond the grace; then it is killed. */
 const INIT_WITHIN_MS = 12_000;
 
@@ -98,15 +99,19 @@ export async function waitUntilDead(
   withinMs: number,
   processes: SandboxProcesses,
 ): Promise<void> {
-  for (let leftMs = withinMs; processes.isAlive(init); leftMs -= LOOK_MS) {
+  for (let leftMs = withinMs, lookMs = 1; processes.isAlive(init); lookMs = Math.min(lookMs * 2, MOST_LOOK_MS)) {
     if (leftMs <= 0) processes.signal(init, 'SIGKILL');
-    await wait(LOOK_MS);
+    await wait(lookMs);
+    leftMs -= lookMs;
   }
 }
 
 /** Whether it ends by itself within the time that an init takes to end. */
 export async function isDeadSoon(init: ProcessIdentity, processes: SandboxProcesses): Promise<boolean> {
-  for (let leftMs = INIT_WITHIN_MS; processes.isAlive(init) && leftMs > 0; leftMs -= LOOK_MS) await wait(LOOK_MS);
+  for (let leftMs = INIT_WITHIN_MS, lookMs = 1; processes.isAlive(init) && leftMs > 0; leftMs -= lookMs) {
+    lookMs = Math.min(lookMs * 2, MOST_LOOK_MS);
+    await wait(lookMs);
+  }
   return !processes.isAlive(init);
 }
 

@@ -38,6 +38,7 @@ export class InitLink {
   #onForkerBytes: ((bytes: Uint8Array) => void) | undefined;
   #ending: string | undefined;
   #closed = false;
+  readonly #left = Promise.withResolvers<void>();
   #onClose: (ending: string | undefined) => void = () => {};
 
   constructor(socket: Socket) {
@@ -52,6 +53,11 @@ export class InitLink {
   /** Rejects when it says something else, or nothing. */
   get hello(): Promise<InitHello> {
     return this.#hello.promise;
+  }
+
+  /** Resolves when the connection is closed, by whomever. */
+  get closed(): Promise<void> {
+    return this.#left.promise;
   }
 
   /** With why the sandbox ends, if it said so. */
@@ -182,6 +188,7 @@ export class InitLink {
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
     this.#onClose(this.#ending);
+    this.#left.resolve();
   }
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import type { ForkerChannel, Machine } from '../provider.ts';
 import type { ProcessIdentity } from './instance-records.ts';
@@ -14,6 +15,8 @@ import type { SharedFiles } from './shared-files.ts';
 
 /** Beyond the grace: what the init takes to let the forker report and leave. */
 const INIT_WITHIN_MS = 12_000;
+/** From the end of its connection to that of the process. */
+const CLOSED_WITHIN_MS = 2_000;
 
 export interface MachineParts {
   readonly order: MachineOrder;
@@ -63,7 +66,12 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
       () => false,
     );
     if (!asked) processes.signal(init, 'SIGTERM');
-    await waitUntilDead(init, graceMs + INIT_WITHIN_MS, processes);
+    // Looking whether a process lives costs; a thousand of them may be ending.
+    const patience = new AbortController();
+    const late = wait(graceMs + INIT_WITHIN_MS, undefined, { signal: patience.signal, ref: false }).catch(() => {});
+    if (asked) await Promise.race([link.closed, late]);
+    patience.abort();
+    await waitUntilDead(init, asked ? CLOSED_WITHIN_MS : graceMs + INIT_WITHIN_MS, processes);
     link.close();
     await removeGroup(directory);
     leave();
