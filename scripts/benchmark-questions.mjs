@@ -213,4 +213,22 @@ export const QUESTIONS = [
     goal: 'all gone within 5 s',
     reached: (result) => result[GONE].median < 5_000,
   },
+  {
+    question: 'DNS answers over UDP about 1,000 instances, on one core, beside Knot DNS (and BIND) on all cores',
+    file: 'dns',
+    args: ' --rounds 3 --seconds 5',
+    show: (result) =>
+      `${rate(result['spawn over udp']['answers per second'])}, ${times(result['ratio to knot over udp'])} (${times(result['ratio to bind9 over udp'])})`,
+    goal: '10,000/s: ten names a second for each',
+    reached: (result) => result['spawn over udp']['answers per second'] >= 10_000,
+  },
+  {
+    question: 'The same over TCP',
+    file: 'dns',
+    args: ' --rounds 3 --seconds 5',
+    show: (result) =>
+      `${rate(result['spawn over tcp']['answers per second'])}, ${times(result['ratio to knot over tcp'])} (${times(result['ratio to bind9 over tcp'])})`,
+    goal: '10,000/s: ten names a second for each',
+    reached: (result) => result['spawn over tcp']['answers per second'] >= 10_000,
+  },
 ];

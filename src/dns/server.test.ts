@@ -233,15 +233,24 @@ describe('a port that is taken', () => {
   });
 
   it('is no reason to have none when no address was asked for', async () => {
-    const first = await startDns({ domain: DOMAIN });
-    const second = await startDns({ domain: DOMAIN });
-    started.push(first, second);
-    expect([first.address, second.address]).toEqual([DNS_ADDRESS, DNS_ADDRESS]);
+    // Addresses that no other server of this machine is likely to have.
+    const [host, other] = [77, 78].map((second) => `127.${second}.${(process.pid >> 8) & 255}.${process.pid & 255}`);
+    const first = await startDns({ domain: DOMAIN, host });
+    started.push(first);
+    const second = await startDns({ domain: DOMAIN, host });
+    started.push(second);
+    expect([first.address, second.address]).toEqual([host, host]);
     expect(second.port).not.toBe(first.port);
     // A server with an address of its own takes nobody's port.
-    const third = await startDns({ domain: DOMAIN, host: '127.0.53.2' });
+    const third = await startDns({ domain: DOMAIN, host: other });
     started.push(third);
-    expect(third).toMatchObject({ address: '127.0.53.2', port: first.port });
+    expect(third).toMatchObject({ address: other, port: first.port });
+  });
+
+  it('is looked for on an address of its own when none is named', async () => {
+    const server = await startDns({ domain: DOMAIN });
+    started.push(server);
+    expect(server.address).toBe(DNS_ADDRESS);
   });
 
   it('is not looked for on an address that is none of this machine alone', async () => {
