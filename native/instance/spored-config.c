@@ -52,7 +52,8 @@ static void check_value(const struct key *key, const char *value) {
       return;
     case PERCENT: {
       double number = strtod(value, &rest);
-      if (value[0] != '\0' && *rest == '\0' && number >= 0 && number <= 100 && strspn(value, "0123456789.") == strlen(value)) return;
+      if (*rest == '%' && rest[1] == '\0') rest++;
+      if (value[0] != '\0' && *rest == '\0' && number >= 0 && number <= 100 && strspn(value, "0123456789.%") == strlen(value)) return;
       fail(EXIT_WRONG, "%s: expected a number from 0 to 100, found %s", key->name, quoted(value));
     }
     case PATH:

@@ -10,15 +10,16 @@
 /* 1,000,000 members of 150 bytes. */
 #define MAX_PEERS_BYTES 160000000
 
-const char *own_name(void) {
-  static char name[256];
-  if (name[0] != '\0') return name;
+const char *own_id(void) {
+  static char id[256];
+  if (id[0] != '\0') return id;
   size_t length;
   char *text = read_whole(etc_path("instance.json"), MAX_REPLY_BYTES, &length);
-  const char *found = text == NULL ? NULL : json_text(json_read(text, length), "name");
-  if (found != NULL && strlen(found) < sizeof name) strcpy(name, found);
-  else if (gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') strcpy(name, "localhost");
-  return name;
+  const char *found = text == NULL ? NULL : json_text(json_read(text, length), "instance_id");
+  if (found == NULL) found = getenv("SPAWN_INSTANCE_ID");
+  if (found != NULL && found[0] != '\0' && strlen(found) < sizeof id && strpbrk(found, "/~") == NULL) strcpy(id, found);
+  else if (gethostname(id, sizeof id - 1) != 0 || id[0] == '\0') strcpy(id, "localhost");
+  return id;
 }
 
 static char *text_of(const struct json *member, const char *key) {
@@ -79,8 +80,8 @@ ssize_t find_member(const struct member *members, size_t count, const char *host
   return found;
 }
 
-char *member_socket(const char *name) {
-  char *inside = format_text("peers/%s", name), *path = run_path(inside);
+char *member_socket(const char *instance_id) {
+  char *inside = format_text("peers/%s.exec", instance_id), *path = run_path(inside);
   free(inside);
   return path;
 }

@@ -33,7 +33,7 @@ const char *own_session(void) {
   static char text[512];
   if (text[0] != '\0') return text;
   pid_t session = getsid(0);
-  snprintf(text, sizeof text, "%s~%llu~%d~%llu", own_name(), start_of(1), (int)session, start_of(session));
+  snprintf(text, sizeof text, "%s~%llu~%d~%llu", own_id(), start_of(1), (int)session, start_of(session));
   return text;
 }
 
@@ -54,23 +54,23 @@ static bool session_lives(pid_t wanted, unsigned long long leader_start) {
 }
 
 bool is_own(const char *owner) {
-  size_t length = strlen(own_name());
-  return strncmp(owner, own_name(), length) == 0 && owner[length] == '~';
+  size_t length = strlen(own_id());
+  return strncmp(owner, own_id(), length) == 0 && owner[length] == '~';
 }
 
 bool owner_lives(const char *owner) {
-  char *name = must_have(strndup(owner, strcspn(owner, "~")));
+  char *id = must_have(strndup(owner, strcspn(owner, "~")));
   bool lives;
   if (is_own(owner)) {
     unsigned long long init_start, leader_start;
     int session;
-    lives = sscanf(owner + strlen(name), "~%llu~%d~%llu", &init_start, &session, &leader_start) == 3 && init_start == start_of(1) &&
+    lives = sscanf(owner + strlen(id), "~%llu~%d~%llu", &init_start, &session, &leader_start) == 3 && init_start == start_of(1) &&
       session_lives(session, leader_start);
   } else {
-    char *socket = member_socket(name);
+    char *socket = member_socket(id);
     lives = socket_lives(socket);
     free(socket);
   }
-  free(name);
+  free(id);
   return lives;
 }

@@ -98,9 +98,7 @@ static void check_user(const char *user) {
 static int run_in(const struct member *member, const struct call *call) {
   check_user(call->user);
   if (call->unknown != NULL) fail(EXIT_NO_MEMBER, "%s: expected a command to run in a member, which has no network of its own", call->unknown);
-  char *socket = member_socket(member->name);
-  /* Members are known there by the name of their instance, which may be another one than that in DNS. */
-  if (access(socket, F_OK) != 0) socket = member_socket(format_text("%.*s", (int)strcspn(member->dns, "."), member->dns));
+  char *socket = member_socket(member->instance_id);
   char *shell = must_have(strdup(login_shell())), *line = joined(call->words, call->command);
   char *const with_command[] = {shell, "-c", line, NULL}, *const login[] = {shell, NULL};
   char *const sftp[] = {"/usr/lib/openssh/sftp-server", NULL};

@@ -100,10 +100,10 @@ static void print_text_form(const struct json *status) {
   row("Type:", shown(status, "instance_type"), shown(status, "availability_zone"));
   row("Running for:", seconds(status, "elapsed_seconds"), shown(status, "started_at"));
   const char *left = seconds(ttl, "remaining_seconds");
-  row("TTL:", left == NULL ? "none" : format_text("%s left", left), left == NULL ? NULL : shown(ttl, "configured"));
-  const char *idle_for = seconds(idle, "idle_seconds"), *limit = shown(idle, "configured"), *action = shown(idle, "action");
-  if (limit != NULL && json_number(idle, "timeout_seconds", 1) > 0) {
-    row("Idle:", idle_for == NULL ? "0s" : idle_for, format_text("%s after %s", action == NULL ? "acts" : action, limit));
+  row("TTL:", left == NULL ? "none" : format_text("%s left", left), left == NULL ? NULL : shown(ttl, "terminate_at"));
+  if (json_number(idle, "timeout_seconds", 0) > 0) {
+    const char *idle_for = seconds(idle, "idle_seconds"), *action = shown(idle, "action");
+    row("Idle for:", idle_for == NULL ? "0s" : idle_for, format_text("%s after %s", action == NULL ? "acts" : action, seconds(idle, "timeout_seconds")));
   }
   row("On complete:", shown(done, "action"), shown(done, "completion_file"));
   row("Completion:", shown(end, "status") == NULL ? "none yet" : shown(end, "status"), shown(end, "message"));

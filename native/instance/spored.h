@@ -127,10 +127,10 @@ struct member {
 struct member *read_members(size_t *count, const char **why);
 /* Index in the list, or -1. */
 ssize_t find_member(const struct member *members, size_t count, const char *host);
-/* The exec.sock of a member, by the name of its instance. */
-char *member_socket(const char *name);
-/* Name of this instance. */
-const char *own_name(void);
+/* The exec.sock of a member. */
+char *member_socket(const char *instance_id);
+/* Of this instance; where nobody has said it, the name of this host. */
+const char *own_id(void);
 /* Something accepts connections there: its init lives. */
 bool socket_lives(const char *path);
 /* -1 with errno. A path may be longer than an address can be. */

@@ -46,6 +46,7 @@ export async function processWorld(): Promise<World> {
       return connectIfRunning(getSettings());
     },
     server: async () => (await import('./server-control.ts')).serverControl(getSettings()),
+    enter: async (what) => (await import('./connect-instance-program.ts')).enterInstance(getSettings(), what),
     onInterrupt,
     // Why there is none was told to the command that asked for it.
     close: async () => (await client?.catch(() => undefined))?.close(),

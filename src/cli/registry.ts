@@ -111,6 +111,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/list.ts')).list,
   },
   {
+    name: 'connect',
+    group: 'Instances',
+    summary: 'Open a shell in an instance, or run a command there',
+    load: async () => (await import('./commands/connect.ts')).connect,
+  },
+  {
     name: 'extend',
     group: 'Instances',
     summary: 'Give instances more time before their TTL ends them',

@@ -46,10 +46,23 @@ export interface World {
   connectIfRunning(): Promise<Client | undefined>;
   /** The embedded coordinator itself. */
   server(): Promise<ServerControl>;
+  /** Runs something in an instance of this machine, on the streams of this process; gives its exit code. */
+  enter(what: Entering): Promise<number>;
   /** Calls `listener` with the exit code of the signal when the person stops the command; returns how to stop listening. */
   onInterrupt(listener: (exitCode: number) => void): () => void;
   /** Lets go of what would keep the process alive. */
   close(): Promise<void>;
+}
+
+/** What runs in an instance. */
+export interface Entering {
+  readonly id: string;
+  /** Nothing: the login shell of the user. */
+  readonly argv: readonly string[];
+  /** On a terminal of its own, joined to that of this process. */
+  readonly terminal: boolean;
+  /** Counts as a login: an instance that has one is not idle. */
+  readonly login: boolean;
 }
 
 /** What a command line says of the network; paths are absolute. */

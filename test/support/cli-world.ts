@@ -151,6 +151,9 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
     server: async () => {
       throw new Error('the embedded coordinator was asked for');
     },
+    enter: async () => {
+      throw new Error('an instance was entered');
+    },
     onInterrupt: () => () => {},
     close: async () => {},
     ...options.world,
