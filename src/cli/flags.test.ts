@@ -15,10 +15,10 @@ import {
 } from '../../test/support/cli-world.ts';
 import { INSTANCE_LINES, type Line } from '../../test/support/instance-flag-lines.ts';
 import { aBudget, aCost, aMember, anInstance } from '../../test/support/instance-views.ts';
+import { LAUNCH_LINES } from '../../test/support/launch-flag-lines.ts';
 import { logBytes } from '../../test/support/log-bytes.ts';
 import type { EventView } from '../api/insight.ts';
 import { JobSpec } from '../api/job-spec.ts';
-import { UNSUPPORTED } from './launch/unsupported.ts';
 import { COMMANDS } from './registry.ts';
 
 let folder: string;
@@ -35,9 +35,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const submit = (flag: readonly string[], ...before: string[]): Line => [before, flag, ['--', 'x']];
 const retries = ['--retries', '2', '--retry-delay', '1s'];
-/** With a name, because one that is made by chance differs each time. */
-const launch = (flag: readonly string[], ...before: string[]): Line => [['box', ...before], flag];
-const array = (flag: readonly string[], ...before: string[]): Line => launch(flag, '--count', '3', ...before);
 const selection = {
   index: [['12'], ['--index', '1-3']],
   state: [['12'], ['--state', 'running']],
@@ -86,88 +83,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     'dry-run': submit(['--dry-run']),
     format: submit(['-o', 'json']),
   },
-  launch: {
-    count: launch(['--count', '3']),
-    array: launch(['--array', '0-9:3%2']),
-    'job-array-name': launch(['--job-array-name', 'fit']),
-    name: [[], ['--name', 'fit']],
-    'instance-names': array(['--instance-names', 'worker-{index:03}']),
-    'param-file': launch(['--param-file', 'sweep.csv']),
-    template: launch(['--template', 'kept']),
-    unset: launch(['--unset', 'ttl'], '--template', 'kept'),
-    command: launch(['--command', 'date']),
-    'user-data': launch(['--user-data', 'date']),
-    'user-data-file': launch(['--user-data-file', 'run.env']),
-    env: launch(['--env', 'A=1']),
-    'env-file': launch(['--env-file', 'run.env']),
-    cwd: launch(['--cwd', '/']),
-    output: launch(['--output', '%a.out']),
-    error: launch(['--error', '%a.err']),
-    'open-mode': launch(['--open-mode', 'append'], '--output', 'x'),
-    'log-cap': launch(['--log-cap', '1M']),
-    provider: launch(['--provider', 'local']),
-    'instance-type': launch(['--instance-type', 'm7i.large']),
-    region: launch(['--region', 'us-east-1']),
-    az: launch(['--az', 'local-b']),
-    spot: launch(['--spot']),
-    'spot-max-price': launch(['--spot-max-price', '1'], '--spot'),
-    dns: launch(['--dns', 'other']),
-    tag: launch(['--tag', 'team=a']),
-    strict: launch(['--strict']),
-    'ignore-unsupported': launch(['--ignore-unsupported'], '--ami', 'x'),
-    ttl: launch(['--ttl', '1h']),
-    'ttl-mode': launch(['--ttl-mode', 'wall'], '--ttl', '1h'),
-    'idle-timeout': launch(['--idle-timeout', '1h']),
-    'idle-cpu': launch(['--idle-cpu', '10%'], '--idle-timeout', '1h'),
-    'on-idle': launch(['--on-idle', 'terminate'], '--idle-timeout', '1h'),
-    hibernate: launch(['--hibernate']),
-    'no-timeout': launch(['--no-timeout']),
-    'on-complete': launch(['--on-complete', 'stop']),
-    'pre-stop': launch(['--pre-stop', 'sync']),
-    'pre-stop-timeout': launch(['--pre-stop-timeout', '1m'], '--pre-stop', 'sync'),
-    'cost-limit': launch(['--cost-limit', '5']),
-    'min-viable': array(['--min-viable', '2']),
-    'on-failure': array(['--on-failure', 'keep']),
-    'fail-all-on-one': array(['--fail-all-on-one']),
-    replacements: launch(['--replacements', '2']),
-    'max-concurrent': array(['--max-concurrent', '2']),
-    'launch-delay': array(['--launch-delay', '1s']),
-    canary: array(['--canary', '1']),
-    'max-failures': array(['--max-failures', '1']),
-    retries: launch(['--retries', '2']),
-    'retry-delay': launch(['--retry-delay', '5s'], '--retries', '2'),
-    'retry-backoff': launch(['--retry-backoff', 'exponential'], ...retries),
-    'retry-jitter': launch(['--retry-jitter', '10%'], ...retries),
-    'retry-max-delay': launch(['--retry-max-delay', '5s'], ...retries),
-    'retry-on': launch(['--retry-on', '1,oom'], ...retries),
-    'no-retry-on': launch(['--no-retry-on', '2'], ...retries),
-    'time-limit': launch(['--time-limit', '1h']),
-    time: launch(['--time', '1h']),
-    signal: launch(['--signal', 'USR1@30'], '--time-limit', '1h'),
-    after: launch(['--after', 'afterok:3']),
-    begin: launch(['--begin', '1h']),
-    deadline: launch(['--deadline', '2h']),
-    hold: launch(['--hold']),
-    priority: launch(['--priority', '3']),
-    'dry-run': launch(['--dry-run']),
-    detach: launch(['--detach']),
-    'wait-for-running': launch(['--wait-for-running']),
-    wait: launch(['--wait']),
-    follow: launch(['--follow']),
-    'idempotency-key': launch(['--idempotency-key', 'k']),
-    quiet: launch(['--quiet']),
-    yes: launch(['--yes'], '--count', '101'),
-    format: launch(['-o', 'json']),
-    json: launch(['--json']),
-    // They are known to be refused, all in one answer; what is seen here is the note of a launch without them.
-    ...Object.fromEntries(
-      Object.entries(UNSUPPORTED).map(([name, { value }]) => [
-        name,
-        launch([`--${name}`, ...(value === undefined ? [] : ['x'])], '--ignore-unsupported'),
-      ]),
-    ),
-  },
-  template: { format: [['list'], ['-o', 'json']] },
+  ...LAUNCH_LINES,
   jobs: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },
   status: { format: [['12'], ['-o', 'json']] },
   watch: {},

@@ -1,30 +1,8 @@
-import {
-  deleteTemplate,
-  type LaunchTemplate,
-  listTemplates,
-  readTemplate,
-  templatesDirectory,
-  writeTemplate,
-} from '../../config/launch-template.ts';
-import { isSpawnError, SpawnError } from '../../core/errors.ts';
 import { type Command, defineCommand, type OptionTable } from '../command.ts';
-import { readLayer } from '../launch/layers.ts';
-import { options } from '../launch/options.ts';
-import { NOT_KEPT } from '../launch/read-launch.ts';
-import { templateText } from '../launch/template-text.ts';
-import { dnsName } from '../launch/values.ts';
-import { cut, oneLine } from '../output/format.ts';
-import { jsonText } from '../output/json.ts';
-import { type Column, Table } from '../output/table.ts';
 import { jsonOption } from '../output-option.ts';
-import { parseCommandLine, seeHelp } from '../parse-command-line.ts';
-import type { World } from '../world.ts';
 import { launch } from './launch.ts';
 
-const VERBS = ['save', 'list', 'show', 'delete', 'use'] as const;
-type Verb = (typeof VERBS)[number];
-const KNOWN: OptionTable = options;
-const own = { format: jsonOption } as const satisfies OptionTable;
+const options = { format: jsonOption } as const satisfies OptionTable;
 
 export const template: Command = defineCommand({
   usage: [
@@ -38,7 +16,7 @@ export const template: Command = defineCommand({
     'Keeps the options of a launch under a name, in a file of this user (~/.config/spawn/templates). use launches with them, and is the\n' +
     'same as spawn launch --template NAME; options given there go before those of the template. Values of --env K=V are kept as they are\n' +
     'typed; --env K keeps the name alone, and takes the value of the moment at each launch.',
-  options: own,
+  options,
   operands: { name: 'save, list, show, delete or use', min: 1, max: Number.POSITIVE_INFINITY },
   stopsAtOperand: true,
   examples: [
@@ -48,168 +26,8 @@ export const template: Command = defineCommand({
     { line: 'spawn template show gpu', says: 'what it says' },
   ],
   run: async ({ options: before, operands }, world) => {
-    const [verb, ...words] = operands;
-    if (!isVerb(verb)) return refuse(`expected ${VERBS.join(', ')}, found ${JSON.stringify(verb)}`);
-    if (before.format !== undefined && (verb === 'save' || verb === 'use' || verb === 'delete')) {
-      refuse(`expected -o with list or show only${verb === 'use' ? ', or after the name' : ''}`, verb);
-    }
-    switch (verb) {
-      case 'save':
-        return save(words, world);
-      case 'use':
-        return use(words, world);
-      case 'list': {
-        const { format } = readRest(verb, words, 0);
-        return list(before.format ?? format, world);
-      }
-      case 'show': {
-        const { format, name } = readRest(verb, words, 1);
-        return show(name, before.format ?? format, world);
-      }
-      case 'delete': {
-        const { name, format } = readRest(verb, words, 1);
-        if (format !== undefined) refuse('expected -o with list or show only', verb);
-        world.stdout.write(`deleted ${deleteTemplate(world.env, name)}\n`);
-        return 0;
-      }
-    }
+    // Loaded here only: what reads a template is slow to load, and completion and help need none of it.
+    const { runTemplate } = await import('../launch/run-template.ts');
+    return runTemplate({ template, launch }, before.format, operands, world);
   },
 });
-
-function isVerb(word: string | undefined): word is Verb {
-  return VERBS.some((verb) => verb === word);
-}
-
-function refuse(what: string, verb?: Verb): never {
-  const where = verb === undefined ? 'template' : `template ${verb}`;
-  throw new SpawnError('USAGE', { message: `${where}: ${what}${seeHelp('template')}` });
-}
-
-/** What follows list, show and delete. */
-function readRest(verb: Verb, words: readonly string[], names: 0 | 1): { format: 'json' | undefined; name: string } {
-  const command = { ...template, options: own, operands: { name: 'NAME', min: names, max: names } };
-  const { stopsAtOperand: _, ...mixed } = command;
-  const input = parseCommandLine(`template ${verb}`, mixed, words);
-  if (input === 'help') return refuse('expected no --help here', verb);
-  const format = input.options.format as 'json' | undefined;
-  return { format, name: names === 0 ? '' : dnsName(input.operands[0]!, `template ${verb}: NAME`) };
-}
-
-/** The name of a template, which stands before the options of the launch. */
-function takeName(verb: Verb, words: readonly string[]): { name: string; rest: readonly string[] } {
-  const [name, ...rest] = words;
-  if (name === undefined || name.startsWith('-'))
-    refuse(`expected NAME first, found ${name === undefined ? 'nothing' : JSON.stringify(name)}`, verb);
-  return { name: dnsName(name!, `template ${verb}: NAME`), rest };
-}
-
-async function save(words: readonly string[], world: World): Promise<number> {
-  const { name, rest } = takeName('save', words);
-  const typed = templateText(rest, launch, world.cwd);
-  if (typed === 'help') return refuse('expected no --help here', 'save');
-  if (Object.keys(typed.options).length === 0 && typed.argv === undefined)
-    refuse('expected options of spawn launch to keep, found none', 'save');
-  const { path, replaced } = writeTemplate(world.env, name, typed);
-  world.stdout.write(`${replaced ? 'replaced' : 'saved'} ${path}\n`);
-  if (typed.keptVariables.length > 0) {
-    const names = typed.keptVariables.join(', ');
-    world.stderr.write(
-      `spawn: note: the values of --env ${names} are in that file as they were typed; --env K keeps the name alone\n`,
-    );
-  }
-  return 0;
-}
-
-async function use(words: readonly string[], world: World): Promise<number> {
-  const { name, rest } = takeName('use', words);
-  const input = parseCommandLine('template use', launch, ['--template', name, ...rest]);
-  if (input === 'help') return refuse('expected no --help here', 'use');
-  return launch.run(input, world);
-}
-
-function show(name: string, format: 'json' | undefined, world: World): number {
-  const found = readTemplate(world.env, name);
-  const { refused } = readLayer(found.options, NOT_KEPT);
-  if (format === 'json')
-    world.stdout.write(jsonText({ name, path: found.path, options: optionsJson(found), argv: found.argv ?? null }));
-  else
-    world.stdout.write(
-      `${found.path}\n\n  spawn launch${wordsOf(found)
-        .map((word) => ` \\\n    ${word}`)
-        .join('')}\n`,
-    );
-  for (const { where } of refused) world.stderr.write(`spawn: note: ${where}: provider local cannot honour it\n`);
-  return 0;
-}
-
-interface Row {
-  readonly name: string;
-  readonly says: string;
-}
-const COLUMNS: readonly Column<Row>[] = [
-  { title: 'NAME', value: ({ name }) => name },
-  { title: 'OPTIONS', value: ({ says }) => says },
-];
-
-/** A file that cannot be read is listed with what is wrong with it. */
-function list(format: 'json' | undefined, world: World): number {
-  const found = listTemplates(world.env).map((name) => {
-    try {
-      return { name, template: readTemplate(world.env, name) };
-    } catch (error) {
-      if (!isSpawnError(error)) throw error;
-      return { name, fault: error.message };
-    }
-  });
-  if (format === 'json') {
-    const all = found.map(({ name, template: read, fault }) => ({
-      name,
-      path: read?.path ?? null,
-      options: read === undefined ? null : optionsJson(read),
-      argv: read?.argv ?? null,
-      fault: fault ?? null,
-    }));
-    world.stdout.write(jsonText(all));
-    return 0;
-  }
-  if (found.length === 0) {
-    world.stderr.write(`spawn: no template in ${templatesDirectory(world.env)}\n`);
-    return 0;
-  }
-  const table = new Table(COLUMNS, world.stdout);
-  world.stdout.write(
-    table.render(
-      found.map(({ name, template: read, fault }) => ({
-        name,
-        says: read === undefined ? fault! : wordsOf(read).join(' '),
-      })),
-    ),
-  );
-  return 0;
-}
-
-function optionsJson({ options: entries }: LaunchTemplate): Record<string, string | readonly string[]> {
-  const all: Record<string, string | readonly string[]> = {};
-  for (const { option, text } of entries) {
-    const many = Object.hasOwn(KNOWN, option) && KNOWN[option]?.many;
-    all[option] = many ? [...((all[option] as readonly string[] | undefined) ?? []), text] : text;
-  }
-  return all;
-}
-
-/** As they could be typed, an option a word. */
-function wordsOf({ options: entries, argv }: LaunchTemplate): string[] {
-  const words = entries.flatMap(({ option, text }) => {
-    const row = Object.hasOwn(KNOWN, option) ? KNOWN[option] : { value: '' };
-    if (row?.value === undefined) return text === 'true' ? [`--${option}`] : [];
-    return [`--${option} ${quoted(text)}`];
-  });
-  return argv === undefined ? words : [...words, `-- ${argv.map(quoted).join(' ')}`];
-}
-
-const LONGEST_WORD = 200;
-
-function quoted(text: string): string {
-  const shown = cut(oneLine(text), LONGEST_WORD);
-  return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
-}
