@@ -74,3 +74,11 @@ it.each([
   [1_234_567, '$1,234,567.00'],
   [-3, '-$3.00'],
 ])('%d is shown as %s', (usd, text) => expect(shownUsd(usd)).toBe(text));
+
+it.each([
+  [0.1008, '$0.1008'],
+  [0.08925, '$0.08925'],
+  [0.004551, '$0.004551'],
+  [1.5, '$1.50'],
+  [2, '$2.00'],
+])('the rate %d is shown as %s', (usd, text) => expect(shownRate(usd)).toBe(text));

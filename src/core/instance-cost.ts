@@ -64,3 +64,9 @@ export function shownUsd(usd: number): string {
   const [whole, part] = Math.abs(usd).toFixed(places).split('.');
   return `${usd < 0 ? '-' : ''}$${whole!.replace(/\B(?=(\d{3})+$)/g, ',')}.${part}`;
 }
+
+/** `$0.1008`, `$0.08925`, `$1.50`: a price in full, two to six places, so that a product of it can be checked. */
+export function shownRate(usd: number): string {
+  const [whole, part] = usd.toFixed(6).split('.');
+  return `$${whole}.${part!.replace(/0{1,4}$/, '')}`;
+}

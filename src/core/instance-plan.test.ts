@@ -84,7 +84,7 @@ describe('what a launch costs', () => {
 
   it('is by the hour without a TTL', () => {
     const { estimate } = plan(specOf({ ttlMs: 0, type: 'm7i.large' }), '1');
-    expect(estimateText(estimate)).toBe('~$0.10 an hour (1 instance x $0.10/hour)');
+    expect(estimateText(estimate)).toBe('~$0.10 an hour (1 instance x $0.1008/hour)');
     expect(spotText(estimate)).toMatch(/^~\$0\.0\d+ an hour \(\d+% less than ~\$0\.10 on demand\)$/);
   });
 
