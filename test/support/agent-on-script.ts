@@ -153,3 +153,19 @@ export class AgentOnScript {
     writeFileSync(join(this.folder, name), text);
   }
 }
+
+/** Notes its start, waits for the file `go`, notes its end. */
+export const WAITS =
+  'echo "start $SPAWN_ATTEMPT" >>"$OUT/ran"; until [ -e "$OUT/go" ]; do sleep 0.02; done; echo end >>"$OUT/ran"';
+
+/** An instance whose task runs. */
+export async function runningInstance(order = {}, text: string | undefined = WAITS, directive = {}) {
+  const world = new AgentOnScript(order);
+  world.start();
+  world.job(text);
+  const fence = world.grant();
+  world.direct(directive);
+  await world.started(fence);
+  await world.reported('the directive', ({ version }) => version === 1);
+  return { world, fence };
+}

@@ -1,5 +1,5 @@
 import type { Decision } from '../../core/instance-lifecycle.ts';
-import type { Instance } from './instance.ts';
+import type { ServedInstance } from './served-instance.ts';
 
 /** From TERM to KILL for what still runs when the machine itself ends. */
 const MACHINE_GRACE_MS = 5_000;
@@ -9,7 +9,7 @@ const MOST_END_MS = 35_000;
 const TASK_GOES_ON: ReadonlySet<string> = new Set(['interrupted', 'replaced']);
 
 /** Does what was decided, from its first to its last step. Rejects when it could not be done. */
-export async function carryOut(instance: Instance, { act, reason }: Decision): Promise<void> {
+export async function carryOut(instance: ServedInstance, { act, reason }: Decision): Promise<void> {
   const { life } = instance;
   if (act !== 'nothing') life.reason = reason ?? life.reason;
   switch (act) {
@@ -26,7 +26,7 @@ export async function carryOut(instance: Instance, { act, reason }: Decision): P
   }
 }
 
-async function hibernate(instance: Instance): Promise<void> {
+async function hibernate(instance: ServedInstance): Promise<void> {
   const { life, machine } = instance;
   await prepareEnd(instance);
   instance.log(`hibernates: ${life.reason}`);
@@ -50,7 +50,7 @@ async function hibernate(instance: Instance): Promise<void> {
   instance.changed();
 }
 
-async function thaw(instance: Instance): Promise<void> {
+async function thaw(instance: ServedInstance): Promise<void> {
   const { life, machine } = instance;
   instance.knownForker?.unpark(life.stoodStillMs());
   await machine.thaw();
@@ -61,7 +61,7 @@ async function thaw(instance: Instance): Promise<void> {
   instance.changed();
 }
 
-async function end(instance: Instance, how: 'stop' | 'terminate'): Promise<void> {
+async function end(instance: ServedInstance, how: 'stop' | 'terminate'): Promise<void> {
   const { life, machine } = instance;
   const wasFrozen = life.state === 'hibernated';
   instance.log(`${how === 'stop' ? 'stops' : 'ends'}: ${life.reason}`);
@@ -85,14 +85,14 @@ async function end(instance: Instance, how: 'stop' | 'terminate'): Promise<void>
 }
 
 /** What is frozen cannot end. Its pre-stop command ran before it was frozen. */
-async function wake(instance: Instance): Promise<void> {
+async function wake(instance: ServedInstance): Promise<void> {
   const { life } = instance;
   instance.knownForker?.unpark(life.stoodStillMs());
   await instance.machine.thaw().catch((error: Error) => instance.log(`cannot be thawed: ${error.message}`));
 }
 
 /** The pre-stop command: once before each rest or end, for as long as it may take; how it went stops nothing. */
-async function prepareEnd(instance: Instance): Promise<void> {
+async function prepareEnd(instance: ServedInstance): Promise<void> {
   const { life, machine } = instance;
   const { preStop } = life;
   if (preStop === undefined || instance.hasPreStopped) return;

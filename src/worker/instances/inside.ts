@@ -1,22 +1,15 @@
-import { z } from 'zod';
 import { CompleteAction, IdleAction } from '../../api/instance.ts';
+import { CompleteAsk, ConfigGetAsk, ConfigSetAsk } from '../../api/instance-inside.ts';
 import { MAX_DURATION_MS } from '../../api/limits.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { SpawnError } from '../../core/errors.ts';
 import type { InsideReply, InsideRequest } from '../../providers/provider.ts';
-import type { Instance } from './instance.ts';
 import { configOf, statusOf } from './instance-status.ts';
+import type { ServedInstance } from './served-instance.ts';
 
 const MOST_MESSAGE = 4_096;
-const Complete = z.object({
-  status: z.enum(['success', 'failed']),
-  message: z.string().optional(),
-});
-const Key = z.object({ key: z.string() });
-const Setting = z.object({ key: z.string(), value: z.string().max(4_096) });
-
 /** Answers what the `spored` command inside an instance asks; docs/in-instance.md. */
-export async function answerInside(instance: Instance, request: InsideRequest): Promise<InsideReply> {
+export async function answerInside(instance: ServedInstance, request: InsideRequest): Promise<InsideReply> {
   try {
     return await answer(instance, request);
   } catch (error) {
@@ -24,18 +17,18 @@ export async function answerInside(instance: Instance, request: InsideRequest): 
   }
 }
 
-async function answer(instance: Instance, request: InsideRequest): Promise<InsideReply> {
+async function answer(instance: ServedInstance, request: InsideRequest): Promise<InsideReply> {
   switch (request.command) {
     case 'complete':
-      return complete(instance, read(Complete, request));
+      return complete(instance, read(CompleteAsk, request));
     case 'status':
       return { ok: true, status: statusOf(instance) };
     case 'config-list':
       return { ok: true, values: configOf(instance) };
     case 'config-get':
-      return { ok: true, value: settingOf(instance, read(Key, request).key) };
+      return { ok: true, value: settingOf(instance, read(ConfigGetAsk, request).key) };
     case 'config-set': {
-      const { key, value } = read(Setting, request);
+      const { key, value } = read(ConfigSetAsk, request);
       set(instance, key, value);
       instance.look();
       instance.changed();
@@ -50,7 +43,7 @@ async function answer(instance: Instance, request: InsideRequest): Promise<Insid
   }
 }
 
-async function complete(instance: Instance, { status, message }: z.infer<typeof Complete>): Promise<InsideReply> {
+async function complete(instance: ServedInstance, { status, message }: CompleteAsk): Promise<InsideReply> {
   const { life } = instance;
   const first = life.completion === undefined;
   if (first) {
@@ -64,14 +57,14 @@ async function complete(instance: Instance, { status, message }: z.infer<typeof 
   return { ok: true, first, status: life.completion!.status };
 }
 
-function settingOf(instance: Instance, key: string): string {
+function settingOf(instance: ServedInstance, key: string): string {
   const values = configOf(instance);
   if (!Object.hasOwn(values, key)) return refused('key', Object.keys(values).join(', '), key);
   return values[key]!;
 }
 
 /** Holds for this instance alone. */
-function set(instance: Instance, key: string, value: string): void {
+function set(instance: ServedInstance, key: string, value: string): void {
   const { life } = instance;
   switch (key) {
     case 'ttl': {
@@ -118,19 +111,24 @@ function percent(value: string): number {
   return number;
 }
 
-function oneOf<T extends string>(
-  values: z.ZodType<T> & { readonly options: readonly T[] },
-  key: string,
-  value: string,
-): T {
+function oneOf<T extends string>(values: { readonly options: readonly T[] }, key: string, value: string): T {
   const known = values.options.find((option) => option === value);
   return known ?? refused(key, values.options.join(', '), value);
 }
 
-function read<T>(schema: z.ZodType<T>, request: InsideRequest): T {
-  const read = schema.safeParse(request);
-  if (read.success) return read.data;
-  const { path, message } = read.error.issues[0]!;
+/** A schema of the contract, as far as it is needed here. */
+interface Schema<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { success: true; data: T }
+    | { success: false; error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } };
+}
+
+function read<T>(schema: Schema<T>, request: InsideRequest): T {
+  const parsed = schema.safeParse(request);
+  if (parsed.success) return parsed.data;
+  const { path, message } = parsed.error.issues[0]!;
   return refused(path.join('.') || request.command, message, 'something else');
 }
 

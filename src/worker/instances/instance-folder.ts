@@ -1,9 +1,9 @@
 import type { SharedFile } from '../../providers/provider.ts';
 import type { RunRequest } from '../forker/types.ts';
-import type { Instance } from './instance.ts';
 import { instanceVariables, shownOf } from './instance-environment.ts';
 import { environmentText, hostsText, instanceText, ownHostsText, PROFILE_TEXT, resolvText } from './instance-files.ts';
 import { statusOf } from './instance-status.ts';
+import type { ServedInstance } from './served-instance.ts';
 
 /** Between two tries to get the peers. */
 const AGAIN_MS = 1_000;
@@ -15,7 +15,7 @@ const BLOB_HASH = /^[0-9a-f]{64}$/;
 
 /** What is in /etc/spawn of one instance. */
 export class InstanceFolder {
-  readonly #instance: Instance;
+  readonly #instance: ServedInstance;
   readonly #ready = Promise.withResolvers<void>();
   /** Of the task that was started last: also for logins. */
   #shown: ReadonlyMap<string, string> = new Map();
@@ -26,7 +26,7 @@ export class InstanceFolder {
   #statusAtMs = Number.POSITIVE_INFINITY;
   #userDataIsThere = false;
 
-  constructor(instance: Instance) {
+  constructor(instance: ServedInstance) {
     this.#instance = instance;
     this.#ready.promise.catch(() => {});
   }

@@ -1,4 +1,5 @@
 import type { InstanceState } from '../../api/instance.ts';
+import type { InstanceMemory, OwnSettings } from '../../api/instance-memory.ts';
 import type { Directive, InstanceReport, MachineOrder } from '../../api/instance-session.ts';
 import {
   type ActivityReading,
@@ -18,7 +19,6 @@ import {
 } from '../../core/instance-lifecycle.ts';
 import { type InstanceTime, moveDeadline, passTime, setRunning, startTime } from '../../core/instance-time.ts';
 import type { MachineActivity } from '../../providers/provider.ts';
-import type { InstanceMemory, OwnSettings } from './instance-memory.ts';
 
 /** Moments of this machine. */
 export interface InstanceClock {

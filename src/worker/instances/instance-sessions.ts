@@ -8,9 +8,9 @@ import type { JobAdapter, PreparedJob } from '../job-book.ts';
 import { type LeaseMoment, leaseMoment } from '../lease.ts';
 import { sessionLogs } from '../own-logs.ts';
 import { Session, type SessionEnd } from '../session.ts';
-import type { Instance } from './instance.ts';
 import { addVariables, INSIDE, instanceVariables } from './instance-environment.ts';
 import { InstanceLives } from './instance-lives.ts';
+import type { OpenSession, ServedInstance } from './served-instance.ts';
 
 /** What a hello is refused with for good: the coordinator wants nothing of this instance. */
 const REFUSALS: ReadonlySet<string> = new Set([
@@ -28,24 +28,24 @@ interface Greeting {
 
 /** The sessions of one instance: as a rule one, and another only when the coordinator does not know it any more. */
 export class InstanceSessions {
-  readonly #instance: Instance;
+  readonly #instance: ServedInstance;
   readonly #ending = new AbortController();
   readonly #placesKnown = Promise.withResolvers<true | undefined>();
   readonly #over = Promise.withResolvers<void>();
-  #resume: { readonly store: string; readonly id: number } | undefined;
-  #open: { readonly store: string; readonly id: number } | undefined;
+  #resume: OpenSession | undefined;
+  #open: OpenSession | undefined;
   #session: Session | undefined;
   #isLeaving = false;
   #isStarted = false;
 
-  constructor(instance: Instance, resume: { readonly store: string; readonly id: number } | undefined) {
+  constructor(instance: ServedInstance, resume: OpenSession | undefined) {
     this.#instance = instance;
     this.#resume = resume;
     this.#open = resume;
   }
 
   /** Undefined while there is none. */
-  get open(): { readonly store: string; readonly id: number } | undefined {
+  get open(): OpenSession | undefined {
     return this.#open;
   }
 

@@ -1,11 +1,11 @@
 import { formatDuration } from '../../core/duration.ts';
 import { costOf } from '../../core/instance-lifecycle.ts';
-import type { Instance } from './instance.ts';
+import type { ServedInstance } from './served-instance.ts';
 
 const DEFAULT_COMPLETION_FILE = '/tmp/SPAWN_COMPLETE';
 
 /** The keys that `spored config` knows, as text. */
-export function configOf({ life, machine }: Pick<Instance, 'life' | 'machine'>): Record<string, string> {
+export function configOf({ life, machine }: Pick<ServedInstance, 'life' | 'machine'>): Record<string, string> {
   const { settings, own, time } = life;
   return {
     ttl: time.ttlLeftMs === undefined ? '0' : formatDuration(Math.max(0, Math.round(time.ttlLeftMs))),
@@ -22,7 +22,7 @@ export function configOf({ life, machine }: Pick<Instance, 'life' | 'machine'>):
 const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.max(0, Math.round(ms / 1_000)));
 
 /** What `spored status -o json` prints; docs/in-instance.md. What is unknown is null. */
-export function statusOf({ life, machine, place }: Instance): Record<string, unknown> {
+export function statusOf({ life, machine, place }: ServedInstance): Record<string, unknown> {
   life.pass();
   const { order } = machine;
   const { settings, time, idleForMs, directive } = life;

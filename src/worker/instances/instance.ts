@@ -1,3 +1,4 @@
+import type { InstanceMemory } from '../../api/instance-memory.ts';
 import type { Directive, InstanceReport } from '../../api/instance-session.ts';
 import type { Decision } from '../../core/instance-lifecycle.ts';
 import type { Outcome } from '../../core/outcome.ts';
@@ -9,8 +10,9 @@ import { answerInside } from './inside.ts';
 import { InstanceFolder } from './instance-folder.ts';
 import { InstanceForker } from './instance-forker.ts';
 import { InstanceLife } from './instance-life.ts';
-import { type InstanceMemory, parseMemory } from './instance-memory.ts';
+import { parseMemory } from './instance-memory.ts';
 import { InstanceSessions } from './instance-sessions.ts';
+import type { ServedInstance } from './served-instance.ts';
 
 /** The machine's own deadline lies so much behind the agent's, which then acts first. */
 const DEADLINE_MARGIN_MS = 3_000;
@@ -21,7 +23,7 @@ const UNASKED_AFTER_MS = 5_000;
 const UNASKED_GRACE_MS = 5_000;
 
 /** One instance that this agent serves: its session, its files, its lifecycle. */
-export class Instance {
+export class Instance implements ServedInstance {
   readonly machine: Machine;
   readonly place: AgentPlace;
   readonly log: (line: string) => void;
