@@ -82,12 +82,9 @@ export async function followBudgets(ledger: Ledger): Promise<void> {
     const { owner, amount, period } = budget.row;
     await ledger.write(({ memory, now }) => {
       const spent = spentOf(ledger.world, account, budget);
-      memory.changes.event(now, 0, step === 2 ? 'budgetUsedUp' : 'budgetNearlyUsedUp', {
-        owner,
-        amount,
-        period,
-        spent,
-      });
+      const detail = { owner, amount, period, spent };
+      if (step === 2) memory.changes.event(now, 0, 'budgetUsedUp', detail);
+      else memory.changes.event(now, 0, 'budgetNearlyUsedUp', detail);
     });
   }
 }

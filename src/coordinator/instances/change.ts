@@ -1,5 +1,6 @@
 import type { EndReason } from '../../api/instance.ts';
 import { type InstanceEvent, moveInstance, type WantedState } from '../../core/instance.ts';
+import type { Job } from '../../core/job.ts';
 import { TaskReason } from '../../core/task-table.ts';
 import { cancelTask, failTask } from '../bound.ts';
 import type { World } from '../world.ts';
@@ -136,7 +137,7 @@ function settleTask(world: World, row: InstanceRow, replaced: boolean): void {
       if (!replaced) cancelTask(world, job, row.position, reason);
       break;
     case 'lost':
-      if (!replaced) failTask(world, job, row.position, reason);
+      if (!replaced) failLost(world, job, row.position);
       break;
     case 'launch-failed':
       failTask(world, job, row.position, reason);
@@ -144,6 +145,15 @@ function settleTask(world: World, row: InstanceRow, replaced: boolean): void {
     default:
       cancelTask(world, job, row.position, reason);
   }
+}
+
+/** The loss of its session may have told already that it was one too many. */
+function failLost(world: World, job: Job, position: number): void {
+  const { table } = job;
+  if (failTask(world, job, position, TaskReason.instanceLost)) return;
+  if (table.reasonOf(position) !== TaskReason.crashLimit) return;
+  table.setReason(position, 1, TaskReason.instanceLost);
+  world.changed(job);
 }
 
 /** Why a task whose instance is to end has ended, as far as it says so. */

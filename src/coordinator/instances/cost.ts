@@ -3,6 +3,7 @@ import { SpawnError } from '../../core/errors.ts';
 import { isCharged } from '../../core/instance.ts';
 import { costOf, type Forecast, forecastCost } from '../../core/instance-cost.ts';
 import { PRICES_OF } from '../../core/instance-prices.ts';
+import { TASK_STATES } from '../../core/task-state.ts';
 import type { Ledger } from '../ledger.ts';
 import { resolveRef } from '../refs.ts';
 import type { World } from '../world.ts';
@@ -84,7 +85,7 @@ function lineOf(world: World, row: InstanceRow): CostLine {
 function hasFailed(world: World, row: InstanceRow): boolean {
   if (row.reason === 'lost' || row.reason === 'interrupted' || row.reason === 'launch-failed') return true;
   const table = world.memory.jobs.get(row.jobId)?.job.table;
-  return (row.task || (table === undefined ? '' : String(table.state[row.position]))) !== 'completed';
+  return (table === undefined ? row.task : TASK_STATES[table.state[row.position]!]) !== 'completed';
 }
 
 function sumOf(lines: readonly CostLine[]): CostLine {

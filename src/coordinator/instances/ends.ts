@@ -12,6 +12,7 @@ export function tellEnd(world: World, job: Job, array: InstanceArray): void {
   }
   if (array.toldCompleted || array.members.size === 0) return;
   array.toldCompleted = true;
+  noteTasks(world, job, array);
   const { plan } = array;
   let ranMs = 0;
   for (const row of array.rows()) ranMs += row.ranMs;
@@ -20,4 +21,15 @@ export function tellEnd(world: World, job: Job, array: InstanceArray): void {
   );
   const cost = costOf(ranMs, plan.rate) + array.forgottenCost;
   world.memory.changes.event(world.now, job.id, 'arrayCompleted', { counts, cost, ranMs });
+}
+
+/** What became of the tasks, for lists, when the job has left memory. */
+function noteTasks(world: World, job: Job, array: InstanceArray): void {
+  for (const [position, rows] of array.members) {
+    const task = TASK_STATES[job.table.state[position]!]!;
+    const newest = rows.at(-1)!;
+    if (newest.task === task) continue;
+    newest.task = task;
+    world.memory.instances.save(world.memory.changes, newest);
+  }
 }

@@ -15,10 +15,7 @@ import { type InstancePorts, placeOf } from './ports.ts';
  */
 export function checkLaunch(ports: InstancePorts | undefined, storeId: string, fixed: StoredJobFixed): void {
   const { instances } = fixed.spec;
-  if (instances === undefined) {
-    if (fixed.spec.run.kind !== 'signal') return;
-    throw refused('spec.run', 'a command: only an instance waits for `spored complete`', 'none');
-  }
+  if (instances === undefined) return;
   if (ports === undefined) throw refused('spec.instances', 'a coordinator that can start instances', 'one that cannot');
   if (instances.provider !== ports.provider.name)
     throw refused('spec.instances.provider', ports.provider.name, instances.provider);

@@ -92,6 +92,8 @@ function adopt(
   row.wanted = wanted;
   // An agent knows of a cost share only; whose cap it came from is ours to say.
   const said = reason === 'cost-limit' && row.shareOf === 'budget' ? 'budget' : reason;
-  if (!known || row.reason === undefined) setReason(row, said ?? row.reason, message ?? row.message);
+  // That its task was cancelled is only what we made of it; the agent knows why it ended it.
+  if (!known || row.reason === undefined || row.reason === 'cancelled')
+    setReason(row, said ?? row.reason, message ?? row.message);
   return true;
 }

@@ -90,15 +90,16 @@ function grow(world: World, array: InstanceArray, count: number): Done[] {
   const entry = world.memory.jobs.get(array.id)!;
   const { here, away } = membersOf(world, array);
   const back = away.slice(0, count - here.length);
-  for (const position of back) {
-    entry.job.table.setReason(position, 1, TaskReason.none);
-    if (entry.job.table.state[position] === TaskState.cancelled) retryTasks(world, entry.job, [[position, 1]]);
-  }
+  // First what may be refused: then nothing was changed.
   const more = count - here.length - back.length;
   if (more > 0) {
     growArray(world, entry.job, more);
     array.fixed = world.memory.jobs.get(array.id)!.fixed;
     array.plan = world.memory.instances.planOnly(array.fixed);
+  }
+  for (const position of back) {
+    entry.job.table.setReason(position, 1, TaskReason.none);
+    if (entry.job.table.state[position] === TaskState.cancelled) retryTasks(world, entry.job, [[position, 1]]);
   }
   array.size = count;
   return [];

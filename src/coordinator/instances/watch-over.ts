@@ -49,12 +49,19 @@ export class InstanceWatch {
     const asWanted = row.wanted === row.state;
     row.live.alone = connected ? undefined : (row.live.alone ?? now);
     row.live.unlike = asWanted ? undefined : (row.live.unlike ?? now);
-    return connected && asWanted;
+    if (!asWanted) return false;
+    return connected || (row.state === 'stopped' && !this.#endsWhileStopped(row));
+  }
+
+  #endsWhileStopped(row: InstanceRow): boolean {
+    return row.ttlMs > 0 && this.#ledger.memory.instances.arrays.get(row.jobId)!.part.ttlMode === 'wall';
   }
 
   /** What the provider says of those for whom no agent answers. */
   async #look(rows: readonly InstanceRow[]): Promise<void> {
-    const asked = rows.filter(({ live }) => live.launch === 'done' || live.launch === 'no');
+    const asked = rows.filter(
+      ({ live, state }) => state !== 'stopped' && (live.launch === 'done' || live.launch === 'no'),
+    );
     if (asked.length === 0) return;
     const { provider } = this.#ledger.memory.instances.ports!;
     const facts = await provider.describe(asked.map(({ id }) => id));
@@ -97,7 +104,10 @@ export class InstanceWatch {
     const { alone, unlike } = row.live;
     const left = ttlLeftOf(world, row, part.ttlMode);
     const aloneMs = alone === undefined ? 0 : now - alone;
-    if (row.wanted === 'terminated' || row.wanted === 'stopped') {
+    const overdue = alone !== undefined && left !== undefined && left <= 0 && row.wanted !== 'terminated';
+    if (overdue && (row.state === 'stopped' || left <= -PATIENCE_MS)) {
+      await this.#end(row, 'ttl');
+    } else if (row.wanted === 'terminated' || row.wanted === 'stopped') {
       if (row.state === row.wanted) return;
       const never = row.launchedAt === 0 && memory.bound.get(row.id) === undefined;
       const patience = PATIENCE_MS + fixed.spec.graceMs + (part.preStop === undefined ? 0 : part.preStopTimeoutMs);
@@ -105,13 +115,6 @@ export class InstanceWatch {
       const resting = row.state === 'stopped';
       if (never || resting || aloneMs >= PATIENCE_MS || late)
         await this.#effects.halt(row, row.wanted === 'stopped' ? 'stop' : 'terminate');
-    } else if (
-      alone !== undefined &&
-      left !== undefined &&
-      left <= 0 &&
-      (row.state === 'stopped' || left <= -PATIENCE_MS)
-    ) {
-      await this.#end(row, 'ttl');
     } else if (row.state === 'pending' && aloneMs >= START_MS) {
       await this.#end(row, 'launch-failed', `its agent did not answer within ${START_MS / 60_000} minutes`);
     } else if (alone !== undefined && row.costShare !== undefined && costSoFar(world, row) >= row.costShare) {
