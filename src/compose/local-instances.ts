@@ -20,8 +20,8 @@ const LOOK_MS = 1_000;
 
 export interface LocalInstances {
   readonly ports: InstancePorts;
-  /** The instances and their agent go on. */
-  stop(): Promise<void>;
+  /** Instances go on, and their agent with them. With `end` an agent that has none ends. */
+  stop(end: boolean): Promise<void>;
 }
 
 /** What the coordinator needs for instances on this machine: the provider, whose agent is kept running, and the DNS server. */
@@ -69,8 +69,11 @@ export async function openLocalInstances(
       dnsServer: () => dns && { address: dns.address, port: dns.port },
       retentionMs: settings.retentionMs,
     },
-    async stop() {
+    async stop(end) {
       await loop.stop();
+      const left = namesIn(files.machinesDir).length;
+      if (left > 0) log.warn({ instances: left }, 'instances go on until they end by themselves');
+      else if (end) agent.stop();
       await dns?.close();
     },
   };

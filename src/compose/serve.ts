@@ -136,7 +136,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
     await workers.stop(code === 0);
     await server.close();
     await coordinator.stop();
-    await instances.stop();
+    await instances.stop(code === 0);
     if (code === 0) removeRecord(files.server, own);
     return code;
   } finally {
