@@ -8,6 +8,7 @@ import {
   monthOf,
   monthStart,
   savedPercent,
+  shownRate,
   shownUsd,
 } from './instance-cost.ts';
 

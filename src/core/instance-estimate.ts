@@ -46,16 +46,9 @@ export function estimateCost(
 /** `~$0.03 (5 instances x 30m x $0.0104/hour)`, or `~$0.05 an hour (5 instances x $0.0104/hour)`. */
 export function estimateText(estimate: CostEstimate): string {
   const count = `${estimate.members} instance${estimate.members === 1 ? '' : 's'}`;
-  const rate = `${inFull(estimate.rate)}/hour`;
+  const rate = `${shownRate(estimate.rate)}/hour`;
   if (estimate.perHour) return `~${shownUsd(estimate.cost)} an hour (${count} x ${rate})`;
   return `~${shownUsd(estimate.cost)} (${count} x ${formatDuration(estimate.forMs)} x ${rate})`;
-}
-
-/** A price with all of its decimals, so that what is shown can be worked out again: `$0.1008`, `$0.35`. */
-function inFull(usd: number): string {
-  const short = shownUsd(usd);
-  const long = `$${String(usd)}`;
-  return /^\$\d+\.\d+$/.test(long) && long.length > short.length ? long : short;
 }
 
 /** `~$1.05 (60% less than ~$2.62 on demand)`. */
