@@ -36,7 +36,7 @@ export function nextReading(before: Idleness, reading: ActivityReading, cpuPerce
   const passedMs = Math.max(1, nowMs - before.lastMs);
   const used = ((reading.cpuUs - before.last.cpuUs) / 1_000 / passedMs) * 100;
   const disk = reading.diskBytes - before.last.diskBytes;
-  const network = (reading.networkBytes ?? 0) - (before.last.networkBytes ?? 0);
+  const network = networkBetween(before.last, reading);
   const noise = Math.max(LEAST_NOISE_BYTES, (NOISE_BYTES_PER_MINUTE * passedMs) / 60_000);
   const isActive = used >= cpuPercent || disk > noise || network > noise || reading.logins > 0;
   return {
@@ -47,6 +47,10 @@ export function nextReading(before: Idleness, reading: ActivityReading, cpuPerce
     cpuPercent: Math.max(0, used),
     bytesPerMinute: Math.max(0, ((disk + network) * 60_000) / passedMs),
   };
+}
+
+function networkBetween({ networkBytes: before }: ActivityReading, { networkBytes: now }: ActivityReading): number {
+  return before === undefined || now === undefined ? 0 : now - before;
 }
 
 /** As of the last reading. */
