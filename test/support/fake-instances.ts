@@ -115,8 +115,12 @@ export class FakeAgent {
     at.agents.delete(this.order.name);
   }
 
-  /** As its last directive says: ends, or rests. */
+  /** As its last directive says: ends, or rests. One whose machine is gone does nothing. */
   async obey(at: InstancesAtHand): Promise<void> {
+    if (!at.provider.machines.has(this.order.id)) {
+      at.agents.delete(this.order.name);
+      return;
+    }
     const { wanted, reason } = this.directive;
     const why = reason === undefined ? {} : { reason };
     if (wanted === 'terminated') await this.leave(at, { state: 'terminated', ...why }, CANCELLED);

@@ -1,8 +1,9 @@
 import type { EndReason } from '../../api/instance.ts';
 import { type InstanceEvent, moveInstance, type WantedState } from '../../core/instance.ts';
 import type { Job } from '../../core/job.ts';
-import { TaskReason } from '../../core/task-table.ts';
+import { TaskFlag, TaskReason } from '../../core/task-table.ts';
 import { cancelTask, failTask } from '../bound.ts';
+import { requestStop } from '../cancel.ts';
 import type { World } from '../world.ts';
 import { fold } from './accounts.ts';
 import type { InstanceRow } from './row.ts';
@@ -145,6 +146,20 @@ function settleTask(world: World, row: InstanceRow, replaced: boolean): void {
     default:
       cancelTask(world, job, row.position, reason);
   }
+}
+
+/**
+ * Before the session of a machine that was ended on purpose is lost: what its task held ends as was meant, and counts as no loss.
+ */
+export function foretell(world: World, row: InstanceRow, stopped: boolean): void {
+  const job = world.memory.jobs.get(row.jobId)?.job;
+  const { reason } = row;
+  if (job === undefined || reason === undefined || reason === 'lost' || reason === 'launch-failed') return;
+  const { replacements } = world.memory.instances.arrays.get(row.jobId)!.part;
+  const goesOn = stopped || reason === 'replaced' || (reason === 'interrupted' && row.losses < replacements);
+  const taskReason = TASK_REASONS[reason] ?? TaskReason.cancelledByUser;
+  if (goesOn) requestStop(world, job, [[row.position, 1]], TaskFlag.requeueRequested, TaskReason.none);
+  else if (reason !== 'completed') cancelTask(world, job, row.position, taskReason);
 }
 
 /** The loss of its session may have told already that it was one too many. */

@@ -2,7 +2,7 @@ import { isSpawnError, type SpawnError } from '../../core/errors.ts';
 import type { HaltHow } from '../../providers/provider.ts';
 import type { Ledger } from '../ledger.ts';
 import type { World } from '../world.ts';
-import { happened, setReason } from './change.ts';
+import { foretell, happened, setReason } from './change.ts';
 import { makeOrder } from './order.ts';
 import { type InstanceRow, isOver } from './row.ts';
 
@@ -92,11 +92,14 @@ export class InstanceEffects {
   }
 
   /** Nothing of it runs: whatever its agent last said. The session goes first, with its attempt. */
-  async gone(id: string, event: 'stopped' | 'ended', _why: string, decide?: (row: InstanceRow) => void): Promise<void> {
+  async gone(id: string, event: 'stopped' | 'ended', why: string, decide?: (row: InstanceRow) => void): Promise<void> {
     const session = this.#ledger.memory.bound.get(id)?.session.id;
     // The row knows why before its task does.
-    await this.#change(id, (_world, row) => decide?.(row));
-    if (session !== undefined) await this.lose(session, 'its machine is gone');
+    await this.#change(id, (world, row) => {
+      decide?.(row);
+      foretell(world, row, event === 'stopped');
+    });
+    if (session !== undefined) await this.lose(session, why);
     await this.#change(id, (world, row) => {
       happened(world, row, event);
     });

@@ -120,7 +120,7 @@ describe('by itself an agent', () => {
     await at.agent('compute-0').report({ state: 'hibernated', reason: 'idle' });
     await at.settle();
     expect(at.agent('compute-0').directive).toMatchObject({ wanted: 'hibernated' });
-    const [{ id }] = (await at.list()) as [{ id: string }];
+    const { id } = (await at.list())[0]!;
     await at.verb('start', { instance: id });
     await at.settle();
     expect(at.agent('compute-0').directive).toMatchObject({ wanted: 'running' });

@@ -13,7 +13,7 @@ import { sizeOf } from './load.ts';
 import { makeRow } from './make-row.ts';
 import { followPeers } from './peers.ts';
 import type { InstanceRow } from './row.ts';
-import { isCapped, splitShares, usedUp } from './shares.ts';
+import { hasShare, isCapped, splitShares, usedUp } from './shares.ts';
 
 /** What one change brings about may bring about more, of the same array and of others: so often at most before the next commit. */
 const ROUNDS = 8;
@@ -46,7 +46,8 @@ function reconcile(world: World, job: Job, array: InstanceArray): void {
   applyPolicies(world, job, array);
   followTasks(world, job, array);
   launchMembers(world, job, array, later);
-  if (isCapped(world, array)) splitShares(world, array, waitingMembers(job, array) * array.plan.rate);
+  if (isCapped(world, array)) splitShares(world, array);
+  queueLaunches(world, array);
   followPeers(world, array, later);
   tellEnd(world, job, array);
 }
@@ -80,10 +81,6 @@ function followTasks(world: World, job: Job, array: InstanceArray): void {
     const step = stepOf({ cancelled, mayRun: !over, live: row });
     if (step === 'end') want(world, row, 'terminated', endReasonOf(table.reasonOf(row.position)));
     if (step === 'relaunch' && happened(world, row, 'relaunch')) row.live.launch = 'no';
-    if (row.state === 'pending' && row.live.launch === 'no' && row.wanted !== 'terminated') {
-      row.live.launch = 'waiting';
-      book.toLaunch.add(row);
-    }
   }
 }
 
@@ -132,11 +129,14 @@ function failedLaunches(job: Job, array: InstanceArray): number {
   return count;
 }
 
-/** Members that will want a machine and have none. */
-function waitingMembers(job: Job, array: InstanceArray): number {
-  let live = 0;
-  for (const { position } of array.live.values()) if (job.table.state[position]! < TaskState.completed) live++;
-  return Math.max(0, job.size - job.table.ended - live);
+/** What has a row and no machine yet gets one once the row is durable; under a cap not before it has a share to run on. */
+function queueLaunches(world: World, array: InstanceArray): void {
+  for (const row of array.live.values()) {
+    if (row.state !== 'pending' || row.live.launch !== 'no' || row.wanted === 'terminated') continue;
+    if (!hasShare(world, row)) continue;
+    row.live.launch = 'waiting';
+    world.memory.instances.toLaunch.add(row);
+  }
 }
 
 function launchMembers(world: World, job: Job, array: InstanceArray, later: (ms: number) => void): void {
@@ -164,12 +164,7 @@ function launchMembers(world: World, job: Job, array: InstanceArray, later: (ms:
     refuseLaunches(world, job, array, spent);
     return;
   }
-  const book = world.memory.instances;
-  for (const position of launch) {
-    const row = makeRow(world, array, position);
-    row.live.launch = 'waiting';
-    book.toLaunch.add(row);
-  }
+  for (const position of launch) makeRow(world, array, position);
   array.lastLaunchAt = now;
 }
 

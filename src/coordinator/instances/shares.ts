@@ -1,7 +1,9 @@
 import { type ShareMember, splitCap } from '../../core/cost-shares.ts';
 import { costOf } from '../../core/instance-cost.ts';
+import { TaskState } from '../../core/task-state.ts';
 import type { World } from '../world.ts';
 import { costSoFar } from './accounts.ts';
+import { type Budget, ownerKey } from './book.ts';
 import { budgetBase, spentOfEnded } from './budget-book.ts';
 import type { InstanceArray } from './instance-array.ts';
 import type { InstanceRow } from './row.ts';
@@ -15,15 +17,25 @@ export function isCapped(world: World, array: InstanceArray): boolean {
 }
 
 /**
- * Splits what is left under the array's cost limit, and under its owner's budget, anew among those that live. `later`: rate of members that
- * are still to be launched.
+ * Splits what is left under an array's cost limit, and under its owner's budget, anew among those that live. A budget is one for all arrays
+ * of its owner, so all of them get their shares at once.
  */
-export function splitShares(world: World, array: InstanceArray, later: number): void {
+export function splitShares(world: World, array: InstanceArray): void {
   if (!array.sharesStale) return;
-  array.sharesStale = false;
-  const byLimit = sharesOfLimit(world, array, later);
-  const byBudget = sharesOfBudget(world, array);
-  for (const row of array.live.values()) setShare(world, row, byLimit?.get(row.id), byBudget?.get(row.id));
+  const book = world.memory.instances;
+  const budget = book.budgets.get(array.account);
+  const sharers = budget === undefined ? [array] : [...book.arrays.values()].filter(sameOwner(array));
+  const byBudget = budget === undefined ? undefined : sharesOfBudget(world, sharers, budget);
+  for (const each of sharers) {
+    each.sharesStale = false;
+    const byLimit = sharesOfLimit(world, each);
+    for (const row of each.live.values()) setShare(world, row, byLimit?.get(row.id), byBudget?.get(row.id));
+    if (each !== array) book.dirty.add(each.id);
+  }
+}
+
+function sameOwner({ account }: InstanceArray): (other: InstanceArray) => boolean {
+  return (other) => other.account === account && other.live.size > 0;
 }
 
 function setShare(world: World, row: InstanceRow, limit: number | undefined, budget: number | undefined): void {
@@ -43,28 +55,38 @@ function setShare(world: World, row: InstanceRow, limit: number | undefined, bud
   memory.instances.attention.add(row);
 }
 
-function sharesOfLimit(world: World, array: InstanceArray, later: number): Map<string, number> | undefined {
+function sharesOfLimit(world: World, array: InstanceArray): Map<string, number> | undefined {
   const { costLimit } = array.part;
   if (costLimit === undefined) return undefined;
   const members = [...array.live.values()].map((row) => memberOf(world, row, 0));
-  return splitCap({ limit: costLimit, ended: array.spentByEnded(), members, laterRate: later });
+  const laterRate = waitingMembers(world, array) * array.plan.rate;
+  return splitCap({ limit: costLimit, ended: array.spentByEnded(), members, laterRate });
+}
+
+/** Members that will want a machine and have none: something is put by for them. */
+function waitingMembers(world: World, array: InstanceArray): number {
+  const table = world.memory.jobs.get(array.id)?.job.table;
+  if (table === undefined) return 0;
+  let live = 0;
+  for (const { position } of array.live.values()) if (table.state[position]! < TaskState.completed) live++;
+  return Math.max(0, table.size - table.ended - live);
 }
 
 /** In amounts of a whole life, as the agents count. */
-function sharesOfBudget(world: World, array: InstanceArray): Map<string, number> | undefined {
-  const book = world.memory.instances;
-  const budget = book.budgets.get(array.account);
-  if (budget === undefined) return undefined;
-  const rows = [...book.arrays.values()].flatMap((other) =>
-    other.account === array.account ? [...other.live.values()] : [],
-  );
+function sharesOfBudget(world: World, sharers: readonly InstanceArray[], budget: Budget): Map<string, number> {
+  const rows = sharers.flatMap(({ live }) => [...live.values()]);
   const bases = new Map(rows.map((row) => [row.id, budgetBase(world, budget, row)]));
   const shares = splitCap({
     limit: budget.row.amount,
-    ended: spentOfEnded(world, array.account, budget),
+    ended: spentOfEnded(world, ownerKey(budget.row), budget),
     members: rows.map((row) => memberOf(world, row, bases.get(row.id)!)),
   });
   return new Map([...shares].map(([id, share]) => [id, share + bases.get(id)!]));
+}
+
+/** Whether it can run for a moment on its share: the others may still hold what it is to get. */
+export function hasShare(world: World, row: InstanceRow): boolean {
+  return row.costShare === undefined || row.costShare - costSoFar(world, row) >= costOf(LEAST_MS, row.rate) / 100;
 }
 
 function memberOf(world: World, row: InstanceRow, base: number): ShareMember {

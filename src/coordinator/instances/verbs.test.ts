@@ -42,7 +42,7 @@ test('stop, start and terminate, each twice', async () => {
   expect(at.agent('compute-0').order.ttlMs).toBe(3_590_000);
   expect(at.agent('compute-0').directive.ttlLeftMs).toBeLessThanOrEqual(3_590_000);
   expect(at.agent('compute-0').holdsTask).toBe(true);
-  const [{ arrayId }] = (await at.list()) as [{ arrayId: string }];
+  const { arrayId } = (await at.list())[0]!;
   await at.verb('terminate', { arrayId });
   await at.obeyAll();
   const again = await at.verb('terminate', { arrayId });
