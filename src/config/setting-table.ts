@@ -146,6 +146,14 @@ export const SETTINGS: readonly Setting[] = [
     check: offer('SPAWN_BIND_CPUS'),
   },
   {
+    name: 'ignore_unsupported',
+    variable: 'SPAWN_IGNORE_UNSUPPORTED',
+    type: '0 or 1',
+    usual: '0',
+    meaning: 'whether a launch goes on, with a note, without the options that the provider cannot honour',
+    check: (text, where) => void (/^[01]$/.test(text) || bad(where, '0 or 1', text)),
+  },
+  {
     name: 'dns_domain',
     variable: 'SPAWN_DNS_DOMAIN',
     type: 'domain',

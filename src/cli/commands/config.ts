@@ -117,6 +117,7 @@ function rowOf(world: World, file: FileSettings, setting: Setting): Row {
     runtime_dir: settings.runtimeDir,
     max_array_size: setting.usual,
     bind_cpus: setting.usual,
+    ignore_unsupported: setting.usual,
   };
   if (world.ownEnv[variable]) return { name, value: world.ownEnv[variable], from: variable, meaning };
   if (file[name] !== undefined) return { name, value: file[name], from: 'file', meaning };

@@ -53,7 +53,8 @@ export async function readLaunch(
   const { rest } = input;
   const said = mergeLayers(flags, withoutReplaced(kept?.layer ?? {}, input));
   const given = completeLayer(mergeLayers(shared.layer, mergeLayers(said, defaults.layer)));
-  const note = checkSupported(refused, given['ignore-unsupported']);
+  const ignores = given['ignore-unsupported'] || world.env.SPAWN_IGNORE_UNSUPPORTED === '1';
+  const note = checkSupported(refused, ignores);
   checkTogether(given);
   const argv = rest ?? (isGiven(flags.command) ? undefined : template?.argv);
   if (argv !== undefined && given.command !== undefined)

@@ -84,6 +84,12 @@ Spot cost:       ~$1.36 (58% less than ~$3.23 on demand)
     expect((await launch(words)).err).toBe('spawn: note: provider local ignores --ami, --iam-policy\n');
   });
 
+  test('or a setting says so, for tutorials that were written for a cloud', async () => {
+    const env = { HOME: '/', SPAWN_SERVER: 'x', SPAWN_IGNORE_UNSUPPORTED: '1' };
+    const { err, code } = await launch([...array, '--ami', 'ami-1'], { world: { env } });
+    expect({ code, err }).toEqual({ code: 0, err: 'spawn: note: provider local ignores --ami\n' });
+  });
+
   test('the last machine of an index counts', async () => {
     const instances = [member(0, { state: 'terminated', reason: 'lost' }), member(0, { id: 'i-new', generation: 2 })];
     const { out } = await launch(['--count', '1', '--job-array-name', NAME, '--ttl', '1h'], { size: 1, instances });
