@@ -13,7 +13,7 @@ import { readBudget, setBudget } from './instances/budgets.ts';
 import { readCost } from './instances/cost.ts';
 import { listInstances } from './instances/list.ts';
 import { startInstances } from './instances/loops.ts';
-import { readPeers } from './instances/peers.ts';
+import { readPeers } from './instances/read-peers.ts';
 import { resizeArray } from './instances/resize.ts';
 import { applyInstanceVerb } from './instances/verbs.ts';
 import { type CoordinatorPorts, Ledger } from './ledger.ts';

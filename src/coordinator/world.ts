@@ -10,7 +10,6 @@ import type { WorkerSession } from '../core/worker-session.ts';
 import { decideCanary, reviveCanary } from './canary.ts';
 import { cancelTasks } from './cancel.ts';
 import type { Clock } from './clock.ts';
-import { instancesChanged } from './instances/hooks.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { revokeUnstarted } from './revoke.ts';
 import { reviveTimes } from './times.ts';
@@ -62,7 +61,7 @@ export class World implements SettleWorld, ScheduleActions {
     this.memory.changes.jobs.add(job);
     if (job.facts.bound) {
       this.memory.changes.binding.add(job.id);
-      instancesChanged(this, job);
+      this.memory.instances.dirty.add(job.id);
     } else {
       this.memory.queue.update(job);
     }

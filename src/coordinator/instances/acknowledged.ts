@@ -2,7 +2,13 @@ import type { InstanceVerbReply } from '../../api/instance.ts';
 import type { Ledger } from '../ledger.ts';
 import { ttlLeftOf } from './accounts.ts';
 import { type InstanceRow, isOver } from './row.ts';
-import type { Done } from './verbs.ts';
+
+/** What became of one member. */
+export interface Done {
+  readonly row: InstanceRow;
+  readonly changed: boolean;
+  readonly note?: string;
+}
 
 /** Waits until every agent has taken in what was changed, at most so long, and tells how all are. */
 export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs: number): Promise<InstanceVerbReply> {

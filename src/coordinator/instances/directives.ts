@@ -8,7 +8,8 @@ export function direct(world: World, row: InstanceRow): void {
   const { memory, now } = world;
   const book = memory.instances;
   const session = memory.bound.get(row.id);
-  if (session === undefined || row.endedAt !== 0) return;
+  // Nothing more can be wanted of one that is ending: its own word, said back, would only disturb it.
+  if (session === undefined || row.endedAt !== 0 || row.state === 'shutting-down') return;
   const array = book.arrays.get(row.jobId)!;
   const { live, wanted, reason, costShare } = row;
   const said = `${wanted} ${reason} ${row.ttlMs} ${live.ttlVersion} ${costShare} ${array.size} ${array.peers} ${live.done} ${row.interruptAt}`;

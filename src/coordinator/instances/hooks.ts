@@ -1,5 +1,4 @@
 import { SpawnError } from '../../core/errors.ts';
-import type { Job } from '../../core/job.ts';
 import type { Memory } from '../memory.ts';
 import type { World } from '../world.ts';
 import { changed } from './change.ts';
@@ -37,11 +36,6 @@ export function instanceGone(world: World, instanceId: string): void {
   row.live.said = '';
   row.live.alone = undefined;
   changed(world, row);
-}
-
-/** Something about a job changed: its members are looked at before the next commit. */
-export function instancesChanged(world: World, job: Job): void {
-  if (job.facts.bound) world.memory.instances.dirty.add(job.id);
 }
 
 /** The stream to the agent is open, again perhaps: what it did not acknowledge was dropped, so it is told anew. */

@@ -81,6 +81,13 @@ export class InstanceArray {
     return this.live.get(position) ?? this.members.get(position)?.at(-1);
   }
 
+  /** Those that run, in order of index. */
+  running(): InstanceRow[] {
+    return [...this.live.values()]
+      .filter(({ state }) => state === 'running')
+      .toSorted((a, b) => a.position - b.position);
+  }
+
   /** In order of index, then generation. */
   *rows(): Generator<InstanceRow> {
     for (const position of [...this.members.keys()].toSorted((a, b) => a - b)) yield* this.members.get(position)!;

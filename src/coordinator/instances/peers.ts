@@ -1,13 +1,7 @@
-import type { PeersReply } from '../../api/instance.ts';
-import { SpawnError } from '../../core/errors.ts';
 import { TaskState } from '../../core/task-state.ts';
 import { TaskReason } from '../../core/task-table.ts';
-import type { Ledger } from '../ledger.ts';
-import { refuseStranger } from '../ownership.ts';
-import type { Caller } from '../use-cases.ts';
 import type { World } from '../world.ts';
 import type { InstanceArray } from './instance-array.ts';
-import type { InstanceRow } from './row.ts';
 
 /** The peers document changes at most so often: 4 times a second. */
 const PEERS_EVERY_MS = 250;
@@ -30,7 +24,8 @@ export function followPeers(world: World, array: InstanceArray, later: (ms: numb
   array.peersStale = false;
   const first = !array.barrier;
   array.barrier = true;
-  const text = membersOf(array)
+  const text = array
+    .running()
     .map(({ id }) => id)
     .join(' ');
   if (!first && array.peers > 0 && text === array.peersText) return;
@@ -43,7 +38,7 @@ export function followPeers(world: World, array: InstanceArray, later: (ms: numb
     row.barrier = true;
     world.memory.instances.save(world.memory.changes, row);
   }
-  if (first) world.memory.changes.event(world.now, array.id, 'arrayReady', { running: membersOf(array).length });
+  if (first) world.memory.changes.event(world.now, array.id, 'arrayReady', { running: array.running().length });
 }
 
 function allHaveRun(world: World, array: InstanceArray): boolean {
@@ -56,33 +51,4 @@ function allHaveRun(world: World, array: InstanceArray): boolean {
     if (!over) return false;
   }
   return [...array.live.values()].some(({ state }) => state === 'running');
-}
-
-/** Those that run, in order of index. */
-function membersOf(array: InstanceArray): InstanceRow[] {
-  return [...array.live.values()]
-    .filter(({ state }) => state === 'running')
-    .toSorted((a, b) => a.position - b.position);
-}
-
-/** Who runs in the array of the instance that a session serves. Errors: SESSION_UNKNOWN, INSTANCE_NOT_FOUND for a worker of the pool. */
-export function readPeers(ledger: Ledger, caller: Caller, sessionId: number): Promise<PeersReply> {
-  return ledger.read((memory) => {
-    const entry = memory.sessions.get(sessionId);
-    if (entry === undefined) throw new SpawnError('SESSION_UNKNOWN', { session: sessionId });
-    refuseStranger(caller, sessionId, entry.token);
-    const row = memory.instances.rows.get(entry.bound?.instance ?? '');
-    if (row === undefined) throw new SpawnError('INSTANCE_NOT_FOUND', { ref: `of session ${sessionId}` });
-    const array = memory.instances.arrays.get(row.jobId)!;
-    const members = membersOf(array).map(({ id, name, index, position, address }) => ({
-      index,
-      rank: position,
-      id,
-      name,
-      ip: address,
-      privateIp: address,
-      dns: array.plan.member(position).dns,
-    }));
-    return { version: array.peers, members };
-  });
 }

@@ -10,10 +10,9 @@ import { checkOwner } from '../ownership.ts';
 import { resolveRef } from '../refs.ts';
 import type { Caller } from '../use-cases.ts';
 import type { World } from '../world.ts';
-import { acknowledged } from './acknowledged.ts';
+import { acknowledged, type Done } from './acknowledged.ts';
 import { tell, want } from './change.ts';
 import type { InstanceArray } from './instance-array.ts';
-import type { Done } from './verbs.ts';
 
 const WAIT_MS = 10_000;
 

@@ -9,7 +9,7 @@ import { checkOwner } from '../ownership.ts';
 import type { Caller } from '../use-cases.ts';
 import type { World } from '../world.ts';
 import { setTtlLeft, ttlLeftOf } from './accounts.ts';
-import { acknowledged } from './acknowledged.ts';
+import { acknowledged, type Done } from './acknowledged.ts';
 import { changed, tell, want } from './change.ts';
 import type { InstanceArray } from './instance-array.ts';
 import type { InstanceRow } from './row.ts';
@@ -17,13 +17,6 @@ import { findTargets } from './targets.ts';
 
 const WAIT_MS = 10_000;
 const NOTICE_MS = 120_000;
-
-/** What became of one member. */
-export interface Done {
-  readonly row: InstanceRow;
-  readonly changed: boolean;
-  readonly note?: string;
-}
 
 /** One verb on all instances that a target means: durable when it resolves, and acknowledged by their agents or late. */
 export async function applyInstanceVerb(
