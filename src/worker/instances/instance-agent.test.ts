@@ -147,7 +147,7 @@ describe('what the user wants', () => {
     expect(world.report).toMatchObject({ state: 'terminated', reason: 'user' });
     const states = world.coordinator.exchanges.map(({ instance }) => instance?.state);
     expect(states.indexOf('shutting-down')).toBeLessThan(states.indexOf('terminated'));
-    expect(world.agent!.instances.size).toBe(0);
+    await until('nothing to be left', () => world.agent!.instances.size === 0);
   });
 
   test('hibernate: everything stands still, time limits too, and goes on', async () => {

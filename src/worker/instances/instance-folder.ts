@@ -17,7 +17,8 @@ const BLOB_HASH = /^[0-9a-f]{64}$/;
 export class InstanceFolder {
   readonly #instance: ServedInstance;
   readonly #ready = Promise.withResolvers<void>();
-  /** Of the task that was started last: also for logins. */
+  /** Of its job and of the task that was started last: also for logins. */
+  #shownOfJob: ReadonlyMap<string, string> = new Map();
   #shown: ReadonlyMap<string, string> = new Map();
   #environment = '';
   #size = 0;
@@ -59,6 +60,11 @@ export class InstanceFolder {
     await this.#writeEnvironment();
     const { size } = this.#instance.life;
     return [`JOB_ARRAY_SIZE=${size}`, `TASK_ARRAY_SIZE=${size}`, `WORLD_SIZE=${size}`];
+  }
+
+  jobIsKnown(env: readonly string[]): void {
+    this.#shownOfJob = shownOf(env);
+    void this.#ready.promise.then(() => this.#writeEnvironment());
   }
 
   directiveTaken(): void {
@@ -143,7 +149,7 @@ export class InstanceFolder {
   #environmentText(): string {
     const { machine, life } = this.#instance;
     const own = instanceVariables(machine.order, life.size);
-    return environmentText(new Map([...this.#shown, ...own]));
+    return environmentText(new Map([...this.#shownOfJob, ...this.#shown, ...own]));
   }
 
   #statusText(): string {

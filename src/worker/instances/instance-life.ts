@@ -126,6 +126,11 @@ export class InstanceLife {
     return since === undefined ? 0 : Math.max(0, this.#clock.bootMs() - since);
   }
 
+  /** It stops or ends, or has. */
+  get isEnding(): boolean {
+    return this.state !== 'running' && this.state !== 'hibernated';
+  }
+
   get idleForMs(): number | undefined {
     return this.#idleness === undefined ? undefined : idleMs(this.#idleness);
   }
@@ -203,7 +208,7 @@ export class InstanceLife {
   decide(isActing: boolean): Decision {
     this.pass();
     const decision = decide(this.settings, {
-      state: isActing || (this.state !== 'running' && this.state !== 'hibernated') ? 'ending' : this.state,
+      state: isActing || this.isEnding ? 'ending' : (this.state as 'running' | 'hibernated'),
       wanted: this.#wanted,
       reason: this.directive?.reason,
       interruptInMs: this.interruptInMs,

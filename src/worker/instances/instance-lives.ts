@@ -13,15 +13,23 @@ export class InstanceLives implements Lives {
   readonly #wiring: LivesWiring;
   /** Where logs go, seen from inside; undefined when they go there already. */
   readonly #logDir: string | undefined;
+  readonly #isEnding: () => boolean;
   readonly #environments: ForkerEnvironments;
   readonly #closed = Promise.withResolvers<void>();
   #current: InstanceForker | undefined;
   #isClosed = false;
 
-  constructor(forker: Promise<InstanceForker>, wiring: LivesWiring, logDir: string | undefined) {
+  /** @param isEnding whether the end of the machine was asked for */
+  constructor(
+    forker: Promise<InstanceForker>,
+    wiring: LivesWiring,
+    logDir: string | undefined,
+    isEnding: () => boolean,
+  ) {
     this.#forker = forker;
     this.#wiring = wiring;
     this.#logDir = logDir;
+    this.#isEnding = isEnding;
     this.#environments = new ForkerEnvironments(wiring.session);
   }
 
@@ -45,7 +53,7 @@ export class InstanceLives implements Lives {
       ...callbacks,
       onExit: (exit) => {
         this.#current = undefined;
-        onDown(exit);
+        onDown({ ...exit, expected: this.#isEnding() });
       },
     };
     if (this.#logDir !== undefined) forker.openLogs(this.#logDir, `${sessionId}-${LIFE}`);

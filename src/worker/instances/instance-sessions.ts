@@ -141,7 +141,8 @@ export class InstanceSessions {
       worker: name,
       dataDir: place.directory,
       files: place.files,
-      lives: (wiring: LivesWiring) => new InstanceLives(instance.forker, wiring, isSame ? undefined : logsInside),
+      lives: (wiring: LivesWiring) =>
+        new InstanceLives(instance.forker, wiring, isSame ? undefined : logsInside, () => life.isEnding),
       marker,
       exitWhenGoneMs: 0,
       bound: {
@@ -169,14 +170,14 @@ export class InstanceSessions {
 
   /** How the task of the instance is started in it. */
   #adapter(): JobAdapter {
-    const { machine, life, place } = this.#instance;
+    const { machine, life, place, folder } = this.#instance;
     return {
       describe: (job) => withOutput(job),
-      prepare: ({ argv, cwd, env }): PreparedJob => ({
-        argv: [place.spored, 'boot', '--', ...argv],
-        cwd,
-        env: addVariables(env, instanceVariables(machine.order, life.size)),
-      }),
+      prepare: ({ argv, cwd, env }): PreparedJob => {
+        const all = addVariables(env, instanceVariables(machine.order, life.size));
+        folder.jobIsKnown(all);
+        return { argv: [place.spored, 'boot', '--', ...argv], cwd, env: all };
+      },
       path: (path) =>
         path.startsWith(`${place.directory}/`)
           ? `${machine.inside(place.directory)}${path.slice(place.directory.length)}`

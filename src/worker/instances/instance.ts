@@ -148,7 +148,8 @@ export class Instance implements ServedInstance {
   setDeadline(moreMs = 0): void {
     const { time, order } = this.life;
     const counts = time.runs || order.ttlMode === 'wall';
-    if (this.#acting && moreMs === 0) return;
+    // While it acts, each step says what it needs; of what has ended nothing can last too long.
+    if (moreMs === 0 && (this.#acting || this.life.isEnding)) return;
     const left = time.ttlLeftMs === undefined || !counts ? undefined : Math.max(0, time.ttlLeftMs);
     const inMs = moreMs > 0 ? Math.max(moreMs, left ?? 0) : left;
     const atMs = inMs === undefined ? undefined : time.atMs + inMs + DEADLINE_MARGIN_MS;
@@ -167,7 +168,8 @@ export class Instance implements ServedInstance {
     this.#rememberAtMs = this.place.clock.bootMs() + REMEMBER_EVERY_MS;
     const before = this.#remembering;
     this.#remembering = before.then(async () => {
-      if (this.#isOver) return;
+      // Its disk is gone, or about to be.
+      if (this.#isOver || this.life.state === 'terminated') return;
       const parkedMs = this.#known?.parkedMs ?? this.#parkedMs;
       const text = JSON.stringify(this.life.remember(this.sessions.open, parkedMs));
       await this.machine.memory.write(text).catch((error: Error) => this.log(`not remembered: ${error.message}`));

@@ -19,6 +19,8 @@ export interface ServedInstance {
   readonly log: (line: string) => void;
   readonly folder: {
     statusChanged(): void;
+    /** What all attempts of its job have in their environment. */
+    jobIsKnown(env: readonly string[]): void;
     /** Everything anew; gives the names of what became different. */
     reload(): Promise<string[]>;
   };
