@@ -1,22 +1,24 @@
 import { expect } from 'vitest';
-import type { Memory } from '../../src/coordinator/memory.ts';
+import type { Bound, Memory } from '../../src/coordinator/memory.ts';
 import { GrantStatus } from '../../src/core/grant-range.ts';
 import type { Job } from '../../src/core/job.ts';
 import type { Lane } from '../../src/core/lane.ts';
 import { TASK_STATES, TaskState } from '../../src/core/task-state.ts';
 import { TaskFlag } from '../../src/core/task-table.ts';
+import type { WorkerSession } from '../../src/core/worker-session.ts';
 import { expectRoom } from '../support/expect-room.ts';
 
 /** Everything that must be true of the coordinator's memory between any two steps. */
 export function checkMemory(memory: Memory): void {
   for (const { job } of memory.jobs.values()) checkJob(job);
   for (const jobs of memory.sharers.values()) checkSingletons([...jobs]);
-  for (const { session } of memory.sessions.values()) {
+  for (const { session, bound } of memory.sessions.values()) {
     let held = 0;
     let sum = 0;
     const open = new Map<Lane, number>();
     for (const range of session.grants) {
       expect(range.sessionId).toBe(session.id);
+      if (range.open > 0) expect(memory.jobs.get(range.jobId)!.job.facts.bound).toBe(bound !== undefined);
       for (let at = 0; at < range.count; at++) {
         if (range.status[at] === GrantStatus.closed) continue;
         held++;
@@ -32,8 +34,20 @@ export function checkMemory(memory: Memory): void {
     expect(session.heldSum).toBe(sum);
     for (const [lane, share] of session.shares) expect(share.open).toBe(open.get(lane));
     expect(session.shares.size).toBe([...open.values()].filter((count) => count > 0).length);
-    expectRoom(session);
+    // An instance has room for its one task, whatever that asks for.
+    if (bound === undefined) expectRoom(session);
+    else checkBound(memory, session, bound);
   }
+}
+
+/** It holds its own task or nothing, and is the only one that serves its instance. */
+function checkBound(memory: Memory, session: WorkerSession, { instance, jobId, position }: Bound): void {
+  expect(session.heldCount).toBeLessThanOrEqual(1);
+  for (const range of session.grants) {
+    if (range.open > 0) expect([range.jobId, range.position, range.count]).toEqual([jobId, position, 1]);
+  }
+  expect(memory.bound.get(instance)?.session).toBe(session);
+  expect(memory.pool.has(session)).toBe(false);
 }
 
 function checkJob(job: Job): void {

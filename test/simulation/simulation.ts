@@ -1,17 +1,18 @@
 import { JobSpec, type JobSpecInput } from '../../src/api/job-spec.ts';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
 import { Ledger } from '../../src/coordinator/ledger.ts';
-import { TaskState } from '../../src/core/task-state.ts';
 import type { LogReader } from '../../src/objects/log-reader.ts';
 import { type CommitFate, MemoryDisk, openMemoryStore } from '../support/memory-store.ts';
 import { Chance } from './chance.ts';
 import { checkHistory } from './check-history.ts';
 import { checkMemory } from './check-memory.ts';
 import { checkDeadlines, grantProblem } from './check-times.ts';
+import type { FakeMachine } from './fake-machine.ts';
+import { FakeMachines } from './fake-machines.ts';
 import { FakeWorker } from './fake-worker.ts';
 import { CALLER, type Faults, type Life, Network, NO_FAULTS } from './network.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
-import type { TaskScript, WorkerWatch } from './worker-watch.ts';
+import type { Place, TaskScript, WorkerWatch } from './worker-watch.ts';
 
 export interface SimulationOptions {
   seed: number;
@@ -33,7 +34,7 @@ const NO_LOGS: LogReader = {
 } as unknown as LogReader;
 
 interface Execution {
-  worker: FakeWorker;
+  place: Place;
   task: string;
 }
 
@@ -44,6 +45,7 @@ export class Simulation {
   readonly disk = new MemoryDisk();
   readonly network: Network;
   readonly workers: FakeWorker[] = [];
+  readonly machines: FakeMachines;
   readonly scripts = new Map<number, (position: number) => TaskScript>();
   readonly acknowledged = new Map<number, JobSpec>();
   /** Tasks for which a worker was granted an attempt, to be checked against what was durable. */
@@ -57,6 +59,7 @@ export class Simulation {
   #ledger: Ledger | undefined;
   readonly #executions = new Map<string, Execution[]>();
   readonly #options: SimulationOptions;
+  readonly #watch: WorkerWatch;
   #storm = true;
 
   constructor(options: SimulationOptions) {
@@ -64,6 +67,14 @@ export class Simulation {
     this.chance = new Chance(options.seed);
     this.network = new Network(this.clock, this.chance);
     this.network.faults = options.faults;
+    this.#watch = {
+      script: (jobId, position) =>
+        this.scripts.get(jobId)?.(position) ?? { durationMs: 10, outcome: 0, killsWorker: false },
+      began: (place, held) => this.#began(place, held.fence, `${held.jobId}_${held.position}`),
+      over: (place, fence) => this.#over(place, fence),
+      granted: (jobId, position) => this.#granted(jobId, position),
+    };
+    this.machines = new FakeMachines(this.clock, this.chance, this.network, this.#watch);
   }
 
   get ledger(): Ledger | undefined {
@@ -72,15 +83,8 @@ export class Simulation {
 
   async begin(): Promise<void> {
     await this.#boot();
-    const watch: WorkerWatch = {
-      script: (jobId, position) =>
-        this.scripts.get(jobId)?.(position) ?? { durationMs: 10, outcome: 0, killsWorker: false },
-      began: (worker, held) => this.#began(worker, held.fence, `${held.jobId}_${held.position}`),
-      over: (worker, fence) => this.#over(worker, fence),
-      granted: (jobId, position) => this.#granted(jobId, position),
-    };
     for (let i = 0; i < this.#options.workers; i++) {
-      const worker = new FakeWorker(`w${i}`, 1 + (i % 3), this.clock, this.chance, this.network, watch);
+      const worker = new FakeWorker(`w${i}`, 1 + (i % 3), this.clock, this.chance, this.network, this.#watch);
       this.workers.push(worker);
       worker.start();
     }
@@ -180,12 +184,9 @@ export class Simulation {
       },
       logs: NO_LOGS,
       copies: undefined as never,
-      randomHex: (digits) =>
-        this.chance
-          .below(16 ** digits)
-          .toString(16)
-          .padStart(digits, '0'),
+      randomHex: (digits) => Array.from({ length: digits }, () => this.chance.below(16).toString(16)).join(''),
       random: () => this.chance.next(),
+      instances: { provider: this.machines },
       onFatal: (error) => this.problems.push(`fatal: ${error.message}`),
       options: { version: 'simulated', host: 'simulated', dataDir: '/', logDir: '/' },
     });
@@ -230,6 +231,7 @@ export class Simulation {
       if (!this.#storm) return;
       const { faults } = this.network;
       for (const worker of this.workers) this.#disturb(worker, faults);
+      for (const machine of [...this.machines.machines.values()]) this.#disturbMachine(machine, faults);
       if (this.chance.yes(faults.suspend)) this.clock.suspended += this.chance.between(1_000, 120_000);
       this.#storms();
     });
@@ -255,16 +257,22 @@ export class Simulation {
     }
   }
 
-  /** P5: of workers that are not frozen, at most one runs a task. */
-  #began(worker: FakeWorker, fence: number, task: string): void {
-    const others = [...this.#executions.values()].flat().filter((other) => other.task === task && !other.worker.frozen);
-    if (others.length > 0) this.problems.push(`task ${task} runs on ${others[0]!.worker.name} and ${worker.name}`);
-    const key = `${worker.name}/${fence}`;
-    this.#executions.set(key, [...(this.#executions.get(key) ?? []), { worker, task }]);
+  #disturbMachine(machine: FakeMachine, faults: Faults): void {
+    if (this.chance.yes(faults.cut)) machine.agent?.cut();
+    if (this.chance.yes(faults.kill * 3)) this.machines.crashAgent(machine);
+    if (this.chance.yes(faults.kill)) this.machines.crash(machine);
   }
 
-  #over(worker: FakeWorker, fence: number): void {
-    this.#executions.delete(`${worker.name}/${fence}`);
+  /** P5: of workers that are not frozen, at most one runs a task. */
+  #began(place: Place, fence: number, task: string): void {
+    const others = [...this.#executions.values()].flat().filter((other) => other.task === task && !other.place.frozen);
+    if (others.length > 0) this.problems.push(`task ${task} runs on ${others[0]!.place.name} and ${place.name}`);
+    const key = `${place.name}/${fence}`;
+    this.#executions.set(key, [...(this.#executions.get(key) ?? []), { place, task }]);
+  }
+
+  #over(place: Place, fence: number): void {
+    this.#executions.delete(`${place.name}/${fence}`);
   }
 
   /** P7: what a grant rests on is durable. */
@@ -281,14 +289,9 @@ export class Simulation {
     const predecessor = this.disk.content.jobs.get(Number(after[1]));
     if (
       predecessor !== undefined &&
-      predecessor.endedAt === 0 &&
-      predecessor.counts[TaskState.completed] !== predecessor.size &&
-      !this.satisfiedOnce.has(jobId)
+      !this.disk.content.events.some(({ jobId: id, kind }) => id === predecessor.id && kind === 'jobEnded')
     ) {
       this.problems.push(`${jobId}[${position}] was granted before ${predecessor.id} had durably ended`);
     }
-    this.satisfiedOnce.add(jobId);
   }
-
-  readonly satisfiedOnce = new Set<number>();
 }

@@ -1,5 +1,4 @@
 import type { Held } from './fake-holdings.ts';
-import type { FakeWorker } from './fake-worker.ts';
 
 /** What a task does when it runs, told by the simulation. */
 export interface TaskScript {
@@ -8,11 +7,17 @@ export interface TaskScript {
   killsWorker: boolean;
 }
 
+/** Where tasks run: a worker, or the machine of an instance. */
+export interface Place {
+  readonly name: string;
+  readonly frozen: boolean;
+}
+
 /** What the simulation wants to know of a worker. */
 export interface WorkerWatch {
   script(jobId: number, position: number): TaskScript;
   /** A task's process started, or is no more. */
-  began(worker: FakeWorker, held: Held): void;
-  over(worker: FakeWorker, fence: number): void;
+  began(place: Place, held: Held): void;
+  over(place: Place, fence: number): void;
   granted(jobId: number, position: number, attempt: number): void;
 }
