@@ -2,24 +2,34 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "boot.h"
 
+/* A file without a word in it counts so long after it was last written. */
+#define SETTLED_AFTER_S 1
+
 struct watch watch_completion(void) {
-  struct watch watch = {.events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .file = completion_file()};
-  if (watch.events < 0) fail(EXIT_FILES, "cannot watch for the completion signal: %s", strerror(errno));
-  char *directory = run_path("");
-  watch.note_directory = inotify_add_watch(watch.events, directory, IN_CREATE | IN_MOVED_TO);
-  if (watch.note_directory < 0) fail(EXIT_FILES, "%s: cannot be watched: %s", directory, strerror(errno));
-  free(directory);
-  const char *slash = strrchr(watch.file, '/');
-  directory = format_text("%.*s", slash == watch.file ? 1 : (int)(slash - watch.file), watch.file);
-  /* Not when it is made, but when whoever made it has written it. Where there is no such directory there is no such file. */
-  watch.file_directory = inotify_add_watch(watch.events, directory, IN_CLOSE_WRITE | IN_MOVED_TO);
-  free(directory);
+  char *path = completion_socket();
+  struct watch watch = {.word = listen_for_word(path)};
+  if (watch.word < 0) fail(EXIT_FILES, "%s: %s", path, strerror(errno));
+  watch.file = completion_file();
+  free(path);
   return watch;
+}
+
+/* Who makes it by `> file` makes it first and writes it then. */
+static bool may_be_unfinished(const char *path) {
+  struct stat found;
+  if (stat(path, &found) != 0) return true;
+  size_t length;
+  char *text = read_whole(path, 65536, &length);
+  bool says = text != NULL && json_text(json_read(text, length), "status") != NULL;
+  free(text);
+  return !says && time(NULL) - found.st_mtime < SETTLED_AFTER_S + 1;
 }
 
 /* A program has made the completion file by itself: it counts like `spored complete`. */
@@ -44,13 +54,14 @@ static void tell_by_hand(const struct watch *watch, const struct completion *com
   (void)ask_agent(request, &why);
 }
 
-bool see_completion(struct watch *watch, struct completion *completion) {
-  _Alignas(struct inotify_event) char bytes[4096];
-  while (read(watch->events, bytes, sizeof bytes) > 0) continue;
+bool see_completion(struct watch *watch, struct completion *completion, bool at_once) {
+  char bytes[16];
+  while (recv(watch->word, bytes, sizeof bytes, MSG_DONTWAIT) >= 0) continue;
   if (completion->given) return true;
   char *note = completion_note();
   bool noted = access(note, F_OK) == 0;
   free(note);
+  if (!noted && (access(watch->file, F_OK) != 0 || (!at_once && may_be_unfinished(watch->file)))) return false;
   *completion = read_completion();
   if (completion->given && !noted) tell_by_hand(watch, completion);
   return completion->given;

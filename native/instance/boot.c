@@ -13,6 +13,9 @@
 /* How long what runs has to end by a signal that was passed on, when the completion signal has decided already. */
 #define AFTER_BOTH_MS 3000
 
+/* How often a completion file that a program made by hand is looked for. */
+#define LOOK_EVERY_MS 1000
+
 static struct {
   int signals;
   struct watch watch;
@@ -42,7 +45,7 @@ __attribute__((noreturn)) static void end_with(const struct outcome *outcome) {
 
 /* The completion signal wins; else an end that was not a stop or a cancellation decides. */
 __attribute__((noreturn)) static void decide(const struct outcome *outcome) {
-  (void)see_completion(&B.watch, &B.completion);
+  (void)see_completion(&B.watch, &B.completion, true);
   if (B.completion.given) {
     note_decided();
     exit(B.completion.failed ? 1 : 0);
@@ -54,7 +57,7 @@ __attribute__((noreturn)) static void decide(const struct outcome *outcome) {
 static void wait_for_events(int timeout_ms) {
   struct pollfd watched[] = {
     {.fd = B.signals, .events = POLLIN},
-    {.fd = B.watch.events, .events = POLLIN},
+    {.fd = B.watch.word, .events = POLLIN},
     {.fd = B.running.how == THERE ? B.running.channel.fd : -1, .events = POLLIN},
   };
   if (poll(watched, COUNT_OF(watched), timeout_ms) < 0 && errno != EINTR) fail(EXIT_FILES, "cannot wait: %s", strerror(errno));
@@ -70,14 +73,15 @@ static bool await_end(struct outcome *outcome, bool patient) {
   uint64_t given_at = 0, both_at = 0;
   while (!has_ended(&B.running, outcome)) {
     uint64_t now = monotonic_ms(), until = UINT64_MAX;
-    if (see_completion(&B.watch, &B.completion)) {
+    if (see_completion(&B.watch, &B.completion, false)) {
       if (given_at == 0) given_at = now;
       if (both_at == 0 && B.ended_by != 0) both_at = now;
       if (!patient) until = given_at + AFTER_COMPLETION_MS;
       if (both_at != 0) until = both_at + AFTER_BOTH_MS;
       if (now >= until) return false;
     }
-    wait_for_events(until == UINT64_MAX ? -1 : (int)(until - now));
+    /* With a command its end is soon enough to look for the file. */
+    wait_for_events(until != UINT64_MAX ? (int)(until - now) : patient || B.completion.given ? -1 : LOOK_EVERY_MS);
   }
   return true;
 }
@@ -90,7 +94,7 @@ static void run_user_data(bool work) {
   free(path);
   if (B.ended_by != 0) decide(&(struct outcome){.signal = B.ended_by});
   note_user_data(&outcome);
-  (void)see_completion(&B.watch, &B.completion);
+  (void)see_completion(&B.watch, &B.completion, true);
   if (B.completion.given || (outcome.code == 0 && outcome.signal == 0)) return;
   if (outcome.signal != 0) say("user-data was ended by signal %d (%s)", outcome.signal, strsignal(outcome.signal));
   else say("user-data ended with exit code %d", outcome.code);
@@ -110,12 +114,12 @@ int run_boot(int argc, char **argv) {
   forget_decided(work);
   B.watch = watch_completion();
   struct outcome outcome = {0};
-  if (see_completion(&B.watch, &B.completion)) decide(&outcome);
+  if (see_completion(&B.watch, &B.completion, true)) decide(&outcome);
   run_user_data(work);
   if (work) {
-    while (!see_completion(&B.watch, &B.completion)) {
+    while (!see_completion(&B.watch, &B.completion, false)) {
       if (B.ended_by != 0) die_by(B.ended_by);
-      wait_for_events(-1);
+      wait_for_events(LOOK_EVERY_MS);
     }
     decide(&outcome);
   }

@@ -24,16 +24,16 @@ bool start_command(struct running *running, char **argv, int *code);
 bool has_ended(struct running *running, struct outcome *outcome);
 void pass_on(const struct running *running, int signal);
 
-/* ---- boot-watch.c: the completion signal, without asking again and again ---- */
+/* ---- boot-watch.c: the completion signal ---- */
 
 struct watch {
-  int events; /* to watch; readable when something happened */
-  int note_directory, file_directory;
+  int word;   /* readable when `spored complete` has sent a word */
   char *file; /* the completion file */
 };
 struct watch watch_completion(void);
-/* Reads what happened, then whether the signal was given. A file that a program made by hand is told to the agent. */
-bool see_completion(struct watch *watch, struct completion *completion);
+/* Whether the signal was given. A file that a program made by hand is told to the agent; one that may still be being written counts only when
+   `at_once`. */
+bool see_completion(struct watch *watch, struct completion *completion, bool at_once);
 
 /* ---- boot-state.c: /etc/spawn/state, on the disk of the instance ---- */
 

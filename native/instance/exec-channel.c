@@ -43,33 +43,54 @@ void give_signals_back(void) {
   sigprocmask(SIG_SETMASK, &signals_before, NULL);
 }
 
-int connect_to(const char *path) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  int directory = -1, error;
-  if (strlen(path) < sizeof address.sun_path) {
-    strcpy(address.sun_path, path);
-  } else {
-    /* Too long for an address: reached through its directory. */
-    const char *name = strrchr(path, '/') + 1;
-    char *folder = format_text("%.*s", (int)(name - path), path);
-    directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    free(folder);
-    if (directory < 0) return -1;
-    int length = snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, name);
-    if (length >= (int)sizeof address.sun_path) {
-      close(directory);
-      errno = ENAMETOOLONG;
-      return -1;
-    }
+/* Fills the address of a path that may be longer than an address can be: then it goes through its directory, which stays open for it. */
+static bool address_of(const char *path, struct sockaddr_un *address, int *directory) {
+  *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+  *directory = -1;
+  if (strlen(path) < sizeof address->sun_path) {
+    strcpy(address->sun_path, path);
+    return true;
   }
-  int link = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  bool done = link >= 0 && connect(link, (struct sockaddr *)&address, sizeof address) == 0;
-  error = errno;
+  const char *name = strrchr(path, '/') + 1;
+  char *folder = format_text("%.*s", (int)(name - path), path);
+  *directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  free(folder);
+  if (*directory < 0) return false;
+  int length = snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", *directory, name);
+  if (length < (int)sizeof address->sun_path) return true;
+  close(*directory);
+  errno = ENAMETOOLONG;
+  return false;
+}
+
+static int open_socket(const char *path, int type, int (*join)(int, const struct sockaddr *, socklen_t)) {
+  struct sockaddr_un address;
+  int directory;
+  if (!address_of(path, &address, &directory)) return -1;
+  int link = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+  bool done = link >= 0 && join(link, (struct sockaddr *)&address, sizeof address) == 0;
+  int error = errno;
   if (directory >= 0) close(directory);
-  if (done) return link;
-  if (link >= 0) close(link);
+  if (!done && link >= 0) close(link);
   errno = error;
-  return -1;
+  return done ? link : -1;
+}
+
+int connect_to(const char *path) {
+  return open_socket(path, SOCK_STREAM, connect);
+}
+
+int listen_for_word(const char *path) {
+  unlink(path);
+  return open_socket(path, SOCK_DGRAM | SOCK_NONBLOCK, bind);
+}
+
+void send_word(const char *path) {
+  int link = open_socket(path, SOCK_DGRAM | SOCK_NONBLOCK, connect);
+  if (link < 0) return;
+  ssize_t sent = send(link, "", 1, MSG_NOSIGNAL);
+  (void)sent;
+  close(link);
 }
 
 static size_t add_strings(char *const *strings, char **to, size_t *room, uint32_t *count) {

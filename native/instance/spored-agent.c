@@ -70,13 +70,13 @@ static const char *in_words(int error) {
 }
 
 struct json *ask_agent(const struct json *request, const char **why) {
-  char *line = json_line(request);
-  if (strlen(line) >= MAX_REQUEST_BYTES) fail(EXIT_WRONG, "expected a request below %d bytes, found %zu", MAX_REQUEST_BYTES, strlen(line));
+  char *line = format_text("%s\n", json_line(request));
+  if (strlen(line) > MAX_REQUEST_BYTES) fail(EXIT_WRONG, "expected a request below %d bytes, found %zu", MAX_REQUEST_BYTES, strlen(line));
   int link = connect_to(run_path("agent.sock"));
   char *reply = NULL;
   struct timeval patience = {.tv_sec = AGENT_PATIENCE_MS / 1000};
   if (link >= 0) setsockopt(link, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  if (link >= 0 && send_line(link, line) && send_line(link, "\n")) reply = receive_line(link);
+  if (link >= 0 && send_line(link, line)) reply = receive_line(link);
   int error = errno;
   if (link >= 0) close(link);
   if (reply == NULL) {

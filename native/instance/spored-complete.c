@@ -77,6 +77,7 @@ int run_complete(int argc, char **argv) {
   /* A command before this one may have been killed after its note, so what is missing is done again. */
   bool written = first || access(path, F_OK) != 0 ? write_whole(path, text, strlen(text), false) : true;
   int error = errno;
+  send_word(completion_socket());
 
   struct json *request = request_of("complete");
   json_set(request, "status", json_new(JSON_TEXT, word_of(failed)));

@@ -1,13 +1,19 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "spored.h"
+
+/* Where the kernel does not tell of changes. */
+#define LOOK_EVERY_MS 100
+#define LONGEST_POLL_MS 3600000
 
 static const char *place(const char *variable, const char *otherwise) {
   const char *value = getenv(variable);
@@ -117,4 +123,22 @@ uint64_t monotonic_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int watch_directory(const char *path, uint32_t mask) {
+  int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+  if (events < 0) return -1;
+  if (inotify_add_watch(events, path, mask) >= 0) return events;
+  int error = errno;
+  close(events);
+  errno = error;
+  return -1;
+}
+
+void wait_for_change(int events, uint64_t most_ms) {
+  struct pollfd watched = {.fd = events, .events = POLLIN};
+  uint64_t longest = events < 0 ? LOOK_EVERY_MS : LONGEST_POLL_MS;
+  poll(&watched, 1, (int)(most_ms > longest ? longest : most_ms));
+  char bytes[4096];
+  while (events >= 0 && read(events, bytes, sizeof bytes) > 0) continue;
 }

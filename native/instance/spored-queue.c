@@ -1,11 +1,9 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <unistd.h>
 
 #include "spored-queue.h"
 
@@ -71,17 +69,10 @@ static int print_item(uint64_t number, const char *item, bool json) {
   return EXIT_DONE;
 }
 
-/* Where it can be, told by the kernel when something becomes ready. */
-static int watch_ready(const char *queue) {
-  int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  if (events < 0 || inotify_add_watch(events, queue_part(queue, "ready"), IN_MOVED_TO) < 0) fail(EXIT_FILES, "cannot watch the queue: %s", strerror(errno));
-  return events;
-}
-
 static int take(const char *queue, const char *name, int64_t patience, bool json) {
   uint64_t number, until = monotonic_ms() + (uint64_t)patience;
   char *item;
-  int events = patience > 0 ? watch_ready(queue) : -1;
+  int events = patience > 0 ? watch_directory(queue_part(queue, "ready"), IN_MOVED_TO) : -1;
   for (;;) {
     if (take_item(queue, &number, &item)) return print_item(number, item, json);
     ask_holders(queue, name);
@@ -91,10 +82,7 @@ static int take(const char *queue, const char *name, int64_t patience, bool json
     if (now >= until) return EXIT_DONE;
     uint64_t left = until - now;
     bool held = count_items(queue).taken > 0;
-    struct pollfd watched = {.fd = events, .events = POLLIN};
-    poll(&watched, 1, held && left > LOOK_FOR_DEAD_MS ? LOOK_FOR_DEAD_MS : left > 3600000 ? 3600000 : (int)left);
-    char bytes[4096];
-    while (read(events, bytes, sizeof bytes) > 0) continue;
+    wait_for_change(events, held && left > LOOK_FOR_DEAD_MS ? LOOK_FOR_DEAD_MS : left);
   }
 }
 

@@ -12,6 +12,10 @@ char *completion_note(void) {
   return run_path("completion.json");
 }
 
+char *completion_socket(void) {
+  return run_path("boot.sock");
+}
+
 char *completion_file(void) {
   size_t length;
   char *text = read_whole(etc_path("status.json"), MAX_REPLY_BYTES, &length);

@@ -1,10 +1,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <unistd.h>
 
 #include "spored.h"
 
@@ -13,19 +11,10 @@
 /* Watched by the directory, because each version of the file is a new one that takes the name of the one before. */
 static int watch_directory_of(const char *path) {
   char *folder = format_text("%.*s", (int)(strrchr(path, '/') - path), path);
-  if (folder[0] == '\0') folder = "/";
-  int events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-  if (events < 0) fail(EXIT_FILES, "cannot watch %s: %s", folder, strerror(errno));
-  if (inotify_add_watch(events, folder, IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE) < 0) {
-    if (errno == ENOENT) fail(EXIT_OUTSIDE, "expected to be inside an instance, found no %s here", folder);
-    fail(EXIT_FILES, "cannot watch %s: %s", folder, strerror(errno));
-  }
+  int events = watch_directory(folder[0] == '\0' ? "/" : folder, IN_MOVED_TO | IN_CLOSE_WRITE | IN_CREATE);
+  if (events < 0 && errno == ENOENT) fail(EXIT_OUTSIDE, "expected to be inside an instance, found no %s here", folder);
+  free(folder);
   return events;
-}
-
-static void drop_events(int events) {
-  char bytes[4096];
-  while (read(events, bytes, sizeof bytes) > 0) continue;
 }
 
 int run_wait_peers(int argc, char **argv) {
@@ -47,9 +36,6 @@ int run_wait_peers(int argc, char **argv) {
     }
     uint64_t now = monotonic_ms();
     if (now >= until) fail(EXIT_NOT, "expected %s within %s, found it missing or not whole", path, timeout == NULL ? "60s" : timeout);
-    uint64_t left = until - now;
-    struct pollfd watched = {.fd = events, .events = POLLIN};
-    poll(&watched, 1, left > 3600000 ? 3600000 : (int)left);
-    drop_events(events);
+    wait_for_change(events, until - now);
   }
 }

@@ -74,6 +74,10 @@ bool write_whole(const char *path, const char *bytes, size_t length, bool exclus
 /* 2026-01-13T12:00:00.123Z */
 const char *timestamp_now(void);
 uint64_t monotonic_ms(void);
+/* Told by the kernel what happens in a directory, mask as of inotify(7); -1 with errno when it is not there, or where a user has no more of them: then
+   `wait_for_change` looks again and again. */
+int watch_directory(const char *path, uint32_t mask);
+void wait_for_change(int events, uint64_t most_ms);
 
 /* ---- spored-json.c ---- */
 
@@ -114,6 +118,8 @@ struct completion {
 };
 /* The note in /run/spawn, else the completion file. */
 struct completion read_completion(void);
+/* What `spored complete` sends a word to, for `spored boot`. */
+char *completion_socket(void);
 char *completion_file(void);
 char *completion_note(void);
 
@@ -135,6 +141,9 @@ const char *own_id(void);
 bool socket_lives(const char *path);
 /* -1 with errno. A path may be longer than an address can be. */
 int connect_to(const char *path);
+/* A socket that becomes readable when somebody sends a word there. There are as many of them as files, while a user has but a few inotify(7). */
+int listen_for_word(const char *path);
+void send_word(const char *path);
 
 /* ---- exec-channel.c: one process in an instance, started through its exec.sock (exec-protocol.h) ---- */
 
