@@ -67,14 +67,16 @@ function budgetText({ owner, amount, period, spent, rate, setAt }: BudgetView, n
   const since = setAt === undefined ? undefined : `${isoTime(setAt)}, ${shownDuration(now - setAt)} ago`;
   const hourly = rate > 0 ? `${shownUsd(rate)} an hour` : undefined;
   if (amount === undefined) {
-    return sheet(`No budget of ${oneLine(owner)}`, [
+    return sheet('No budget', [
+      ['owner', oneLine(owner)],
       ['spent', `${shownUsd(spent)}${period === 'month' ? ' this month' : ''}`],
       ['running', hourly],
     ]);
   }
   const left = Math.max(0, amount - spent);
   const lasts = rate > 0 ? `${shownUsd(left)}, ${shownDuration(lastsMs(left, rate))} of what runs now` : shownUsd(left);
-  return sheet(`Budget of ${oneLine(owner)}: ${shownUsd(amount)} ${period === 'month' ? 'a month' : 'in total'}`, [
+  return sheet(`Budget: ${shownUsd(amount)} ${period === 'month' ? 'a month' : 'in total'}`, [
+    ['owner', oneLine(owner)],
     ['spent', `${shownUsd(spent)}${amount > 0 ? ` (${Math.round((spent / amount) * 100)}%)` : ''}`],
     ['left', lasts],
     ['running', hourly],

@@ -160,22 +160,24 @@ describe('budget', () => {
   const none: BudgetView = { owner: '1000', period: 'total', spent: 1.5, rate: 0 };
 
   test('what is spent, and for how long the rest lasts', async () => {
-    expect((await runCli(['budget'], client(aBudget()))).out).toBe(`Budget of 1000: $50.00 a month
+    expect((await runCli(['budget'], client(aBudget()))).out).toBe(`Budget: $50.00 a month
+  owner    1000
   spent    $12.30 (25%)
   left     $37.70, 3d03h of what runs now
   running  $0.50 an hour
   set      1970-01-01T00:00:00.000Z, 17m40s ago
 `);
     const spent = aBudget({ amount: 10, period: 'total', rate: 0 });
-    expect((await runCli(['budget', 'show'], client(spent))).out).toBe(`Budget of 1000: $10.00 in total
+    expect((await runCli(['budget', 'show'], client(spent))).out).toBe(`Budget: $10.00 in total
+  owner  1000
   spent  $12.30 (123%)
   left   $0.00
   set    1970-01-01T00:00:00.000Z, 17m40s ago
 `);
     expect((await runCli(['budget'], client(aBudget({ amount: 0, rate: 0 })))).out).toContain('  spent  $12.30\n');
-    expect((await runCli(['budget'], client(none))).out).toBe('No budget of 1000\n  spent  $1.50\n');
+    expect((await runCli(['budget'], client(none))).out).toBe('No budget\n  owner  1000\n  spent  $1.50\n');
     expect((await runCli(['budget'], client({ ...none, period: 'month', rate: 0.5 }))).out).toBe(
-      'No budget of 1000\n  spent    $1.50 this month\n  running  $0.50 an hour\n',
+      'No budget\n  owner    1000\n  spent    $1.50 this month\n  running  $0.50 an hour\n',
     );
   });
 

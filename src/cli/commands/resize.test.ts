@@ -19,7 +19,7 @@ describe('resize', () => {
     expect(ran).toMatchObject({
       code: 0,
       out: 'compute-3\ti-00000000000000003\t\tpending\tdone\t\t\t7200\n',
-      err: 'spawn: resize: 1 instance changed: compute had 3 and has 4\n',
+      err: 'spawn: resize: compute had 3 members and has 4: 1 instance to be started\n',
     });
     expect(ran.calls.map(([name, ...args]) => [name, args[0], args[1]])).toEqual([
       ['job', 'compute', undefined],
@@ -48,7 +48,7 @@ describe('resize', () => {
     });
     expect(await runCli(['resize', '-y', 'compute', '--count', '1'], { client })).toMatchObject({
       code: 0,
-      err: 'spawn: resize: 2 instances changed: compute had 3 and has 1\n',
+      err: 'spawn: resize: compute had 3 members and has 1: 2 instances terminated\n',
     });
   });
 
@@ -57,7 +57,7 @@ describe('resize', () => {
     expect(await runCli(['resize', 'compute', '--count', '3'], { client })).toMatchObject({
       code: 0,
       out: '',
-      err: 'spawn: resize: no instance changed: compute had 3 and has 3\n',
+      err: 'spawn: resize: compute has 3 members\n',
     });
   });
 

@@ -49,10 +49,14 @@ export const resize = defineCommand({
     const reply = await client.resize(String(job.id), count);
     const changed = reply.members.filter((member) => member.changed);
     const had = members.at(-1)?.arraySize ?? job.size;
-    const done = `changed: ${job.name} had ${had} and has ${count}`;
-    const verb = surplus.length > 0 ? 'terminate' : 'start';
+    const sum = had === count ? `${job.name} has ${count} members` : `${job.name} had ${had} members and has ${count}`;
+    const smaller = surplus.length > 0;
+    const shown = { command: 'resize', sum, json: format === 'json' };
     const found = [{ target, single: false, members }];
-    return showReport(world, { verb, done, json: format === 'json', command: 'resize' }, changed, found);
+    const verb = smaller
+      ? ({ verb: 'terminate', done: 'terminated' } as const)
+      : ({ verb: 'start', done: 'to be started' } as const);
+    return showReport(world, { ...shown, ...verb }, changed, found);
   },
 });
 

@@ -18,14 +18,15 @@ interface Shown {
   /** `stopped`. */
   readonly done: string;
   readonly json: boolean;
-  /** What the command is called, where that is not the verb; its total is then told also when no member changed. */
+  /** Where the command is not the verb: what it is called, and what is said before the total, also when no member changed. */
   readonly command?: string;
+  readonly sum?: string;
 }
 
 /** Tells what became of each member, then how many. @returns the exit code */
 export function showReport(
   world: World,
-  { verb, done, json, command }: Shown,
+  { verb, done, json, command, sum }: Shown,
   members: InstanceVerbReply['members'],
   found: readonly Found[],
 ): number {
@@ -48,7 +49,8 @@ export function showReport(
   if (rows.length > 0) {
     stdout.write(new Table(stdout.isTTY ? reportColumns(verb) : PLAIN_REPORT, stdout).render(rows));
   }
-  const total = reportTotal(rows, done, all.length - rows.length);
+  const count = reportTotal(rows, done, all.length - rows.length);
+  const total = sum === undefined ? count : rows.length === 0 ? sum : `${sum}: ${count}`;
   if (stdout.isTTY) stdout.write(`${total}\n`);
   else stderr.write(`spawn: ${command ?? verb}: ${total}\n`);
   return reportExitCode(rows);
