@@ -6,8 +6,6 @@ import { endedOf } from '../output/progress.ts';
 import type { World } from '../world.ts';
 
 const PAUSE_MS = 100;
-/** A task is known to run a moment before its instance says so. */
-const MOST_LOOKS = 30;
 
 /**
  * Waits until so many members have come up, or have ended.
@@ -31,11 +29,22 @@ export async function awaitRunning(
   return done === true;
 }
 
-/** Its instances as they are now, the last one of each index, in order of index. With `settle` none is left pending whose task runs. */
+/** How often, and for what, the list is asked again. */
+export interface Patience {
+  /** Looks at most, a tenth of a second apart. */
+  readonly looks: number;
+  /** So many instances should be there. */
+  readonly expected: number;
+}
+
+/** While its task is one of these, an instance may well be pending. */
+const NOT_BEGUN: ReadonlySet<string> = new Set(['blocked', 'ready', 'leased']);
+
+/** Its instances as they are now, the last one of each index, in order of index. */
 export async function instancesOfJob(
   world: World,
   job: JobView,
-  settle: boolean,
+  { looks, expected }: Patience,
   signal: AbortSignal,
 ): Promise<readonly InstanceView[]> {
   for (let look = 1; ; look++) {
@@ -46,8 +55,8 @@ export async function instancesOfJob(
       if (other === undefined || other.generation < instance.generation) last.set(instance.index, instance);
     }
     const instances = [...last.values()].sort((a, b) => a.index - b.index);
-    const unsettled = instances.some(({ state, task }) => state === 'pending' && task === 'running');
-    if (!settle || !unsettled || look === MOST_LOOKS || signal.aborted) return instances;
+    const settled = !instances.some(({ state, task }) => state === 'pending' && !NOT_BEGUN.has(task));
+    if ((settled && instances.length >= expected) || look >= looks || signal.aborted) return instances;
     await world.pause(PAUSE_MS, signal);
   }
 }

@@ -42,6 +42,15 @@ describe('coming up', () => {
     expect(out).not.toContain('pending');
   });
 
+  test('in a pipe the ids are waited for a moment, with --detach they are not', async () => {
+    const late = () => {
+      const answers = [members(3), members(8)];
+      return { instances: async () => ({ instances: answers.shift() ?? [] }) };
+    };
+    expect((await launch(array, { client: late() })).out).not.toContain('pending');
+    expect((await launch([...array, '--detach'], { client: late() })).out).toContain('compute-7 → - (pending)');
+  });
+
   test('cleanup: the launch has failed, and it says what was done', async () => {
     const instances = members(8, (index) =>
       index === 2 ? failed(2) : { state: 'terminated', reason: 'array-failed' },

@@ -22,6 +22,9 @@ import { summaryText } from './summary-text.ts';
 
 /** A launch of more instances is asked about where somebody can answer. */
 const MOST_UNASKED = 100;
+/** A task is known to run a moment before its instance says so; ids are there a moment after the launch. A tenth of a second each. */
+const LOOKS_WHEN_UP = 30;
+const LOOKS_AT_IDS = 10;
 
 /** Reads, plans and submits a launch, shows how it comes up, and sums up. @returns the exit code */
 export async function runLaunch(input: LaunchInput, world: World, chance: () => number = Math.random): Promise<number> {
@@ -93,8 +96,10 @@ async function follow(
   const { given } = launch;
   const waits = given.wait || given.follow;
   const comesUp = waitsForRunning(launch, job, world);
+  const expected = isPutOff(job) ? 0 : atOnce(specs);
   if (comesUp && !(await showComingUp(launch, specs, job, world, signal))) return undefined;
-  const instances = await instancesOfJob(world, job, comesUp, signal);
+  const looks = comesUp ? LOOKS_WHEN_UP : given.detach ? 1 : LOOKS_AT_IDS;
+  const instances = await instancesOfJob(world, job, { looks, expected }, signal);
   if (signal.aborted) return undefined;
   const ttlMs = specs.instances.ttlMs ?? 0;
   if (!json && !given.quiet) {
@@ -110,7 +115,8 @@ async function follow(
     return failed ? ERRORS.LAUNCH_FAILED.exit : 0;
   }
   const ended = await waitForJob(world, job, { quiet: given.quiet, follow: given.follow, progress: true, signal });
-  if (ended !== undefined && json) printJson(await instancesOfJob(world, job, false, signal), world);
+  if (ended !== undefined && json)
+    printJson(await instancesOfJob(world, job, { looks: 1, expected: 0 }, signal), world);
   return ended?.exitCode;
 }
 
@@ -118,21 +124,28 @@ async function follow(
 function waitsForRunning({ given }: Launch, job: JobView, world: World): boolean {
   if (given.detach) return false;
   if (given['wait-for-running']) return true;
-  const putOff = job.state === 'held' || job.state === 'blocked' || job.beginAt !== undefined;
-  return world.stderr.isTTY && !putOff;
+  return (world.stderr.isTTY || given.wait || given.follow) && !isPutOff(job);
+}
+
+function isPutOff({ state, beginAt }: JobView): boolean {
+  return state === 'held' || state === 'blocked' || beginAt !== undefined;
+}
+
+/** Members that are to come up without one ending before. */
+function atOnce({ plan, spec }: LaunchSpecs): number {
+  return Math.min(plan.size, spec.throttle || plan.size, spec.canary || plan.size);
 }
 
 async function showComingUp(
   launch: Launch,
-  { plan, spec }: LaunchSpecs,
+  specs: LaunchSpecs,
   job: JobView,
   world: World,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const target = Math.min(plan.size, spec.throttle || plan.size, spec.canary || plan.size);
-  const progress = launch.given.quiet ? undefined : new LaunchProgress(world, job.name, plan.size);
+  const progress = launch.given.quiet ? undefined : new LaunchProgress(world, job.name, specs.plan.size);
   try {
-    return await awaitRunning(world, job, target, signal, (delta) => progress?.update(delta));
+    return await awaitRunning(world, job, atOnce(specs), signal, (delta) => progress?.update(delta));
   } finally {
     progress?.end();
   }
