@@ -52,5 +52,5 @@ function isAcknowledged(ledger: Ledger, row: InstanceRow): boolean {
   const { live } = now;
   if (isOver(now)) return true;
   if (now.state === 'stopped') return now.wanted === 'stopped';
-  return live.version > 0 && live.acked >= live.version && live.said !== '' && !ledger.memory.instances.stale.has(now);
+  return live.version > 0 && live.acked >= live.version && live.said !== '';
 }

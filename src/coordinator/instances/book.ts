@@ -121,6 +121,15 @@ export class InstanceBook {
     this.stale.add(row);
   }
 
+  /** It has a name in DNS while it runs: the name server is told with the next commit. */
+  publish(row: InstanceRow): void {
+    const { plan, fixed } = this.arrays.get(row.jobId)!;
+    const { dns } = plan.member(row.position);
+    const { generation, address } = row;
+    const names = { arrayId: fixed.arrayId, generation, dns, groupDns: plan.groupDns, address };
+    this.toPublish.set(row.id, row.state === 'running' && address !== '' ? names : undefined);
+  }
+
   /** The member that a name or an id of an instance means: of those of one name the one that lives, else the newest. */
   resolve(text: string): { jobId: number; position: number } | undefined {
     const found = this.rows.get(text) ?? this.#byName(text);

@@ -58,7 +58,7 @@ export function happened(world: World, row: InstanceRow, event: InstanceEvent): 
   }
   if (to === 'running' || from === 'running') {
     array.peersStale = true;
-    publish(world, row);
+    memory.instances.publish(row);
   }
   const told = EVENTS[to];
   if (told !== undefined) tell(world, row, told);
@@ -85,16 +85,6 @@ export function tell(world: World, row: InstanceRow, kind: string, more: Record<
     ...more,
   };
   world.memory.changes.event(world.now, row.jobId, kind, detail);
-}
-
-/** It has a name while it runs. */
-function publish(world: World, row: InstanceRow): void {
-  const book = world.memory.instances;
-  const { plan, fixed } = book.arrays.get(row.jobId)!;
-  const { dns } = plan.member(row.position);
-  const { generation, address } = row;
-  const names = { arrayId: fixed.arrayId, generation, dns, groupDns: plan.groupDns, address };
-  book.toPublish.set(row.id, row.state === 'running' && row.address !== '' ? names : undefined);
 }
 
 function over(world: World, row: InstanceRow): void {

@@ -22,6 +22,8 @@ export async function loadInstances(store: Store, memory: Memory, setup: BookSet
   for (const array of book.arrays.values()) {
     const table = memory.jobs.get(array.id)?.job.table;
     if (table !== undefined) array.size = sizeOf(table);
+    // The name server forgot all names when it ended.
+    for (const row of array.live.values()) book.publish(row);
   }
 }
 

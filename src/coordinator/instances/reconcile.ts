@@ -144,8 +144,12 @@ function launchMembers(world: World, job: Job, array: InstanceArray, later: (ms:
   if (job.table.eligible.count === 0) return;
   let live = 0;
   let underWay = 0;
-  for (const { state } of array.live.values()) {
-    if (state !== 'stopped') live++;
+  for (const {
+    state,
+    live: { done },
+  } of array.live.values()) {
+    // One whose task is over takes nobody's turn, however long it stays.
+    if (state !== 'stopped' && !done) live++;
     if (state === 'pending') underWay++;
   }
   const { launch, nextAt } = launchNow({

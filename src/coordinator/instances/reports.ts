@@ -58,7 +58,8 @@ const WARNINGS = {
 /** An agent ends or rests by itself: then that is what shall be. */
 function takeState(world: World, row: InstanceRow, report: InstanceReport): void {
   const event = eventOfReport(report.state);
-  if (event === undefined) return;
+  // What it was already is no decision: it may be on its way to something else.
+  if (event === undefined || report.state === row.state) return;
   const current = report.version >= row.live.wantedVersion;
   switch (report.state) {
     case 'stopping':

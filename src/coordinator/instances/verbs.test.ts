@@ -67,6 +67,21 @@ test('hibernate keeps the session, parks the TTL, and start thaws', async () => 
   expect(at.agent('compute-0').directive).toMatchObject({ wanted: 'running', ttlLeftMs: 60_000 });
 });
 
+test('an agent that has taken in a start and is still frozen stays wanted', async () => {
+  await launch();
+  const reply = at.verb('hibernate', { instance: 'compute-0' }, { waitMs: 5_000 });
+  await at.settle();
+  await at.agent('compute-0').obey(at);
+  expect((await reply).members).toMatchObject([{ state: 'hibernated', acknowledged: true }]);
+  await at.verb('start', { instance: 'compute-0' });
+  await at.settle();
+  await at.agent('compute-0').report({ state: 'hibernated' });
+  await at.settle();
+  expect(at.agent('compute-0').directive.wanted).toBe('running');
+  await at.agent('compute-0').report({ state: 'running' });
+  expect((await at.states())[0]).toBe('compute-0 running');
+});
+
 describe('extend', () => {
   test('moves the one deadline of every member, and waits for its agent', async () => {
     await launch({ ttlMs: 3_600_000 });
