@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { PRICES_OF } from '#src/core/instance-prices.ts';
-import { instanceTypes, ratesOf } from '#src/core/instance-types.ts';
+import { PRICES_OF } from '../../src/core/instance-prices.ts';
+import { instanceTypes, ratesOf } from '../../src/core/instance-types.ts';
 
 const page = readFileSync(new URL('../../docs/instance-types.md', import.meta.url), 'utf8');
 const cells = (line: string) =>
