@@ -184,6 +184,13 @@ describe('refused, with file, line and field', () => {
     );
   });
 
+  test('more than a request may hold', async () => {
+    const wide = { grid: { a: Array.from({ length: 500 }, (_, at) => at) }, defaults: { b: 'y'.repeat(60_000) } };
+    expect(await fault('wide.json', JSON.stringify(wide))).toMatch(
+      /^wide\.json: expected at most 16777216 characters in all sets together, found \d+$/,
+    );
+  });
+
   test('aliases that would fill the memory', async () => {
     const lines = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
     for (let at = 1; at < 9; at++) {

@@ -1,4 +1,5 @@
 import { extname } from 'node:path';
+import { MAX_BODY_BYTES } from '../api/limits.ts';
 import { SpawnError } from '../core/errors.ts';
 import { RESERVED, reservedLike } from './param-file-keys.ts';
 import { type Plain, parseJsonText, parseYamlText, readTextFile, type TextDocument } from './text-document.ts';
@@ -29,6 +30,8 @@ export interface ParamFile {
 /** As many as an instance array may have. */
 const MAX_ROWS = 100_000;
 const MAX_VALUE = 65_536;
+/** Half of what one request may hold, for what its JSON adds. */
+const MAX_TOGETHER = MAX_BODY_BYTES / 2;
 const MAX_NAME = 128;
 const SECTIONS = ['defaults', 'grid', 'params'];
 const PARAMETER = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -85,13 +88,22 @@ class Reader {
     const rows = [...listed, ...this.gridRows(top.grid)].map(([row, keys]) => this.split(row, keys));
     if (rows.length === 0) this.bad([], 'at least one set of parameters under params or grid', 'none');
     if (rows.length > MAX_ROWS) this.bad(['params'], `at most ${MAX_ROWS} sets of parameters`, `${rows.length}`);
+    const sets = rows.map(({ params }) => ({ ...base, ...params }));
+    this.checkSize(sets);
     return {
       path: this.path,
       defaults,
       shared: this.sharedOf(rows.map(({ options }) => options)),
-      rows: rows.map(({ params }) => ({ ...base, ...params })),
+      rows: sets,
       notes: this.notes,
     };
+  }
+
+  /** A small file of lists can make more than a request may hold. */
+  private checkSize(sets: ParamFile['rows']): void {
+    let size = 0;
+    for (const set of sets) for (const [name, value] of Object.entries(set)) size += name.length + value.length + 8;
+    if (size > MAX_TOGETHER) this.bad([], `at most ${MAX_TOGETHER} characters in all sets together`, `${size}`);
   }
 
   private checkSections(top: Fields): void {
