@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -141,16 +143,16 @@ int run_rsh(int argc, char **argv) {
   return run_in(member, &call);
 }
 
-/* The program `ssh` that PATH names after this one. */
+/* The first program `ssh` in PATH that is not this one, which is seen in several places and is a link to `spored` in each. */
 __attribute__((noreturn)) static void become_ssh(char **argv) {
-  char own[4096], found[4096];
-  ssize_t own_length = readlink("/proc/self/exe", own, sizeof own - 1);
-  own[own_length < 0 ? 0 : own_length] = '\0';
+  char found[PATH_MAX];
   const char *path = getenv("PATH");
   for (const char *from = path == NULL ? "/usr/bin:/bin" : path; *from != '\0';) {
     size_t length = strcspn(from, ":");
-    char *candidate = format_text("%.*s/ssh", (int)length, from), *real = length == 0 ? NULL : realpath(candidate, found);
-    if (real != NULL && strcmp(real, own) != 0 && access(candidate, X_OK) == 0) {
+    char *candidate = format_text("%.*s/ssh", (int)length, from);
+    bool real = length > 0 && realpath(candidate, found) != NULL && strcmp(strrchr(found, '/'), "/spored") != 0;
+    if (real && access(candidate, X_OK) == 0) {
+      signal(SIGPIPE, SIG_DFL);
       execv(candidate, argv);
       fail(EXIT_NO_MEMBER, "%s: %s", candidate, strerror(errno));
     }
