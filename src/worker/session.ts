@@ -129,6 +129,7 @@ export class Session {
     });
     this.#stream = new StreamLane({
       ...lane,
+      after: hello.after ?? 0,
       silenceMs: leaseMs,
       onMessage: (message) => this.#take(message),
       onBreak: (error) => {

@@ -8,6 +8,8 @@ export type NumberedMessage = Exclude<StreamMessage, { type: 'ping' }>;
 export interface StreamLaneOptions {
   readonly client: WorkerClient;
   readonly sessionId: number;
+  /** Messages of this session are numbered above this. */
+  readonly after: number;
   /** Nothing for this long, not even a ping, counts as a broken connection. */
   readonly silenceMs: number;
   /** Longest pause between two tries. */
@@ -23,10 +25,11 @@ export class StreamLane {
   readonly #options: StreamLaneOptions;
   readonly #stop = new AbortController();
   readonly #backoff: Backoff;
-  #last = 0;
+  #last: number;
 
   constructor(options: StreamLaneOptions) {
     this.#options = options;
+    this.#last = options.after;
     this.#backoff = new Backoff({ firstMs: 50, mostMs: options.mostBackoffMs });
   }
 

@@ -131,12 +131,13 @@ export class ScriptedCoordinator implements WorkerClient {
     await this.#admit();
     this.hellos.push(request);
     const resumed = this.sessionId > 0 && request.bound?.resume === this.sessionId && this.byes.length === 0;
+    const after = this.#n + 1;
     if (resumed) this.#sendAgain();
     else this.sessionId += 1;
     this.#seq = 0;
     this.#reply = undefined;
     const { sessionId, leaseMs, heartbeatMs, sameHost, storeId, logDir } = this;
-    const more = { ...(logDir === undefined ? {} : { logDir }), ...(resumed ? { resumed } : {}) };
+    const more = { ...(logDir === undefined ? {} : { logDir }), ...(resumed ? { resumed, after } : {}) };
     return { sessionId, leaseMs, heartbeatMs, sameHost, storeId, ...more };
   }
 
@@ -144,7 +145,7 @@ export class ScriptedCoordinator implements WorkerClient {
   #sendAgain(): void {
     const said = this.#messages;
     this.#messages = [];
-    this.#n = 0;
+    this.#n += 1;
     this.started.clear();
     const isOpen = (message: Numbered) =>
       message.type === 'job' ||

@@ -21,6 +21,9 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'INSTANCE_NOT_FOUND',
 ]);
 
+/** One that lasted so long is followed by the next without a growing pause. */
+const LONG_SESSION_MS = 10_000;
+
 interface Greeting {
   readonly hello: HelloReply;
   readonly sentAt: LeaseMoment;
@@ -92,12 +95,16 @@ export class InstanceSessions {
   }
 
   async #serve(): Promise<void> {
+    const backoff = new Backoff({ firstMs: 50, mostMs: 5_000 });
     for (;;) {
+      const sinceMs = performance.now();
       const greeting = await this.#greet();
       if (greeting === undefined) return;
       const end = await this.#serveOne(greeting);
       if (end !== 'unknown') return;
       this.#instance.log('the server does not take this session any more; saying hello again');
+      if (performance.now() - sinceMs > LONG_SESSION_MS) backoff.reset();
+      await backoff.pause(this.#ending.signal);
     }
   }
 
@@ -113,10 +120,19 @@ export class InstanceSessions {
         if (signal.aborted) break;
         if (isSpawnError(error) && REFUSALS.has(error.code)) throw error;
         if (tries === 0) this.#instance.log(`${(error as Error).message}; trying again`);
+        if (isSpawnError(error) && error.code === 'INSTANCE_SERVED') await this.#closeOther(error.details);
         await backoff.pause(signal);
       }
     }
     return undefined;
+  }
+
+  /** Only one agent can have the machine: whoever had it before is gone, and what ran in it then, too. */
+  async #closeOther({ session }: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#resume = undefined;
+    if (typeof session !== 'number') return;
+    const options = { ...NO_RETRY, signal: this.#ending.signal };
+    await this.#instance.place.client.bye(session, options).catch(() => {});
   }
 
   async #serveOne({ hello, sentAt }: Greeting): Promise<SessionEnd> {

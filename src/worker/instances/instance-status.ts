@@ -8,7 +8,8 @@ const DEFAULT_COMPLETION_FILE = '/tmp/SPAWN_COMPLETE';
 export function configOf({ life, machine }: Pick<ServedInstance, 'life' | 'machine'>): Record<string, string> {
   const { settings, own, time } = life;
   return {
-    ttl: time.ttlLeftMs === undefined ? '0' : formatDuration(Math.max(0, Math.round(time.ttlLeftMs))),
+    // Whole seconds: what was set a moment ago reads as it was set.
+    ttl: time.ttlLeftMs === undefined ? '0' : formatDuration(Math.max(0, Math.ceil(time.ttlLeftMs / 1_000) * 1_000)),
     'idle-timeout': settings.idleTimeoutMs === 0 ? '0' : formatDuration(settings.idleTimeoutMs),
     'idle-cpu': String(settings.idleCpuPercent),
     'on-complete': settings.onComplete,
