@@ -50,7 +50,7 @@ export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs
 function isAcknowledged(ledger: Ledger, row: InstanceRow): boolean {
   const now = ledger.memory.instances.rows.get(row.id) ?? row;
   const { live } = now;
-  if (isOver(now)) return true;
+  if (isOver(now) || now.state === 'shutting-down') return true;
   if (now.state === 'stopped') return now.wanted === 'stopped';
   return live.version > 0 && live.acked >= live.version && live.said !== '';
 }

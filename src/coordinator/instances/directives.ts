@@ -1,7 +1,11 @@
 import type { Directive } from '../../api/instance-session.ts';
+import { costOf } from '../../core/instance-cost.ts';
 import type { World } from '../world.ts';
 import { ttlLeftOf } from './accounts.ts';
 import type { InstanceRow } from './row.ts';
+
+/** Agents look once a second: so much less than its share is an instance told, so that it does not pass it. */
+const TICK_MS = 1_000;
 
 /** Tells the agent of an instance how it shall be, when that is something else than it was told last. */
 export function direct(world: World, row: InstanceRow): void {
@@ -26,7 +30,7 @@ export function direct(world: World, row: InstanceRow): void {
     wanted,
     ...(wanted === 'running' || reason === undefined ? {} : { reason }),
     ...(ttlLeftMs === undefined ? {} : { ttlLeftMs: Math.max(0, ttlLeftMs) }),
-    ...(costShare === undefined ? {} : { costShare }),
+    ...(costShare === undefined ? {} : { costShare: Math.max(0, costShare - costOf(TICK_MS, row.rate)) }),
     size: array.size,
     peers: array.peers,
     done: live.done,
