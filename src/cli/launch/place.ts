@@ -30,7 +30,7 @@ export function placeOf({ region, az }: Pick<Given, 'region' | 'az'>): Place {
   return { region: own, zone };
 }
 
-export function zonesOf(region: string): readonly string[] {
+function zonesOf(region: string): readonly string[] {
   return ZONE_LETTERS.map((letter) => `${region}-${letter}`);
 }
 

@@ -11,7 +11,7 @@ const COMMAND_WIDTH = 70;
 const ACTIONS = { stop: 'stopped', hibernate: 'hibernated', terminate: 'terminated' } as const;
 
 /** `compute-0 … compute-7`. */
-export function namesText(plan: LaunchPlan): string {
+function namesText(plan: LaunchPlan): string {
   const [first, last] = [plan.member(0).name, plan.member(plan.size - 1).name];
   if (plan.size === 1) return first;
   return plan.size === 2 ? `${first}, ${last}` : `${first} … ${last}`;
