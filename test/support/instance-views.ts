@@ -1,5 +1,7 @@
 import type { BudgetView, CostLine, CostReply, InstanceVerbReply, InstanceView } from '../../src/api/instance.ts';
 
+import type { RunOptions } from './cli-world.ts';
+
 type Member = InstanceVerbReply['members'][number];
 
 /** Id of the instance of an index, for people to recognise. */
@@ -87,4 +89,12 @@ export function aCost(part: Partial<CostReply> = {}): CostReply {
 
 export function aBudget(part: Partial<BudgetView> = {}): BudgetView {
   return { owner: '1000', amount: 50, period: 'month', spent: 12.3, rate: 0.5, setAt: 0, ...part };
+}
+
+/** A coordinator that has these instances and answers a verb with these members. */
+export function having(
+  instances: readonly InstanceView[],
+  members: readonly Member[],
+): NonNullable<RunOptions['client']> {
+  return { instances: async () => ({ instances }), instanceVerb: async () => ({ members }) };
 }

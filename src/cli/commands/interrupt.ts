@@ -9,7 +9,7 @@ export const interrupt = changeInstances(
       'Takes spot instances away as a cloud does: gives the notice, lets the pre-stop command run, and ends each when the\n' +
       'notice is over. Other members go on. Where replacements are left, the index gets another machine and its task runs\n' +
       'again there.',
-    done: 'interrupted',
+    done: 'given notice',
     examples: [
       { line: 'spawn interrupt compute-3', says: 'two minutes from now it is gone' },
       { line: 'spawn interrupt compute-3 --notice 10s', says: 'a shorter notice, to see what a program does' },

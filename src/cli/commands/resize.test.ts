@@ -19,7 +19,7 @@ describe('resize', () => {
     expect(ran).toMatchObject({
       code: 0,
       out: 'compute-3\ti-00000000000000003\t\tpending\tdone\t\t\t7200\n',
-      err: 'spawn: resize: compute had 3 members and has 4: 1 instance to be started\n',
+      err: 'spawn: resize: compute had 3 members and has 4: 1 instance pending\n',
     });
     expect(ran.calls.map(([name, ...args]) => [name, args[0], args[1]])).toEqual([
       ['job', 'compute', undefined],

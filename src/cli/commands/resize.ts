@@ -55,7 +55,7 @@ export const resize = defineCommand({
     const found = [{ target, single: false, members }];
     const verb = smaller
       ? ({ verb: 'terminate', done: 'terminated' } as const)
-      : ({ verb: 'start', done: 'to be started' } as const);
+      : ({ verb: 'start', done: 'started' } as const);
     return showReport(world, { ...shown, ...verb }, changed, found);
   },
 });

@@ -49,7 +49,7 @@ export function showReport(
   if (rows.length > 0) {
     stdout.write(new Table(stdout.isTTY ? reportColumns(verb) : PLAIN_REPORT, stdout).render(rows));
   }
-  const count = reportTotal(rows, done, all.length - rows.length);
+  const count = reportTotal(verb, rows, done, all.length - rows.length);
   const total = sum === undefined ? count : rows.length === 0 ? sum : `${sum}: ${count}`;
   if (stdout.isTTY) stdout.write(`${total}\n`);
   else stderr.write(`spawn: ${command ?? verb}: ${total}\n`);

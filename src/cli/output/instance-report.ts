@@ -28,6 +28,14 @@ const SATISFIED: Readonly<Record<InstanceVerb, readonly InstanceState[]>> = {
   replace: [],
 };
 
+/** Where a verb leads in the end; the others are done at once. */
+const LEADS_TO: Partial<Record<InstanceVerb, InstanceState>> = {
+  stop: 'stopped',
+  hibernate: 'hibernated',
+  start: 'running',
+  terminate: 'terminated',
+};
+
 export function reportRows(
   verb: InstanceVerb,
   members: readonly Member[],
@@ -35,7 +43,8 @@ export function reportRows(
 ): readonly ReportRow[] {
   const byId = new Map(before.map((instance) => [instance.id, instance]));
   return members.map((member) => {
-    const done: Result = member.acknowledged ? 'done' : 'waiting';
+    const arrived = member.acknowledged || member.state === LEADS_TO[verb];
+    const done: Result = arrived ? 'done' : 'waiting';
     const left: Result = SATISFIED[verb].includes(member.state) ? 'unchanged' : 'refused';
     return { member, before: byId.get(member.id), result: member.changed ? done : left };
   });
@@ -113,8 +122,23 @@ export function reportJson({ member, before, result }: ReportRow): object {
   };
 }
 
-/** `7 instances stopped, 1 unchanged, 2 have not acknowledged it yet`. @param gone members that had been terminated before */
-export function reportTotal(rows: readonly ReportRow[], done: string, gone: number): string {
+/** `7 instances stopped`, `6 instances stopped, 1 stopping`, `7 instances stopping`. */
+function changedText(verb: InstanceVerb, rows: readonly ReportRow[], done: string): string {
+  const end = LEADS_TO[verb];
+  const counts = new Map([[done, 0]]);
+  for (const { member } of rows) {
+    if (!member.changed) continue;
+    const word = end === undefined || member.state === end ? done : member.state;
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  if (counts.size > 1 && counts.get(done) === 0) counts.delete(done);
+  const [first, ...others] = counts;
+  const texts = others.map(([word, count]) => `${shownCount(count)} ${word}`);
+  return [`${counted(first![1], 'instance')} ${first![0]}`, ...texts].join(', ');
+}
+
+/** `7 instances stopped, 1 with nothing to do, 2 have not acknowledged it yet`. @param gone members that had been terminated before */
+export function reportTotal(verb: InstanceVerb, rows: readonly ReportRow[], done: string, gone: number): string {
   const count = (result: Result): number => rows.filter((row) => row.result === result).length;
   const waiting = count('waiting');
   const others = [
@@ -124,5 +148,5 @@ export function reportTotal(rows: readonly ReportRow[], done: string, gone: numb
     [gone, 'terminated before'],
   ] as const;
   const more = others.filter(([number]) => number > 0).map(([number, text]) => `${shownCount(number)} ${text}`);
-  return [`${counted(count('done') + waiting, 'instance')} ${done}`, ...more].join(', ');
+  return [changedText(verb, rows, done), ...more].join(', ');
 }
