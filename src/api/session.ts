@@ -255,5 +255,7 @@ export const ServerView = z.object({
   sessions: z.array(SessionView),
   /** Where it listens besides its Unix socket, as URLs; absent: nowhere. */
   listens: z.array(z.string()).optional(),
+  /** Where it answers DNS for instances; absent: nowhere. */
+  dns: z.object({ address: z.string(), port: z.int(), domain: z.string() }).optional(),
 });
 export type ServerView = z.infer<typeof ServerView>;

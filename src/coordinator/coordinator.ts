@@ -13,6 +13,7 @@ import { readBudget, setBudget } from './instances/budgets.ts';
 import { readCost } from './instances/cost.ts';
 import { listInstances } from './instances/list.ts';
 import { startInstances } from './instances/loops.ts';
+import { DEFAULT_DOMAIN } from './instances/ports.ts';
 import { readPeers } from './instances/read-peers.ts';
 import { resizeArray } from './instances/resize.ts';
 import { applyInstanceVerb } from './instances/verbs.ts';
@@ -147,7 +148,8 @@ export class Coordinator implements UseCases {
   }
 
   server(_caller: Caller): Promise<ServerView> {
-    const { options, store } = this.#ledger.ports;
+    const { options, store, instances } = this.#ledger.ports;
+    const dns = instances?.dnsServer?.();
     return this.#ledger.read((memory) => ({
       version: options.version,
       api: API_VERSION,
@@ -159,6 +161,7 @@ export class Coordinator implements UseCases {
       startedAt: this.#startedAt,
       liveJobs: memory.jobs.size - memory.ended.size,
       writable: this.#ledger.writable,
+      ...(dns === undefined ? {} : { dns: { ...dns, domain: instances?.domain ?? DEFAULT_DOMAIN } }),
       counters: { ...this.#ledger.counters },
       sessions: [...memory.sessions.values()].filter(({ bound }) => bound === undefined).map(viewSession),
     }));

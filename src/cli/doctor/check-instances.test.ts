@@ -17,7 +17,7 @@ describe('what the kernel allows', () => {
     expect(found({})).toEqual({
       instances: 'ok: own names, files and processes; memory held by the kernel (cgroup v1); CPUs by affinity',
       'their /etc': 'ok: an overlay of this machine’s',
-      'DNS port': 'ok: 53: dig and resolvers inside instances reach the server',
+      'DNS port': 'ok: 53 is allowed, so that resolvers inside instances can reach the server',
     });
   });
 

@@ -58,7 +58,7 @@ export function instanceChecks({ namespaces, mount, overlay, processes, port53, 
       ? ok('their /etc', 'an overlay of this machine’s')
       : info('their /etc', `made of links, as overlays are refused (${overlay.why ?? 'no reason given'})`),
     port53.ok
-      ? ok('DNS port', '53: dig and resolvers inside instances reach the server')
+      ? ok('DNS port', '53 is allowed, so that resolvers inside instances can reach the server')
       : info('DNS port', `53 is not allowed (${port53.why ?? 'refused'}): names are in /etc/hosts of each instance`),
   ];
 }

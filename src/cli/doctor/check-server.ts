@@ -54,8 +54,17 @@ export function checksOf(server: ServerView, now: number): Check[] {
     workers.length > 0
       ? ok('workers', `${workers.length} connected`)
       : warn('workers', 'none is connected', 'the embedded one comes back in a moment; else start spored'),
+    ...checkDns(server.dns),
     ...checkClock(server.startedAt, now),
   ];
+}
+
+/** At another port than 53 no resolver finds it. */
+function checkDns(dns: ServerView['dns']): Check[] {
+  if (dns === undefined) return [info('DNS', 'the coordinator answers none; instances know each other by /etc/hosts')];
+  const found = `${dns.address} port ${dns.port}, for ${dns.domain}`;
+  if (dns.port === 53) return [ok('DNS', found)];
+  return [info('DNS', `${found}: dig @${dns.address} -p ${dns.port}; instances know each other by /etc/hosts`)];
 }
 
 function checkClock(startedAt: number | undefined, now: number): Check[] {
