@@ -50,7 +50,8 @@ async function latest(client: Client, ref: string): Promise<InstanceView> {
   const found = (live.length > 0 ? live : members).toSorted((a, b) => b.createdAt - a.createdAt);
   const [first, second] = found;
   if (second !== undefined && live.length > 1) {
-    throw new SpawnError('AMBIGUOUS_NAME', { name: ref, candidates: live.map(({ id }) => id) });
+    const found = `${live.map(({ id }) => id).join(', ')}; use the id`;
+    throw new SpawnError('CONFLICT', { what: `instance ${ref}`, expected: 'one that lives', found });
   }
   return first!;
 }
