@@ -1,12 +1,13 @@
 import { SpawnError } from '../../core/errors.ts';
 import { IndexSet } from '../../core/index-set.ts';
-import { shownUsd } from '../../core/instance-cost.ts';
+import { costOf, shownUsd } from '../../core/instance-cost.ts';
 import { planLaunch } from '../../core/instance-plan.ts';
 import type { StoredJobFixed } from '../../store/store.ts';
 import type { World } from '../world.ts';
 import { ownerKey } from './book.ts';
 import { spentOf } from './budget-book.ts';
 import { type InstancePorts, placeOf } from './ports.ts';
+import { LEAST_MS } from './shares.ts';
 
 /**
  * Checks the launch that a job asks for, as far as the job alone tells.
@@ -56,7 +57,7 @@ export function admitLaunch(world: World, fixed: StoredJobFixed): void {
   if (budget === undefined) return;
   const spent = spentOf(world, ownerKey(fixed), budget);
   const { amount, period } = budget.row;
-  if (spent >= amount) {
+  if (amount - spent < costOf(LEAST_MS, array.rate)) {
     const found = `${shownUsd(spent)} spent ${period === 'month' ? 'this month' : 'since it was set'}`;
     throw new SpawnError('BUDGET_EXCEEDED', { amount, found });
   }

@@ -13,7 +13,7 @@ import { sizeOf } from './load.ts';
 import { makeRow } from './make-row.ts';
 import { followPeers } from './peers.ts';
 import type { InstanceRow } from './row.ts';
-import { hasShare, isCapped, splitShares, usedUp } from './shares.ts';
+import { awaitsOthers, hasShare, isCapped, splitShares, usedUp } from './shares.ts';
 
 /** What one change brings about may bring about more, of the same array and of others: so often at most before the next commit. */
 const ROUNDS = 8;
@@ -133,7 +133,10 @@ function failedLaunches(job: Job, array: InstanceArray): number {
 function queueLaunches(world: World, array: InstanceArray): void {
   for (const row of array.live.values()) {
     if (row.state !== 'pending' || row.live.launch !== 'no' || row.wanted === 'terminated') continue;
-    if (!hasShare(world, row)) continue;
+    if (!hasShare(world, row)) {
+      if (!awaitsOthers(world, array)) want(world, row, 'terminated', row.shareOf ?? 'cost-limit');
+      continue;
+    }
     row.live.launch = 'waiting';
     world.memory.instances.toLaunch.add(row);
   }

@@ -8,8 +8,8 @@ import { budgetBase, spentOfEnded } from './budget-book.ts';
 import type { InstanceArray } from './instance-array.ts';
 import type { InstanceRow } from './row.ts';
 
-/** A share that ends it sooner than this is none: what is left is about to be freed, or there is nothing. */
-const LEAST_MS = 1_000;
+/** What does not pay for so much of one instance is nothing: it would end before it was up. */
+export const LEAST_MS = 5_000;
 
 /** Whether something bounds what an array may cost. */
 export function isCapped(world: World, array: InstanceArray): boolean {
@@ -84,9 +84,19 @@ function sharesOfBudget(world: World, sharers: readonly InstanceArray[], budget:
   return new Map([...shares].map(([id, share]) => [id, share + bases.get(id)!]));
 }
 
-/** Whether it can run for a moment on its share: the others may still hold what it is to get. */
+/** Whether it can run for a moment on its share. */
 export function hasShare(world: World, row: InstanceRow): boolean {
-  return row.costShare === undefined || row.costShare - costSoFar(world, row) >= costOf(LEAST_MS, row.rate) / 100;
+  return row.costShare === undefined || row.costShare - costSoFar(world, row) >= costOf(LEAST_MS, row.rate);
+}
+
+/** Whether others still think to have more than their share: what they give up is to come. */
+export function awaitsOthers(world: World, array: InstanceArray): boolean {
+  for (const other of world.memory.instances.arrays.values()) {
+    if (other.account !== array.account) continue;
+    for (const { costShare, heldShare } of other.live.values())
+      if (costShare !== undefined && (heldShare ?? 0) > costShare) return true;
+  }
+  return false;
 }
 
 function memberOf(world: World, row: InstanceRow, base: number): ShareMember {
