@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AgentOnScript, runningInstance as running, WAITS } from '../../../test/support/agent-on-script.ts';
 import { until } from '../../../test/support/until.ts';
+import { SpawnError } from '../../core/errors.ts';
 import { encodeOutcome } from '../../core/outcome.ts';
 
 const CANCELLED = encodeOutcome({ kind: 'cancelled' });
@@ -190,6 +191,14 @@ describe('what the user wants', () => {
     expect(world.report).toMatchObject({ state: 'terminated', reason: 'interrupted' });
     expect(world.box.done.filter((what) => what === 'run save')).toHaveLength(1);
   });
+});
+
+test('a machine that the coordinator knows nothing of is ended', async () => {
+  const world = new AgentOnScript();
+  world.coordinator.failure = new SpawnError('INSTANCE_NOT_FOUND', { ref: world.box.order.id, why: 'it has ended' });
+  world.start();
+  await until('its end', () => world.box.done.includes('terminate'));
+  await until('nothing to be left', () => world.agent!.instances.size === 0);
 });
 
 test('peers are written once all members run, and anew when they change', async () => {

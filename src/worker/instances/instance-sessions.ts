@@ -60,7 +60,10 @@ export class InstanceSessions {
   run(): void {
     this.#isStarted = true;
     this.#serve()
-      .catch((error: Error) => this.#instance.log(`no session: ${error.message}`))
+      .catch((error: Error) => {
+        this.#instance.log(`no session: ${error.message}`);
+        if (isSpawnError(error) && error.code === 'INSTANCE_NOT_FOUND') this.#instance.unwanted();
+      })
       .finally(() => {
         this.#placesKnown.resolve(undefined);
         this.#over.resolve();

@@ -132,6 +132,11 @@ export class Instance implements ServedInstance {
     this.#unasked = setTimeout(() => this.#known?.killUnasked(UNASKED_GRACE_MS), UNASKED_AFTER_MS).unref();
   }
 
+  unwanted(): void {
+    if (this.#isGone || this.#isOver || this.life.isEnding) return;
+    void this.#act({ ...this.life.decide(true), act: 'terminate', reason: 'cancelled' });
+  }
+
   report(): InstanceReport {
     return this.life.report();
   }

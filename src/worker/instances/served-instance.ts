@@ -47,6 +47,8 @@ export interface ServedInstance {
   setDeadline(moreMs?: number): void;
   /** Nothing of it runs: what is left is to say so. */
   leave(): Promise<void>;
+  /** The coordinator knows nothing of it, or that it has ended: it must not cost anything. */
+  unwanted(): void;
   takeDirective(directive: Directive): void;
   report(): InstanceReport;
   attemptEnded(outcome: Outcome): void;
