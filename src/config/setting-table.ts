@@ -165,7 +165,7 @@ export const SETTINGS: readonly Setting[] = [
     name: 'dns_listen',
     variable: 'SPAWN_DNS_LISTEN',
     type: 'HOST:PORT',
-    usual: 'a loopback address of its own, port 53 where allowed, else 10053',
+    usual: 'a loopback address of its own, port 53 where allowed, else 5300 or any',
     meaning: 'where the DNS server for instances listens; off: nowhere',
     check: (text) => void readInstanceSettings({ SPAWN_DNS_LISTEN: text }),
   },
