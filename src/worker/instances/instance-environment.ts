@@ -12,6 +12,22 @@ export const INSIDE = {
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
+/**
+ * For MPI: members are on one machine and know each other by loopback addresses, each is a node with ranks of its own, remote starts go
+ * through `ssh`, which is ours, and the SLURM_* variables of a task are no allocation of Slurm. docs/in-instance.md.
+ */
+const MPI: readonly [string, string][] = [
+  ['OMPI_MCA_plm', 'rsh'],
+  ['OMPI_MCA_ras', '^slurm'],
+  ['OMPI_MCA_rmaps_base_mapping_policy', 'node'],
+  ['OMPI_MCA_oob_tcp_if_include', 'lo'],
+  ['OMPI_MCA_btl_tcp_if_include', 'lo'],
+  // Without root these mean nothing.
+  ['OMPI_ALLOW_RUN_AS_ROOT', '1'],
+  ['OMPI_ALLOW_RUN_AS_ROOT_CONFIRM', '1'],
+  ['HYDRA_BOOTSTRAP', 'ssh'],
+];
+
 /** What everything in an instance has in its environment, besides what its job brings. Later names win over earlier ones. */
 export function instanceVariables(order: MachineOrder, size: number): Map<string, string> {
   const { env, master, index, rank } = order;
@@ -43,7 +59,7 @@ export function instanceVariables(order: MachineOrder, size: number): Map<string
   };
   // A parameter of the user's may not say that the instance is another one.
   const given = Object.entries(env).filter(([name]) => NAME.test(name));
-  return new Map([...given, ...Object.entries(own)]);
+  return new Map([...MPI, ...given, ...Object.entries(own)]);
 }
 
 export function assignmentsOf(variables: ReadonlyMap<string, string>): string[] {
