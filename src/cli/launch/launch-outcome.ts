@@ -18,16 +18,15 @@ export function launchOutcome(
 ): LaunchOutcome {
   const not = instances.filter(({ reason }) => reason === 'launch-failed');
   const ended = instances.filter(({ reason }) => reason === 'array-failed');
-  if (not.length === 0 && ended.length === 0) return { failed: false, message: undefined };
+  // Others may have been ended because a task failed (--fail-all-on-one): that is no matter of the launch.
+  if (not.length === 0) return { failed: false, message: undefined };
   const failed = ended.length > 0 || size - not.length < viable;
   const said = not
     .slice(0, EXAMPLES)
     .map((instance) => `${instance.name} (${oneLine(instance.message ?? 'no reason known')})`);
   const more = not.length > EXAMPLES ? `, and ${not.length - EXAMPLES} more` : '';
   const parts = [
-    ...(not.length === 0
-      ? []
-      : [`${not.length} of ${counted(size, 'instance')} could not be started: ${said.join(', ')}${more}`]),
+    `${not.length} of ${counted(size, 'instance')} could not be started: ${said.join(', ')}${more}`,
     ...(ended.length === 0 ? [] : [`${counted(ended.length, 'other')} terminated with it`]),
     ...(failed && ended.length === 0 ? ['the others were left as they are (--on-failure keep)'] : []),
     ...(failed ? [] : [`enough run (--min-viable ${viable})`]),

@@ -46,7 +46,7 @@ const sizeOptions = {
 
 /** What runs in them. */
 const workOptions = {
-  command: submit.command,
+  command: { ...submit.command, summary: 'A line for the shell (sh -c) that each runs' },
   'user-data': {
     value: 'TEXT|@FILE',
     summary: 'A script that runs when an instance first starts; @- reads standard input',

@@ -63,6 +63,11 @@ describe('coming up', () => {
     expect(out).toContain('compute-2 → i-00000000000000002 (terminated: launch-failed, no room left)');
   });
 
+  test('ended because a task failed: the launch itself was a success, and the task tells the exit code', async () => {
+    const instances = members(8, () => ({ state: 'terminated', reason: 'array-failed' }));
+    expect((await launch([...array, '--fail-all-on-one', '--wait-for-running'], { instances })).code).toBe(0);
+  });
+
   test('keep: it has failed, and the others are left', async () => {
     const { code, err } = await launch([...array, '--on-failure', 'keep', '--wait-for-running'], {
       instances: members(8, failed),
