@@ -23,6 +23,7 @@ import { SharedFiles } from './shared-files.ts';
 /** More at once are not faster: the kernel makes namespaces one after the other. */
 const AT_ONCE = 8;
 const LOOK_EVERY_MS = 5_000;
+const LOOK_UNWATCHED_MS = 500;
 /** Orders that come one after the other are looked for together. */
 const LOOK_AFTER_MS = 10;
 
@@ -65,9 +66,8 @@ class SandboxHost implements MachineHost {
 
   async serve(serving: Serving): Promise<void> {
     this.#serving = serving;
-    this.#watcher = watch(this.#options.directory, () => this.#lookSoon());
-    this.#watcher.on('error', () => this.#watcher?.close());
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    const watches = this.#watch();
+    this.#timer = setInterval(() => this.#look(), watches ? LOOK_EVERY_MS : LOOK_UNWATCHED_MS);
     this.#look();
   }
 
@@ -78,6 +78,17 @@ class SandboxHost implements MachineHost {
     clearTimeout(this.#soon);
     this.#queue.length = 0;
     for (const machine of [...this.#machines.values()]) machine?.release();
+  }
+
+  /** False where the kernel gives this user no more watches: inotify(7), max_user_instances. */
+  #watch(): boolean {
+    try {
+      this.#watcher = watch(this.#options.directory, () => this.#lookSoon());
+      this.#watcher.on('error', () => this.#watcher?.close());
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #lookSoon(): void {

@@ -50,12 +50,15 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     // Its connections are closed a moment before a process is seen to be dead.
     const dead = await isDeadSoon(init, processes);
     leave();
-    goneWhy = dead ? (ending ?? readEnding(directory) ?? 'it was killed') : 'another agent has taken it over';
+    // Else another agent has taken it over: the machine is well, and nothing is to be said of it here.
+    if (!dead) return;
+    channel.end();
+    goneWhy = ending ?? readEnding(directory) ?? 'it was killed';
     onGone?.(goneWhy);
   };
   link.onClose((ending) => {
-    channel.end();
-    if (!ours) void tellGone(ending);
+    if (ours) channel.end();
+    else void tellGone(ending);
   });
 
   const end = async (graceMs: number, removes: boolean) => {
