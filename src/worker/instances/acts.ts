@@ -52,11 +52,22 @@ async function hibernate(instance: ServedInstance): Promise<void> {
 
 async function thaw(instance: ServedInstance): Promise<void> {
   const { life, machine } = instance;
-  instance.knownForker?.unpark(life.stoodStillMs());
-  await machine.thaw();
-  life.setRuns(true);
+  const forker = instance.knownForker;
+  // Said before it is done: that it still rests, and has heard that it shall run, would mean that it rests by its own decision.
+  const { reason } = life;
   life.state = 'running';
   life.reason = undefined;
+  forker?.unpark(life.stoodStillMs());
+  try {
+    await machine.thaw();
+  } catch (error) {
+    life.state = 'hibernated';
+    life.reason = reason;
+    life.stoodStillFrom();
+    forker?.park();
+    throw error;
+  }
+  life.setRuns(true);
   instance.log('goes on');
   instance.changed();
 }

@@ -164,6 +164,9 @@ describe('what the user wants', () => {
     world.direct({ wanted: 'running' });
     const report = await world.reported('running', ({ state, version }) => state === 'running' && version === 3);
     expect(report.ranMs).toBeLessThan(60_000);
+    // Whoever reads that it has heard of it and still rests takes it for its own decision.
+    const heard = world.coordinator.exchanges.filter(({ instance }) => instance?.version === 3);
+    expect(new Set(heard.map(({ instance }) => instance?.state))).toEqual(new Set(['running']));
     world.touch('go');
     expect(await world.outcome(fence)).toBe(0);
     expect(world.box.done).toEqual(['freeze', 'thaw']);
