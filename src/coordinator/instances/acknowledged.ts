@@ -8,12 +8,14 @@ export interface Done {
   readonly row: InstanceRow;
   readonly changed: boolean;
   readonly note?: string;
+  /** It was asked for another state: when it has that, nothing more need be said. */
+  readonly state?: boolean;
 }
 
 /** Waits until every agent has taken in what was changed, at most so long, and tells how all are. */
 export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs: number): Promise<InstanceVerbReply> {
   const book = ledger.memory.instances;
-  const missing = () => done.some((each) => each.changed && !isAcknowledged(ledger, each.row));
+  const missing = () => done.some((each) => each.changed && !isAcknowledged(ledger, each));
   if (waitMs > 0 && missing()) {
     await new Promise<void>((resolve) => {
       const finish = () => {
@@ -29,7 +31,8 @@ export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs
     });
   }
   return await ledger.read((memory) => ({
-    members: done.map(({ row, changed, note }) => {
+    members: done.map((each) => {
+      const { row, changed, note } = each;
       const now = memory.instances.rows.get(row.id) ?? row;
       const array = memory.instances.arrays.get(row.jobId);
       const left = array === undefined || isOver(now) ? undefined : ttlLeftOf(ledger.world, now, array.part.ttlMode);
@@ -38,7 +41,7 @@ export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs
         name: row.name,
         state: now.state,
         changed,
-        acknowledged: !changed || isAcknowledged(ledger, now),
+        acknowledged: !changed || isAcknowledged(ledger, each),
         ...(note === undefined ? {} : { note }),
         ...(left === undefined ? {} : { ttlLeftMs: Math.max(0, left) }),
       };
@@ -46,11 +49,14 @@ export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs
   }));
 }
 
-/** Its agent said so, or it needs none: what has ended, and what is at rest as it shall be. */
-function isAcknowledged(ledger: Ledger, row: InstanceRow): boolean {
-  const now = ledger.memory.instances.rows.get(row.id) ?? row;
+/** Its agent said so, or it needs none: what has ended or is what it shall be, and what has no agent yet and will be told at its start. */
+function isAcknowledged(ledger: Ledger, { row, state }: Done): boolean {
+  const { memory } = ledger;
+  const now = memory.instances.rows.get(row.id) ?? row;
   const { live } = now;
   if (isOver(now) || now.state === 'shutting-down') return true;
   if (now.state === 'stopped') return now.wanted === 'stopped';
+  if (state === true && now.state === now.wanted) return true;
+  if (now.state === 'pending' && state !== true && memory.bound.get(now.id) === undefined) return true;
   return live.version > 0 && live.acked >= live.version && live.said !== '';
 }

@@ -64,6 +64,7 @@ export function happened(world: World, row: InstanceRow, event: InstanceEvent): 
   if (told !== undefined) tell(world, row, told);
   if (to === 'terminated') over(world, row);
   changed(world, row);
+  for (const wake of memory.instances.waiting) wake();
   return true;
 }
 

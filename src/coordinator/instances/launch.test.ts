@@ -189,7 +189,7 @@ test('1,000 members: one launch each, in few commits', async () => {
   // What is well is not looked at.
   expect(at.provider.describes - describes).toBeLessThanOrEqual(2);
   expect(calls).toHaveLength(1_000);
-});
+}, 120_000);
 
 const BAD: readonly (readonly [Record<string, unknown>, Record<string, unknown>, string, RegExp])[] = [
   [{}, { type: 'm9.huge' }, 'BAD_REQUEST', /instance type/],

@@ -76,7 +76,7 @@ function act(
       tell(world, row, 'instanceAsked', { verb });
       want(world, row, effect.wanted, effect.wanted === 'running' ? undefined : 'user');
       if (effect.wanted === 'terminated') endTask(world, row);
-      return { row, changed: true };
+      return { row, changed: true, state: true };
     case 'do':
       if (verb === 'extend') return extend(world, array, row, request);
       if (verb === 'interrupt') return interrupt(world, row, request.noticeMs ?? NOTICE_MS);
