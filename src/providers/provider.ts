@@ -106,7 +106,11 @@ export interface Machine {
   readonly order: MachineOrder;
   /** What the agent keeps of it over restarts of itself and of the machine. */
   readonly memory: { read(): Promise<string | undefined>; write(text: string): Promise<void> };
-  /** Where a directory of the agent is seen from inside; it is made visible there. Only before the first `forker`. */
+  /**
+   * Where a directory of the agent is seen from inside. Which ones are visible there is settled when the machine is started.
+   *
+   * @throws SpawnError INTERNAL for one that is not
+   */
   inside(directory: string): string;
   /** The forker that runs in it; the same one each time. */
   forker(): Promise<ForkerChannel>;
@@ -144,7 +148,7 @@ export interface SharedFile {
 export interface ForkerChannel {
   /** Everything it ever said is given again, from its first byte: an agent that came later learns what it started and what ended. */
   onData(listener: (bytes: Uint8Array) => void): void;
-  /** It is gone, and with it the machine. */
+  /** It is gone, and with it the machine. Not told when another agent has taken the machine over. */
   onClose(listener: () => void): void;
   send(bytes: Uint8Array): void;
   /** In the machine. */
