@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aJob, runCli } from '../../../test/support/cli-world.ts';
+import { anInstance } from '../../../test/support/instance-views.ts';
 import { hasProgram, requireOr } from '../../../test/support/require.ts';
 import { COMMANDS } from '../registry.ts';
 
@@ -13,10 +14,11 @@ const LIMIT_MS = 20_000;
 let folder: string;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'spawn-completion-'));
-  // What the shells call for jobs; all else is in the scripts.
+  // What the shells call for jobs and instances; all else is in the scripts.
   writeFileSync(
     join(folder, 'spawn'),
-    '#!/bin/sh\n[ "$*" = "complete jobs" ] && printf "12\\tfit (running)\\nfit\\tby name\\n"\n',
+    '#!/bin/sh\n[ "$*" = "complete jobs" ] && printf "12\\tfit (running)\\nfit\\tby name\\n"\n' +
+      '[ "$*" = "complete instances" ] && printf "compute-0\\ti-0abc (running)\\n"\n',
   );
   chmodSync(join(folder, 'spawn'), 0o755);
   for (const shell of ['bash', 'zsh', 'fish']) {
@@ -40,6 +42,7 @@ const cases: readonly (readonly [words: readonly string[], found: readonly strin
   [['submit', '--retry-backoff', ''], ['fixed', 'exponential'], []],
   [['tasks', '-o', ''], ['json', 'jsonl'], []],
   [['logs', ''], ['12', 'fit'], []],
+  [['stop', ''], ['compute-0'], ['fit']],
   [['server', ''], ['start', 'stop', 'status'], []],
   [['config', 's'], ['set'], ['get']],
   [['help', 'wa'], ['wait', 'watch'], ['list']],
@@ -67,7 +70,8 @@ describe('bash', () => {
   ifBash('every command and every option', async () => {
     expect(await completed([''])).toEqual([...COMMANDS.map(({ name }) => name), 'help', '--help', '--version']);
     for (const { name, load } of COMMANDS) {
-      const options = Object.keys((await load()).options).map((option) => `--${option}`);
+      const shown = Object.entries((await load()).options).filter(([, { hidden }]) => !hidden);
+      const options = shown.map(([option]) => `--${option}`);
       expect(await completed([name, '--'])).toEqual([...options, '--help']);
     }
   });
@@ -133,5 +137,17 @@ describe('spawn complete jobs', () => {
     expect(await runCli(['complete', 'jobs'], { client: { jobs }, world })).toMatchObject(nothing);
     expect(await runCli(['complete', 'jobs'])).toMatchObject(nothing);
     expect(await runCli(['complete'], { client: { jobs } })).toMatchObject(nothing);
+  });
+});
+
+describe('spawn complete instances', () => {
+  test('names of those that are there, each once, with id and state', async () => {
+    const gone = anInstance(0, { state: 'terminated' });
+    const instances = async () => ({
+      instances: [gone, anInstance(0, { generation: 2, id: 'i-0abc' }), anInstance(1)],
+    });
+    const { out, calls } = await runCli(['complete', 'instances'], { client: { instances } });
+    expect(out).toBe('compute-0\ti-0abc (running)\ncompute-1\ti-00000000000000001 (running)\n');
+    expect(calls[0]).toMatchObject(['instances', { limit: 500 }, { retryForMs: 0 }]);
   });
 });
