@@ -47,6 +47,8 @@ function reply(value: Value): string {
       return 'compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -d -- "$cur"));';
     case 'job':
       return `COMPREPLY=($(compgen -W "$("\${COMP_WORDS[0]}" complete jobs 2>/dev/null | cut -f1)" -- "$cur"));`;
+    case 'instance':
+      return `COMPREPLY=($(compgen -W "$("\${COMP_WORDS[0]}" complete instances 2>/dev/null | cut -f1)" -- "$cur"));`;
     case 'any':
       return ':;';
   }

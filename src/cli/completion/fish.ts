@@ -31,6 +31,8 @@ function taken(value: Value): string {
       return "-x -a '(__fish_complete_directories)'";
     case 'job':
       return "-x -a '(spawn complete jobs 2>/dev/null)'";
+    case 'instance':
+      return "-x -a '(spawn complete instances 2>/dev/null)'";
     case 'any':
       return '-x';
   }
@@ -44,6 +46,8 @@ function operandLine(value: Value): string[] {
       return ['-F'];
     case 'job':
       return ["-a '(spawn complete jobs 2>/dev/null)'"];
+    case 'instance':
+      return ["-a '(spawn complete instances 2>/dev/null)'"];
     case 'directory':
     case 'any':
       return [];

@@ -1,9 +1,9 @@
 import type { Command, Entry, Option } from '../command.ts';
 
-/** What may follow: words to choose from, a file, a directory, a job, or anything at all. */
+/** What may follow: words to choose from, a file, a directory, a job, an instance, or anything at all. */
 export type Value =
   | { readonly kind: 'words'; readonly words: readonly string[] }
-  | { readonly kind: 'file' | 'directory' | 'job' | 'any' };
+  | { readonly kind: 'file' | 'directory' | 'job' | 'instance' | 'any' };
 
 export interface OptionWords {
   readonly name: string;
@@ -50,6 +50,7 @@ function optionWords(name: string, { short, summary, value, choices }: Option): 
 function operandsOf(verb: string, { operands, usage }: Command): Value {
   if (operands.choices !== undefined) return { kind: 'words', words: operands.choices };
   if (/\bJOB\b/.test(operands.name)) return { kind: 'job' };
+  if (operands.name === 'NAME|ID') return { kind: 'instance' };
   if (operands.name === 'SCRIPT') return { kind: 'file' };
   const words = usage.flatMap((line) => new RegExp(`^${verb} \\[?([a-z]+)\\b`).exec(line)?.[1] ?? []);
   const own = words.filter((word) => word !== 'options');

@@ -10,6 +10,11 @@ _spawn_jobs() {
   jobs=(\${(f)"$(\${words[1]} complete jobs 2>/dev/null | tr '\\t' ':')"})
   _describe -V job jobs
 }
+_spawn_instances() {
+  local -a instances
+  instances=(\${(f)"$(\${words[1]} complete instances 2>/dev/null | tr '\\t' ':')"})
+  _describe -V instance instances
+}
 _spawn() {
   local cur=\${words[CURRENT]} prev=\${words[CURRENT-1]}
   local -a found
@@ -52,6 +57,8 @@ function reply(value: Value): string {
       return '_files -/';
     case 'job':
       return '_spawn_jobs';
+    case 'instance':
+      return '_spawn_instances';
     case 'any':
       return ':';
   }
