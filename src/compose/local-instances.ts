@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { DataFiles } from '../client/node/data-files.ts';
-import { builtProgram } from '../client/node/package-files.ts';
+import { builtProgram, packageVersion } from '../client/node/package-files.ts';
 import { bootId, childrenOf, identify, isAlive, signalProcess } from '../client/node/process-identity.ts';
 import { backgroundEnv } from '../client/node/start-keeper.ts';
 import type { InstanceSettings } from '../config/instance-settings.ts';
@@ -35,6 +35,7 @@ export async function openLocalInstances(
   const agent = createAgentProcess({
     processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
     recordsDir: files.agentDir,
+    version: packageVersion(),
     command: [
       process.execPath,
       builtProgram('spored'),

@@ -16,9 +16,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-function agent(script: string) {
+function agent(script: string, version = '1.0.0') {
   return createAgentProcess({
     processes,
+    version,
     recordsDir: join(folder, 'agent'),
     command: ['/bin/sh', '-c', script],
     env: { FOLDER: folder },
@@ -65,6 +66,7 @@ test('one that died is started again, at once and then after growing pauses', as
 test('a program that is not there is told', async () => {
   const missing = createAgentProcess({
     processes,
+    version: '1.0.0',
     recordsDir: join(folder, 'agent'),
     command: [join(folder, 'no-such-program')],
     env: {},
@@ -74,4 +76,19 @@ test('a program that is not there is told', async () => {
   missing.ensure(1);
   await until('the note', () => notes.some((text) => text.includes('cannot be started')));
   expect(missing.alive).toBe(false);
+});
+
+test('one of another version is followed by one of this, once it has let go', async () => {
+  const old = agent('trap "exit 0" TERM; echo up; while :; do sleep 0.05; done', '0.9.0');
+  old.ensure(1);
+  await until('the start', () => starts() === 1);
+  const next = agent('echo up; exec sleep 100');
+  next.ensure(2);
+  expect(next.alive).toBe(false);
+  await until('the end of the old one', () => !old.alive);
+  next.ensure(3);
+  await until('the next', () => starts() === 2);
+  expect(next.alive).toBe(true);
+  next.stop();
+  await until('its end', () => !next.alive);
 });

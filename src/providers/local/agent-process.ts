@@ -8,6 +8,8 @@ export interface AgentProcessOptions {
   /** Where the record of the agent is kept. */
   readonly recordsDir: string;
   readonly command: readonly [string, ...string[]];
+  /** Of this package: an agent of another one is told to let go of its instances, and followed by one of this. */
+  readonly version: string;
   readonly env: NodeJS.ProcessEnv;
   /** Standard output and error of the agent are appended here. */
   readonly logFile: string;
@@ -22,7 +24,6 @@ export interface AgentProcess {
   stop(): void;
 }
 
-const NAME = 'instances';
 /** One that lived so long had a good start. */
 const GOOD_LIFE_MS = 10_000;
 const FIRST_DELAY_MS = 200;
@@ -31,12 +32,28 @@ const MAX_DELAY_MS = 30_000;
 export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   const { processes, command, env, logFile, note } = options;
   const records = openInstanceRecords(options.recordsDir);
+  const name = `agent-${options.version}`;
   let bornAtMs = 0;
   let shortLives = 0;
 
-  const isAlive = (): boolean => {
-    const record = records.read(NAME);
+  const lives = (id: string): boolean => {
+    const record = records.read(id);
     return record !== undefined && processes.isAlive(record);
+  };
+  const isAlive = (): boolean => lives(name);
+
+  /** Whether agents of other versions are still on their way out. */
+  const othersLive = (): boolean => {
+    let any = false;
+    for (const id of records.ids()) {
+      if (id === name) continue;
+      if (!lives(id)) records.remove(id);
+      else {
+        any = true;
+        processes.signal(records.read(id)!, 'SIGTERM');
+      }
+    }
+    return any;
   };
 
   const start = (nowMs: number): void => {
@@ -48,7 +65,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
       child.unref();
       bornAtMs = nowMs;
       const identity = processes.identify(child.pid ?? 0);
-      if (identity !== undefined) records.write(NAME, identity);
+      if (identity !== undefined) records.write(name, identity);
     } finally {
       closeSync(log);
     }
@@ -60,7 +77,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
     },
 
     ensure(nowMs) {
-      if (isAlive()) return;
+      if (isAlive() || othersLive()) return;
       const known = bornAtMs > 0;
       const livedMs = nowMs - bornAtMs;
       if (known && livedMs >= GOOD_LIFE_MS) shortLives = 0;
@@ -72,8 +89,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
     },
 
     stop() {
-      const record = records.read(NAME);
-      if (record !== undefined) processes.signal(record, 'SIGTERM');
+      for (const id of records.ids()) processes.signal(records.read(id)!, 'SIGTERM');
     },
   };
 }
