@@ -120,6 +120,7 @@ function removeSlice(ledger: Ledger, slice: readonly Doomed[]): Promise<Doomed[]
       const job = memory.jobs.get(id)?.job;
       if (job !== undefined) ledger.drop(job);
       memory.changes.deletedJobs.push(id);
+      memory.instances.forgetJob(id);
     }
     for (const [key, { jobId }] of memory.keys) if (ids.has(jobId)) memory.keys.delete(key);
     const tasks = gone.reduce((sum, { size }) => sum + size, 0);

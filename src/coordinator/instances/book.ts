@@ -173,6 +173,12 @@ export class InstanceBook {
     this.dirty.add(row.jobId);
   }
 
+  /** Its job is removed for ever, and the rows of its instances with it. */
+  forgetJob(jobId: number): void {
+    for (const row of [...(this.arrays.get(jobId)?.rows() ?? [])]) this.rows.delete(row.id);
+    this.arrays.delete(jobId);
+  }
+
   /** Listed no more. */
   forget(row: InstanceRow): void {
     this.rows.delete(row.id);
