@@ -29,7 +29,9 @@ describe('help', () => {
       const command = await COMMANDS.find((entry) => entry.name === name)!.load();
       const { out } = await runCli(['help', name]);
       expect(out).toContain(`Usage: spawn ${name}`);
-      for (const option of Object.keys(command.options)) expect(out).toContain(`--${option}`);
+      for (const [option, { hidden }] of Object.entries(command.options)) {
+        if (!hidden) expect(out).toContain(`--${option}`);
+      }
       expect(command.examples.length).toBeGreaterThan(0);
       for (const { line } of command.examples) expect(line).toMatch(new RegExp(`\\bspawn ${name}\\b`));
       expect(out.split('\n').filter((line) => line.length > 120)).toEqual([]);

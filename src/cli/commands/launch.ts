@@ -13,10 +13,11 @@ export const launch: Command = defineCommand<OptionTable>({
     'launch --template NAME [options]',
   ],
   about:
-    'Launches instances: one, an array of them, or one for each set of parameters. On this machine an instance is a sandbox with\n' +
-    'its own name, address, directory /etc/spawn and lifetime. Each finds its number in $JOB_ARRAY_INDEX ($TASK_ARRAY_INDEX) and the others\n' +
-    'in /etc/spawn/job-array-peers.json. What --command or PROGRAM exits with decides its task; without one, spored complete does.\n' +
-    'An instance has not the environment of this command: --env gives it what it needs.',
+    'Launches instances: one, an array of them, or one for each set of parameters. On this machine an instance is a sandbox\n' +
+    'with its own name, address, directory /etc/spawn and lifetime. Each finds its number in $JOB_ARRAY_INDEX (or\n' +
+    '$TASK_ARRAY_INDEX) and the others in /etc/spawn/job-array-peers.json. What --command or PROGRAM exits with decides its\n' +
+    'task; without one, spored complete does. An instance does not have the environment of this command: --env gives it\n' +
+    'what it needs.',
   options: known,
   operands: { name: 'NAME', min: 0, max: 1 },
   takesRest: true,

@@ -13,9 +13,9 @@ export const template: Command = defineCommand({
     'template use NAME [options of spawn launch] [-- PROGRAM [ARG…]]',
   ],
   about:
-    'Keeps the options of a launch under a name, in a file of this user (~/.config/spawn/templates). use launches with them, and is the\n' +
-    'same as spawn launch --template NAME; options given there go before those of the template. Values of --env K=V are kept as they are\n' +
-    'typed; --env K keeps the name alone, and takes the value of the moment at each launch.',
+    'Keeps the options of a launch under a name, in a file of this user (~/.config/spawn/templates). use launches with them,\n' +
+    'and is the same as spawn launch --template NAME; options given there go before those of the template. Values of\n' +
+    '--env K=V are kept as they are typed; --env K keeps the name alone, and takes the value of the moment at each launch.',
   options,
   operands: { name: 'save, list, show, delete or use', min: 1, max: Number.POSITIVE_INFINITY },
   stopsAtOperand: true,

@@ -22,7 +22,7 @@ const sizeOptions = {
   count: { value: 'N', summary: 'So many instances, with the indices 0 to N-1', parse: count },
   array: {
     ...submit.array,
-    summary: 'One instance for each index: 100 (0 to 99), 0-99:2, 1,3,7-9; with %N at most N at once',
+    summary: 'One for each index: 100 (0 to 99), 0-99:2, 1,3,7-9; with %N at most N at once',
   },
   'job-array-name': { value: 'NAME', summary: 'Name of the array, and part of its DNS names', parse: dnsName },
   name: { value: 'NAME', summary: 'The same, or {name} of --instance-names beside --job-array-name', parse: dnsName },
@@ -90,7 +90,7 @@ const lifeOptions = {
   'ttl-mode': {
     value: 'MODE',
     choices: ['running', 'wall'],
-    summary: 'Whether time in which it is stopped or hibernated counts (wall) or not (default running)',
+    summary: 'Which time its TTL counts: while it runs (default), or all',
   },
   'idle-timeout': { value: 'DURATION', summary: 'Act when one has been idle for so long', parse: lifetime },
   'idle-cpu': { value: 'PERCENT', summary: 'Below this it counts as idle (default 5)', parse: percent },
@@ -104,7 +104,7 @@ const lifeOptions = {
   'on-complete': {
     value: 'ACTION',
     choices: ['none', 'terminate', 'stop', 'hibernate'],
-    summary: 'What is done when its command ends or spored complete is called (default none)',
+    summary: 'What is done on its completion (default none)',
   },
   'pre-stop': {
     value: 'COMMAND',
@@ -125,7 +125,7 @@ const arrayOptions = {
   'on-failure': {
     value: 'ACTION',
     choices: ['cleanup', 'keep', 'fail-all'],
-    summary: 'When fewer can be started: terminate the others (default), keep them, or also fail every task',
+    summary: 'What is done when fewer start (default cleanup)',
   },
   'fail-all-on-one': { summary: 'End all when the task of one fails' },
   replacements: {
