@@ -31,7 +31,7 @@ export function memberFile(id: string): string {
   return `${id}.member`;
 }
 
-export function socketFile(id: string): string {
+function socketFile(id: string): string {
   return `${id}.exec`;
 }
 
