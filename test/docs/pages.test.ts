@@ -89,7 +89,11 @@ test('pages name only options that exist', () => {
     read(path)
       .split('\n')
       .filter((line) => start.test(line));
-  const known = [...rows('docs/reference.md', /^(?:\| `-|Known, and refused)/), ...rows('docs/worker.md', /^\| `--/)];
+  const known = [
+    ...rows('docs/reference.md', /^(?:\| `-|Known, and refused)/),
+    ...rows('docs/worker.md', /^\| `--/),
+    ...rows('docs/in-instance.md', /^\| `(?:spored|instance) /),
+  ];
   const exist = new Set(['--help', '--version', ...known.flatMap((line) => line.match(flags) ?? [])]);
   expect(exist.size).toBeGreaterThan(60);
   const wrong = pages
