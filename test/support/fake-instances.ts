@@ -7,7 +7,7 @@ import type { HaltHow, InstanceProvider, MachineFact } from '../../src/providers
 import { type AtHandOptions, CALLER, LedgerAtHand, WorkerAtHand } from './ledger-at-hand.ts';
 
 /** Machines that are nothing but their names, and do what a test says. */
-export class FakeProvider implements InstanceProvider {
+class FakeProvider implements InstanceProvider {
   readonly name = 'local';
   readonly machines = new Map<string, { order: MachineOrder; state: MachineFact['state'] }>();
   /** Every launch and halt, in order. */

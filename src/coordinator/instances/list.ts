@@ -30,7 +30,7 @@ export function listInstances(ledger: Ledger, query: InstancesQuery): Promise<In
   });
 }
 
-export function viewInstance(world: World, array: InstanceArray, row: InstanceRow): InstanceView {
+function viewInstance(world: World, array: InstanceArray, row: InstanceRow): InstanceView {
   const { fixed, part, plan } = array;
   const ranMs = ranMsOf(world, row);
   const ttlLeftMs = isOver(row) ? undefined : ttlLeftOf(world, row, part.ttlMode);

@@ -56,7 +56,7 @@ export async function resizeArray(
 }
 
 /** Positions that a resize took away, and those that are there. */
-export function membersOf(world: World, array: InstanceArray): { here: number[]; away: number[] } {
+function membersOf(world: World, array: InstanceArray): { here: number[]; away: number[] } {
   const { table } = world.memory.jobs.get(array.id)!.job;
   const here: number[] = [];
   const away: number[] = [];
