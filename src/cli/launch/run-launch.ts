@@ -82,7 +82,9 @@ async function storedUserData(client: Client, { userData }: LaunchSpecs): Promis
 function advice(job: JobView, { plan }: LaunchSpecs): string {
   const what = plan.standalone ? plan.member(0).name : `array ${job.name}`;
   const which = plan.standalone ? plan.member(0).name : `--job-array-id ${job.arrayId}`;
-  return `spawn: ${what} goes on; spawn watch ${job.id} shows it, spawn terminate ${which} ends it`;
+  // Where no instance has been started yet there is none to terminate.
+  const end = isPutOff(job) ? `cancel ${job.id}` : `terminate ${which}`;
+  return `spawn: ${what} goes on; spawn watch ${job.id} shows it, spawn ${end} ends it`;
 }
 
 async function follow(
