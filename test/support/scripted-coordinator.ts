@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PeersReply } from '../../src/api/instance.ts';
 import type {
-  Ends,
   ExchangeReply,
   ExchangeRequest,
   FenceRun,
@@ -13,23 +12,10 @@ import type {
 } from '../../src/api/session.ts';
 import { SpawnError } from '../../src/core/errors.ts';
 import type { CallOptions, WorkerClient } from '../../src/worker/client.ts';
+import { expand, rowsOf, type TakenEnd } from './taken-ends.ts';
 
 type Unnumbered<M> = M extends { n: number } ? Omit<M, 'n'> : never;
 type Numbered = Extract<StreamMessage, { n: number }>;
-
-/** One end as the coordinator took it. */
-export interface TakenEnd {
-  fence: number;
-  outcome: number;
-  wallUs: number;
-  cpuUs: number;
-  maxRssKb: number;
-  logSegment: number;
-  logEndSegment: number;
-  logEndOffset: number;
-  outBytes: number;
-  errBytes: number;
-}
 
 const SUM_MODULUS = 2n ** 48n;
 
@@ -303,23 +289,4 @@ export function scriptedJob(id: number, text: string, changes: Partial<JobForWor
     logCapBytes: 1_000_000,
     ...changes,
   };
-}
-
-function* expand(runs: readonly FenceRun[]): Generator<number> {
-  for (const [base, count] of runs) for (let i = 0; i < count; i++) yield base + i;
-}
-
-function rowsOf(ends: Ends): TakenEnd[] {
-  return [...expand(ends.runs)].map((fence, i) => ({
-    fence,
-    outcome: ends.outcome?.[i] ?? 0,
-    wallUs: ends.wallUs?.[i] ?? 0,
-    cpuUs: ends.cpuUs?.[i] ?? 0,
-    maxRssKb: ends.maxRssKb?.[i] ?? 0,
-    logSegment: ends.logSegment?.[i] ?? 0,
-    logEndSegment: ends.logEndSegment?.[i] ?? 0,
-    logEndOffset: ends.logEndOffset?.[i] ?? 0,
-    outBytes: ends.outBytes?.[i] ?? 0,
-    errBytes: ends.errBytes?.[i] ?? 0,
-  }));
 }

@@ -8,7 +8,8 @@ import { nativeForkerPath } from '../../src/worker/forker/programs.ts';
 import { killLeftovers } from '../../src/worker/forker/sweep.ts';
 import type { Forker, ForkerKind } from '../../src/worker/forker/types.ts';
 import { Worker, type WorkerEnd, type WorkerOptions } from '../../src/worker/worker.ts';
-import { ScriptedCoordinator, type TakenEnd } from './scripted-coordinator.ts';
+import { ScriptedCoordinator } from './scripted-coordinator.ts';
+import type { TakenEnd } from './taken-ends.ts';
 import { until } from './until.ts';
 
 /** The forkers that can be had here. */

@@ -41,9 +41,10 @@ export class InstanceLives implements Lives {
     const { callbacks, sessionId, onUp, onDown, onFailed } = this.#wiring;
     let forker: InstanceForker;
     try {
-      forker = await this.#forker;
-      await forker.readied;
+      forker = await Promise.race([this.#forker, this.#closedFirst]);
+      await Promise.race([forker.readied, this.#closedFirst]);
     } catch (error) {
+      if (this.#isClosed) return;
       onFailed(error);
       // Its agent hears of the machine's end, and ends the session.
       return this.#closed.promise;
@@ -65,6 +66,11 @@ export class InstanceLives implements Lives {
     await this.#closed.promise;
     this.#current = undefined;
     forker.detach(all);
+  }
+
+  /** Rejects when the session is over before its forker was there. */
+  get #closedFirst(): Promise<never> {
+    return this.#closed.promise.then(() => Promise.reject(new Error('the session is over')));
   }
 
   envId(forker: Forker, job?: KnownJob): number {
