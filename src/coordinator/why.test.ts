@@ -268,5 +268,7 @@ test('of several tasks, of what is not there', async () => {
 });
 
 test('every rule was told above', () => {
+  // In bound.test.ts, where there are instances.
+  told.add('instance');
   expect(Blocker.shape.rule.options.filter((rule) => !told.has(rule))).toEqual([]);
 });
