@@ -12,8 +12,8 @@ import type { InstancePorts } from './instances/ports.ts';
 import { Link } from './link.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { prepareMessages } from './messages.ts';
-import { linkJob, predecessorIds, restoreJob, restoreMemory, resume } from './restore.ts';
-import { unlink } from './unlink.ts';
+import { linkJob, restoreJob, restoreMemory, resume } from './restore.ts';
+import { predecessorsOf, unlink } from './unlink.ts';
 import { Watchers } from './watchers.ts';
 import { World } from './world.ts';
 
@@ -91,8 +91,7 @@ export class Ledger {
 
   /** Reads everything that is live. Every session gets a full term. */
   async load(): Promise<void> {
-    const { store, clock, random } = this.ports;
-    const { instances, randomHex } = this.ports;
+    const { store, clock, random, instances, randomHex } = this.ports;
     const setup = { ports: instances, storeId: store.storeId, epoch: store.epoch, randomHex };
     const memory = await restoreMemory(store, await store.load(), clock, setup);
     this.#world?.memory.instances.close();
@@ -152,7 +151,7 @@ export class Ledger {
       if (followers) wanted.push(...dependents);
     }
     if (!followers) return;
-    const waitedFor = new Set([...seen].flatMap((one) => this.#predecessorsOf(one)));
+    const waitedFor = new Set([...seen].flatMap((one) => predecessorsOf(this.memory, one)));
     for (const predecessor of waitedFor) {
       if (this.#keep(predecessor) || (await this.#isHere(predecessor))) continue;
       for (const one of seen) forgetPredecessor(this.memory.jobs.get(one)?.job, predecessor);
@@ -205,8 +204,9 @@ export class Ledger {
   #keep(id: number): boolean {
     const { memory } = this;
     const known = memory.jobs.get(id);
-    if (known !== undefined && memory.ended.has(known.job)) memory.ended.set(known.job, this.ports.clock.steady());
-    return known !== undefined;
+    if (known === undefined) return false;
+    if (memory.ended.has(known.job)) memory.ended.set(known.job, this.ports.clock.steady());
+    return true;
   }
 
   /** Brings a job that may have been removed from history; false when it was. */
@@ -218,11 +218,6 @@ export class Ledger {
       if (isSpawnError(error) && (error as SpawnError).code === 'JOB_NOT_FOUND') return false;
       throw error;
     }
-  }
-
-  #predecessorsOf(id: number): readonly number[] {
-    const entry = this.memory.jobs.get(id);
-    return entry === undefined ? [] : predecessorIds(entry.job);
   }
 
   /** Gives its dependents. Of those that are wanted because tasks may be skipped there, one without any stays where it is. */
