@@ -41,7 +41,10 @@ export class LeaseLoop {
   #whyOver({ session, bound, token }: SessionEntry): string | undefined {
     const { clock } = this.#ledger.ports;
     if (bound === undefined) return session.leaseUntil < clock.lease() ? 'its lease expired' : undefined;
-    const opener = this.#ledger.memory.tokens.get(token);
+    const { tokens, instances } = this.#ledger.memory;
+    // It ended before its session was: nothing of it is left that could say goodbye.
+    if (!session.connected && instances.rows.get(bound.instance)?.endedAt !== 0) return 'its instance has ended';
+    const opener = tokens.get(token);
     const isOver = token !== 0 && (opener === undefined || !isValid(opener, clock.now()));
     return isOver ? 'its token is not valid any more' : undefined;
   }
