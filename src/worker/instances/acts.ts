@@ -5,6 +5,8 @@ import type { ServedInstance } from './served-instance.ts';
 const MACHINE_GRACE_MS = 5_000;
 /** An attempt gets TERM, then KILL after the grace of its job: longer than this is not waited for. */
 const MOST_END_MS = 35_000;
+/** What has given its completion signal gets so long to come to its own end. */
+const COMPLETED_MS = 30_000;
 /** Reasons for which its task is to run again, on another machine. */
 const TASK_GOES_ON: ReadonlySet<string> = new Set(['interrupted', 'replaced']);
 
@@ -29,6 +31,7 @@ export async function carryOut(instance: ServedInstance, { act, reason }: Decisi
 async function hibernate(instance: ServedInstance): Promise<void> {
   const { life, machine } = instance;
   await prepareEnd(instance);
+  if (life.reason === 'completed') await instance.sessions.settled(COMPLETED_MS);
   instance.log(`hibernates: ${life.reason}`);
   if (life.reason === 'completed' || life.reason === 'idle') life.restsByItself();
   instance.knownForker?.park();
@@ -81,7 +84,8 @@ async function end(instance: ServedInstance, how: 'stop' | 'terminate'): Promise
   instance.changed();
   if (wasFrozen) await wake(instance);
   else await prepareEnd(instance);
-  instance.setDeadline(MOST_END_MS + MACHINE_GRACE_MS);
+  instance.setDeadline(COMPLETED_MS + MOST_END_MS + MACHINE_GRACE_MS);
+  if (life.reason === 'completed') await instance.sessions.settled(COMPLETED_MS);
   const goesOn = how === 'stop' || TASK_GOES_ON.has(life.reason ?? '');
   await instance.sessions.endAttempts(goesOn ? 'shutdown' : 'cancel', MOST_END_MS);
   // It may have been told to end for good meanwhile.

@@ -4,7 +4,6 @@ import { until } from '../../../test/support/until.ts';
 import { encodeOutcome } from '../../core/outcome.ts';
 
 const CANCELLED = encodeOutcome({ kind: 'cancelled' });
-const PREEMPTED = encodeOutcome({ kind: 'preempted' });
 const LOST = encodeOutcome({ kind: 'lost' });
 describe('what comes by itself', () => {
   test('TTL: a warning, then the end; the machine holds a deadline of its own behind it', async () => {
@@ -126,22 +125,35 @@ describe('what comes by itself', () => {
   });
 });
 
-test('a signal of completion is told, ends the attempt, and counts once', async () => {
-  const { world, fence } = await running({ onComplete: 'stop' }, undefined);
-  const said = await world.box.inside({ command: 'complete', status: 'success', message: 'all done' });
-  expect(said).toEqual({ ok: true, first: true, status: 'success' });
-  expect(await world.box.inside({ command: 'complete', status: 'failed' })).toMatchObject({
-    first: false,
-    status: 'success',
-  });
-  world.touch('complete', '0');
-  expect([0, PREEMPTED]).toContain(await world.outcome(fence));
-  await until('bye', () => world.coordinator.byes.length === 1);
-  expect(world.report).toMatchObject({
-    state: 'stopped',
-    reason: 'completed',
-    completion: { status: 'success', message: 'all done' },
-  });
+test.each(['stop', 'hibernate', 'terminate'] as const)(
+  'a signal of completion decides the attempt, which comes to its own end before on-complete %s',
+  async (onComplete) => {
+    const { world, fence } = await running({ onComplete }, `${WAITS}; exit 9`);
+    const said = await world.box.inside({ command: 'complete', status: 'success', message: 'all done' });
+    expect(said).toEqual({ ok: true, first: true, status: 'success' });
+    expect(await world.box.inside({ command: 'complete', status: 'failed' })).toMatchObject({
+      first: false,
+      status: 'success',
+    });
+    await world.reported('the signal', ({ completion }) => completion !== undefined);
+    expect(world.box.done).toEqual([]);
+    // Success, whatever the process says of it afterwards.
+    world.touch('go');
+    expect(await world.outcome(fence)).toBe(0);
+    const state = { stop: 'stopped', hibernate: 'hibernated', terminate: 'terminated' }[onComplete];
+    await world.reported('the end', (report) => report.state === state);
+    expect(world.report).toMatchObject({
+      reason: 'completed',
+      completion: { status: 'success', message: 'all done' },
+    });
+  },
+);
+
+test('what was completed is so when it is ended before its process has ended', async () => {
+  const { world, fence } = await running();
+  await world.box.inside({ command: 'complete', status: 'failed' });
+  world.direct({ wanted: 'terminated', reason: 'user' });
+  expect(await world.outcome(fence)).toBe(encodeOutcome({ kind: 'exited', code: 1 }));
 });
 
 test('with the coordinator away it goes on deciding, and tells everything when it is back', async () => {

@@ -1,4 +1,4 @@
-import type { Forker, ForkerCallbacks } from '../forker/types.ts';
+import type { Forker, ForkerCallbacks, TaskEnded } from '../forker/types.ts';
 import { ForkerEnvironments } from '../forker-environments.ts';
 import type { Lives, LivesWiring } from '../forker-lives.ts';
 import type { KnownJob } from '../job-book.ts';
@@ -7,29 +7,30 @@ import type { InstanceForker } from './instance-forker.ts';
 /** Whose segments are numbered as those of the first forker of a session: there is no other. */
 const LIFE = 0;
 
+/** What the end of an attempt depends on besides its process. */
+interface LifeSeen {
+  /** The end of the machine was asked for. */
+  readonly isEnding: boolean;
+  readonly completion: { readonly status: 'success' | 'failed' } | undefined;
+}
+
 /** The forker of an instance as one session of it sees it: it is there before the session, and after it. */
 export class InstanceLives implements Lives {
   readonly #forker: Promise<InstanceForker>;
   readonly #wiring: LivesWiring;
   /** Where logs go, seen from inside; undefined when they go there already. */
   readonly #logDir: string | undefined;
-  readonly #isEnding: () => boolean;
+  readonly #life: LifeSeen;
   readonly #environments: ForkerEnvironments;
   readonly #closed = Promise.withResolvers<void>();
   #current: InstanceForker | undefined;
   #isClosed = false;
 
-  /** @param isEnding whether the end of the machine was asked for */
-  constructor(
-    forker: Promise<InstanceForker>,
-    wiring: LivesWiring,
-    logDir: string | undefined,
-    isEnding: () => boolean,
-  ) {
+  constructor(forker: Promise<InstanceForker>, wiring: LivesWiring, logDir: string | undefined, life: LifeSeen) {
     this.#forker = forker;
     this.#wiring = wiring;
     this.#logDir = logDir;
-    this.#isEnding = isEnding;
+    this.#life = life;
     this.#environments = new ForkerEnvironments(wiring.session);
   }
 
@@ -52,9 +53,10 @@ export class InstanceLives implements Lives {
     if (this.#isClosed) return;
     const all: ForkerCallbacks = {
       ...callbacks,
+      onEnded: (event) => callbacks.onEnded(this.#asCompleted(event)),
       onExit: (exit) => {
         this.#current = undefined;
-        onDown({ ...exit, expected: this.#isEnding() });
+        onDown({ ...exit, expected: this.#life.isEnding });
       },
     };
     if (this.#logDir !== undefined) forker.openLogs(this.#logDir, `${sessionId}-${LIFE}`);
@@ -66,6 +68,13 @@ export class InstanceLives implements Lives {
     await this.#closed.promise;
     this.#current = undefined;
     forker.detach(all);
+  }
+
+  /** The signal of `spored complete` decides, whatever ended the process after it. */
+  #asCompleted(event: TaskEnded): TaskEnded {
+    const status = this.#life.completion?.status;
+    if (status === undefined) return event;
+    return { ...event, cause: 'none', end: { kind: 'exited', code: status === 'success' ? 0 : 1 } };
   }
 
   /** Rejects when the session is over before its forker was there. */

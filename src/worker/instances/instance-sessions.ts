@@ -83,6 +83,11 @@ export class InstanceSessions {
     await session.settled(withinMs);
   }
 
+  /** Lets what runs come to its end; resolves when that is known to the coordinator, or it is away, at the latest after `withinMs`. */
+  async settled(withinMs: number): Promise<void> {
+    await this.#session?.settled(withinMs);
+  }
+
   /** Resolves when the coordinator knows all there is to know, and that nothing follows. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
@@ -160,8 +165,7 @@ export class InstanceSessions {
       worker: name,
       dataDir: place.directory,
       files: place.files,
-      lives: (wiring: LivesWiring) =>
-        new InstanceLives(instance.forker, wiring, isSame ? undefined : logsInside, () => life.isEnding),
+      lives: (wiring: LivesWiring) => new InstanceLives(instance.forker, wiring, isSame ? undefined : logsInside, life),
       marker,
       exitWhenGoneMs: 0,
       bound: {

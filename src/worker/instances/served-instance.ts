@@ -28,6 +28,7 @@ export interface ServedInstance {
     readonly open: OpenSession | undefined;
     tell(): void;
     /** Ends what runs; resolves when that is known to the coordinator, or it is away, at the latest after `withinMs`. */
+    settled(withinMs: number): Promise<void>;
     endAttempts(how: 'shutdown' | 'cancel', withinMs: number): Promise<void>;
   };
   readonly forker: Promise<InstanceForker>;
