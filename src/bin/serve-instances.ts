@@ -1,13 +1,27 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFiles } from '../client/node/data-files.ts';
-import { isAlive, signalProcess } from '../client/node/process-identity.ts';
+import { packageVersion } from '../client/node/package-files.ts';
+import { identify, isAlive, signalProcess } from '../client/node/process-identity.ts';
+import { type ProcessRecord, takePlace } from '../client/node/process-record.ts';
 import { createMachineHost } from '../providers/local/machine-host.ts';
 import { runAgent } from '../worker/instances/main.ts';
 
-/** `spored instances`: the agent of all instances of this machine. Each shares the directories where logs and scripts are. */
+/**
+ * `spored instances`: the agent of all instances of this machine. Each shares the directories where logs and scripts are. Two of them would
+ * take the machines from each other: the second one of a data directory ends at once.
+ */
 export function serveInstances([, ...argv]: string[]): Promise<number> {
   return runAgent(argv, {
+    takePlace({ dataDir, server }) {
+      const own: ProcessRecord = { ...identify(process.pid)!, version: packageVersion(), socketPath: server };
+      try {
+        return takePlace(dataFiles(dataDir).agentPlace, own)?.pid;
+      } catch {
+        // On a full disk instances need an agent more than it needs a place.
+        return undefined;
+      }
+    },
     openMachines({ dataDir }) {
       const visible = ['logs', 'worker'].map((name) => join(dataDir, name));
       // A directory that is not there cannot be shown.

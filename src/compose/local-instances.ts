@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { DataFiles } from '../client/node/data-files.ts';
 import { builtProgram, packageVersion } from '../client/node/package-files.ts';
 import { bootId, childrenOf, identify, isAlive, signalProcess } from '../client/node/process-identity.ts';
+import { readLiveRecord } from '../client/node/process-record.ts';
 import { backgroundEnv } from '../client/node/start-keeper.ts';
 import type { InstanceSettings } from '../config/instance-settings.ts';
 import type { InstancePorts, NamesPort } from '../coordinator/instances/ports.ts';
@@ -45,6 +46,7 @@ export async function openLocalInstances(
     env: backgroundEnv(process.env),
     logFile: files.agentLog,
     note: (text) => log.info(text),
+    serving: () => readLiveRecord(files.agentPlace),
   });
   const ensureAgent = (): void => agent.ensure(systemClock.steady());
   const provider = createLocalInstances({

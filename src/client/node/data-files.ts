@@ -16,6 +16,8 @@ export interface DataFiles {
   readonly instancesDir: string;
   /** The record of the agent that serves the instances of this machine. */
   readonly agentDir: string;
+  /** Which agent serves them, by its own word. */
+  readonly agentPlace: string;
   /** One directory for each instance on this machine, with its disk. */
   readonly machinesDir: string;
   /** What the keeper and the server have to say, one JSON object a line. */
@@ -34,6 +36,7 @@ export function dataFiles(dataDir: string): DataFiles {
     listen: join(runDir, 'listen.json'),
     instancesDir: join(runDir, 'instances'),
     agentDir: join(runDir, 'agent'),
+    agentPlace: join(runDir, 'agent.json'),
     machinesDir: join(dataDir, 'instances'),
     serverLog: join(dataDir, 'server.log'),
     workerLog: join(dataDir, 'worker.log'),

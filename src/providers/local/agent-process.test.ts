@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,10 +10,12 @@ import { createAgentProcess } from './agent-process.ts';
 const processes = { identify, isAlive, signal: signalProcess, childrenOf, bootId };
 let folder: string;
 let notes: string[];
+let serving: (ReturnType<typeof identify> & { readonly version: string }) | undefined;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'spawn-agent-'));
   notes = [];
+  serving = undefined;
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -25,6 +28,7 @@ function agent(script: string, version = '1.0.0') {
     env: { FOLDER: folder },
     logFile: join(folder, 'agent.log'),
     note: (text) => notes.push(text),
+    serving: () => serving,
   });
 }
 
@@ -72,6 +76,7 @@ test('a program that is not there is told', async () => {
     env: {},
     logFile: join(folder, 'agent.log'),
     note: (text) => notes.push(text),
+    serving: () => serving,
   });
   missing.ensure(1);
   await until('the note', () => notes.some((text) => text.includes('cannot be started')));
@@ -91,4 +96,24 @@ test('one of another version is followed by one of this, once it has let go', as
   expect(next.alive).toBe(true);
   next.stop();
   await until('its end', () => !next.alive);
+});
+
+test('one that a killed server had started and not written down is found by its own word', async () => {
+  const child = spawn('sleep', ['100'], { stdio: 'ignore' });
+  const found = identify(child.pid!)!;
+  serving = { ...found, version: '1.0.0' };
+  const same = agent('echo up; exec sleep 100');
+  same.ensure(1);
+  expect(same.alive).toBe(true);
+  // One of another version has to go first.
+  const next = agent('echo up; exec sleep 100', '1.0.1');
+  expect(next.alive).toBe(false);
+  next.ensure(1);
+  expect(starts()).toBe(0);
+  await until('its end', () => !isAlive(found));
+  serving = undefined;
+  next.ensure(2);
+  await until('the start', () => starts() === 1);
+  next.stop();
+  await until('the end', () => !next.alive);
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { openInstanceRecords } from './instance-records.ts';
+import { openInstanceRecords, type ProcessIdentity } from './instance-records.ts';
 import type { Processes } from './local-provider.ts';
 
 export interface AgentProcessOptions {
@@ -14,6 +14,8 @@ export interface AgentProcessOptions {
   /** Standard output and error of the agent are appended here. */
   readonly logFile: string;
   readonly note: (text: string) => void;
+  /** Who serves the instances, by its own word: a server that was killed had no time to write down whom it had started. */
+  readonly serving: () => (ProcessIdentity & { readonly version: string }) | undefined;
 }
 
 /** The one process that serves all instances of this machine. It is detached: it lives on when this process dies. */
@@ -40,11 +42,13 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
     const record = records.read(id);
     return record !== undefined && processes.isAlive(record);
   };
-  const isAlive = (): boolean => lives(name);
+  const isAlive = (): boolean => lives(name) || options.serving()?.version === options.version;
 
   /** Whether agents of other versions are still on their way out. */
   const othersLive = (): boolean => {
-    let any = false;
+    const unknown = options.serving();
+    let any = unknown !== undefined;
+    if (unknown !== undefined) processes.signal(unknown, 'SIGTERM');
     for (const id of records.ids()) {
       if (id === name) continue;
       if (!lives(id)) records.remove(id);
@@ -90,6 +94,8 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
 
     stop() {
       for (const id of records.ids()) processes.signal(records.read(id)!, 'SIGTERM');
+      const unknown = options.serving();
+      if (unknown !== undefined) processes.signal(unknown, 'SIGTERM');
     },
   };
 }

@@ -20,6 +20,8 @@ export interface AgentFlags {
 }
 
 export interface AgentDeps {
+  /** Takes the place of the one agent of a data directory; gives the process that has it. */
+  readonly takePlace: (flags: AgentFlags) => number | undefined;
   /** Where the machines are that this agent serves. */
   readonly openMachines: (flags: AgentFlags, log: (line: string) => void) => MachineHost;
 }
@@ -37,7 +39,7 @@ const ASK_WITHIN_MS = 5_000;
  * The agent of instances as a program. Says everything on standard error, a line each. SIGTERM, SIGINT: lets go of the instances, which run
  * on, and ends. SIGHUP means nothing to it.
  *
- * @returns the exit code: 0 after a signal, or when there was nothing to serve and no server; 2 for bad flags; that of the error that
+ * @returns the exit code: 0 after a signal, when there was nothing to serve and no server, or another agent is there; 2 for bad flags; that of the error that
  * keeps it from working
  */
 export async function runAgent(argv: readonly string[], deps: AgentDeps): Promise<number> {
@@ -50,7 +52,7 @@ export async function runAgent(argv: readonly string[], deps: AgentDeps): Promis
 }
 
 /** @throws BAD_REQUEST that names the flag */
-export function readAgentFlags(argv: readonly string[]): AgentFlags {
+function readAgentFlags(argv: readonly string[]): AgentFlags {
   const given: Partial<Record<keyof typeof OPTIONS, string>> = {};
   // Not strict: its own errors name neither what was expected nor what was found.
   for (const token of parseArgs({ args: [...argv], options: OPTIONS, strict: false, tokens: true }).tokens) {
@@ -84,10 +86,15 @@ export function readAgentFlags(argv: readonly string[]): AgentFlags {
   };
 }
 
-async function serve(flags: AgentFlags, { openMachines }: AgentDeps): Promise<number> {
+async function serve(flags: AgentFlags, { takePlace, openMachines }: AgentDeps): Promise<number> {
   // What instances create gets their own umask; what this process creates is nobody else's business.
   process.umask(0o077);
   makeDirectories(flags.dataDir, 0o700);
+  const other = takePlace(flags);
+  if (other !== undefined) {
+    say(`process ${other} serves the instances of ${flags.dataDir} already`);
+    return 0;
+  }
   const client = new SpawnClient({ transport: transportTo(flags, say) });
   const agent = new InstanceAgent({
     client,
