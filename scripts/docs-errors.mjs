@@ -1,7 +1,7 @@
 // Writes docs/errors.md from the one table of errors, so that the page cannot say anything else.
 // `--check` writes nothing and fails when the page differs.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { ERRORS } from '../src/core/errors.ts';
+import { ERRORS } from '../src/core/error-table.ts';
 
 const page = new URL('../docs/errors.md', import.meta.url);
 
@@ -26,7 +26,7 @@ function row([code, { http, exit, message }]) {
 
 const text = `# Errors
 
-<!-- Written by \`npm run docs:errors\` from src/core/errors.ts; do not edit. -->
+<!-- Written by \`npm run docs:errors\` from src/core/error-table.ts; do not edit. -->
 
 Every error of \`spawn\` has a code, which does not change between releases. A script looks at the code (\`-o json\`, or
 \`code\` in the reply of the API), a person at the message. The code is the same on the command line, in the API and in the
@@ -45,7 +45,7 @@ ${Object.entries(ERRORS).map(row).join('\n')}
 if (process.argv.includes('--check')) {
   const found = readFileSync(page, 'utf8');
   if (found !== text) {
-    console.error('docs/errors.md is not what src/core/errors.ts says; run `npm run docs:errors`');
+    console.error('docs/errors.md is not what src/core/error-table.ts says; run `npm run docs:errors`');
     process.exitCode = 1;
   }
 } else {

@@ -9,9 +9,7 @@ import { whole } from './whole.ts';
  */
 
 /** DNS label: what a name of an array or of an instance must be. */
-export const DnsLabel = z
-  .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and "-" inside');
+const DnsLabel = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and "-" inside');
 
 const text = (max: number) =>
   z
@@ -21,7 +19,7 @@ const text = (max: number) =>
     .regex(/^\P{Cc}*$/u, 'without control characters');
 
 /** `k=v` of --tag; keys that begin with `spawn:` are ours. */
-export const Tags = z
+const Tags = z
   .record(
     text(128)
       .min(1)
@@ -29,9 +27,9 @@ export const Tags = z
     text(256),
   )
   .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 tags');
-export type Tags = z.infer<typeof Tags>;
 
-const Usd = z.number().min(0).max(1e9);
+/** An amount of USD. */
+export const Usd = z.number().min(0).max(1e9);
 const DurationMs = z.int().min(0).max(MAX_DURATION_MS);
 
 /** What becomes of an instance when it is idle: see docs/lifecycle.md. */
@@ -174,7 +172,7 @@ export const InstanceView = z.object({
 export type InstanceView = z.infer<typeof InstanceView>;
 
 /** Which instances: all conditions hold together. */
-const Filters = {
+export const InstanceFilters = {
   /** Name or id of an instance. */
   instance: z.string().min(1).max(255).optional(),
   arrayName: z.string().min(1).max(255).optional(),
@@ -184,7 +182,7 @@ const Filters = {
 };
 
 export const InstancesQuery = z.strictObject({
-  ...Filters,
+  ...InstanceFilters,
   state: InstanceState.optional(),
   region: z.string().max(63).optional(),
   type: z.string().max(64).optional(),
@@ -199,7 +197,7 @@ export type InstancesReply = z.infer<typeof InstancesReply>;
 
 /** At least one of the fields. */
 export const InstanceTarget = z
-  .strictObject(Filters)
+  .strictObject(InstanceFilters)
   .refine((target) => Object.keys(target).length > 0, 'a name, an id or a tag');
 export type InstanceTarget = z.infer<typeof InstanceTarget>;
 
@@ -240,72 +238,6 @@ export type InstanceVerbReply = z.infer<typeof InstanceVerbReply>;
 export const InstanceVerbParams = z.object({ verb: InstanceVerb });
 export const ResizeRequest = z.strictObject({ count: z.int().min(1).max(100_000) });
 export type ResizeRequest = z.infer<typeof ResizeRequest>;
-
-/** Money of one group: an array, a standalone instance, an index. USD. */
-export const CostLine = z.object({
-  ranMs: z.number(),
-  onDemand: z.number(),
-  spot: z.number(),
-  /** What it was charged: the one of both that it was launched with. */
-  cost: z.number(),
-  /** Of attempts that did not complete. */
-  failed: z.number(),
-});
-export type CostLine = z.infer<typeof CostLine>;
-
-export const CostReply = z.object({
-  total: CostLine,
-  arrays: z.array(
-    CostLine.extend({
-      jobId: z.int(),
-      arrayId: z.string(),
-      name: z.string(),
-      standalone: z.boolean(),
-      instances: z.int(),
-      running: z.int(),
-      /** USD an hour of what runs now. */
-      rate: z.number(),
-      costLimit: z.number().optional(),
-      /** When everything that runs goes on until its TTL; absent without a TTL. */
-      forecast: z.number().optional(),
-      members: z.array(
-        CostLine.extend({
-          id: z.string(),
-          name: z.string(),
-          index: z.int(),
-          generation: z.int(),
-          state: InstanceState,
-        }),
-      ),
-    }),
-  ),
-  /** `2026-11-01`: of which day the prices are. */
-  pricesOf: z.string(),
-});
-export type CostReply = z.infer<typeof CostReply>;
-/** Also `job`: a reference to a job. */
-export const CostQuery = z.strictObject({ ...Filters, job: z.string().max(255).optional() });
-export type CostQuery = z.infer<typeof CostQuery>;
-
-/** What the instances of one owner may cost together; 0 amount: nothing may run. */
-export const BudgetView = z.object({
-  owner: z.string(),
-  /** USD; absent: no budget. */
-  amount: z.number().optional(),
-  /** Counted from the first of the month (UTC) or from `setAt`. */
-  period: z.enum(['month', 'total']),
-  spent: z.number(),
-  rate: z.number(),
-  setAt: z.number().optional(),
-});
-export type BudgetView = z.infer<typeof BudgetView>;
-export const BudgetRequest = z.strictObject({
-  /** null removes the budget. */
-  amount: Usd.nullable(),
-  period: z.enum(['month', 'total']).default('month'),
-});
-export type BudgetRequest = z.infer<typeof BudgetRequest>;
-export type BudgetRequestInput = z.input<typeof BudgetRequest>;
 
 /** The content of /etc/spawn/job-array-peers.json comes from `members`, those that run, in order of index. */
 export const PeersReply = z.object({

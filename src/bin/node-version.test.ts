@@ -14,7 +14,7 @@ import { stripTypeScriptTypes } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ERRORS } from '../core/errors.ts';
+import { ERRORS } from '../core/error-table.ts';
 import { isNewEnough } from './node-version.ts';
 
 const MAIN = `

@@ -1,9 +1,9 @@
 import { SpawnError } from '../core/errors.ts';
+import { didYouMean } from '../core/nearest.ts';
 import type { Entry } from './command.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { COMMANDS } from './registry.ts';
 import { reportError } from './report-error.ts';
-import { didYouMean } from './suggest.ts';
 import type { World } from './world.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { SpawnError } from '../core/errors.ts';
+import { didYouMean } from '../core/nearest.ts';
 import type { Command, Input, Option, OptionTable, Values } from './command.ts';
-import { didYouMean } from './suggest.ts';
 
 /**
  * Reads what was typed after a verb. `--name value`, `--name=value`, `-o value`, `-ovalue` and `-o=value` are the forms of

@@ -1,4 +1,5 @@
-import { ERRORS, isSpawnError, type SpawnError } from '../core/errors.ts';
+import { ERRORS } from '../core/error-table.ts';
+import { isSpawnError, type SpawnError } from '../core/errors.ts';
 import type { World } from './world.ts';
 
 const OLDER =

@@ -1,9 +1,9 @@
 import { SpawnError } from '../core/errors.ts';
 import { parseFailureFilter } from '../core/failure-filter.ts';
+import { didYouMean } from '../core/nearest.ts';
 import type { Option, OptionTable } from './command.ts';
 import { at } from './option-values.ts';
 import { indexOption } from './refs.ts';
-import { didYouMean } from './suggest.ts';
 
 const STATES = ['blocked', 'ready', 'leased', 'running', 'completed', 'failed', 'cancelled', 'skipped'] as const;
 

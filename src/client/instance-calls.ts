@@ -1,8 +1,4 @@
 import type {
-  BudgetRequestInput,
-  BudgetView,
-  CostQuery,
-  CostReply,
   InstancesQueryInput,
   InstancesReply,
   InstanceVerb,
@@ -10,6 +6,7 @@ import type {
   InstanceVerbRequest,
   InstanceView,
 } from '../api/instance.ts';
+import type { BudgetRequestInput, BudgetView, CostQuery, CostReply } from '../api/instance-money.ts';
 import type { CallOptions } from './connection.ts';
 import { ListCalls } from './list-calls.ts';
 import { jobPath, search } from './paths.ts';

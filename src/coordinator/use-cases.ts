@@ -23,10 +23,6 @@ import type {
   WhyReply,
 } from '../api/insight.ts';
 import type {
-  BudgetRequest,
-  BudgetView,
-  CostQuery,
-  CostReply,
   InstancesQuery,
   InstancesReply,
   InstanceVerb,
@@ -34,6 +30,7 @@ import type {
   InstanceVerbRequest,
   PeersReply,
 } from '../api/instance.ts';
+import type { BudgetRequest, BudgetView, CostQuery, CostReply } from '../api/instance-money.ts';
 import type {
   JobDelta,
   JobsQuery,

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ERRORS, type ErrorCode, type ErrorDetails, fromJSON, isSpawnError, SpawnError } from './errors.ts';
+import { ERRORS } from './error-table.ts';
+import { type ErrorCode, type ErrorDetails, fromJSON, isSpawnError, SpawnError } from './errors.ts';
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 

@@ -1,4 +1,4 @@
-import { ERRORS } from '../core/errors.ts';
+import { ERRORS } from '../core/error-table.ts';
 
 /** One route as the document has it; what is not named here stays as it is. */
 interface Operation {

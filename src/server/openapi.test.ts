@@ -1,7 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 import { FakeUseCases } from '../../test/support/fake-use-cases.ts';
-import { ERRORS } from '../core/errors.ts';
+import { ERRORS } from '../core/error-table.ts';
 import { createServer } from './server.ts';
 
 interface Reply {

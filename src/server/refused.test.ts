@@ -2,7 +2,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { LedgerAtHand, WorkerAtHand } from '../../test/support/ledger-at-hand.ts';
 import { ask, socketPath } from '../../test/support/server-on-socket.ts';
 import { readWrongRequests } from '../../test/support/wrong-request-lines.ts';
-import { ERRORS, type ErrorCode } from '../core/errors.ts';
+import { ERRORS } from '../core/error-table.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import { createServer } from './server.ts';
 
 /** A real coordinator that has jobs of two kinds, two of one name, and a worker. */

@@ -9,7 +9,7 @@ import { scriptBehindServer } from '../../test/support/script-behind-server.ts';
 import { ScriptedCoordinator, scriptedJob } from '../../test/support/scripted-coordinator.ts';
 import { until } from '../../test/support/until.ts';
 import { identify } from '../client/node/process-identity.ts';
-import { ERRORS } from '../core/errors.ts';
+import { ERRORS } from '../core/error-table.ts';
 import { encodeOutcome } from '../core/outcome.ts';
 
 const program = fileURLToPath(new URL('../bin/spored.ts', import.meta.url));

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { ERRORS } from '../../src/core/errors.ts';
+import { ERRORS } from '../../src/core/error-table.ts';
 import { anchors, headings, npmScripts, relativeLinks, scriptFiles } from './markdown.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -1,4 +1,4 @@
-import type { CostReply } from '../../src/api/instance.ts';
+import type { CostReply } from '../../src/api/instance-money.ts';
 import type { JobDelta, JobView, TaskStateName } from '../../src/api/job.ts';
 
 const COUNTS: Record<TaskStateName, number> = {

@@ -1,4 +1,5 @@
-import type { BudgetView, CostLine, CostReply, InstanceVerbReply, InstanceView } from '../../src/api/instance.ts';
+import type { InstanceVerbReply, InstanceView } from '../../src/api/instance.ts';
+import type { BudgetView, CostLine, CostReply } from '../../src/api/instance-money.ts';
 
 import type { RunOptions } from './cli-world.ts';
 

@@ -1,4 +1,4 @@
-import type { BudgetView } from '../../api/instance.ts';
+import type { BudgetView } from '../../api/instance-money.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { lastsMs, shownUsd } from '../../core/instance-cost.ts';
 import { defineCommand } from '../command.ts';

@@ -9,12 +9,12 @@ import {
 } from '../../config/settings-file.ts';
 import { settingsPath } from '../../config/settings-path.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
+import { didYouMean } from '../../core/nearest.ts';
 import { defineCommand } from '../command.ts';
 import { jsonText } from '../output/json.ts';
 import { type Column, Table } from '../output/table.ts';
 import { jsonOption } from '../output-option.ts';
 import { reportError } from '../report-error.ts';
-import { didYouMean } from '../suggest.ts';
 import type { World } from '../world.ts';
 
 const VERBS = { list: 0, get: 1, set: 2, unset: 1, path: 0 } as const;

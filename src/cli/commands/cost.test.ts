@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { runCli } from '../../../test/support/cli-world.ts';
 import { aBudget, aCost, aCostLine } from '../../../test/support/instance-views.ts';
-import type { BudgetView, CostQuery, CostReply } from '../../api/instance.ts';
+import type { BudgetView, CostQuery, CostReply } from '../../api/instance-money.ts';
 import { SpawnError } from '../../core/errors.ts';
 
 const [compute] = aCost().arrays;

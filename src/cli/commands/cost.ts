@@ -1,4 +1,4 @@
-import type { CostQuery, CostReply } from '../../api/instance.ts';
+import type { CostQuery, CostReply } from '../../api/instance-money.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
 import { parseJobRef } from '../../core/ids.ts';
 import type { Client } from '../client.ts';

@@ -2,9 +2,9 @@ import type { InstanceState, InstancesQueryInput, InstanceTarget } from '../../a
 import { checkDnsLabel } from '../../core/dns-label.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { findType } from '../../core/instance-types.ts';
+import { didYouMean } from '../../core/nearest.ts';
 import { parseTagFilter } from '../../core/tag-filter.ts';
 import type { OptionTable, Values } from '../command.ts';
-import { didYouMean } from '../suggest.ts';
 
 const MAX_TAG = 400;
 const MAX_ID = 255;

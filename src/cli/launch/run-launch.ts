@@ -1,7 +1,7 @@
 import type { InstanceView } from '../../api/instance.ts';
 import type { JobView, SubmitReply } from '../../api/job.ts';
 import type { JobSpecInput } from '../../api/job-spec.ts';
-import { ERRORS } from '../../core/errors.ts';
+import { ERRORS } from '../../core/error-table.ts';
 import { shownUsd } from '../../core/instance-cost.ts';
 import type { Client } from '../client.ts';
 import { confirmed } from '../instances/confirm.ts';

@@ -1,4 +1,4 @@
-import type { BudgetView, CostLine, CostReply } from '../../api/instance.ts';
+import type { BudgetView, CostLine, CostReply } from '../../api/instance-money.ts';
 import { isoTime } from './format.ts';
 import { secondsOf } from './instance-json.ts';
 

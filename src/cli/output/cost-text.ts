@@ -1,4 +1,4 @@
-import type { CostLine, CostReply } from '../../api/instance.ts';
+import type { CostLine, CostReply } from '../../api/instance-money.ts';
 import { savedPercent, shownUsd } from '../../core/instance-cost.ts';
 import { shownCount, shownDuration } from './format.ts';
 import { colourOfInstance } from './instance-states.ts';

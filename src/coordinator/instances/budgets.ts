@@ -1,4 +1,4 @@
-import type { BudgetRequest, BudgetView } from '../../api/instance.ts';
+import type { BudgetRequest, BudgetView } from '../../api/instance-money.ts';
 import { isCharged } from '../../core/instance.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Caller } from '../use-cases.ts';

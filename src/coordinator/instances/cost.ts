@@ -1,4 +1,4 @@
-import type { CostLine, CostQuery, CostReply } from '../../api/instance.ts';
+import type { CostLine, CostQuery, CostReply } from '../../api/instance-money.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { isCharged } from '../../core/instance.ts';
 import { costOf, type Forecast, forecastCost } from '../../core/instance-cost.ts';

@@ -1,9 +1,5 @@
 import { RefParams, SessionParams } from '../../api/http.ts';
 import {
-  BudgetRequest,
-  BudgetView,
-  CostQuery,
-  CostReply,
   InstancesQuery,
   InstancesReply,
   InstanceVerbParams,
@@ -12,6 +8,7 @@ import {
   PeersReply,
   ResizeRequest,
 } from '../../api/instance.ts';
+import { BudgetRequest, BudgetView, CostQuery, CostReply } from '../../api/instance-money.ts';
 import { ErrorReply } from '../../api/job.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';

@@ -62,7 +62,7 @@ export function instanceVariables(order: MachineOrder, size: number): Map<string
   return new Map([...MPI, ...given, ...Object.entries(own)]);
 }
 
-export function assignmentsOf(variables: ReadonlyMap<string, string>): string[] {
+function assignmentsOf(variables: ReadonlyMap<string, string>): string[] {
   return [...variables].map(([name, value]) => `${name}=${value}`);
 }
 
