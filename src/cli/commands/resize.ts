@@ -1,6 +1,6 @@
 import type { InstanceTarget } from '../../api/instance.ts';
 import { SpawnError } from '../../core/errors.ts';
-import { countsText } from '../../core/instance-order.ts';
+import { countsText } from '../../core/instance-counts.ts';
 import type { Client } from '../client.ts';
 import { defineCommand } from '../command.ts';
 import { yesOption } from '../instances/change-instances.ts';

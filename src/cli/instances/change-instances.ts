@@ -1,7 +1,7 @@
 import type { InstanceTarget, InstanceVerb, InstanceVerbReply, InstanceVerbRequest } from '../../api/instance.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
-import { countsText } from '../../core/instance-order.ts';
+import { countsText } from '../../core/instance-counts.ts';
 import type { Client } from '../client.ts';
 import { type Command, defineCommand, type Example, type Option, type OptionTable, type Values } from '../command.ts';
 import { at } from '../option-values.ts';
@@ -29,13 +29,15 @@ export const timeoutOption = {
   parse: readTimeout,
 } as const satisfies Option<number>;
 
+export const yesOption = { short: 'y', summary: 'Do not ask' } as const;
+
 const options = {
   ...targetOptions,
   timeout: timeoutOption,
+  // Also of verbs that never ask: so scripts can give it to each of them.
+  yes: yesOption,
   format: jsonOption,
 } as const satisfies OptionTable;
-
-export const yesOption = { short: 'y', summary: 'Do not ask' } as const;
 
 /** How a verb is described, and how its end is told: `8 instances stopped`. */
 interface Words {
@@ -76,7 +78,7 @@ export function changeInstances<const T extends OptionTable>(
       const given = values as Values<typeof options>;
       const read = more?.read?.(operands, values as Values<T>);
       const targets = readTargets(verb, read?.names ?? operands, given);
-      const yes = (values as { readonly yes?: boolean }).yes === true;
+      const yes = given.yes === true;
       if (more?.asks?.always) needYes(world, verb, yes);
       const client = await world.connect();
       const { found, exitCode } = await findAll(world, client, targets);

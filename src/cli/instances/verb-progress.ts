@@ -1,5 +1,5 @@
 import type { InstanceTarget, InstanceVerb } from '../../api/instance.ts';
-import { countsText } from '../../core/instance-order.ts';
+import { countsText } from '../../core/instance-counts.ts';
 import type { Client } from '../client.ts';
 import { cut, shownDuration } from '../output/format.ts';
 import type { World } from '../world.ts';

@@ -1,5 +1,5 @@
 import type { InstanceState, InstanceView } from '../../api/instance.ts';
-import { countsText } from '../../core/instance-order.ts';
+import { countsText } from '../../core/instance-counts.ts';
 import { painter } from './color.ts';
 import { cut, oneLine } from './format.ts';
 import { colourOfInstance } from './instance-states.ts';

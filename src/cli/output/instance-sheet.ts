@@ -1,6 +1,6 @@
 import type { InstanceView } from '../../api/instance.ts';
 import { shownUsd } from '../../core/instance-cost.ts';
-import { countsText } from '../../core/instance-order.ts';
+import { countsText } from '../../core/instance-counts.ts';
 import { painter } from './color.ts';
 import { isoTime, oneLine, shownDuration } from './format.ts';
 import { secondsOf } from './instance-json.ts';
