@@ -19,6 +19,8 @@ export const InstanceMemory = z.object({
   version: z.literal(1),
   /** Open at the coordinator of this store. */
   session: z.object({ store: z.string(), id: z.number() }).optional(),
+  /** The start of the machine in which it was so: what is said of state and session was of that one only. */
+  startId: z.string().optional(),
   /** Of the system, while which `atMs` of the boot clock means something. */
   bootId: z.string(),
   wallMs: z.number(),

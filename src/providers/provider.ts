@@ -116,6 +116,8 @@ export interface Machine {
   forker(): Promise<ForkerChannel>;
   /** True when the machine was running before this agent took it over. */
   readonly adopted: boolean;
+  /** Tells this start of the machine from every other one. */
+  readonly startId: string;
   /** Writes files below /etc/spawn, each one whole at once; null removes one. */
   write(files: Readonly<Record<string, string | SharedFile | null>>): Promise<void>;
   /** The machine itself ends everything so long from now, with or without an agent; undefined: never. */

@@ -72,6 +72,7 @@ export class FakeBox {
   preStopCode = 0;
   readonly hasForker: boolean;
   #child: ChildProcess | undefined;
+  #starts = 0;
   #said: Uint8Array[] = [];
   #listener: ((bytes: Uint8Array) => void) | undefined;
   #onClose: (() => void) | undefined;
@@ -95,6 +96,7 @@ export class FakeBox {
     return {
       order: this.order,
       adopted,
+      startId: `start ${this.#starts + (adopted ? 0 : 1)}`,
       memory: {
         read: async () => this.memory,
         write: async (text) => {
@@ -151,6 +153,11 @@ export class FakeBox {
     this.#listener = this.#onClose = this.#onGone = undefined;
   }
 
+  /** As if an agent had started it and died at once. */
+  startAlone(): void {
+    this.#start();
+  }
+
   /** As if it lost power. */
   async lose(why: string): Promise<void> {
     const gone = this.#onGone;
@@ -187,6 +194,7 @@ export class FakeBox {
     const { command, args } = forkerProgram(KIND);
     const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'], detached: true, env: {}, cwd: '/' });
     this.#said = [];
+    this.#starts += 1;
     child.stdin.on('error', () => {});
     child.stdout.on('data', (bytes: Buffer) => {
       this.#said.push(bytes);

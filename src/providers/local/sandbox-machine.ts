@@ -84,6 +84,7 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
   return {
     order,
     adopted: parts.adopted,
+    startId: `${init.pid}-${init.startTicks}-${init.bootId}`,
     memory: {
       read: async () => readText(join(directory, IN_SANDBOX.memory)),
       write: async (text) => writeWhole(join(directory, IN_SANDBOX.memory), text),

@@ -47,6 +47,7 @@ export class InstanceForker implements Forker {
   #parkedMs: number;
   #isParked = false;
   #isGone = false;
+  #onAnswer: (() => void)[] = [];
 
   constructor(options: InstanceForkerOptions) {
     this.#options = options;
@@ -115,6 +116,19 @@ export class InstanceForker implements Forker {
   killUnasked(graceMs: number): void {
     for (const [fence, { started, answer, isAsked }] of this.#known) {
       if (started !== undefined && answer === undefined && !isAsked) this.#link.kill(fence, 'cancel', graceMs);
+    }
+  }
+
+  /** The same, for a cause that is reported; resolves when it has ended, or the machine has. */
+  async endUnasked(cause: 'cancel' | 'shutdown', graceMs: number): Promise<void> {
+    const fences = this.#live().filter((fence) => this.#known.get(fence)?.isAsked === false);
+    for (const fence of fences) this.#link.kill(fence, cause, graceMs);
+    const isLive = (fence: number): boolean => {
+      const known = this.#known.get(fence);
+      return known !== undefined && known.answer === undefined;
+    };
+    while (!this.#isGone && fences.some(isLive)) {
+      await new Promise<void>((resolve) => this.#onAnswer.push(resolve));
     }
   }
 
@@ -216,6 +230,7 @@ export class InstanceForker implements Forker {
     if ('refused' in answer && answer.refused.reason === 'duplicateFence') return;
     const known = this.#knownOf(fence);
     known.answer = answer;
+    this.#wake();
     if (known.isAsked && this.#callbacks !== undefined) this.#give(fence, answer);
     else this.#forgetOldest();
   }
@@ -250,8 +265,13 @@ export class InstanceForker implements Forker {
     });
   }
 
+  #wake(): void {
+    for (const wake of this.#onAnswer.splice(0)) wake();
+  }
+
   #left(why: string): void {
     this.#isGone = true;
+    this.#wake();
     this.#held.clear();
     this.#link.left({ code: null, signal: null, stderr: why });
   }

@@ -23,6 +23,11 @@ const REFUSALS: ReadonlySet<string> = new Set([
 
 /** One that lasted so long is followed by the next without a growing pause. */
 const LONG_SESSION_MS = 10_000;
+/** A session that goes on is told again what it holds, all at once; at the latest after so long it is not waited for. */
+const CATCH_UP_MS = 3_000;
+const ALL_AT_ONCE_MS = 100;
+/** From TERM to KILL for what runs and was not granted again. */
+const UNASKED_GRACE_MS = 10_000;
 
 interface Greeting {
   readonly hello: HelloReply;
@@ -38,6 +43,7 @@ export class InstanceSessions {
   #resume: OpenSession | undefined;
   #open: OpenSession | undefined;
   #session: Session | undefined;
+  #caughtUp: Promise<void> = Promise.resolve();
   #isLeaving = false;
   #isStarted = false;
 
@@ -76,11 +82,17 @@ export class InstanceSessions {
 
   /** Ends what runs; resolves when that is known to the coordinator, or it is away, at the latest after `withinMs`. */
   async endAttempts(how: 'shutdown' | 'cancel', withinMs: number): Promise<void> {
+    await this.#caughtUp;
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), withinMs);
+    // What an agent before this one started ends for a reason, too, and not as if it had come to its own end.
+    const rest = this.#instance.knownForker?.endUnasked(how, UNASKED_GRACE_MS);
     const session = this.#session;
-    if (session === undefined) return;
-    if (how === 'shutdown') session.drain(0);
-    else session.cancelAll();
-    await session.settled(withinMs);
+    if (how === 'shutdown') session?.drain(0);
+    else session?.cancelAll();
+    const isLate = new Promise<void>((resolve) => late.signal.addEventListener('abort', () => resolve()));
+    await Promise.all([session?.settled(withinMs), Promise.race([rest, isLate])]);
+    clearTimeout(timer);
   }
 
   /** Lets what runs come to its end; resolves when that is known to the coordinator, or it is away, at the latest after `withinMs`. */
@@ -91,6 +103,7 @@ export class InstanceSessions {
   /** Resolves when the coordinator knows all there is to know, and that nothing follows. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
+    await this.#caughtUp;
     this.#session?.leave();
     if (this.#isStarted) await this.#over.promise;
   }
@@ -154,6 +167,13 @@ export class InstanceSessions {
     machine.inside(place.directory);
     this.#placesKnown.resolve(true);
     const { type, name } = machine.order;
+    this.#open = { store, id: hello.sessionId };
+    this.#resume = this.#open;
+    // Before anything runs for it: an agent that comes later has to know of it.
+    await instance.remember();
+    const told = Promise.withResolvers<void>();
+    if (isSame) setTimeout(told.resolve, CATCH_UP_MS).unref();
+    this.#caughtUp = isSame ? told.promise : Promise.resolve();
     const session = new Session({
       client: place.client,
       hello,
@@ -169,7 +189,10 @@ export class InstanceSessions {
       marker,
       exitWhenGoneMs: 0,
       bound: {
-        onDirective: (directive) => instance.takeDirective(directive),
+        onDirective(directive) {
+          setTimeout(told.resolve, ALL_AT_ONCE_MS).unref();
+          instance.takeDirective(directive);
+        },
         report: () => instance.report(),
         onEnded: (outcome) => instance.attemptEnded(outcome),
         adapter: this.#adapter(),
@@ -177,11 +200,9 @@ export class InstanceSessions {
       log: instance.log,
     });
     this.#session = session;
-    this.#open = { store, id: hello.sessionId };
-    this.#resume = this.#open;
-    void instance.remember();
-    if (this.#isLeaving || instance.isGone || life.state === 'stopped' || life.state === 'terminated') session.leave();
-    else session.tell();
+    if (this.#isLeaving || instance.isGone || life.state === 'stopped' || life.state === 'terminated') {
+      void this.#caughtUp.then(() => session.leave());
+    } else session.tell();
     if (this.#ending.signal.aborted) session.release();
     try {
       return await session.run();

@@ -60,7 +60,9 @@ export class Instance implements ServedInstance {
     memory: InstanceMemory | undefined,
     onOver: (instance: Instance) => void,
   ) {
-    const { order, adopted } = machine;
+    const { order } = machine;
+    // It was started by an agent that had no time to write that down: what is remembered is of the time before.
+    const adopted = machine.adopted && memory?.startId === machine.startId;
     this.machine = machine;
     this.place = place;
     this.log = (line) => place.log(`${order.name} (${order.id}): ${line}`);
@@ -176,7 +178,10 @@ export class Instance implements ServedInstance {
       // Its disk is gone, or about to be.
       if (this.#isOver || this.life.state === 'terminated') return;
       const parkedMs = this.#known?.parkedMs ?? this.#parkedMs;
-      const text = JSON.stringify(this.life.remember(this.sessions.open, parkedMs));
+      const text = JSON.stringify({
+        ...this.life.remember(this.sessions.open, parkedMs),
+        startId: this.machine.startId,
+      } satisfies InstanceMemory);
       await this.machine.memory.write(text).catch((error: Error) => this.log(`not remembered: ${error.message}`));
     });
     return this.#remembering;
@@ -204,21 +209,28 @@ export class Instance implements ServedInstance {
     try {
       if (this.life.state === 'hibernated') await this.machine.freeze();
       else if (this.life.state !== 'running') this.life.state = 'running';
+      // What runs already may have to be ended before there is a session.
+      if (this.machine.adopted) await this.#openForker();
       await this.folder.prepare();
       this.look();
       this.sessions.run();
-      const at = await this.sessions.placesKnown;
-      if (this.#isGone || at === undefined) return;
-      const channel = await this.machine.forker();
-      const beforeRun = (request: RunRequest) => this.#beforeRun(request);
-      this.#known = new InstanceForker({ channel, beforeRun, parkedMs: this.#parkedMs });
-      if (this.life.state === 'hibernated') this.#known.park();
-      this.#forker.resolve(this.#known);
+      if (this.machine.adopted || !(await this.sessions.placesKnown) || this.#isGone) return;
+      await this.#openForker();
     } catch (error) {
       this.log(`cannot be served: ${(error as Error).message}`);
       this.#forker.reject(error);
       this.#gone((error as Error).message);
     }
+  }
+
+  async #openForker(): Promise<void> {
+    const channel = await this.machine.forker();
+    const beforeRun = (request: RunRequest) => this.#beforeRun(request);
+    this.#known = new InstanceForker({ channel, beforeRun, parkedMs: this.#parkedMs });
+    if (this.life.state === 'hibernated') this.#known.park();
+    // What it said before comes first.
+    if (this.machine.adopted) await this.machine.activity().catch(() => {});
+    this.#forker.resolve(this.#known);
   }
 
   /** A task begins: its files must be there, and what was said of the one before is over. */
