@@ -64,10 +64,11 @@ function checkCanRun(instance: InstanceView, { ref, start }: Wanted): void {
   const what = `instance ${ref}`;
   if (instance.state === 'terminated' || instance.state === 'shutting-down') {
     const why = instance.reason === undefined ? '' : ` (${instance.reason})`;
+    const see = `; what it wrote: spawn logs ${ref}`;
     throw new SpawnError('CONFLICT', {
       what,
       expected: 'one that runs or can be started',
-      found: instance.state + why,
+      found: instance.state + why + see,
     });
   }
   if (start || !isAtRest(instance)) return;

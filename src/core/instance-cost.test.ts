@@ -4,7 +4,6 @@ import {
   costOf,
   forecastCost,
   lastsMs,
-  markMonth,
   monthOf,
   monthStart,
   savedPercent,
@@ -57,13 +56,6 @@ describe('the month', () => {
     expect(monthOf(november)).toBe('2026-11');
     expect(monthOf(november + 1_000)).toBe('2026-12');
     expect(monthStart(november)).toBe(Date.UTC(2026, 10, 1));
-  });
-
-  it('begins with what had run by then', () => {
-    const first = markMonth(undefined, november, 0);
-    expect(first).toEqual({ month: '2026-11', ranMs: 0 });
-    expect(markMonth(first, november, 500)).toBe(first);
-    expect(markMonth(first, november + 1_000, 700)).toEqual({ month: '2026-12', ranMs: 700 });
   });
 });
 

@@ -45,19 +45,6 @@ export function monthStart(at: number): number {
   return Date.parse(`${monthOf(at)}-01T00:00:00Z`);
 }
 
-/** How much an instance had run when the month began: what it ran since then is the month's. */
-export interface MonthMark {
-  readonly month: string;
-  readonly ranMs: number;
-}
-
-/** The mark that holds now: the one that was, or a new one when another month has begun. */
-export function markMonth(mark: MonthMark | undefined, now: number, ranMs: number): MonthMark {
-  const month = monthOf(now);
-  if (mark?.month === month) return mark;
-  return { month, ranMs: mark === undefined ? 0 : ranMs };
-}
-
 /** `$1.25`, `$0.0104`, `$1,234.50`: cents, and below ten cents four places. */
 export function shownUsd(usd: number): string {
   const places = usd !== 0 && Math.abs(usd) < 0.1 ? 4 : 2;

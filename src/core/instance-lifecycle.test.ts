@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { costOf, type Decision, decide, type LifecycleFacts, type LifecycleSettings } from './instance-lifecycle.ts';
+import { costOf } from './instance-cost.ts';
+import { type Decision, decide, type LifecycleFacts, type LifecycleSettings } from './instance-lifecycle.ts';
 
 const SETTINGS: LifecycleSettings = {
   ttlMode: 'running',

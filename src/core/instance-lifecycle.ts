@@ -1,4 +1,5 @@
 import { formatDuration } from './duration.ts';
+import { costOf } from './instance-cost.ts';
 import type { TtlMode } from './instance-time.ts';
 
 /** Why an instance rests or ends. */
@@ -81,11 +82,6 @@ const TTL_WARNING_PART = 0.1;
 const COST_WARNING_PART = 0.9;
 const IDLE_WARNING_PART = 0.8;
 const HOUR_MS = 3_600_000;
-
-/** USD of so much running time. */
-export function costOf(ranMs: number, rate: number): number {
-  return (ranMs * rate) / HOUR_MS;
-}
 
 /**
  * What an instance does now: what its user or its provider wants before all, then its completion, its TTL, its cost limit, and that it is idle. The first that

@@ -78,13 +78,13 @@ test.each<[string[], readonly InstanceView[], number, string]>([
     ['compute-3'],
     one({ state: 'terminated', reason: 'ttl' }),
     65,
-    'instance compute-3: expected one that runs or can be started, found terminated (ttl)',
+    'instance compute-3: expected one that runs or can be started, found terminated (ttl); what it wrote: spawn logs compute-3',
   ],
   [
     ['compute-3'],
     one({ state: 'shutting-down' }),
     65,
-    'instance compute-3: expected one that runs or can be started, found shutting-down',
+    'instance compute-3: expected one that runs or can be started, found shutting-down; what it wrote: spawn logs compute-3',
   ],
   [
     ['compute-3', '--no-start'],

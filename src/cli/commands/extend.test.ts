@@ -2,6 +2,17 @@ import { describe, expect, test } from 'vitest';
 import { runCli } from '../../../test/support/cli-world.ts';
 import { aMember, anInstance, having } from '../../../test/support/instance-views.ts';
 
+test.each([
+  ['stop', 'compute-0'],
+  ['hibernate', 'compute-0'],
+  ['start', 'compute-0'],
+  ['extend', 'compute-0', '4h'],
+  ['interrupt', 'compute-0'],
+])('%s takes -y, whether it asks or not', async (...argv) => {
+  const client = having([anInstance(0)], [aMember(0)]);
+  expect((await runCli([...argv, '-y'], { client })).code).toBe(0);
+});
+
 describe('terminate', () => {
   const two = [anInstance(0), anInstance(1, { state: 'stopped' })];
   const gone = (index: number, changed = true) => aMember(index, { state: 'terminated', changed });

@@ -1,5 +1,5 @@
 import { MAX_DURATION_MS } from '../../api/limits.ts';
-import { changeInstances, liveText, yesOption } from '../instances/change-instances.ts';
+import { changeInstances, liveText } from '../instances/change-instances.ts';
 import { durationUpTo } from '../option-values.ts';
 
 export const interrupt = changeInstances(
@@ -22,7 +22,6 @@ export const interrupt = changeInstances(
         summary: 'Between the notice and the end; default 2m',
         parse: durationUpTo(MAX_DURATION_MS),
       },
-      yes: yesOption,
     },
     read: (names, { notice }) => ({ names, request: notice === undefined ? {} : { noticeMs: notice } }),
     asks: {

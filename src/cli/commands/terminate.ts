@@ -1,4 +1,4 @@
-import { changeInstances, liveText, yesOption } from '../instances/change-instances.ts';
+import { changeInstances, liveText } from '../instances/change-instances.ts';
 
 export const terminate = changeInstances(
   'terminate',
@@ -14,7 +14,7 @@ export const terminate = changeInstances(
     ],
   },
   {
-    options: { yes: yesOption },
+    options: {},
     asks: {
       always: true,
       question: (found) => {

@@ -15,7 +15,8 @@ export interface Done {
 /** Waits until every agent has taken in what was changed, at most so long, and tells how all are. */
 export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs: number): Promise<InstanceVerbReply> {
   const book = ledger.memory.instances;
-  const missing = () => done.some((each) => each.changed && !isAcknowledged(ledger, each));
+  const missing = () =>
+    done.some((each) => each.changed && (!isAcknowledged(ledger, each) || isFreezing(ledger, each)));
   if (waitMs > 0 && missing()) {
     await new Promise<void>((resolve) => {
       const finish = () => {
@@ -32,7 +33,9 @@ export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs
   }
   return await ledger.read((memory) => ({
     members: done.map((each) => {
-      const { row, changed, note } = each;
+      const { row, changed } = each;
+      const freezes = isAcknowledged(ledger, each) && isFreezing(ledger, each);
+      const note = each.note ?? (freezes ? 'it will: its pre-stop command comes first' : undefined);
       const now = memory.instances.rows.get(row.id) ?? row;
       const array = memory.instances.arrays.get(row.jobId);
       const left = array === undefined || isOver(now) ? undefined : ttlLeftOf(ledger.world, now, array.part.ttlMode);
@@ -47,6 +50,12 @@ export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs
       };
     }),
   }));
+}
+
+/** Nothing but `running` can be said of one that is about to hibernate: its pre-stop command may go on for minutes. */
+function isFreezing(ledger: Ledger, { row, state }: Done): boolean {
+  const now = ledger.memory.instances.rows.get(row.id) ?? row;
+  return state === true && now.wanted === 'hibernated' && now.state === 'running';
 }
 
 /** Its agent said so, or it needs none: what has ended or is what it shall be, and what has no agent yet and will be told at its start. */

@@ -77,6 +77,9 @@ function takeState(world: World, row: InstanceRow, report: InstanceReport): void
     case 'pending':
       break;
   }
+  // How its pre-stop command went, for example, also when a person asked for the stop.
+  if (row.wanted !== 'running' && row.message === undefined && report.message !== undefined)
+    row.message = report.message;
   happened(world, row, event);
 }
 

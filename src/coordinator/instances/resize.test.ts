@@ -61,6 +61,16 @@ describe('resize', () => {
     expect(at.at.states(id)).toHaveLength(4);
   });
 
+  test('up: tells of those that come', async () => {
+    await at.submit();
+    await at.up();
+    const { members } = await at.at.coordinator.resize(CALLER, 'compute', 5);
+    expect(members).toMatchObject([
+      { name: 'compute-3', state: 'pending', changed: true, acknowledged: true },
+      { name: 'compute-4', state: 'pending', changed: true, acknowledged: true },
+    ]);
+  });
+
   test('to what it is does nothing', async () => {
     await at.submit();
     await at.up();

@@ -24,7 +24,7 @@ export async function resizeArray(
   count: number,
 ): Promise<InstanceVerbReply> {
   const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, 'change');
-  const done = await ledger.writeAfter(
+  const { gone, array, had } = await ledger.writeAfter(
     () => ledger.bring(resolved.id, false),
     (world) => {
       const entry = ledger.entry(resolved.id);
@@ -40,7 +40,9 @@ export async function resizeArray(
         });
       const array = world.memory.instances.arrayOf(entry.fixed);
       const before = array.size;
-      const each = count < before ? shrink(world, array, count) : grow(world, array, count);
+      const rows = new Set(array.live.values());
+      const each = count < before ? shrink(world, array, count) : [];
+      if (count > before) grow(world, array, count);
       if (count !== before) {
         world.memory.changes.event(world.now, array.id, 'arrayResized', { from: before, to: count });
         for (const row of array.live.values()) world.memory.instances.stale.add(row);
@@ -49,10 +51,12 @@ export async function resizeArray(
         world.memory.instances.dirty.add(array.id);
       }
       world.settlement.run();
-      return each;
+      return { gone: each, array, had: rows };
     },
   );
-  return await acknowledged(ledger, done, WAIT_MS);
+  // Those that came with it have no agent yet that could say anything.
+  const come = [...array.live.values()].filter((row) => !had.has(row)).toSorted((a, b) => a.position - b.position);
+  return await acknowledged(ledger, [...gone, ...come.map((row) => ({ row, changed: true }))], WAIT_MS);
 }
 
 /** Positions that a resize took away, and those that are there. */
@@ -85,7 +89,7 @@ function shrink(world: World, array: InstanceArray, count: number): Done[] {
   return done;
 }
 
-function grow(world: World, array: InstanceArray, count: number): Done[] {
+function grow(world: World, array: InstanceArray, count: number): void {
   const entry = world.memory.jobs.get(array.id)!;
   const { here, away } = membersOf(world, array);
   const back = away.slice(0, count - here.length);
@@ -101,5 +105,4 @@ function grow(world: World, array: InstanceArray, count: number): Done[] {
     if (entry.job.table.state[position] === TaskState.cancelled) retryTasks(world, entry.job, [[position, 1]]);
   }
   array.size = count;
-  return [];
 }

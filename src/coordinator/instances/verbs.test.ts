@@ -67,6 +67,36 @@ test('hibernate keeps the session, parks the TTL, and start thaws', async () => 
   expect(at.agent('compute-0').directive).toMatchObject({ wanted: 'running', ttlLeftMs: 60_000 });
 });
 
+test('hibernate waits for more than a word: what runs on meanwhile says so', async () => {
+  await launch();
+  const reply = at.verb('hibernate', { instance: 'compute-0' }, { waitMs: 5_000 });
+  await at.settle();
+  // It has heard of it, and its pre-stop command runs.
+  await at.agent('compute-0').report();
+  await at.pass(6_000);
+  const note = 'it will: its pre-stop command comes first';
+  expect((await reply).members).toMatchObject([{ state: 'running', acknowledged: true, note }]);
+  await at.agent('compute-0').obey(at);
+  expect(await at.states()).toContain('compute-0 hibernated user');
+});
+
+test('what an agent says of an end that was asked for is kept', async () => {
+  await launch();
+  await at.verb('stop', { instance: 'compute-0' });
+  await at.verb('terminate', { instance: 'compute-1' });
+  await at.settle();
+  const message = 'pre-stop: exit 7: no space';
+  await at.agent('compute-0').leave(at, { state: 'stopped', reason: 'user', message }, PREEMPTED);
+  await at.agent('compute-1').leave(at, { state: 'terminated', reason: 'user', message }, PREEMPTED);
+  const [first, second] = await at.list();
+  expect([first, second]).toMatchObject([
+    { state: 'stopped', reason: 'user', message },
+    { state: 'terminated', reason: 'user', message },
+  ]);
+  await at.verb('start', { instance: 'compute-0' });
+  expect((await at.list())[0]).not.toHaveProperty('message');
+});
+
 test('an agent that has taken in a start and is still frozen stays wanted', async () => {
   await launch();
   const reply = at.verb('hibernate', { instance: 'compute-0' }, { waitMs: 5_000 });

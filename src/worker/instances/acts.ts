@@ -60,6 +60,7 @@ async function thaw(instance: ServedInstance): Promise<void> {
   const { reason } = life;
   life.state = 'running';
   life.reason = undefined;
+  life.message = undefined;
   forker?.unpark(life.stoodStillMs());
   try {
     await machine.thaw();

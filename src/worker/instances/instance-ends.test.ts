@@ -3,6 +3,7 @@ import { runningInstance as running, WAITS } from '../../../test/support/agent-o
 import { until } from '../../../test/support/until.ts';
 import { encodeOutcome } from '../../core/outcome.ts';
 
+const PREEMPTED = encodeOutcome({ kind: 'preempted' });
 const CANCELLED = encodeOutcome({ kind: 'cancelled' });
 const LOST = encodeOutcome({ kind: 'lost' });
 describe('what comes by itself', () => {
@@ -148,6 +149,12 @@ test.each(['stop', 'hibernate', 'terminate'] as const)(
     });
   },
 );
+
+test('what ends well because it was asked to stop has more to do after the start', async () => {
+  const { world, fence } = await running({}, `trap 'exit 0' TERM; ${WAITS}`);
+  world.direct({ wanted: 'stopped', reason: 'user' });
+  expect(await world.outcome(fence)).toBe(PREEMPTED);
+});
 
 test('what was completed is so when it is ended before its process has ended', async () => {
   const { world, fence } = await running();

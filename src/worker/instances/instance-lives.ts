@@ -6,6 +6,7 @@ import type { InstanceForker } from './instance-forker.ts';
 
 /** Whose segments are numbered as those of the first forker of a session: there is no other. */
 const LIFE = 0;
+const TERMINATED = { kind: 'signalled', signal: 15, core: false } as const;
 
 /** What the end of an attempt depends on besides its process. */
 interface LifeSeen {
@@ -53,7 +54,7 @@ export class InstanceLives implements Lives {
     if (this.#isClosed) return;
     const all: ForkerCallbacks = {
       ...callbacks,
-      onEnded: (event) => callbacks.onEnded(this.#asCompleted(event)),
+      onEnded: (event) => callbacks.onEnded(this.#asMeant(event)),
       onExit: (exit) => {
         this.#current = undefined;
         onDown({ ...exit, expected: this.#life.isEnding });
@@ -70,10 +71,13 @@ export class InstanceLives implements Lives {
     forker.detach(all);
   }
 
-  /** The signal of `spored complete` decides, whatever ended the process after it. */
-  #asCompleted(event: TaskEnded): TaskEnded {
+  /**
+   * The signal of `spored complete` decides, whatever ended the process after it. Without one, what was asked to rest with its machine and
+   * ended well has put its things in order: its work goes on in the next attempt.
+   */
+  #asMeant(event: TaskEnded): TaskEnded {
     const status = this.#life.completion?.status;
-    if (status === undefined) return event;
+    if (status === undefined) return event.cause === 'shutdown' ? { ...event, end: TERMINATED } : event;
     return { ...event, cause: 'none', end: { kind: 'exited', code: status === 'success' ? 0 : 1 } };
   }
 

@@ -1,5 +1,5 @@
 import { formatDuration } from '../../core/duration.ts';
-import { costOf } from '../../core/instance-lifecycle.ts';
+import { costOf } from '../../core/instance-cost.ts';
 import type { ServedInstance } from './served-instance.ts';
 
 const DEFAULT_COMPLETION_FILE = '/tmp/SPAWN_COMPLETE';
