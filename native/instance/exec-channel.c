@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,15 @@ static int open_socket(const char *path, int type, int (*join)(int, const struct
   if (!done && link >= 0) close(link);
   errno = error;
   return done ? link : -1;
+}
+
+/* Accounts of services have a shell that refuses every login; whoever gets here is logged in. */
+char *login_shell(void) {
+  const struct passwd *user = getpwuid(getuid());
+  const char *shell = user == NULL || user->pw_shell == NULL || user->pw_shell[0] != '/' ? "/bin/sh" : user->pw_shell;
+  const char *program = strrchr(shell, '/') + 1;
+  bool refuses = strcmp(program, "nologin") == 0 || strcmp(program, "false") == 0;
+  return must_have(strdup(refuses ? "/bin/sh" : shell));
 }
 
 int connect_to(const char *path) {

@@ -1,5 +1,4 @@
 #define _GNU_SOURCE
-#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,11 +67,6 @@ static int read_words(int argc, char **argv, struct words *words) {
     }
   }
   return i;
-}
-
-static char *login_shell(void) {
-  const struct passwd *user = getpwuid(getuid());
-  return must_have(strdup(user != NULL && user->pw_shell != NULL && user->pw_shell[0] == '/' ? user->pw_shell : "/bin/sh"));
 }
 
 int exec_client_main(int argc, char **argv) {

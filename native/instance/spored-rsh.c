@@ -74,11 +74,6 @@ static bool read_call(int argc, char **argv, struct call *call) {
   return true;
 }
 
-static const char *login_shell(void) {
-  const struct passwd *user = getpwuid(getuid());
-  return user != NULL && user->pw_shell != NULL && user->pw_shell[0] == '/' ? user->pw_shell : "/bin/sh";
-}
-
 /* The words joined with blanks, as ssh does: the shell there splits them again. */
 static char *joined(int count, char **words) {
   size_t room = 1;
@@ -101,7 +96,7 @@ static int run_in(const struct member *member, const struct call *call) {
   check_user(call->user);
   if (call->unknown != NULL) fail(EXIT_NO_MEMBER, "%s: expected a command to run in a member, which has no network of its own", call->unknown);
   char *socket = member_socket(member->instance_id);
-  char *shell = must_have(strdup(login_shell())), *line = joined(call->words, call->command);
+  char *shell = login_shell(), *line = joined(call->words, call->command);
   char *const with_command[] = {shell, "-c", line, NULL}, *const login[] = {shell, NULL};
   char *const sftp[] = {"/usr/lib/openssh/sftp-server", NULL};
   bool input = !call->no_input && !call->terminal;

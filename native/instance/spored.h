@@ -179,6 +179,8 @@ int next_signal(int signals);
 /* The signals as they were before `take_signals`: also in a child, before it becomes another program. */
 void give_signals_back(void);
 bool is_passed_on(int number);
+/* Of this user. For the caller to free. */
+char *login_shell(void);
 /* Runs it and passes signals on until it has ended. */
 struct channel_end run_there(const char *socket, const struct channel_request *request);
 

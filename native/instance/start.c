@@ -94,6 +94,8 @@ static void own_streams(int folder) {
 __attribute__((noreturn)) static void run_init(const struct places *places, bool own_user_namespace) {
   char identity[160];
   setsid();
+  /* That of a new machine, whatever the agent has: it is inherited by user-data, logins and commands of other members. */
+  umask(022);
   read_identity(identity, sizeof identity);
   own_streams(places->folder);
   if (sethostname(M.conf.hostname, strlen(M.conf.hostname)) != 0) fail_step("hostname", M.conf.hostname);

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { haltSandbox, readInit } from '../../src/providers/local/sandbox-directory.ts';
+import { nativeProgram } from '../../src/providers/local/sandbox-programs.ts';
 import { inside, privateBytesOf, processes, processesUnder, type SandboxWorld } from './sandbox-world.ts';
 import { until } from './until.ts';
 
@@ -31,6 +32,28 @@ export const INSIDE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => 
     equal(await inside(machine, 'printf "%s|%s" "$GREETING" "$TWO"'), "it's me|a\nb");
     await machine.write({ hosts: null, environment: null });
     equal(await inside(machine, 'ls /etc/spawn/hosts 2>/dev/null || echo none'), 'none');
+  },
+
+  'gives its files to every user inside, but not its secrets, whatever umask its agent has': async (world) => {
+    const before = process.umask(0o077);
+    try {
+      const machine = await world.host().start();
+      const text = '127.0.0.1 localhost\n';
+      await machine.write({ hosts: { key: 'modes', text: () => text }, hostfile: 'a\n', environment: "TOKEN='x'\n" });
+      const modes = await inside(machine, 'cd /etc/spawn; stat -c "%a %n" environment hostfile hosts job-array.sh');
+      equal(modes, '600 environment\n644 hostfile\n444 hosts\n644 job-array.sh');
+      equal(await inside(machine, 'umask'), '0022');
+    } finally {
+      process.umask(before);
+    }
+  },
+
+  // The user `nobody` has such a shell.
+  'opens a login shell also for a user whose own one refuses every login': async (world) => {
+    const machine = await world.host().start({ name: 'own-8' });
+    const socket = join(world.directoryOf(machine.order.id), 'run/exec.sock');
+    const said = execFileSync(nativeProgram('instance'), ['exec', '--socket', socket], { input: 'hostname\n' });
+    equal(said.toString(), 'own-8\n');
   },
 
   'sees the directories that it was given and its own directory to work in, also below /tmp': async (world) => {

@@ -164,7 +164,9 @@ function link(directory: string, at: string, target: string): void {
 export function writeWhole(path: string, text: string, mode = 0o600): void {
   const draft = join(dirname(path), `.${path.slice(path.lastIndexOf('/') + 1)}.new`);
   rmSync(draft, { force: true });
-  writeFileSync(draft, text, { mode });
+  writeFileSync(draft, text, { mode: 0o600 });
+  // Whatever the umask of this process is.
+  if (mode !== 0o600) chmodSync(draft, mode);
   renameSync(draft, path);
 }
 

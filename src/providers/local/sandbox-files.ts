@@ -6,7 +6,10 @@ import { writeWhole } from './sandbox-directory.ts';
 import { IN_SANDBOX } from './sandbox-paths.ts';
 import type { SharedFiles } from './shared-files.ts';
 
+/** As in any /etc: a daemon inside that gave up root has to read hosts and resolv.conf, too. */
 const MODE = 0o644;
+/** May hold secrets. */
+const PRIVATE: ReadonlySet<string> = new Set(['environment', 'user-data']);
 
 /** Writes files below /etc/spawn of a sandbox, each one whole at once; null removes one. */
 export function writeSandboxFiles(
@@ -21,7 +24,7 @@ export function writeSandboxFiles(
       continue;
     }
     if (name.includes('/')) mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    if (typeof content === 'string') writeWhole(path, content, MODE);
+    if (typeof content === 'string') writeWhole(path, content, PRIVATE.has(name) ? 0o600 : MODE);
     else writeShared(path, content, shared);
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SharedFile } from '../provider.ts';
 
@@ -39,7 +39,9 @@ export class SharedFiles {
   #write(name: string, path: string, text: string): void {
     this.#removeUnused();
     rmSync(path, { force: true });
-    writeFileSync(path, text, { mode: MODE, flag: 'wx' });
+    writeFileSync(path, text, { mode: 0o400, flag: 'wx' });
+    // Whatever the umask of this process is.
+    chmodSync(path, MODE);
     this.#written.add(name);
   }
 

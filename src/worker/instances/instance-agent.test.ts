@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { AgentOnScript, runningInstance as running, WAITS } from '../../../test/support/agent-on-script.ts';
 import { until } from '../../../test/support/until.ts';
@@ -36,6 +37,8 @@ describe('a task in an instance', () => {
       SPAWN_INSTANCE_ID: world.box.order.id,
       SPAWN_INSTANCE_NAME: 'compute-0',
       SLURM_ARRAY_TASK_ID: '0',
+      SPAWN_CPUS: String(Math.min(world.box.order.type.vcpus, availableParallelism())),
+      SPAWN_MEMORY_BYTES: String(world.box.order.type.memoryBytes),
     });
     expect(env.get('PATH')).toMatch(/^\/run\/spawn\/bin:/);
     const login = world.box.files.get('environment')!;
@@ -45,6 +48,17 @@ describe('a task in an instance', () => {
     expect(login).not.toContain('SPAWN_FENCE');
     expect(world.read('out')).toBe('said\n');
     expect(world.coordinator.hellos[0]).toMatchObject({ instance: world.box.order.id, bound: {}, worker: 'compute-0' });
+  });
+
+  test('is known to a login before its first attempt', async () => {
+    const world = new AgentOnScript();
+    world.start();
+    world.job('true');
+    await until('the job', () => world.box.files.get('environment')?.includes('SLURM_JOB_NAME'));
+    const login = world.box.files.get('environment')!;
+    expect(login).toMatch(/^SLURM_JOB_ID='\d+'$/m);
+    expect(login).toContain("SLURM_ARRAY_TASK_ID='0'\n");
+    expect(login).not.toContain('SPAWN_ATTEMPT');
   });
 
   test('finds its user-data, whatever brought it', async () => {

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import type { MachineOrder } from '../../api/instance-session.ts';
+import type { JobForWorker } from '../../api/session.ts';
 
 /** Where the files of an instance are, seen from inside. */
 export const INSIDE = {
@@ -28,9 +30,21 @@ const MPI: readonly [string, string][] = [
   ['HYDRA_BOOTSTRAP', 'ssh'],
 ];
 
-/** What everything in an instance has in its environment, besides what its job brings. Later names win over earlier ones. */
-export function instanceVariables(order: MachineOrder, size: number): Map<string, string> {
+const BYTES_IN_MB = 1024 * 1024;
+
+/**
+ * What everything in an instance has in its environment, besides what its job brings. Later names win over earlier ones.
+ * @param cpusHere what the machine below has: an instance of a larger type has no more
+ */
+export function instanceVariables(
+  order: MachineOrder,
+  size: number,
+  cpusHere = availableParallelism(),
+): Map<string, string> {
   const { env, master, index, rank } = order;
+  const { vcpus, memoryBytes } = order.type;
+  // All of the instance is its task's.
+  const cpus = String(Math.min(vcpus, cpusHere));
   const own = {
     JOB_ARRAY_ID: order.arrayId,
     JOB_ARRAY_NAME: order.arrayName,
@@ -45,6 +59,12 @@ export function instanceVariables(order: MachineOrder, size: number): Map<string
     RANK: String(rank),
     WORLD_SIZE: String(size),
     LOCAL_RANK: '0',
+    SPAWN_CPUS: cpus,
+    SPAWN_MEMORY_BYTES: String(memoryBytes),
+    SLURM_CPUS_PER_TASK: cpus,
+    SLURM_CPUS_ON_NODE: cpus,
+    SLURM_JOB_CPUS_PER_NODE: cpus,
+    SLURM_MEM_PER_NODE: String(Math.ceil(memoryBytes / BYTES_IN_MB)),
     MASTER_ADDR: master.address,
     MASTER_PORT: String(master.port),
     SPAWN_INSTANCE_ID: order.id,
@@ -60,6 +80,12 @@ export function instanceVariables(order: MachineOrder, size: number): Map<string
   // A parameter of the user's may not say that the instance is another one.
   const given = Object.entries(env).filter(([name]) => NAME.test(name));
   return new Map([...MPI, ...given, ...Object.entries(own)]);
+}
+
+/** Of its one task what is known before an attempt: a login may come first. */
+export function taskVariables({ rank, index }: MachineOrder, { rawIdBase, isArray }: JobForWorker): string[] {
+  const rawId = rawIdBase + rank;
+  return [`SLURM_JOB_ID=${rawId}`, `SLURM_JOBID=${rawId}`, ...(isArray ? [`SLURM_ARRAY_TASK_ID=${index}`] : [])];
 }
 
 function assignmentsOf(variables: ReadonlyMap<string, string>): string[] {

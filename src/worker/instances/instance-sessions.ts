@@ -8,7 +8,7 @@ import type { JobAdapter, PreparedJob } from '../job-book.ts';
 import { type LeaseMoment, leaseMoment } from '../lease.ts';
 import { sessionLogs } from '../own-logs.ts';
 import { Session, type SessionEnd } from '../session.ts';
-import { addVariables, INSIDE, instanceVariables } from './instance-environment.ts';
+import { addVariables, INSIDE, instanceVariables, taskVariables } from './instance-environment.ts';
 import { InstanceLives } from './instance-lives.ts';
 import type { OpenSession, ServedInstance } from './served-instance.ts';
 
@@ -217,9 +217,9 @@ export class InstanceSessions {
     const { machine, life, place, folder } = this.#instance;
     return {
       describe: (job) => withOutput(job),
-      prepare: ({ argv, cwd, env }): PreparedJob => {
+      prepare: ({ argv, cwd, env }, job): PreparedJob => {
         const all = addVariables(env, instanceVariables(machine.order, life.size));
-        folder.jobIsKnown(all);
+        folder.jobIsKnown([...all, ...taskVariables(machine.order, job)]);
         return { argv: [place.spored, 'boot', '--', ...argv], cwd, env: all };
       },
       path: (path) =>
