@@ -58,7 +58,8 @@ function endedSo({ table }: Job, runs: Runs, filter: FailureFilter): Runs {
   });
 }
 
-function keep(runs: Runs, fits: (position: number) => boolean): Runs {
+/** Those of the positions that fit. */
+export function keep(runs: Runs, fits: (position: number) => boolean): Runs {
   const kept: [number, number][] = [];
   for (const [start, count] of runs) {
     for (let position = start; position < start + count; position++) {

@@ -8,7 +8,7 @@ import { moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
 import { resolveRef } from './refs.ts';
-import { checkSelection, selectTasks } from './selection.ts';
+import { checkSelection, keep, selectTasks } from './selection.ts';
 import type { Caller } from './use-cases.ts';
 import { viewJob } from './views.ts';
 import type { World } from './world.ts';
@@ -39,11 +39,19 @@ export async function applyVerb(
     const entry = ledger.entry(resolved.id);
     checkOwner(entry, caller, verb);
     const { job } = entry;
-    const tasks = act(world, verb, { job, ...selectTasks(job, resolved, selection) }, selection);
+    const named = { job, ...selectTasks(job, resolved, selection) };
+    if (runsAgain && resolved.indices === null && selection.index === undefined) named.runs = withoutResized(named);
+    const tasks = act(world, verb, named, selection);
     if (tasks > 0) world.memory.changes.event(world.now, job.id, EVENTS[verb], { tasks });
     world.settlement.run();
     return { job: viewJob(world.memory, world.entryOf(job)), tasks };
   });
+}
+
+/** Members that a resize took away come back when they are named, not with all the others. */
+function withoutResized({ job: { table }, runs }: Named): Runs {
+  if (table.reasons === undefined) return runs;
+  return keep(runs, (position) => table.reasonOf(position) !== TaskReason.resized);
 }
 
 const EVENTS: Record<Verb, string> = {

@@ -123,7 +123,7 @@ const TASK_REASONS: Record<EndReason, TaskReason | undefined> = {
 function settleTask(world: World, row: InstanceRow, replaced: boolean): void {
   const job = world.memory.jobs.get(row.jobId)?.job;
   const reason = TASK_REASONS[row.reason!];
-  if (job === undefined || reason === undefined) return;
+  if (job === undefined || reason === undefined || row.passedOn === true) return;
   switch (row.reason) {
     case 'interrupted':
       if (!replaced) cancelTask(world, job, row.position, reason);
@@ -145,7 +145,12 @@ function settleTask(world: World, row: InstanceRow, replaced: boolean): void {
 export function foretell(world: World, row: InstanceRow, stopped: boolean): void {
   const job = world.memory.jobs.get(row.jobId)?.job;
   const { reason } = row;
-  if (job === undefined || reason === undefined || reason === 'lost' || reason === 'launch-failed') return;
+  if (job === undefined || row.passedOn === true || reason === 'lost' || reason === 'launch-failed') return;
+  // Without a reason it shall run again as soon as it has stopped.
+  if (reason === undefined) {
+    if (stopped) requestStop(world, job, [[row.position, 1]], TaskFlag.requeueRequested, TaskReason.none);
+    return;
+  }
   const { replacements } = world.memory.instances.arrays.get(row.jobId)!.part;
   const goesOn = stopped || reason === 'replaced' || (reason === 'interrupted' && row.losses < replacements);
   const taskReason = TASK_REASONS[reason] ?? TaskReason.cancelledByUser;

@@ -14,8 +14,8 @@ export function startInstances(ledger: Ledger, sessions: Sessions, failed: (erro
   if (instances === undefined) return () => {};
   const effects = new InstanceEffects(ledger, failed);
   effects.lose = (sessionId, reason) => sessions.lose(sessionId, reason);
-  const watch = new InstanceWatch(ledger, effects);
-  const reaper = new InstanceReaper(ledger);
+  const watch = new InstanceWatch(ledger, effects, failed);
+  const reaper = new InstanceReaper(ledger, failed);
   ledger.committed = () => effects.committed();
   sessions.onDisconnected((sessionId) => {
     const bound = ledger.memory.sessions.get(sessionId)?.bound;

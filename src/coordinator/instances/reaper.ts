@@ -13,8 +13,13 @@ export class InstanceReaper {
   /** Seen once without a row: it may be of a launch whose row this life does not have yet, so it is ended the second time. */
   #strange = new Set<string>();
 
-  constructor(ledger: Ledger) {
+  /** On their way out. */
+  readonly #ending = new Set<string>();
+  readonly #failed: (error: unknown) => void;
+
+  constructor(ledger: Ledger, failed: (error: unknown) => void) {
     this.#ledger = ledger;
+    this.#failed = failed;
   }
 
   async runOnce(): Promise<void> {
@@ -28,12 +33,23 @@ export class InstanceReaper {
         strange.add(id);
         continue;
       }
-      await ports.provider.halt(id, 'terminate');
-      if (row !== undefined) continue;
-      await this.#ledger.write(({ memory, now }) => memory.changes.event(now, 0, 'orphanReaped', { instance: id }));
+      // Not waited for: one that does not end must not keep the others waiting.
+      this.#end(id, row === undefined).catch(this.#failed);
     }
     this.#strange = strange;
     await this.#forget();
+  }
+
+  async #end(id: string, isOrphan: boolean): Promise<void> {
+    if (this.#ending.has(id)) return;
+    this.#ending.add(id);
+    try {
+      await this.#ledger.memory.instances.ports!.provider.halt(id, 'terminate');
+      if (!isOrphan) return;
+      await this.#ledger.write(({ memory, now }) => memory.changes.event(now, 0, 'orphanReaped', { instance: id }));
+    } finally {
+      this.#ending.delete(id);
+    }
   }
 
   async #forget(): Promise<void> {

@@ -72,6 +72,10 @@ function followTasks(world: World, job: Job, array: InstanceArray): void {
     if (row.live.done !== over) {
       row.live.done = over;
       book.stale.add(row);
+      if (!over && row.wanted === 'terminated') {
+        row.passedOn = true;
+        book.save(world.memory.changes, row);
+      }
       noteTask(world, row, over ? TASK_STATES[state]! : '');
     }
     const cancelled =

@@ -64,10 +64,11 @@ function takeState(world: World, row: InstanceRow, report: InstanceReport): void
   switch (report.state) {
     case 'stopping':
     case 'stopped':
-      if (row.wanted !== 'stopped' && !adopt(row, 'stopped', report, current)) return;
+      if (row.wanted !== 'stopped' && !startedSince(row, report) && !adopt(row, 'stopped', report, current)) return;
       break;
     case 'hibernated':
-      if (row.wanted !== 'hibernated' && !adopt(row, 'hibernated', report, current)) return;
+      if (row.wanted !== 'hibernated' && !startedSince(row, report) && !adopt(row, 'hibernated', report, current))
+        return;
       break;
     case 'shutting-down':
     case 'terminated':
@@ -81,6 +82,11 @@ function takeState(world: World, row: InstanceRow, report: InstanceReport): void
   if (row.wanted !== 'running' && row.message === undefined && report.message !== undefined)
     row.message = report.message;
   happened(world, row, event);
+}
+
+/** It shall run again since it began to rest: its agent has heard of that, and can turn back only when it rests. */
+function startedSince(row: InstanceRow, { reason }: InstanceReport): boolean {
+  return row.wanted === 'running' && (row.state === 'stopping' || reason === 'user');
 }
 
 /** False when something else was wanted after what the agent knew. */

@@ -49,6 +49,8 @@ export interface InstanceDetail {
   completion?: 'success' | 'failed';
   /** What it had run at a time from which a budget counts. */
   marks?: { from: number; ranMs: number }[];
+  /** Its task was sent back when it was to end already: what becomes of that is the next machine's business. */
+  passedOn?: true;
   /** State of its task when that ended or the instance did; '' before. */
   task: string;
 }

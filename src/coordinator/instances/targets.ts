@@ -1,6 +1,7 @@
 import type { InstanceTarget } from '../../api/instance.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { matchesTags, parseTagFilter } from '../../core/tag-filter.ts';
+import type { Caller } from '../use-cases.ts';
 import type { InstanceBook } from './book.ts';
 import type { InstanceArray } from './instance-array.ts';
 import { tagsOf } from './order.ts';
@@ -27,13 +28,22 @@ export function* findRows(book: InstanceBook, filters: Filters): Generator<[Inst
 }
 
 /**
- * Those that a verb is meant for: the newest machine of each member. Of a name that several had, the one that lives.
+ * Those that a verb is meant for: the newest machine of each member. Of a name that several had, the one that lives. Where some are the
+ * caller's own, only these: others may have the same names and tags.
  *
  * @throws INSTANCE_NOT_FOUND when none fits
  */
-export function findTargets(book: InstanceBook, target: InstanceTarget): [InstanceArray, InstanceRow][] {
+export function findTargets(
+  book: InstanceBook,
+  target: InstanceTarget,
+  caller: Caller,
+): [InstanceArray, InstanceRow][] {
   const newest = new Map<string, [InstanceArray, InstanceRow]>();
-  for (const found of findRows(book, target)) newest.set(`${found[0].id}/${found[1].position}`, found);
+  const fitting = [...findRows(book, target)];
+  const own = fitting.filter(([, { owner, tenant }]) => owner === caller.owner && tenant === caller.tenant);
+  const meansAll = caller.role === 'admin' && target.instance === undefined;
+  for (const found of meansAll || own.length === 0 ? fitting : own)
+    newest.set(`${found[0].id}/${found[1].position}`, found);
   let all = [...newest.values()];
   if (target.instance !== undefined && all.length > 1) {
     const live = all.filter(([, row]) => !isOver(row));

@@ -26,9 +26,9 @@ export async function applyInstanceVerb(
   request: InstanceVerbRequest,
 ): Promise<InstanceVerbReply> {
   checkRequest(verb, request);
-  if (verb === 'replace') await bringJobs(ledger, request);
+  if (verb === 'replace') await bringJobs(ledger, caller, request);
   const done = await ledger.write((world) => {
-    const found = findTargets(world.memory.instances, request.target);
+    const found = findTargets(world.memory.instances, request.target, caller);
     for (const [array] of found) checkOwner({ ...world.memory.jobs.get(array.id)!, fixed: array.fixed }, caller, verb);
     const each = found.map(([array, row]) => act(world, array, row, verb, request));
     world.settlement.run();
@@ -38,8 +38,8 @@ export async function applyInstanceVerb(
 }
 
 /** A member of an array that has ended gets another machine only when its task can run again. */
-async function bringJobs(ledger: Ledger, { target }: InstanceVerbRequest): Promise<void> {
-  for (const id of new Set(findTargets(ledger.memory.instances, target).map(([array]) => array.id)))
+async function bringJobs(ledger: Ledger, caller: Caller, { target }: InstanceVerbRequest): Promise<void> {
+  for (const id of new Set(findTargets(ledger.memory.instances, target, caller).map(([array]) => array.id)))
     await ledger.bring(id, true);
 }
 

@@ -1,4 +1,4 @@
-import type { MachineFact } from '../../providers/provider.ts';
+import type { HaltHow, MachineFact } from '../../providers/provider.ts';
 import type { Ledger } from '../ledger.ts';
 import { costSoFar, ttlLeftOf } from './accounts.ts';
 import { setReason, want } from './change.ts';
@@ -21,10 +21,12 @@ const AT_ONCE = 1_000;
 export class InstanceWatch {
   readonly #ledger: Ledger;
   readonly #effects: InstanceEffects;
+  readonly #failed: (error: unknown) => void;
 
-  constructor(ledger: Ledger, effects: InstanceEffects) {
+  constructor(ledger: Ledger, effects: InstanceEffects, failed: (error: unknown) => void) {
     this.#ledger = ledger;
     this.#effects = effects;
+    this.#failed = failed;
   }
 
   async runOnce(): Promise<void> {
@@ -59,8 +61,10 @@ export class InstanceWatch {
 
   /** What the provider says of those for whom no agent answers. */
   async #look(rows: readonly InstanceRow[]): Promise<void> {
+    // What is to be launched and was not yet has no machine, or one that is down.
     const asked = rows.filter(
-      ({ live, state }) => state !== 'stopped' && (live.launch === 'done' || live.launch === 'no'),
+      ({ live, state }) =>
+        state !== 'stopped' && (live.launch === 'done' || (live.launch === 'no' && state !== 'pending')),
     );
     if (asked.length === 0) return;
     const { provider } = this.#ledger.memory.instances.ports!;
@@ -86,8 +90,13 @@ export class InstanceWatch {
         const live = world.memory.instances.rows.get(row.id);
         if (live !== undefined) want(world, live, 'terminated', lossOf(live), 'its machine went down');
       });
-      await this.#effects.halt(row, 'terminate');
+      this.#halt(row, 'terminate');
     }
+  }
+
+  /** Not waited for: one that does not end, or cannot be ended, must not keep the others waiting. */
+  #halt(row: InstanceRow, how: HaltHow): void {
+    this.#effects.halt(row, how).catch(this.#failed);
   }
 
   /** Between the launch and the first process in it a machine is down, too. */
@@ -114,9 +123,12 @@ export class InstanceWatch {
       const late = unlike !== undefined && now - unlike >= patience;
       const resting = row.state === 'stopped';
       if (never || resting || aloneMs >= PATIENCE_MS || late)
-        await this.#effects.halt(row, row.wanted === 'stopped' ? 'stop' : 'terminate');
+        this.#halt(row, row.wanted === 'stopped' ? 'stop' : 'terminate');
     } else if (row.state === 'pending' && aloneMs >= START_MS) {
       await this.#end(row, 'launch-failed', `its agent did not answer within ${START_MS / 60_000} minutes`);
+    } else if (row.state === 'pending') {
+      // Costs nothing; without a share it waits for that of others.
+      return;
     } else if (alone !== undefined && row.costShare !== undefined && costSoFar(world, row) >= row.costShare) {
       await this.#end(row, row.shareOf ?? 'cost-limit');
     }
@@ -146,7 +158,7 @@ export class InstanceWatch {
       const live = world.memory.instances.rows.get(row.id);
       if (live !== undefined) want(world, live, 'terminated', reason, message);
     });
-    await this.#effects.halt(row, 'terminate');
+    this.#halt(row, 'terminate');
   }
 }
 
