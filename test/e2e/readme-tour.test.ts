@@ -12,6 +12,16 @@ function withoutChance({ command, output }: Step): Step {
     .replaceAll(/\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?m?s\b/g, 'TIME')
     .replaceAll(/pid:? \d+/g, 'pid PID')
     .replaceAll(/\d+ of \d+ CPUs/g, 'N of N CPUs')
+    .replaceAll(/\bi-[0-9a-f]{17}\b/g, 'i-ID')
+    .replaceAll(/\b127\.(?!0\.0\.1\b)\d+\.\d+\.\d+\b/g, 'ADDRESS')
+    // Only a machine that is smaller than what was asked for says so.
+    .replaceAll(/^spawn: note: \d+ x .* this machine .*\n/gm, '')
+    .replaceAll(command.startsWith('spawn extend') ? /\b\d+h\d\dm/g : /(?!)/g, 'TIME')
+    .replaceAll(command.startsWith('spawn cost') ? /\$\d+\.\d+/g : /(?!)/g, 'AMOUNT')
+    // Whether an instance was gone, or still going, when it was told.
+    .replaceAll(command.startsWith('spawn terminate') ? /terminated|shutting-down/g : /(?!)/g, 'ENDING')
+    .replaceAll(command.startsWith('spawn terminate') ? /^\d+ instances ENDING.*$/gm : /(?!)/g, 'INSTANCES')
+    .replaceAll(/^spawn (?:cost|terminate)/.test(command) ? /(?<=\S) {2,}/g : /(?!)/g, '  ')
     // Which tasks were the slowest, and which lines were seen last.
     .replaceAll(/^ {2}\d+_\d+ {2}TIME {2}.*$/gm, '  TASK  TIME  END')
     .replaceAll(command.startsWith('spawn watch') ? /^\[\d+\] .*\n/gm : /(?!)/g, '')
