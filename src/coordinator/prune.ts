@@ -1,5 +1,6 @@
 import type { PruneReply, PruneRequest } from '../api/access.ts';
 import type { StoredJob } from '../store/store.ts';
+import { keepSpent } from './instances/hooks.ts';
 import type { Ledger } from './ledger.ts';
 import type { Memory } from './memory.ts';
 import { sweepBlobs, sweepLogs } from './sweep.ts';
@@ -111,7 +112,8 @@ async function removeEnds(ledger: Ledger, jobId: number): Promise<void> {
 }
 
 function removeSlice(ledger: Ledger, slice: readonly Doomed[]): Promise<Doomed[]> {
-  return ledger.write(({ memory, now }) => {
+  return ledger.write((world) => {
+    const { memory, now } = world;
     // Somebody may have brought one of them back to run again.
     const gone = slice.filter(({ id }) => mayGo(memory, id));
     if (gone.length === 0) return gone;
@@ -120,6 +122,7 @@ function removeSlice(ledger: Ledger, slice: readonly Doomed[]): Promise<Doomed[]
       const job = memory.jobs.get(id)?.job;
       if (job !== undefined) ledger.drop(job);
       memory.changes.deletedJobs.push(id);
+      for (const row of memory.instances.arrays.get(id)?.rows() ?? []) keepSpent(world, row);
       memory.instances.forgetJob(id);
     }
     for (const [key, { jobId }] of memory.keys) if (ids.has(jobId)) memory.keys.delete(key);

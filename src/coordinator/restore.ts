@@ -233,7 +233,7 @@ export async function restoreMemory(
   for (const row of state.tokens) memory.tokens.set(row.id, row);
   for (const row of state.sessions) memory.addSession(restoreSession(row));
   await restoreInstances(store, memory, state, clock);
-  await loadInstances(store, memory, instances, clock.now());
+  await loadInstances(store, memory, instances);
   for (const row of bySharing(memory, state.grants)) restoreGrant(memory, row, clock.now());
   restoreSlots(memory);
   await loadAwaited(store, memory, clock.steady());

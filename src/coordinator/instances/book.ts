@@ -23,6 +23,8 @@ export interface Budget {
   forgottenFrom: number;
   /** Told once each: 80 %, 100 %. */
   told: number;
+  /** Of which period the beginning is noted. */
+  markedFrom?: number;
 }
 
 /** All instances in memory: those that live, and those that are still listed. Rebuilt with Memory. */
@@ -107,7 +109,7 @@ export class InstanceBook {
 
   restoreBudget(row: StoredBudget): void {
     if (row.amount < 0) this.budgets.delete(ownerKey(row));
-    else this.budgets.set(ownerKey(row), { row, ...forgottenOf(row), told: 0 });
+    else this.budgets.set(ownerKey(row), { row, ...forgottenOf(row) });
   }
 
   add(row: InstanceRow, fixed: StoredJobFixed): void {
@@ -255,9 +257,9 @@ export class InstanceBook {
   }
 }
 
-function forgottenOf({ detail }: StoredBudget): { forgotten: number; forgottenFrom: number } {
-  const { forgotten = 0, forgottenFrom = 0 } = JSON.parse(detail) as Partial<Budget>;
-  return { forgotten, forgottenFrom };
+function forgottenOf({ detail }: StoredBudget): Omit<Budget, 'row'> {
+  const { forgotten = 0, forgottenFrom = 0, told = 0 } = JSON.parse(detail) as Partial<Budget>;
+  return { forgotten, forgottenFrom, told };
 }
 
 export function ownerKey({ tenant, owner }: { readonly tenant: string; readonly owner: string }): string {

@@ -1,7 +1,7 @@
 import { costOf, monthStart } from '../../core/instance-cost.ts';
 import type { World } from '../world.ts';
 import { costSoFar, ranMsOf } from './accounts.ts';
-import type { Budget } from './book.ts';
+import { type Budget, ownerKey } from './book.ts';
 import { type InstanceRow, isOver } from './row.ts';
 
 /** From when on what is spent counts. */
@@ -51,6 +51,23 @@ export function spentOfEnded(world: World, account: string, budget: Budget): num
     }
   }
   return sum;
+}
+
+/** What an instance cost stays spent when the instance is listed no more. */
+export function keepSpent(world: World, row: InstanceRow): void {
+  const budget = world.memory.instances.budgets.get(ownerKey(row));
+  if (budget === undefined) return;
+  const from = budgetFrom(world, budget);
+  if (row.endedAt < from) return;
+  if (budget.forgottenFrom !== from) budget.forgotten = 0;
+  budget.forgottenFrom = from;
+  budget.forgotten += Math.max(0, costOf(row.ranMs, row.rate) - budgetBase(world, budget, row));
+  saveBudget(world, budget);
+}
+
+/** It is written with the next commit. */
+export function saveBudget({ memory }: World, { row, forgotten, forgottenFrom, told }: Budget): void {
+  memory.changes.budgets.set(ownerKey(row), { ...row, detail: JSON.stringify({ forgotten, forgottenFrom, told }) });
 }
 
 /** USD in the period, of all. */

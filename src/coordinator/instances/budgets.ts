@@ -4,7 +4,7 @@ import type { Ledger } from '../ledger.ts';
 import type { Caller } from '../use-cases.ts';
 import type { World } from '../world.ts';
 import { type Budget, ownerKey } from './book.ts';
-import { markBudget, spentOf } from './budget-book.ts';
+import { budgetFrom, markBudget, saveBudget, spentOf } from './budget-book.ts';
 import type { InstanceRow } from './row.ts';
 
 /** The budget of the caller, and what was spent of it. */
@@ -20,7 +20,10 @@ export function setBudget(ledger: Ledger, caller: Caller, request: BudgetRequest
     const book = memory.instances;
     const { owner, tenant } = caller;
     const { amount, period } = request;
-    const row = { owner, tenant, amount: amount ?? -1, period, setAt: now, detail: '{}' };
+    const before = book.budgets.get(account);
+    // What was spent this month was spent, whatever the amount is from now on.
+    const detail = period === 'month' && before?.row.period === 'month' ? forgottenIn(before) : '{}';
+    const row = { owner, tenant, amount: amount ?? -1, period, setAt: now, detail };
     memory.changes.budgets.set(account, row);
     book.restoreBudget(row);
     const budget = book.budgets.get(account);
@@ -34,6 +37,10 @@ export function setBudget(ledger: Ledger, caller: Caller, request: BudgetRequest
     memory.changes.event(now, 0, 'budgetSet', { owner, amount, period });
     return viewBudget(world, caller);
   });
+}
+
+function forgottenIn({ forgotten, forgottenFrom }: Budget): string {
+  return JSON.stringify({ forgotten, forgottenFrom });
 }
 
 /** Of instances whose array has no limit of its own; the others get theirs anew. */
@@ -69,19 +76,42 @@ function viewBudget(world: World, { owner, tenant }: Caller): BudgetView {
   };
 }
 
+/** What ran before it costs nothing of this month's: all get their shares anew. */
+async function beginPeriod(ledger: Ledger, account: string): Promise<void> {
+  if (!ledger.writable) return;
+  await ledger.write((world) => {
+    const book = world.memory.instances;
+    const budget = book.budgets.get(account);
+    if (budget === undefined) return;
+    markBudget(world, account, budget);
+    budget.markedFrom = budgetFrom(world, budget);
+    for (const array of book.arrays.values()) {
+      if (array.account !== account || array.live.size === 0) continue;
+      array.sharesStale = true;
+      book.dirty.add(array.id);
+    }
+  });
+}
+
 /** Told once each when a budget reaches 80 % and 100 %; also gives every month its own beginning. */
 export async function followBudgets(ledger: Ledger): Promise<void> {
   const { world } = ledger;
   const book = world.memory.instances;
   for (const [account, budget] of book.budgets) {
+    if (budget.markedFrom !== budgetFrom(world, budget)) await beginPeriod(ledger, account);
     const share = budget.row.amount === 0 ? 1 : spentOf(world, account, budget) / budget.row.amount;
     const step = share >= 0.999 ? 2 : share >= 0.8 ? 1 : 0;
-    if (step < budget.told) budget.told = step;
-    if (step === budget.told) continue;
-    budget.told = step;
-    const { owner, amount, period } = budget.row;
-    await ledger.write(({ memory, now }) => {
-      const spent = spentOf(ledger.world, account, budget);
+    if (step === budget.told || !ledger.writable) continue;
+    const isNews = step > budget.told;
+    await ledger.write((live) => {
+      const { memory, now } = live;
+      const known = memory.instances.budgets.get(account);
+      if (known === undefined) return;
+      known.told = step;
+      saveBudget(live, known);
+      if (!isNews) return;
+      const { owner, amount, period } = known.row;
+      const spent = spentOf(live, account, known);
       const detail = { owner, amount, period, spent };
       if (step === 2) memory.changes.event(now, 0, 'budgetUsedUp', detail);
       else memory.changes.event(now, 0, 'budgetNearlyUsedUp', detail);

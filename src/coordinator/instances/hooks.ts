@@ -47,6 +47,7 @@ export function instanceAttached(memory: Memory, instanceId: string): void {
   memory.instances.dirty.add(row.jobId);
 }
 
+export { keepSpent } from './budget-book.ts';
 export { admitLaunch, checkLaunch } from './launch-check.ts';
 export { reconcileArrays as reconcileInstances } from './reconcile.ts';
 export { takeReport as takeInstanceReport } from './reports.ts';

@@ -7,10 +7,11 @@ import type { BookSetup } from './book.ts';
 const MOST_ENDED = 100_000;
 
 /** Makes the book of instances complete: those that live came with the state, those that are still listed come now. */
-export async function loadInstances(store: Store, memory: Memory, setup: BookSetup, now: number): Promise<void> {
+export async function loadInstances(store: Store, memory: Memory, setup: BookSetup): Promise<void> {
   const book = memory.instances;
   book.open(setup);
-  const ended = await store.findInstances({ endedFrom: now - book.retentionMs, limit: MOST_ENDED });
+  // Also those that were to be forgotten while nobody was there: what they cost counts.
+  const ended = await store.findInstances({ endedFrom: 0, limit: MOST_ENDED });
   for (const row of ended) book.restore(row);
   const ofEndedJobs = new Map<number, StoredJobFixed>();
   for (const jobId of book.restoredJobs) {

@@ -1,7 +1,5 @@
-import { costOf } from '../../core/instance-cost.ts';
 import type { Ledger } from '../ledger.ts';
-import { ownerKey } from './book.ts';
-import { budgetBase, budgetFrom } from './budget-book.ts';
+import { keepSpent } from './budget-book.ts';
 import { type InstanceRow, isOver } from './row.ts';
 
 /** Ended instances that one commit forgets, at most. */
@@ -67,15 +65,7 @@ export class InstanceReaper {
       for (const { id } of old) {
         const row = book.rows.get(id);
         if (row === undefined || !isOver(row)) continue;
-        const budget = book.budgets.get(ownerKey(row));
-        if (budget !== undefined && row.endedAt >= budgetFrom(world, budget)) {
-          const from = budgetFrom(world, budget);
-          if (budget.forgottenFrom !== from) budget.forgotten = 0;
-          budget.forgottenFrom = from;
-          budget.forgotten += Math.max(0, costOf(row.ranMs, row.rate) - budgetBase(world, budget, row));
-          const detail = JSON.stringify({ forgotten: budget.forgotten, forgottenFrom: from });
-          world.memory.changes.budgets.set(ownerKey(row), { ...budget.row, detail });
-        }
+        keepSpent(world, row);
         book.forget(row);
         world.memory.changes.instances.delete(id);
         world.memory.changes.droppedInstances.add(id);

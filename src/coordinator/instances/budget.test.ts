@@ -1,0 +1,111 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CANCELLED, InstancesAtHand } from '../../../test/support/fake-instances.ts';
+import { CALLER } from '../../../test/support/ledger-at-hand.ts';
+import { monthStart } from '../../core/instance-cost.ts';
+import { rateOf } from '../../core/instance-types.ts';
+
+const RATE = rateOf('t3.micro', 'local', false);
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const costOf = (ms: number) => (RATE * ms) / 3_600_000;
+
+let at: InstancesAtHand;
+
+beforeEach(async () => {
+  at = await InstancesAtHand.open({}, { retentionMs: DAY_MS });
+  return () => expect(at.errors).toEqual([]);
+});
+
+const spent = async () => (await at.at.coordinator.budget(CALLER)).spent;
+const set = (amount: number, period: 'month' | 'total' = 'month') =>
+  at.at.coordinator.setBudget(CALLER, { amount, period });
+
+/** One instance that runs for so long, and ends. */
+async function runOne(ms: number): Promise<void> {
+  await at.submit({ array: '0-0' });
+  await at.up();
+  await at.agent('compute-0').start();
+  await at.pass(ms);
+  await at.agent('compute-0').leave(at, { state: 'terminated', reason: 'ttl' }, CANCELLED);
+  await at.settle();
+}
+
+/** So that no month ends meanwhile. */
+async function atBeginOfMonth(): Promise<void> {
+  const { clock } = at.at;
+  clock.pass(monthStart(monthStart(clock.nowMs) + 40 * DAY_MS) - clock.nowMs + 1_000);
+  await at.settle();
+}
+
+describe('what was spent this month stays spent', () => {
+  beforeEach(async () => {
+    await atBeginOfMonth();
+    await set(1);
+    await runOne(MINUTE_MS);
+    expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 9);
+  });
+
+  test('when its job is removed for ever', async () => {
+    const all = { olderThanMs: 0, keep: 0, dryRun: false };
+    // The store first; logs, of which there are none here, after it.
+    await at.at.coordinator.prune(CALLER, all).catch(() => {});
+    expect(await at.list()).toEqual([]);
+    expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 9);
+    await at.restart();
+    expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 9);
+  });
+
+  test('when it is listed no more, and then the amount is another one', async () => {
+    at.at.clock.pass(2 * DAY_MS);
+    await at.pass(31_000);
+    expect(await at.list()).toEqual([]);
+    await set(2);
+    expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 9);
+    await at.restart();
+    expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 9);
+  });
+
+  test('when nobody was there while it was to be forgotten', async () => {
+    await at.at.coordinator.stop();
+    at.at.clock.pass(2 * DAY_MS);
+    await at.at.restart();
+    at.start();
+    await at.settle();
+    expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 9);
+    await at.pass(31_000);
+    expect(await at.list()).toEqual([]);
+    expect(at.at.disk.content.instances.size).toBe(0);
+    expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 9);
+  });
+});
+
+test('a month begins anew for what runs on', async () => {
+  await atBeginOfMonth();
+  await set(1_000);
+  await at.submit({ array: '0-0' });
+  await at.up();
+  await at.pass(5 * MINUTE_MS);
+  const { clock } = at.at;
+  const next = monthStart(clock.nowMs + 31 * DAY_MS);
+  clock.pass(next - clock.nowMs - 1_000);
+  await at.pass(61_000);
+  await at.agent('compute-0').report();
+  await at.settle();
+  expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 6);
+  await at.restart();
+  expect(await spent()).toBeCloseTo(costOf(MINUTE_MS), 6);
+});
+
+test('that it is nearly used up is told once, over restarts too', async () => {
+  await atBeginOfMonth();
+  await runOne(MINUTE_MS);
+  await set(costOf(MINUTE_MS) * 1.1);
+  await at.pass(2_000);
+  expect(at.events('budgetNearlyUsedUp')).toHaveLength(1);
+  await at.restart();
+  await at.pass(2_000);
+  expect(at.events('budgetNearlyUsedUp')).toHaveLength(1);
+  await set(costOf(MINUTE_MS));
+  await at.pass(2_000);
+  expect(at.events('budgetUsedUp')).toHaveLength(1);
+});
