@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aServer, runCli } from '../../../test/support/cli-world.ts';
+import { anInstance } from '../../../test/support/instance-views.ts';
+import { SpawnError } from '../../core/errors.ts';
 import type { ServerControl } from '../world.ts';
 
 function control(part: Partial<ServerControl>): { world: { server: () => Promise<ServerControl> } } {
@@ -54,6 +56,28 @@ describe('server', () => {
     [false, 'not running\n'],
   ])('stop (was there one: %s)', async (stopped, out) => {
     expect(await runCli(['server', 'stop'], control({ stop: async () => stopped }))).toMatchObject({ code: 0, out });
+  });
+
+  test.each([
+    [1, 'spawn: 1 instance goes on, each until its own end; spawn server start takes over what then runs\n'],
+    [2, 'spawn: 2 instances go on, each until its own end; spawn server start takes over what then runs\n'],
+  ])('stop tells of %i instances that go on', async (count, err) => {
+    const instances = async () => ({ instances: Array.from({ length: count }, (_, n) => anInstance(n)) });
+    const world = control({ stop: async () => true });
+    const ran = await runCli(['server', 'stop'], { ...world, client: { instances } });
+    expect(ran).toMatchObject({ code: 0, out: 'stopped\n', err });
+  });
+
+  test('stop asks nothing of a server that hangs for long', async () => {
+    const instances = async () => {
+      throw new SpawnError('SERVER_UNREACHABLE', { address: 'x', why: 'no answer' });
+    };
+    const world = control({ stop: async () => true });
+    expect(await runCli(['server', 'stop'], { ...world, client: { instances } })).toMatchObject({
+      code: 0,
+      out: 'stopped\n',
+      err: '',
+    });
   });
 
   test('status', async () => {

@@ -3,6 +3,7 @@ import { addressText, parseAddress } from '../../core/address.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { defineCommand } from '../command.ts';
 import { nonEmpty } from '../option-values.ts';
+import { counted } from '../output/format.ts';
 import { jsonText, serverJson } from '../output/json.ts';
 import { serverStatus } from '../output/status-text.ts';
 import { jsonOption } from '../output-option.ts';
@@ -10,6 +11,9 @@ import type { ListenFlags, World } from '../world.ts';
 
 /** As systemd and LSB init scripts tell it: the status is of a program that does not run. */
 const NOT_RUNNING = 3;
+const MOST_SHOWN = 1_000;
+/** For the instances that run on: a server that hangs must be stoppable. */
+const ASK_WITHIN_MS = 2_000;
 
 export const server = defineCommand({
   usage: ['server start [--foreground] [--listen HOST:PORT …]', 'server stop', 'server status [-o json]'],
@@ -95,9 +99,29 @@ async function start(world: World, flags: ListenFlags): Promise<number> {
 }
 
 async function stop(world: World): Promise<number> {
+  const instances = await instancesThatRun(world);
   const stopped = await (await world.server()).stop();
   world.stdout.write(stopped ? 'stopped\n' : 'not running\n');
+  if (instances.length === 0) return 0;
+  const more = instances.length === MOST_SHOWN ? ' or more' : '';
+  const goes = instances.length === 1 ? 'goes' : 'go';
+  world.stderr.write(
+    `spawn: ${counted(instances.length, 'instance')}${more} ${goes} on, each until its own end; spawn server start takes over what then runs\n`,
+  );
   return 0;
+}
+
+/** At most a page of them; none where it cannot be told: what is to be stopped may be what does not answer. */
+async function instancesThatRun(world: World): Promise<readonly unknown[]> {
+  try {
+    const client = await world.connectIfRunning();
+    const signal = AbortSignal.timeout(ASK_WITHIN_MS);
+    return (
+      (await client?.instances({ state: 'running', limit: MOST_SHOWN }, { retryForMs: 0, signal }))?.instances ?? []
+    );
+  } catch {
+    return [];
+  }
 }
 
 async function status(world: World, json: boolean): Promise<number> {

@@ -45,9 +45,15 @@ export function reportRows(
   return members.map((member) => {
     const arrived = member.acknowledged || member.state === LEADS_TO[verb];
     const done: Result = arrived ? 'done' : 'waiting';
-    const left: Result = SATISFIED[verb].includes(member.state) ? 'unchanged' : 'refused';
+    const left: Result = SATISFIED[verb].includes(member.state) ? 'unchanged' : leftOf(member);
     return { member, before: byId.get(member.id), result: member.changed ? done : left };
   });
+}
+
+/** What is refused says why; else it was asked for before, and is on its way. */
+function leftOf({ note, acknowledged }: Member): Result {
+  if (note !== undefined) return 'refused';
+  return acknowledged ? 'unchanged' : 'waiting';
 }
 
 /** 0; 75 when an agent has not answered yet; 1 when something could not be done. */

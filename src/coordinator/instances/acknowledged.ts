@@ -16,7 +16,7 @@ export interface Done {
 export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs: number): Promise<InstanceVerbReply> {
   const book = ledger.memory.instances;
   const missing = () =>
-    done.some((each) => each.changed && (!isAcknowledged(ledger, each) || isFreezing(ledger, each)));
+    done.some((each) => isAsked(each) && (!isAcknowledged(ledger, each) || isFreezing(ledger, each)));
   if (waitMs > 0 && missing()) {
     await new Promise<void>((resolve) => {
       const finish = () => {
@@ -44,12 +44,17 @@ export async function acknowledged(ledger: Ledger, done: readonly Done[], waitMs
         name: row.name,
         state: now.state,
         changed,
-        acknowledged: !changed || isAcknowledged(ledger, each),
+        acknowledged: !isAsked(each) || isAcknowledged(ledger, each),
         ...(note === undefined ? {} : { note }),
         ...(left === undefined ? {} : { ttlLeftMs: Math.max(0, left) }),
       };
     }),
   }));
+}
+
+/** Also one that was asked for the same before, and is not there yet. */
+function isAsked({ changed, state }: Done): boolean {
+  return changed || state === true;
 }
 
 /** Nothing but `running` can be said of one that is about to hibernate: its pre-stop command may go on for minutes. */

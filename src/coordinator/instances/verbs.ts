@@ -69,7 +69,7 @@ function act(
   const effect = effectOf(verb, row.state, row.wanted, row.spot);
   switch (effect.kind) {
     case 'none':
-      return { row, changed: false };
+      return { row, changed: false, state: true };
     case 'refused':
       return { row, changed: false, note: effect.note };
     case 'want':
