@@ -35,7 +35,7 @@ export async function readCost(ledger: Ledger, query: CostQuery): Promise<CostRe
 
 function costOfArray(world: World, array: InstanceArray, rows: readonly InstanceRow[]): CostReply['arrays'][number] {
   const members = rows.map((row) => ({
-    ...lineOf(world, row),
+    ...lineOf(world, array, row),
     id: row.id,
     name: row.name,
     index: row.index,
@@ -69,7 +69,7 @@ function forecastOf(world: World, array: InstanceArray, row: InstanceRow): Forec
   };
 }
 
-function lineOf(world: World, row: InstanceRow): CostLine {
+function lineOf(world: World, array: InstanceArray, row: InstanceRow): CostLine {
   const ranMs = ranMsOf(world, row);
   const cost = costOf(ranMs, row.rate);
   return {
@@ -77,15 +77,18 @@ function lineOf(world: World, row: InstanceRow): CostLine {
     onDemand: costOf(ranMs, row.onDemandRate),
     spot: costOf(ranMs, row.spotRate),
     cost,
-    failed: isOver(row) && hasFailed(world, row) ? cost : 0,
+    failed: isOver(row) && hasFailed(world, array, row) ? cost : 0,
   };
 }
 
 /** It ended without the success of its task; what another machine did for the task later is that one's. */
-function hasFailed(world: World, row: InstanceRow): boolean {
+function hasFailed(world: World, array: InstanceArray, row: InstanceRow): boolean {
   if (row.reason === 'lost' || row.reason === 'interrupted' || row.reason === 'launch-failed') return true;
   const table = world.memory.jobs.get(row.jobId)?.job.table;
-  return (table === undefined ? row.task : TASK_STATES[table.state[row.position]!]) !== 'completed';
+  return (
+    (table === undefined || array.newest(row.position) !== row ? row.task : TASK_STATES[table.state[row.position]!]) !==
+    'completed'
+  );
 }
 
 function sumOf(lines: readonly CostLine[]): CostLine {

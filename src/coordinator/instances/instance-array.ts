@@ -32,7 +32,6 @@ export class InstanceArray {
   /** USD of those that ended and are not listed any more. */
   forgottenCost = 0;
   /** Told once each: events. */
-  toldReady = false;
   toldCostLimit = false;
   toldCompleted = false;
 

@@ -156,3 +156,25 @@ test('what it cost: by array and by member, what failed, and what is to come', a
   });
   expect((await at.at.coordinator.cost(CALLER, { job: '1_1' })).arrays[0]!.members).toHaveLength(1);
 });
+
+test('what failed stays a cost of failure when another machine does its task', async () => {
+  await at.submit({ array: '0-0' });
+  await at.up();
+  await at.agent('compute-0').start();
+  await at.pass(600_000);
+  await at.agent('compute-0').end(3);
+  await at.agent('compute-0').leave(at, { state: 'terminated', reason: 'completed' });
+  const spent = async () => (await at.at.coordinator.cost(CALLER, { arrayName: 'compute' })).total;
+  expect((await spent()).failed).toBeCloseTo(RATE / 6, 9);
+  await at.at.coordinator.retry(CALLER, '1', {});
+  await at.settle();
+  await at.up();
+  await at.agent('compute-0').start();
+  await at.pass(600_000);
+  await at.agent('compute-0').end();
+  await at.agent('compute-0').leave(at, { state: 'terminated', reason: 'completed' });
+  expect((await at.list()).map(({ generation }) => generation)).toEqual([1, 2]);
+  const { cost, failed } = await spent();
+  expect(cost).toBeCloseTo(RATE / 3, 9);
+  expect(failed).toBeCloseTo(RATE / 6, 9);
+});
