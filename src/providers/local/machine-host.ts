@@ -138,6 +138,8 @@ class SandboxHost implements MachineHost {
       await this.#connect(directory, order, init, running !== undefined);
     } catch (error) {
       this.#machines.delete(order.id);
+      // It runs, and only cannot be reached: another agent took it at the same moment, or this one has no file descriptor left. Tried again.
+      if (this.#liveInit(directory) !== undefined) return;
       this.#fail(directory, order, (error as Error).message);
     }
   }

@@ -5,6 +5,8 @@ import { listenAt } from './sandbox-sockets.ts';
 /** Of one request; a completion message has 4,096 characters at most. */
 const MOST_LINE_CHARS = 65_536;
 const MOST_CONNECTIONS = 64;
+/** Requests of one connection that wait for their answer: no more are read then. */
+const MOST_WAITING = 16;
 
 export type Answer = (request: InsideRequest) => Promise<InsideReply>;
 
@@ -41,11 +43,16 @@ export async function serveInside(path: string): Promise<InsideServer> {
 function serve(socket: Socket, answer: Promise<Answer>): void {
   let text = '';
   let last = Promise.resolve();
+  let waiting = 0;
   const reply = (line: string) => {
+    waiting++;
     last = last.then(async () => {
       const said = await replyTo(line, await answer);
-      if (!socket.destroyed) socket.write(`${JSON.stringify(said)}\n`);
+      if (!socket.destroyed && !socket.write(`${JSON.stringify(said)}\n`)) await drained(socket);
+      if (--waiting < MOST_WAITING) socket.resume();
     });
+    // Who asks faster than it is answered, or does not read the answers, must not fill the memory of all.
+    if (waiting >= MOST_WAITING) socket.pause();
   };
   socket.setEncoding('utf8');
   socket.on('error', () => {});
@@ -61,6 +68,18 @@ function serve(socket: Socket, answer: Promise<Answer>): void {
     );
     text = '';
     socket.removeAllListeners('data');
+  });
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.removeListener('drain', done);
+      socket.removeListener('close', done);
+      resolve();
+    };
+    socket.once('drain', done);
+    socket.once('close', done);
   });
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { MachineOrder } from '../../api/instance-session.ts';
@@ -39,16 +39,22 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
   const inside = await serveInside(join(directory, IN_SANDBOX.run, IN_RUN.agentSocket));
   const channel = openChannel(link, hello);
   let ours = false;
+  /** Another agent has it: what this one remembers is old. */
+  let isTaken = false;
   let goneWhy: string | undefined;
   let onGone: ((why: string) => void) | undefined;
 
+  let left = false;
   const leave = () => {
+    if (left) return;
+    left = true;
     inside.close();
     parts.onEnd();
   };
   const tellGone = async (ending: string | undefined) => {
     // Its connections are closed a moment before a process is seen to be dead.
     const dead = await isDeadSoon(init, processes);
+    isTaken = !dead;
     leave();
     // Else another agent has taken it over: the machine is well, and nothing is to be said of it here.
     if (!dead) return;
@@ -63,6 +69,8 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
 
   const end = async (graceMs: number, removes: boolean) => {
     ours = true;
+    // Asked for when it ran already: it must not come up again by that. A start that is meant comes when it has stopped.
+    rmSync(join(directory, IN_SANDBOX.start), { force: true });
     // One that does not answer is ended by a signal below, and at last killed.
     const asked = await link.stop(graceMs).then(
       () => true,
@@ -87,7 +95,9 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     startId: `${init.pid}-${init.startTicks}-${init.bootId}`,
     memory: {
       read: async () => readText(join(directory, IN_SANDBOX.memory)),
-      write: async (text) => writeWhole(join(directory, IN_SANDBOX.memory), text),
+      write: async (text) => {
+        if (!isTaken) writeWhole(join(directory, IN_SANDBOX.memory), text);
+      },
     },
     inside: (path) => pathInside(path, parts.visible),
     forker: async () => channel.forker,

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
 
@@ -31,18 +31,24 @@ export function connectTo(path: string): Promise<Socket> {
   });
 }
 
-/** One that a server before this one has left is replaced. */
+/**
+ * One that a server before this one has left is replaced. The socket gets its name when it is there, as a server that closes removes the name
+ * under which it was made: that of its successor must stay.
+ */
 export function listenAt(path: string, onSocket: (socket: Socket) => void): Promise<Server> {
   return new Promise((resolve, reject) => {
-    rmSync(path, { force: true });
-    const short = shorten(path);
+    const draft = `${path}.${process.pid}`;
+    rmSync(draft, { force: true });
+    const short = shorten(draft);
     const server = createServer(onSocket);
-    // Closing removes the file by the path it was given.
     server.once('close', short.close);
     server.once('error', (error) => {
       short.close();
       reject(error);
     });
-    server.listen(short.path, () => resolve(server));
+    server.listen(short.path, () => {
+      renameSync(draft, path);
+      resolve(server);
+    });
   });
 }

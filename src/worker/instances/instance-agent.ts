@@ -100,6 +100,8 @@ export class InstanceAgent {
   }
 
   async #up(machine: Machine, place: AgentPlace): Promise<void> {
+    // Another agent has had the machine meanwhile: what serves it here without a connection to it would only disturb.
+    await this.#instances.get(machine.order.id)?.release();
     const instance = await Instance.open(machine, place, (over) => this.#over(over));
     if (this.#stop.signal.aborted) return instance.release();
     place.log(`${machine.order.name} (${machine.order.id}): ${machine.adopted ? 'taken over' : 'up'}`);
