@@ -210,6 +210,6 @@ static void accept_agent(struct watch *watch, uint32_t events) {
 }
 
 void agent_open(void) {
-  listener.fd = listen_at("/run/spawn/init.sock");
+  listener.fd = listen_at(run_place("init.sock"));
   if (!watch_add(&listener, EPOLLIN)) fail_step("listen", "/run/spawn/init.sock");
 }

@@ -63,6 +63,7 @@ static bool take_line(struct conf *conf, const char *key, const char *value) {
   if (strcmp(key, "env") == 0) return conf->env_count < MOST_CONF_ENV && strchr(value, '=') != NULL && take_text(value, &conf->env[conf->env_count++]);
   if (strcmp(key, "memory") == 0) return take_number(value, INT64_MAX, &conf->memory_bytes);
   if (strcmp(key, "ttl") == 0) return take_number(value, INT64_MAX / 1000, &conf->ttl_ms);
+  if (strcmp(key, "plain") == 0) return conf->plain = take_path(value, &conf->run_dir);
   if (strcmp(key, "cpus") == 0) return take_small(value, &conf->cpus);
   if (strcmp(key, "first-cpu") == 0) return take_small(value, &conf->first_cpu);
   if (strcmp(key, "grace") == 0) return take_small(value, &conf->grace_ms);

@@ -12,6 +12,8 @@
    agent gets them, and the init ends: the kernel then kills whatever there is. */
 #define FORKER_WITHIN_US 6000000u
 #define AGENT_WITHIN_US 2000000u
+/* Without a process namespace only: else the kernel sees to it. */
+#define LEFT_WITHIN_US 10000000u
 /* Looks are dear with a thousand instances that end: each waits twice as long as the one before. */
 #define MOST_LOOK_MS 100
 
@@ -63,8 +65,7 @@ int ending_step(void) {
   if (phase == FORKER_LEAVES && ((M.forker == 0 && forker_is_silent()) || now >= until_us)) next(LAST_WORDS, AGENT_WITHIN_US);
   if (phase == LAST_WORDS && (agent_is_idle() || now >= until_us)) {
     /* What is left is killed before the group is removed. */
-    kill(-1, SIGKILL);
-    while (waitpid(-1, NULL, 0) > 0) continue;
+    end_all_that_is_left(LEFT_WITHIN_US);
     leave();
   }
   look_ms = look_ms * 2 > MOST_LOOK_MS ? MOST_LOOK_MS : look_ms * 2;

@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -158,13 +160,17 @@ void forker_close_input(void) {
 bool forker_start(void) {
   int in[2], out[2], failed[2], error = 0;
   if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(failed, O_CLOEXEC) != 0) return false;
+  /* What is left of a killed instance is found by this variable. */
+  char mark[PATH_MAX + 32] = "SPAWN_RUN_DIR=/run/spawn";
+  const char *program = forker_place();
+  if (M.conf.plain) snprintf(mark, sizeof mark, "SPAWN_RUN_DIR=%s", M.conf.run_dir);
   M.forker = fork();
   if (M.forker < 0) return false;
   if (M.forker == 0) {
     limits_join();
     setsid();
     plain_signals();
-    if (dup2(in[0], 0) == 0 && dup2(out[1], 1) == 1) execve("/run/spawn/bin/.forker", (char *[]){"forker", NULL}, (char *[]){NULL});
+    if (dup2(in[0], 0) == 0 && dup2(out[1], 1) == 1) execve(program, (char *[]){"forker", NULL}, (char *[]){mark, NULL});
     error = errno;
     ssize_t wrote = write(failed[1], &error, sizeof error);
     _exit(wrote > 0 ? 126 : 127);

@@ -96,9 +96,10 @@ int listen_at(const char *path) {
 }
 
 void write_state(const char *name, const char *text) {
-  char draft[64], path[64];
-  snprintf(path, sizeof path, "/run/spawn/%s", name);
-  snprintf(draft, sizeof draft, "/run/spawn/.%s.new", name);
+  char draft[96], path[96];
+  snprintf(draft, sizeof draft, ".%s.new", name);
+  snprintf(path, sizeof path, "%s", run_place(name));
+  snprintf(draft, sizeof draft, "%s", run_place(draft));
   int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   bool whole = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
   if (fd >= 0) close(fd);
@@ -127,8 +128,9 @@ static void take_signal(struct watch *watch, uint32_t mask) {
   (void)mask;
   struct signalfd_siginfo info;
   while (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info) {
-    /* A sender outside has no number in here; what runs inside may not end the machine by mistake. */
-    if (info.ssi_signo == SIGTERM && info.ssi_pid == 0) end_machine("stop", M.conf.grace_ms);
+    /* What runs inside may not end the machine by mistake. A sender outside has no number in a process namespace. */
+    if (info.ssi_signo != SIGTERM) continue;
+    if (M.conf.plain ? !is_member((pid_t)info.ssi_pid) : info.ssi_pid == 0) end_machine("stop", M.conf.grace_ms);
   }
   reap();
 }
@@ -151,12 +153,13 @@ static int sooner(int a, int b) {
 void init_run(const struct places *places, const char *identity, int report) {
   M.epoll = epoll_create1(EPOLL_CLOEXEC);
   if (M.epoll < 0) fail_step("start", "epoll");
-  unlink("/run/spawn/ended");
+  unlink(run_place("ended"));
+  unlink(run_place("clean"));
   watch_signals();
   deadline_open();
   agent_open();
   requests_open(places->peers);
-  if (!forker_start()) fail_step("start the forker", "/run/spawn/bin/.forker");
+  if (!forker_start()) fail_step("start the forker", forker_place());
   write_state("init", identity);
   unlinkat(M.folder, "start", 0);
   dprintf(report, "ready\t%s", identity);

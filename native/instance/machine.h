@@ -16,13 +16,14 @@
 
 struct conf {
   char *text; /* all strings are in here */
-  const char *id, *hostname, *bin, *peers, *cwd;
+  const char *id, *hostname, *bin, *peers, *cwd, *run_dir /* plain: where the sockets are */;
   const char *visible[MOST_VISIBLE];
   size_t visible_count;
   const char *env[MOST_CONF_ENV];
   size_t env_count;
   uint64_t memory_bytes, ttl_ms;
   uint32_t cpus, first_cpu, grace_ms;
+  bool plain; /* run_dir is given: without namespaces. Nothing is its own but its processes, and directories that variables name */
 };
 /* NULL, or what is wrong with it. */
 const char *conf_read(int folder, struct conf *conf);
@@ -35,7 +36,7 @@ __attribute__((noreturn)) void fail_step(const char *step, const char *what);
 /* Into a user namespace where the user is itself, and more namespaces (CLONE_NEW…); false with errno. */
 bool enter_user_namespace(int more);
 
-/* ---- mounts.c ---- */
+/* ---- mounts.c, plain.c ---- */
 
 struct places {
   int folder, own[4] /* tmp, log, spawn, run */, bin, peers, cwd, visible[MOST_VISIBLE];
@@ -44,6 +45,16 @@ struct places {
 void mounts_open(const struct conf *conf, int folder, struct places *places);
 void mounts_make(const struct conf *conf, const struct places *places, bool own_user_namespace);
 extern bool etc_is_overlay;
+/* Without mounts: only what is needed to tell the members of the array. */
+void plain_open(const struct conf *conf, int folder, struct places *places);
+/* Where a file of /run/spawn or /etc/spawn is, as this process sees it; valid until four more were asked for. */
+const char *run_place(const char *name);
+const char *etc_place(const char *name);
+const char *forker_place(void);
+/* In a child, before exec: without a process namespace it shall not outlive the init. */
+void die_with_init(void);
+/* Kills and reaps until no process of the instance is left, or the time is over. */
+void end_all_that_is_left(uint64_t within_us);
 
 /* ---- limits.c ---- */
 
@@ -135,7 +146,7 @@ uint32_t requests_logins(void);
 pid_t request_start(const struct start_request *request, uint32_t *step);
 
 /* ---- processes.c ---- */
-/* Every process of the user: neither the init nor the forker, and none that has ended and is not reaped. */
+/* Every process of the instance that is of the user: neither the init nor the forker, and none that has ended and is not reaped. */
 struct process {
   pid_t pid;
   char state;
@@ -144,6 +155,7 @@ struct process {
 };
 void each_process(void (*visit)(const struct process *process, void *to), void *to);
 bool read_process(pid_t pid, struct process *process);
+bool is_member(pid_t pid);
 size_t read_small(const char *path, char *text, size_t room);
 uint64_t number_after(const char *text, const char *name);
 size_t signal_all(int signal);

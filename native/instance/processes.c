@@ -48,8 +48,68 @@ bool read_process(pid_t pid, struct process *process) {
   return true;
 }
 
-/* /proc shows only what runs in the instance. */
+/* Processes that were found and not yet visited. */
+struct found {
+  pid_t *pids;
+  size_t count, room;
+};
+
+static void add_found(struct found *found, pid_t pid) {
+  if (found->count == found->room) {
+    size_t room = found->room == 0 ? 64 : found->room * 2;
+    pid_t *larger = realloc(found->pids, room * sizeof *larger);
+    if (larger == NULL) return;
+    found->pids = larger;
+    found->room = room;
+  }
+  found->pids[found->count++] = pid;
+}
+
+/* proc(5): each thread has children of its own. */
+static void add_children(struct found *found, pid_t pid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/task", pid);
+  DIR *threads = opendir(path);
+  if (threads == NULL) return;
+  for (struct dirent *thread; (thread = readdir(threads)) != NULL;) {
+    if (!isdigit((unsigned char)thread->d_name[0])) continue;
+    snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", pid, thread->d_name);
+    FILE *list = fopen(path, "re");
+    if (list == NULL) continue;
+    for (int child; fscanf(list, "%d", &child) == 1;) add_found(found, child);
+    fclose(list);
+  }
+  closedir(threads);
+}
+
+/* Without a process namespace: us and all that comes from us. Whatever is orphaned becomes our child. */
+static void each_descendant(void (*visit)(const struct process *process, void *to), void *to) {
+  struct found found = {0};
+  add_found(&found, getpid());
+  for (size_t at = 0; at < found.count; at++) {
+    add_children(&found, found.pids[at]);
+    struct process process;
+    if (read_process(found.pids[at], &process)) visit(&process, to);
+  }
+  free(found.pids);
+}
+
+bool is_member(pid_t pid) {
+  struct process process;
+  const pid_t own = getpid();
+  for (int depth = 0; pid > 1 && depth < 1000; depth++, pid = process.parent) {
+    if (pid == own) return true;
+    if (!read_process(pid, &process)) return false;
+  }
+  return false;
+}
+
+/* With a process namespace /proc shows only what runs in the instance. */
 static void each_at_all(void (*visit)(const struct process *process, void *to), void *to) {
+  if (M.conf.plain) {
+    each_descendant(visit, to);
+    return;
+  }
   DIR *proc = opendir("/proc");
   if (proc == NULL) return;
   for (struct dirent *entry; (entry = readdir(proc)) != NULL;) {
@@ -67,7 +127,7 @@ struct visit {
 
 static void visit_live(const struct process *process, void *to) {
   const struct visit *visit = to;
-  if (process->pid == 1 || process->pid == M.forker || process->state == 'Z' || process->state == 'X') return;
+  if (process->pid == getpid() || process->pid == M.forker || process->state == 'Z' || process->state == 'X') return;
   visit->visit(process, visit->to);
 }
 
@@ -101,7 +161,7 @@ static void add_activity(const struct process *process, void *to) {
   struct activity *sum = to;
   const uint64_t tick_us = 1000000u / (uint64_t)sysconf(_SC_CLK_TCK);
   uint64_t ticks = process->child_user_ticks + process->child_system_ticks;
-  bool of_user = process->pid != 1 && process->pid != M.forker;
+  bool of_user = process->pid != getpid() && process->pid != M.forker;
   if (of_user) ticks += process->user_ticks + process->system_ticks;
   sum->cpu_us += ticks * tick_us;
   char path[40], text[4096];

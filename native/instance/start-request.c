@@ -40,7 +40,7 @@ static void set_variable(struct variables *to, char *variable) {
 
 /* /etc/spawn/environment, which shells read too: NAME='value', where \' stands outside of the quotes. Rewritten in place to NAME=value. */
 static char *read_environment(struct variables *to) {
-  int fd = open("/etc/spawn/environment", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  int fd = open(etc_place("environment"), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   char *text = fd < 0 ? NULL : malloc(MOST_ENVIRONMENT_BYTES + 1);
   size_t length = 0;
   for (ssize_t got; text != NULL && length < MOST_ENVIRONMENT_BYTES && (got = read(fd, text + length, MOST_ENVIRONMENT_BYTES - length)) > 0;) length += (size_t)got;
@@ -98,6 +98,7 @@ static bool change_folder(const char *cwd, char *const *env) {
 __attribute__((noreturn)) static void become(const struct start_request *request, char **env, int report) {
   setsid();
   limits_join();
+  die_with_init();
   int fds[EXEC_DESCRIPTORS];
   for (int i = 0; i < EXEC_DESCRIPTORS; i++) {
     fds[i] = fcntl(request->fds[i], F_DUPFD_CLOEXEC, 10); /* none of 0, 1, 2 */
@@ -108,7 +109,8 @@ __attribute__((noreturn)) static void become(const struct start_request *request
   if (!change_folder(request->cwd, env)) fail_child(report, EXEC_STEP_CWD);
   plain_signals();
   char *program = request->argv[0];
-  if ((request->flags & EXEC_LOGIN_SHELL) != 0) {
+  /* The profile of the machine would take the programs of the instance out of PATH again. */
+  if ((request->flags & EXEC_LOGIN_SHELL) != 0 && !M.conf.plain) {
     const char *slash = strrchr(program, '/');
     static char name[256] = "-";
     strncat(name, slash == NULL ? program : slash + 1, sizeof name - 2);

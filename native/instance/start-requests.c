@@ -251,7 +251,7 @@ uint32_t requests_logins(void) {
 }
 
 void requests_open(int peers) {
-  listener.fd = listen_at("/run/spawn/exec.sock");
+  listener.fd = listen_at(run_place("exec.sock"));
   if (!watch_add(&listener, EPOLLIN)) fail_step("listen", "/run/spawn/exec.sock");
   /* Through descriptors of the mounts outside: inside, both are mounts of their own, and links do not go from one to another. */
   char name[256];

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -31,7 +32,7 @@ static const char *advice(int error) {
 void fail_step(const char *step, const char *what) {
   int error = errno;
   dprintf(report, "failed\t%s\t%d\t%s: %s: %s%s\n", step, error, step, what, strerror(error), advice(error));
-  if (getpid() != 1) limits_close();
+  if (report == 1) limits_close();
   _exit(1);
 }
 
@@ -91,6 +92,17 @@ static void own_streams(int folder) {
   close(null);
 }
 
+static void make_own(const struct places *places, bool own_user_namespace) {
+  if (sethostname(M.conf.hostname, strlen(M.conf.hostname)) != 0) fail_step("hostname", M.conf.hostname);
+  mounts_make(&M.conf, places, own_user_namespace);
+  for (size_t i = 0; i < 4; i++) close(places->own[i]);
+  close(places->bin);
+  if (places->cwd >= 0) close(places->cwd);
+  for (size_t i = 0; i < M.conf.visible_count; i++) {
+    if (places->visible[i] >= 0) close(places->visible[i]);
+  }
+}
+
 __attribute__((noreturn)) static void run_init(const struct places *places, bool own_user_namespace) {
   char identity[160];
   setsid();
@@ -98,14 +110,12 @@ __attribute__((noreturn)) static void run_init(const struct places *places, bool
   umask(022);
   read_identity(identity, sizeof identity);
   own_streams(places->folder);
-  if (sethostname(M.conf.hostname, strlen(M.conf.hostname)) != 0) fail_step("hostname", M.conf.hostname);
   limits_bind_cpus(&M.conf);
-  mounts_make(&M.conf, places, own_user_namespace);
-  for (size_t i = 0; i < 4; i++) close(places->own[i]);
-  close(places->bin);
-  if (places->cwd >= 0) close(places->cwd);
-  for (size_t i = 0; i < M.conf.visible_count; i++) {
-    if (places->visible[i] >= 0) close(places->visible[i]);
+  if (M.conf.plain) {
+    /* Whatever loses its parent in the instance becomes our child. */
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) fail_step("take in processes", "subreaper");
+  } else {
+    make_own(places, own_user_namespace);
   }
   if (chdir("/") != 0) fail_step("open", "/");
   init_run(places, identity, report);
@@ -156,12 +166,13 @@ int start_main(int argc, char **argv) {
   int pipe_fds[2];
   if (pipe2(pipe_fds, O_CLOEXEC) != 0) fail_step("start", "pipe");
   limits_open(&M.conf, folder);
-  bool own_user_namespace = separate();
+  bool own_user_namespace = !M.conf.plain && separate();
   /* What was opened before is of the mounts outside, on which nothing can be mounted from here. */
   struct places places;
   M.folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (M.folder < 0) fail_step("open", argv[1]);
-  mounts_open(&M.conf, M.folder, &places);
+  if (M.conf.plain) plain_open(&M.conf, M.folder, &places);
+  else mounts_open(&M.conf, M.folder, &places);
   pid_t init = fork();
   if (init < 0) fail_step("start", "fork");
   if (init == 0) {

@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFiles } from '../client/node/data-files.ts';
-import { packageVersion } from '../client/node/package-files.ts';
+import { nativeProgram, packageVersion } from '../client/node/package-files.ts';
 import { identify, isAlive, signalProcess } from '../client/node/process-identity.ts';
 import { type ProcessRecord, takePlace } from '../client/node/process-record.ts';
+import { chooseSandbox } from '../client/node/sandbox-mode.ts';
+import { readSandboxSetting } from '../config/instance-settings.ts';
 import { createMachineHost } from '../providers/local/machine-host.ts';
 import { runAgent } from '../worker/instances/main.ts';
 
@@ -22,14 +24,17 @@ export function serveInstances([, ...argv]: string[]): Promise<number> {
         return undefined;
       }
     },
-    openMachines({ dataDir }) {
+    openMachines({ dataDir }, log) {
       const visible = ['logs', 'worker'].map((name) => join(dataDir, name));
       // A directory that is not there cannot be shown.
       for (const path of visible) mkdirSync(path, { recursive: true, mode: 0o700 });
+      const mode = chooseSandbox(readSandboxSetting(process.env), nativeProgram('instance'));
+      if (mode.kind === 'plain') log(`instances are not kept apart: ${mode.why}`);
       return createMachineHost({
         directory: dataFiles(dataDir).machinesDir,
         visible,
         processes: { isAlive, signal: signalProcess },
+        isPlain: mode.kind === 'plain',
       });
     },
   });

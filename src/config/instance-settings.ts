@@ -30,6 +30,17 @@ export function readInstanceSettings(env: Env): InstanceSettings {
   };
 }
 
+/**
+ * From `SPAWN_SANDBOX`: how instances are kept apart. Read by the agent of instances when it starts.
+ *
+ * @throws BAD_REQUEST
+ */
+export function readSandboxSetting({ SPAWN_SANDBOX: found }: Env): 'auto' | 'separate' | 'plain' {
+  const kind = (['auto', 'separate', 'plain'] as const).find((one) => one === (found || 'auto'));
+  if (kind !== undefined) return kind;
+  throw new SpawnError('BAD_REQUEST', { where: 'SPAWN_SANDBOX', expected: 'auto, separate or plain', found });
+}
+
 function readListen(text: string | undefined): Address | 'off' | undefined {
   if (!text) return undefined;
   return text === 'off' ? 'off' : parseAddress(text, 'SPAWN_DNS_LISTEN');

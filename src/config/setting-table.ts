@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { parseAddress } from '../core/address.ts';
 import { SpawnError } from '../core/errors.ts';
-import { readInstanceSettings } from './instance-settings.ts';
+import { readInstanceSettings, readSandboxSetting } from './instance-settings.ts';
 import { readLease } from './lease.ts';
 import { readLocalOffer } from './local-offer.ts';
 import { readMaxArraySize } from './max-array-size.ts';
@@ -11,7 +11,16 @@ export interface Setting {
   readonly name: string;
   readonly variable: string;
   /** What its value is called. */
-  readonly type: 'path' | 'URL' | 'HOST:PORT' | 'number' | 'duration' | 'list' | 'domain' | '0 or 1';
+  readonly type:
+    | 'path'
+    | 'URL'
+    | 'HOST:PORT'
+    | 'number'
+    | 'duration'
+    | 'list'
+    | 'domain'
+    | '0 or 1'
+    | 'auto, separate or plain';
   /** As the documentation says it; absent: none. */
   readonly usual?: string;
   readonly meaning: string;
@@ -176,5 +185,14 @@ export const SETTINGS: readonly Setting[] = [
     usual: '7d',
     meaning: 'how long terminated instances stay listed',
     check: (text) => void readInstanceSettings({ SPAWN_INSTANCE_RETENTION: text }),
+  },
+  {
+    name: 'sandbox',
+    variable: 'SPAWN_SANDBOX',
+    type: 'auto, separate or plain',
+    usual: 'auto',
+    meaning:
+      'how local instances are kept apart: by namespaces where the kernel allows, always, or never; read when their agent starts',
+    check: (text) => void readSandboxSetting({ SPAWN_SANDBOX: text }),
   },
 ];

@@ -101,9 +101,24 @@ export type InsideReply =
   | { readonly ok: true; readonly [field: string]: unknown }
   | { readonly ok: false; readonly error: string };
 
+/** Where an instance finds what is its own, as seen from inside. */
+export interface MachinePlaces {
+  /** The programs `spored` and `ssh`. */
+  readonly bin: string;
+  /** Files about it and its array. */
+  readonly etc: string;
+  /** Sockets. */
+  readonly run: string;
+  readonly log: string;
+  readonly tmp: string;
+  /** They are where every machine has them. Else variables say where they are, and names of members resolve nowhere. */
+  readonly isOwn: boolean;
+}
+
 /** An instance as its agent sees it: the machine it is on, or one of the sandboxes that it serves. */
 export interface Machine {
   readonly order: MachineOrder;
+  readonly places: MachinePlaces;
   /** What the agent keeps of it over restarts of itself and of the machine. */
   readonly memory: { read(): Promise<string | undefined>; write(text: string): Promise<void> };
   /**

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { MachineOrder } from '../../src/api/instance-session.ts';
 import { isAlive, signalProcess } from '../../src/client/node/process-identity.ts';
 import { haltSandbox, prepareSandbox, requestStart } from '../../src/providers/local/sandbox-directory.ts';
+import { placesOf } from '../../src/providers/local/sandbox-paths.ts';
 import { installPrograms, instanceProgram } from '../../src/providers/local/sandbox-programs.ts';
 
 export interface Ended {
@@ -45,7 +46,9 @@ export class Members {
   start(index: number): void {
     const { programs } = this;
     requestStart(this.directory(index), this.#order(index));
-    prepareSandbox({ order: this.#order(index), directory: this.directory(index), programs, visible: [] });
+    const directory = this.directory(index);
+    const places = placesOf(directory, programs, false);
+    prepareSandbox({ order: this.#order(index), directory, programs, visible: [], isPlain: false, places });
     const environment = Object.entries(this.#environment(index)).map(([name, value]) => `${name}='${value}'\n`);
     this.write(index, 'environment', environment.join(''));
     this.write(index, 'instance.json', JSON.stringify({ instance_id: this.id(index), name: `m-${index}` }));

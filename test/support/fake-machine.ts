@@ -8,6 +8,7 @@ import type {
   InsideRequest,
   Machine,
   MachineActivity,
+  MachinePlaces,
   SharedFile,
 } from '../../src/providers/provider.ts';
 import { forkerProgram, nativeForkerPath } from '../../src/worker/forker/programs.ts';
@@ -49,6 +50,16 @@ export function fakeOrder(changes: Partial<MachineOrder> = {}): MachineOrder {
     ...changes,
   };
 }
+
+/** Where a machine of its own has them. */
+export const FAKE_PLACES: MachinePlaces = {
+  bin: '/run/spawn/bin',
+  etc: '/etc/spawn',
+  run: '/run/spawn',
+  log: '/var/log',
+  tmp: '/tmp',
+  isOwn: true,
+};
 
 /** A machine that is only a forker on this one. It outlives the agents that serve it one after the other. */
 export class FakeBox {
@@ -95,6 +106,7 @@ export class FakeBox {
     this.#asked = false;
     return {
       order: this.order,
+      places: FAKE_PLACES,
       adopted,
       startId: `start ${this.#starts + (adopted ? 0 : 1)}`,
       memory: {

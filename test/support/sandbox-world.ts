@@ -33,7 +33,8 @@ export interface SandboxHostUnderTest {
 
 let lastId = 0;
 
-export function makeSandboxWorld(): SandboxWorld {
+/** @param isPlain without namespaces */
+export function makeSandboxWorld(isPlain = false): SandboxWorld {
   const folder = mkdtempSync(join(tmpdir(), 'spawn-sandbox-'));
   const instances = join(folder, 'instances');
   const data = join(folder, 'data');
@@ -48,7 +49,7 @@ export function makeSandboxWorld(): SandboxWorld {
     host(where = instances) {
       const up = new Map<string, Machine>();
       const failed: string[] = [];
-      const host = createMachineHost({ directory: where, visible: [data], processes });
+      const host = createMachineHost({ directory: where, visible: [data], processes, isPlain });
       hosts.push(host);
       void host.serve({
         onUp: (machine) => up.set(machine.order.id, machine),

@@ -34,11 +34,19 @@ const one = (part: Partial<InstanceView> = {}) => [
 test.each<[string[], boolean, Omit<Entering, 'id'>]>([
   [[], false, { argv: [], terminal: false, login: true }],
   [[], true, { argv: [], terminal: true, login: true }],
-  [['--', 'echo $A; pwd'], false, { argv: ['/bin/sh', '-lc', 'echo $A; pwd'], terminal: false, login: false }],
+  [
+    ['--', 'echo $A; pwd'],
+    false,
+    { argv: ['/bin/sh', '-lc', expect.stringMatching(/job-array.sh"; echo \$A; pwd$/)], terminal: false, login: false },
+  ],
   [
     ['--', 'ls', '-l', 'a b'],
     true,
-    { argv: ['/bin/sh', '-lc', 'exec "$@"', 'sh', 'ls', '-l', 'a b'], terminal: true, login: true },
+    {
+      argv: ['/bin/sh', '-lc', expect.stringMatching(/job-array.sh"; exec "\$@"$/), 'sh', 'ls', '-l', 'a b'],
+      terminal: true,
+      login: true,
+    },
   ],
 ])('runs what follows -- in a login shell: %j', async (rest, tty, entering) => {
   const { code, entered } = await connect(['compute-3', ...rest], [one()], tty);

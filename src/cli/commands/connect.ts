@@ -36,9 +36,12 @@ export const connect = defineCommand({
   },
 });
 
+/** Where an instance has no /etc of its own, the profile of the machine knows nothing of it. */
+const OWN_PROFILE = '[ ! -r "$SPAWN_ETC_DIR/job-array.sh" ] || . "$SPAWN_ETC_DIR/job-array.sh"; ';
+
 /** With what a login has in its environment. Nothing for the shell itself. */
 function inLoginShell(words: readonly string[]): readonly string[] {
   if (words.length === 0) return [];
-  if (words.length === 1) return ['/bin/sh', '-lc', words[0]!];
-  return ['/bin/sh', '-lc', 'exec "$@"', ...['sh', ...words]];
+  if (words.length === 1) return ['/bin/sh', '-lc', `${OWN_PROFILE}${words[0]!}`];
+  return ['/bin/sh', '-lc', `${OWN_PROFILE}exec "$@"`, ...['sh', ...words]];
 }

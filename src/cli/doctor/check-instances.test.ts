@@ -30,7 +30,7 @@ describe('what the kernel allows', () => {
 
   test('no namespaces', () => {
     expect(found({ namespaces: no, processes: { ok: false } }).instances).toBe(
-      'warn: not apart from this machine: namespaces (Operation not permitted), processes (refused)',
+      'warn: without namespaces, not apart from this machine: namespaces (Operation not permitted), processes (refused)',
     );
   });
 

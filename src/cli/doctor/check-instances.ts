@@ -51,8 +51,9 @@ export function instanceChecks({ namespaces, mount, overlay, processes, port53, 
       ? ok('instances', `own names, files and processes; ${held.memory}; ${held.cpu}`)
       : warn(
           'instances',
-          `not apart from this machine: ${missing.map(([name, { why }]) => `${name} (${why ?? 'refused'})`).join(', ')}`,
-          'allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or run as root',
+          `without namespaces, not apart from this machine: ${missing.map(([name, { why }]) => `${name} (${why ?? 'refused'})`).join(', ')}`,
+          'they run, and SPAWN_PEERS_FILE and the like say where their files are (docs/sandbox.md); to keep them apart allow user namespaces (' +
+            'sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or run as root',
         ),
     overlay.ok
       ? ok('their /etc', 'an overlay of this machine’s')

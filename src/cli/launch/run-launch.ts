@@ -17,6 +17,7 @@ import type { LaunchInput } from './options.ts';
 import { planJson } from './plan-json.ts';
 import { planText } from './plan-text.ts';
 import { type Launch, readLaunch } from './read-launch.ts';
+import { sandboxNote } from './sandbox-note.ts';
 import { type LaunchSpecs, specsOf } from './spec-of-launch.ts';
 import { summaryText } from './summary-text.ts';
 
@@ -31,7 +32,7 @@ export async function runLaunch(input: LaunchInput, world: World, chance: () => 
   const launch = await readLaunch(input, world, chance);
   const { given } = launch;
   const specs = await specsOf(launch, world);
-  const notes = notesOf(launch, specs);
+  const notes = notesOf(launch, specs, world);
   const json = given.format === 'json' || given.json;
   if (given['dry-run']) {
     await submit(launch, specs, world, true);
@@ -46,10 +47,11 @@ export async function runLaunch(input: LaunchInput, world: World, chance: () => 
   return untilInterrupted(world, advice(job, specs), (signal) => follow(launch, specs, job, world, json, signal));
 }
 
-/** What a person should know, in order: of files, of the plan. `--no-timeout` says that there shall be none. */
-function notesOf({ given, notes }: Launch, { plan }: LaunchSpecs): readonly string[] {
+/** What a person should know, in order: of files, of the plan, of this machine. `--no-timeout` says that there shall be none. */
+function notesOf({ given, notes }: Launch, { plan }: LaunchSpecs, { env }: World): readonly string[] {
+  const apart = sandboxNote(env);
   const planned = plan.notes.filter(({ kind }) => kind !== 'no-ttl' || !given['no-timeout']);
-  return [...notes, ...planned.map(({ text }) => text)];
+  return [...notes, ...planned.map(({ text }) => text), ...(apart === undefined ? [] : [apart])];
 }
 
 async function mayLaunch(yes: boolean, { plan }: LaunchSpecs, world: World): Promise<boolean> {

@@ -19,7 +19,7 @@ export interface EmbeddedPlace {
  * SPAWN_ variable of a task: the marks by which a worker finds its processes must not be on these.
  */
 const KEPT_VARIABLES =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|NODE_COMPILE_CACHE|SPAWN_(?:DATA_DIR|RUNTIME_DIR|FORKER|MAX_ARRAY_SIZE|LEASE|BIND_CPUS|LOCAL_.+|DNS_.+|INSTANCE_RETENTION|CI.*))$/;
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|NODE_COMPILE_CACHE|SPAWN_(?:DATA_DIR|RUNTIME_DIR|FORKER|MAX_ARRAY_SIZE|LEASE|BIND_CPUS|LOCAL_.+|DNS_.+|INSTANCE_RETENTION|SANDBOX|CI.*))$/;
 
 /**
  * Starts a keeper, detached from this process in every way. Does no harm where one runs already: the new one sees that

@@ -7,15 +7,16 @@ import {
   prepareSandbox,
   readInit,
   readOrder,
-  readVisible,
+  readStarted,
   type SandboxProcesses,
   wantsStart,
   withdrawStart,
 } from './sandbox-directory.ts';
 import { launchSandbox } from './sandbox-launch.ts';
+import { killLeft } from './sandbox-left.ts';
 import { InitLink } from './sandbox-link.ts';
 import { openMachine } from './sandbox-machine.ts';
-import { BESIDE, IN_RUN, IN_SANDBOX } from './sandbox-paths.ts';
+import { BESIDE, IN_RUN, IN_SANDBOX, placesOf } from './sandbox-paths.ts';
 import { installPrograms } from './sandbox-programs.ts';
 import { connectTo } from './sandbox-sockets.ts';
 import { SharedFiles } from './shared-files.ts';
@@ -33,6 +34,8 @@ export interface MachineHostOptions {
   /** Directories of the agent that tasks' forkers need: for logs and files of its sessions. */
   readonly visible: readonly string[];
   readonly processes: SandboxProcesses;
+  /** Without namespaces: where the kernel refuses them. Default false. */
+  readonly isPlain?: boolean;
   /** Where native programs are; default: those of this package. */
   readonly sources?: { readonly instance: string; readonly forker: string };
 }
@@ -147,7 +150,10 @@ class SandboxHost implements MachineHost {
   /** False: somebody else is starting it, so it is looked at again. */
   async #launch(directory: string, order: MachineOrder): Promise<boolean> {
     const programs = this.#programs;
-    prepareSandbox({ order, directory, programs, visible: this.#options.visible });
+    const { visible, isPlain = false } = this.#options;
+    if (isPlain) await killLeft(directory);
+    const places = placesOf(directory, programs, isPlain);
+    prepareSandbox({ order, directory, programs, visible, isPlain, places });
     const failure = await launchSandbox(directory, programs);
     if (failure === undefined) return true;
     if (failure.step !== 'lock') throw new Error(failure.why);
@@ -158,7 +164,7 @@ class SandboxHost implements MachineHost {
   async #connect(directory: string, order: MachineOrder, init: ProcessIdentity, adopted: boolean): Promise<void> {
     const { processes } = this.#options;
     // What an agent before this one made visible may be something else.
-    const visible = readVisible(directory);
+    const { visible, programs = this.#programs, isPlain } = readStarted(directory);
     const socket = await connectTo(join(directory, IN_SANDBOX.run, IN_RUN.initSocket));
     const machine = await openMachine({
       order,
@@ -167,6 +173,7 @@ class SandboxHost implements MachineHost {
       init,
       link: new InitLink(socket),
       visible,
+      places: placesOf(directory, programs, isPlain),
       programs: this.#programs,
       shared: this.#shared,
       processes,

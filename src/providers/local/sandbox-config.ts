@@ -1,11 +1,12 @@
 import { userInfo } from 'node:os';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import { SpawnError } from '../../core/errors.ts';
+import type { MachinePlaces } from '../provider.ts';
 import { peersDirectory } from './sandbox-paths.ts';
 
 /** Between TERM and KILL where nobody says otherwise: at the deadline, and when the init is told to end by a signal. */
 export const GRACE_MS = 10_000;
-const PATH = '/run/spawn/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface ConfigParts {
   readonly order: MachineOrder;
@@ -14,6 +15,9 @@ export interface ConfigParts {
   readonly programs: string;
   /** Directories that shall be seen inside. */
   readonly visible: readonly string[];
+  /** Without namespaces. */
+  readonly isPlain: boolean;
+  readonly places: MachinePlaces;
 }
 
 /**
@@ -21,7 +25,7 @@ export interface ConfigParts {
  *
  * @throws SpawnError LAUNCH_FAILED for a value that cannot be in a line
  */
-export function configText({ order, directory, programs, visible }: ConfigParts): string {
+export function configText({ order, directory, programs, visible, isPlain, places }: ConfigParts): string {
   const lines: [string, string | number][] = [
     ['id', order.id],
     ['hostname', order.name],
@@ -34,7 +38,8 @@ export function configText({ order, directory, programs, visible }: ConfigParts)
     ['first-cpu', order.index * Math.ceil(order.type.vcpus)],
     ['ttl', Math.max(0, Math.round(order.ttlMs))],
     ['grace', GRACE_MS],
-    ...plainEnvironment().map((variable): [string, string] => ['env', variable]),
+    ...(isPlain ? [['plain', places.run] as [string, string]] : []),
+    ...plainEnvironment(places, isPlain).map((variable): [string, string] => ['env', variable]),
   ];
   for (const [key, value] of lines) {
     if (!/[\n\0]/.test(String(value)) && String(value) !== '') continue;
@@ -45,10 +50,17 @@ export function configText({ order, directory, programs, visible }: ConfigParts)
 }
 
 /** What every process gets that is started from outside; /etc/spawn/environment adds to it. */
-function plainEnvironment(): string[] {
+function plainEnvironment(places: MachinePlaces, isPlain: boolean): string[] {
   const { home, name, shell } = user();
   const lang = process.env.LANG ?? 'C.UTF-8';
-  return [`PATH=${PATH}`, `HOME=${home}`, `USER=${name}`, `LOGNAME=${name}`, `SHELL=${shell}`, `LANG=${lang}`];
+  const path = `PATH=${places.bin}:${PATH}`;
+  const where = isPlain ? Object.entries(variablesOf(places)).map(([key, value]) => `${key}=${value}`) : [];
+  return [path, ...where, `HOME=${home}`, `USER=${name}`, `LOGNAME=${name}`, `SHELL=${shell}`, `LANG=${lang}`];
+}
+
+/** Where things are that have no place of their own in the file system. */
+export function variablesOf({ etc, run, tmp }: MachinePlaces): Readonly<Record<string, string>> {
+  return { SPAWN_ETC_DIR: etc, SPAWN_RUN_DIR: run, TMPDIR: tmp };
 }
 
 function user(): { home: string; name: string; shell: string } {

@@ -15,6 +15,7 @@ import type { HaltHow, MachineFact } from '../provider.ts';
 import type { ProcessIdentity } from './instance-records.ts';
 import type { Processes } from './local-provider.ts';
 import { type ConfigParts, configText, GRACE_MS } from './sandbox-config.ts';
+import { killLeft } from './sandbox-left.ts';
 import { BESIDE, IN_RUN, IN_SANDBOX, peersDirectory } from './sandbox-paths.ts';
 import { memberFile, removeGroup, removeSandbox } from './sandbox-remains.ts';
 
@@ -55,10 +56,14 @@ export function readOrder(directory: string): MachineOrder | undefined {
   }
 }
 
-/** What was made visible in it when it was started last. */
-export function readVisible(directory: string): string[] {
+/** How it was started last: what was made visible in it, with which programs, and whether without namespaces. */
+export function readStarted(directory: string): { visible: string[]; programs: string | undefined; isPlain: boolean } {
   const text = readWhole(join(directory, IN_SANDBOX.config)) ?? '';
-  return [...text.matchAll(/^visible (.*)$/gm)].map((match) => match[1]!);
+  return {
+    visible: [...text.matchAll(/^visible (.*)$/gm)].map((match) => match[1]!),
+    programs: /^bin (.*)$/m.exec(text)?.[1],
+    isPlain: /^plain /m.test(text),
+  };
 }
 
 /** The first process of the sandbox, when one was ever started; whether it lives is another question. */
@@ -89,6 +94,7 @@ export async function haltSandbox(directory: string, how: HaltHow, processes: Sa
     processes.signal(init, 'SIGTERM');
     await waitUntilDead(init, GRACE_MS + INIT_WITHIN_MS, processes);
   }
+  await killLeft(directory);
   await removeGroup(directory);
   if (how === 'terminate') removeSandbox(directory);
 }
@@ -129,7 +135,14 @@ export function prepareSandbox(parts: ConfigParts): void {
   const peers = peersDirectory(directory, order.arrayId);
   mkdirSync(peers, { recursive: true, mode: 0o700 });
   writeFileSync(join(peers, memberFile(order.id)), '', { mode: 0o600 });
+  showPeers(join(directory, IN_SANDBOX.run, 'peers'), peers, parts.isPlain);
   writeWhole(join(directory, IN_SANDBOX.config), configText(parts));
+}
+
+/** Without mounts a link leads to them. What an earlier start has left there may be the other kind. */
+function showPeers(at: string, peers: string, isPlain: boolean): void {
+  rmSync(at, { recursive: true, force: true });
+  if (isPlain) symlinkSync(peers, at);
 }
 
 /** Its mode does not depend on the umask of this process: other users of the sandbox go through it. */

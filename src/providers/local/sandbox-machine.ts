@@ -2,11 +2,12 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { MachineOrder } from '../../api/instance-session.ts';
-import type { ForkerChannel, Machine } from '../provider.ts';
+import type { ForkerChannel, Machine, MachinePlaces } from '../provider.ts';
 import type { ProcessIdentity } from './instance-records.ts';
 import { isDeadSoon, readEnding, type SandboxProcesses, waitUntilDead, writeWhole } from './sandbox-directory.ts';
 import { writeSandboxFiles } from './sandbox-files.ts';
 import { serveInside } from './sandbox-inside.ts';
+import { killLeft } from './sandbox-left.ts';
 import type { InitHello, InitLink } from './sandbox-link.ts';
 import { IN_RUN, IN_SANDBOX, pathInside } from './sandbox-paths.ts';
 import { removeGroup, removeSandbox } from './sandbox-remains.ts';
@@ -25,6 +26,7 @@ export interface MachineParts {
   readonly init: ProcessIdentity;
   readonly link: InitLink;
   readonly visible: readonly string[];
+  readonly places: MachinePlaces;
   readonly programs: string;
   readonly shared: SharedFiles;
   readonly processes: SandboxProcesses;
@@ -84,6 +86,7 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     patience.abort();
     await waitUntilDead(init, asked ? CLOSED_WITHIN_MS : graceMs + INIT_WITHIN_MS, processes);
     link.close();
+    await killLeft(directory);
     await removeGroup(directory);
     leave();
     if (removes) removeSandbox(directory);
@@ -99,7 +102,8 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
         if (!isTaken) writeWhole(join(directory, IN_SANDBOX.memory), text);
       },
     },
-    inside: (path) => pathInside(path, parts.visible),
+    places: parts.places,
+    inside: (path) => (parts.places.isOwn ? pathInside(path, parts.visible) : path),
     forker: async () => channel.forker,
     write: async (files) => writeSandboxFiles(directory, files, parts.shared),
     setDeadline: (inMs) => link.setDeadline(inMs),

@@ -1,5 +1,6 @@
 import { dirname, join, relative } from 'node:path';
 import { SpawnError } from '../../core/errors.ts';
+import type { MachinePlaces } from '../provider.ts';
 
 /** What is where in the directory of an instance; docs/sandbox.md says what each is for. */
 export const IN_SANDBOX = {
@@ -24,6 +25,8 @@ export const IN_RUN = {
   init: 'init',
   ended: 'ended',
   cgroup: 'cgroup',
+  /** Without namespaces: its init saw the end of all its processes. */
+  clean: 'clean',
   initSocket: 'init.sock',
   agentSocket: 'agent.sock',
   execSocket: 'exec.sock',
@@ -59,6 +62,21 @@ export function pathInside(path: string, visible: readonly string[]): string {
   throw new SpawnError('INTERNAL', {
     why: `${path} is not visible in instances: expected one below ${visible.join(', ')}`,
   });
+}
+
+/** What an instance sees of its own, without namespaces (`plain`) where it is outside. */
+export function placesOf(directory: string, programs: string, isPlain: boolean): MachinePlaces {
+  if (!isPlain)
+    return { bin: '/run/spawn/bin', etc: '/etc/spawn', run: '/run/spawn', log: '/var/log', tmp: '/tmp', isOwn: true };
+  const at = (name: string) => join(directory, name);
+  return {
+    bin: programs,
+    etc: at(IN_SANDBOX.spawn),
+    run: at(IN_SANDBOX.run),
+    log: at(IN_SANDBOX.log),
+    tmp: at(IN_SANDBOX.tmp),
+    isOwn: false,
+  };
 }
 
 /** Where the sockets of the members of one array are. */

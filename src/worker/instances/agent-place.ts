@@ -18,8 +18,8 @@ export interface AgentPlace {
   /** Scripts, environments and, where the coordinator names no place, logs. */
   readonly directory: string;
   readonly host: string;
-  /** The in-instance `spored`, seen from inside. */
-  readonly spored: string;
+  /** The in-instance `spored`, seen from inside; absent: that of the machine. */
+  readonly spored?: string;
   /** Of this package. */
   readonly version: string;
   /** The text of the machine's own resolv.conf. */

@@ -7,7 +7,6 @@ import type { AgentPlace, InstanceClient } from './agent-place.ts';
 import { machineClock } from './boot-clock.ts';
 import { reportFailedLaunch } from './failed-launch.ts';
 import { Instance } from './instance.ts';
-import { INSIDE } from './instance-environment.ts';
 import type { InstanceClock } from './instance-life.ts';
 import { PeersBook } from './peers-book.ts';
 
@@ -19,7 +18,7 @@ export interface InstanceAgentOptions {
   readonly host: string;
   /** Of this package. */
   readonly version: string;
-  /** The in-instance program, seen from inside; default /run/spawn/bin/spored. */
+  /** The in-instance program, seen from inside; default: that of the machine. */
   readonly spored?: string;
   /** Default: those of this machine. */
   readonly clock?: InstanceClock;
@@ -81,7 +80,7 @@ export class InstanceAgent {
   }
 
   async #makePlace(): Promise<AgentPlace> {
-    const { client, dataDir, host, version, log, spored = INSIDE.spored, clock = machineClock() } = this.#options;
+    const { client, dataDir, host, version, log, spored, clock = machineClock() } = this.#options;
     const directory = join(dataDir, 'worker');
     await mkdir(directory, { recursive: true, mode: 0o700 });
     return {
@@ -91,7 +90,7 @@ export class InstanceAgent {
       host,
       version,
       log,
-      spored,
+      ...(spored === undefined ? {} : { spored }),
       files: new JobFiles(directory, client),
       peers: new PeersBook((id) => client.peers(id, { signal: AbortSignal.timeout(PEERS_WITHIN_MS) })),
       resolvConf: await readFile('/etc/resolv.conf', 'utf8').catch(() => ''),

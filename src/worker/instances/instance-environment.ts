@@ -1,16 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import type { JobForWorker } from '../../api/session.ts';
+import type { Machine } from '../../providers/provider.ts';
 
-/** Where the files of an instance are, seen from inside. */
-export const INSIDE = {
-  spored: '/run/spawn/bin/spored',
-  bin: '/run/spawn/bin',
-  etc: '/etc/spawn',
-  peers: '/etc/spawn/job-array-peers.json',
-  hostfile: '/etc/spawn/hostfile',
-  output: '/var/log/cloud-init-output.log',
-} as const;
+/** Below the log directory. */
+export const OUTPUT = 'cloud-init-output.log';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -37,7 +31,7 @@ const BYTES_IN_MB = 1024 * 1024;
  * @param cpusHere what the machine below has: an instance of a larger type has no more
  */
 export function instanceVariables(
-  order: MachineOrder,
+  { order, places }: Pick<Machine, 'order' | 'places'>,
   size: number,
   cpusHere = availableParallelism(),
 ): Map<string, string> {
@@ -74,8 +68,9 @@ export function instanceVariables(
     SPAWN_INSTANCE_DNS: order.dns,
     SPAWN_REGION: order.region,
     SPAWN_ZONE: order.zone,
-    SPAWN_PEERS_FILE: INSIDE.peers,
-    SPAWN_HOSTFILE: INSIDE.hostfile,
+    SPAWN_PEERS_FILE: `${places.etc}/job-array-peers.json`,
+    SPAWN_HOSTFILE: `${places.etc}/hostfile`,
+    ...(places.isOwn ? {} : { SPAWN_ETC_DIR: places.etc, SPAWN_RUN_DIR: places.run, TMPDIR: places.tmp }),
   };
   // A parameter of the user's may not say that the instance is another one.
   const given = Object.entries(env).filter(([name]) => NAME.test(name));
@@ -93,16 +88,16 @@ function assignmentsOf(variables: ReadonlyMap<string, string>): string[] {
 }
 
 /** Variables of an instance that its job must not set otherwise. */
-export function addVariables(env: readonly string[], variables: ReadonlyMap<string, string>): string[] {
+export function addVariables(env: readonly string[], variables: ReadonlyMap<string, string>, bin: string): string[] {
   const kept = env.filter((entry) => !variables.has(entry.slice(0, entry.indexOf('='))));
-  return withBin([...kept, ...assignmentsOf(variables)]);
+  return withBin([...kept, ...assignmentsOf(variables)], bin);
 }
 
 /** PATH with the programs of the instance first. */
-function withBin(env: readonly string[]): string[] {
+function withBin(env: readonly string[], bin: string): string[] {
   return env.map((entry) => {
-    if (!entry.startsWith('PATH=') || entry.slice(5).split(':').includes(INSIDE.bin)) return entry;
-    return `PATH=${INSIDE.bin}:${entry.slice(5)}`;
+    if (!entry.startsWith('PATH=') || entry.slice(5).split(':').includes(bin)) return entry;
+    return `PATH=${bin}:${entry.slice(5)}`;
   });
 }
 

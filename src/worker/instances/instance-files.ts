@@ -1,6 +1,6 @@
 import type { PeersReply } from '../../api/instance.ts';
 import type { MachineOrder } from '../../api/instance-session.ts';
-import { INSIDE } from './instance-environment.ts';
+import type { MachinePlaces } from '../../providers/provider.ts';
 
 /** Lines `NAME='value'`, which a shell and the init of the instance read. */
 export function environmentText(variables: ReadonlyMap<string, string>): string {
@@ -8,14 +8,16 @@ export function environmentText(variables: ReadonlyMap<string, string>): string 
 }
 
 /** What a login shell reads. Not in the file itself, which programs read that are no shell. */
-export const PROFILE_TEXT = `set -a
-[ ! -r ${INSIDE.etc}/environment ] || . ${INSIDE.etc}/environment
+export function profileText({ etc, bin }: MachinePlaces): string {
+  return `set -a
+[ ! -r ${etc}/environment ] || . ${etc}/environment
 set +a
 case ":$PATH:" in
-  *:${INSIDE.bin}:*) ;;
-  *) PATH=${INSIDE.bin}:$PATH ;;
+  *:${bin}:*) ;;
+  *) PATH=${bin}:$PATH ;;
 esac
 `;
+}
 
 export function instanceText(order: MachineOrder, size: number): string {
   return `${JSON.stringify({
@@ -69,10 +71,10 @@ export function peersText(members: PeersReply['members']): string {
   )}\n`;
 }
 
-/** DNS names, one a line, in order of rank. */
-export function hostfileText(members: PeersReply['members']): string {
+/** DNS names, or addresses where those resolve nowhere, one a line, in order of rank. */
+export function hostfileText(members: PeersReply['members'], by: 'dns' | 'privateIp'): string {
   return members
     .toSorted((a, b) => a.rank - b.rank)
-    .map(({ dns }) => `${dns}\n`)
+    .map((member) => `${member[by]}\n`)
     .join('');
 }

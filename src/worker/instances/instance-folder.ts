@@ -1,7 +1,7 @@
 import type { SharedFile } from '../../providers/provider.ts';
 import type { RunRequest } from '../forker/types.ts';
 import { instanceVariables, shownOf } from './instance-environment.ts';
-import { environmentText, hostsText, instanceText, ownHostsText, PROFILE_TEXT, resolvText } from './instance-files.ts';
+import { environmentText, hostsText, instanceText, ownHostsText, profileText, resolvText } from './instance-files.ts';
 import { statusOf } from './instance-status.ts';
 import type { ServedInstance } from './served-instance.ts';
 
@@ -41,7 +41,7 @@ export class InstanceFolder {
     await machine.write({
       'instance.json': instanceText(order, life.size),
       environment: this.#environment,
-      'job-array.sh': PROFILE_TEXT,
+      'job-array.sh': profileText(machine.places),
       hostname: `${order.name}\n`,
       'resolv.conf': resolvText(order, place.resolvConf),
       // Of an agent before: the members are still the same, until a directive says otherwise.
@@ -119,7 +119,7 @@ export class InstanceFolder {
     const { open } = sessions;
     if (version === 0 || open === undefined) return;
     const { order } = machine;
-    const files = await place.peers.get(order, version, open.id);
+    const files = await place.peers.get(machine, version, open.id);
     const hosts: string | SharedFile = files.ids.has(order.id)
       ? files.hosts
       : `${ownHostsText(order)}${hostsText(order, [])}`;
@@ -148,7 +148,7 @@ export class InstanceFolder {
 
   #environmentText(): string {
     const { machine, life } = this.#instance;
-    const own = instanceVariables(machine.order, life.size);
+    const own = instanceVariables(machine, life.size);
     return environmentText(new Map([...this.#shownOfJob, ...this.#shown, ...own]));
   }
 

@@ -8,7 +8,7 @@ import type { JobAdapter, PreparedJob } from '../job-book.ts';
 import { type LeaseMoment, leaseMoment } from '../lease.ts';
 import { sessionLogs } from '../own-logs.ts';
 import { Session, type SessionEnd } from '../session.ts';
-import { addVariables, INSIDE, instanceVariables, taskVariables } from './instance-environment.ts';
+import { addVariables, instanceVariables, OUTPUT, taskVariables } from './instance-environment.ts';
 import { InstanceLives } from './instance-lives.ts';
 import type { OpenSession, ServedInstance } from './served-instance.ts';
 
@@ -216,11 +216,12 @@ export class InstanceSessions {
   #adapter(): JobAdapter {
     const { machine, life, place, folder } = this.#instance;
     return {
-      describe: (job) => withOutput(job),
+      describe: (job) => withOutput(job, `${machine.places.log}/${OUTPUT}`),
       prepare: ({ argv, cwd, env }, job): PreparedJob => {
-        const all = addVariables(env, instanceVariables(machine.order, life.size));
+        const { bin } = machine.places;
+        const all = addVariables(env, instanceVariables(machine, life.size), bin);
         folder.jobIsKnown([...all, ...taskVariables(machine.order, job)]);
-        return { argv: [place.spored, 'boot', '--', ...argv], cwd, env: all };
+        return { argv: [place.spored ?? `${bin}/spored`, 'boot', '--', ...argv], cwd, env: all };
       },
       path: (path) =>
         path.startsWith(`${place.directory}/`)
@@ -251,7 +252,7 @@ function resourcesOf({ vcpus, memoryBytes }: { readonly vcpus: number; readonly 
 }
 
 /** Unless its owner said where, what a task prints is also where the output of a first start is looked for. */
-function withOutput(job: JobForWorker): JobForWorker {
+function withOutput(job: JobForWorker, output: string): JobForWorker {
   if (job.outputPath !== undefined || job.errorPath !== undefined) return job;
-  return { ...job, outputPath: INSIDE.output, errorPath: INSIDE.output, openMode: 'append' };
+  return { ...job, outputPath: output, errorPath: output, openMode: 'append' };
 }

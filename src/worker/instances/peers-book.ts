@@ -1,6 +1,6 @@
 import type { PeersReply } from '../../api/instance.ts';
 import type { MachineOrder } from '../../api/instance-session.ts';
-import type { SharedFile } from '../../providers/provider.ts';
+import type { Machine, SharedFile } from '../../providers/provider.ts';
 import { hostfileText, hostsText, peersText } from './instance-files.ts';
 
 /** The files that say who runs in an array; equal for all its members. */
@@ -27,7 +27,11 @@ export class PeersBook {
   }
 
   /** Those of this version, or newer ones. Rejects when the coordinator cannot be asked. */
-  async get(order: MachineOrder, version: number, sessionId: number): Promise<PeersFiles> {
+  async get(
+    { order, places }: Pick<Machine, 'order' | 'places'>,
+    version: number,
+    sessionId: number,
+  ): Promise<PeersFiles> {
     let entry = this.#arrays.get(order.jobId);
     if (entry === undefined) {
       entry = { files: undefined, underWay: undefined };
@@ -38,7 +42,7 @@ export class PeersBook {
     // An answer under way may be older than what this member was told.
     const before = await entry.underWay;
     if (isThere(before)) return before;
-    return entry.underWay ?? this.#fetch(entry, order, sessionId);
+    return entry.underWay ?? this.#fetch(entry, order, places.isOwn, sessionId);
   }
 
   /** No member of it is served here any more. */
@@ -46,11 +50,12 @@ export class PeersBook {
     this.#arrays.delete(jobId);
   }
 
-  #fetch(entry: Entry, order: MachineOrder, sessionId: number): Promise<PeersFiles> {
+  /** @param resolves whether names of members do; the same for all that one agent serves */
+  #fetch(entry: Entry, order: MachineOrder, resolves: boolean, sessionId: number): Promise<PeersFiles> {
     entry.underWay = this.#ask(sessionId).then(
       (reply) => {
         entry.underWay = undefined;
-        entry.files = filesOf(order, reply);
+        entry.files = filesOf(order, resolves, reply);
         return entry.files;
       },
       (error: unknown) => {
@@ -62,7 +67,7 @@ export class PeersBook {
   }
 }
 
-function filesOf(order: MachineOrder, { version, members }: PeersReply): PeersFiles {
+function filesOf(order: MachineOrder, resolves: boolean, { version, members }: PeersReply): PeersFiles {
   const shared = (name: string, make: () => string): SharedFile => {
     let text: string | undefined;
     return {
@@ -77,7 +82,7 @@ function filesOf(order: MachineOrder, { version, members }: PeersReply): PeersFi
     version,
     ids: new Set(members.map(({ id }) => id)),
     peers: shared('peers', () => peersText(members)),
-    hostfile: shared('hostfile', () => hostfileText(members)),
+    hostfile: shared('hostfile', () => hostfileText(members, resolves ? 'dns' : 'privateIp')),
     hosts: shared('hosts', () => hostsText(order, members)),
   };
 }
