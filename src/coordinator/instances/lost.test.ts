@@ -54,6 +54,19 @@ test.each(['down', 'gone'] as const)('a machine that is %s is replaced, as often
   expect(at.provider.launches).toBe(4);
 });
 
+test.each(['down', 'gone'] as const)('a machine that is %s after its TTL has ended by that', async (state) => {
+  await at.submit({ array: '0-0' }, { ttlMs: 60_000, replacements: 1 });
+  await at.up();
+  await at.agent('compute-0').start();
+  await at.pass(59_000);
+  // Nobody is there but the machine itself, which ends at its own deadline.
+  at.agent('compute-0').worker.disconnect();
+  await at.pass(4_000);
+  await lose('compute-0', state);
+  expect(await at.states()).toEqual(['compute-0 terminated ttl']);
+  expect((await at.list())[0]!.task).toBe('cancelled');
+});
+
 test('a machine whose agent is away for a while is not lost: its session goes on', async () => {
   const id = await at.submit();
   await at.up();

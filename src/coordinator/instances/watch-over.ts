@@ -80,7 +80,7 @@ export class InstanceWatch {
     if (fact === 'gone') {
       const why = 'its machine is gone';
       await this.#effects.gone(row.id, 'ended', why, (live) => {
-        if (live.wanted !== 'terminated') setReason(live, lossOf(live), why);
+        if (live.wanted !== 'terminated') setReason(live, this.#lossOf(live), why);
       });
     } else if (row.wanted === 'stopped' || row.state === 'stopping') {
       if (row.state !== 'stopped') await this.#effects.gone(row.id, 'stopped', 'it was stopped');
@@ -88,10 +88,18 @@ export class InstanceWatch {
       // Down by itself. Another machine takes its place, or none: its disk is not needed any more.
       await this.#ledger.write((world) => {
         const live = world.memory.instances.rows.get(row.id);
-        if (live !== undefined) want(world, live, 'terminated', lossOf(live), 'its machine went down');
+        if (live !== undefined) want(world, live, 'terminated', this.#lossOf(live), 'its machine went down');
       });
       this.#halt(row, 'terminate');
     }
+  }
+
+  /** Why its machine went: by itself, unless that was to come anyhow. The deadline of the machine holds when nobody else does. */
+  #lossOf(row: InstanceRow): 'interrupted' | 'ttl' | 'lost' {
+    if (row.interruptAt > 0) return 'interrupted';
+    const { memory, world } = this.#ledger;
+    const left = ttlLeftOf(world, row, memory.instances.arrays.get(row.jobId)!.part.ttlMode);
+    return left !== undefined && left <= 0 ? 'ttl' : 'lost';
   }
 
   /** Not waited for: one that does not end, or cannot be ended, must not keep the others waiting. */
@@ -160,8 +168,4 @@ export class InstanceWatch {
     });
     this.#halt(row, 'terminate');
   }
-}
-
-function lossOf(row: InstanceRow): 'interrupted' | 'lost' {
-  return row.interruptAt > 0 ? 'interrupted' : 'lost';
 }
