@@ -75,6 +75,9 @@ async function checkBlobs(ledger: Ledger, { spec }: CheckedSubmit): Promise<void
   const named = [
     ...(spec.run.kind === 'script' ? [{ where: 'spec.run.hash', hash: spec.run.hash, kind: 'script' }] : []),
     ...(spec.envSnapshot === undefined ? [] : [{ where: 'spec.envSnapshot', hash: spec.envSnapshot, kind: 'env' }]),
+    ...(spec.instances?.userData === undefined
+      ? []
+      : [{ where: 'spec.instances.userData', hash: spec.instances.userData, kind: 'script' }]),
   ];
   for (const { where, hash, kind } of named) {
     const found = await blobs.get(hash);

@@ -219,3 +219,8 @@ test('an agent that was told to end comes up again for a start only', async () =
   await at.settle();
   await expect(FakeAgent.up(at, order)).rejects.toMatchObject({ code: 'INSTANCE_NOT_FOUND' });
 });
+
+test('user-data is a script that is stored, and no blob of another kind', async () => {
+  const userData = 'a'.repeat(64);
+  await expect(at.submit({}, { userData })).rejects.toMatchObject({ details: { where: 'spec.instances.userData' } });
+});
