@@ -46,6 +46,7 @@ static bool start_there(struct running *running, char **argv) {
   free(socket);
   errno = error;
   running->how = open ? THERE : NOTHING;
+  running->program = argv[0];
   return open;
 }
 
@@ -114,7 +115,8 @@ bool has_ended(struct running *running, struct outcome *outcome) {
   } else {
     struct channel_end end;
     if (!channel_read(&running->channel, &end)) return false;
-    if (end.how == END_NOT_STARTED || end.how == END_GONE) say("user-data: %s", end.why);
+    if (end.how == END_NOT_STARTED) say("user-data: cannot start %s: %s", running->program, end.why);
+    if (end.how == END_GONE) say("user-data: %s", end.why);
     *outcome = (struct outcome){.code = end.code, .signal = end.how == END_SIGNALLED ? end.number : 0};
     close(running->channel.fd);
   }

@@ -8,6 +8,7 @@
 struct running {
   enum { NOTHING, THERE, CHILD } how;
   struct channel channel;
+  const char *program; /* what was asked for on the channel */
   pid_t pid;
 };
 struct outcome {

@@ -98,7 +98,8 @@ function endedTask(job: Job, position: number, who: string): Blocker {
   const tried = table.attempts[position]! > 0 && table.state[position] !== TaskState.skipped;
   const outcome = tried ? outcomeText(decodeOutcome(table.outcomes?.[position] ?? 0)) : '';
   // "cancelled" says less than "cancelled by a user".
-  const details = [reason.startsWith(outcome) ? '' : outcome, reason].filter((part) => part !== '').join(', ');
+  const isSaid = outcome === state || reason.startsWith(outcome);
+  const details = [isSaid ? '' : outcome, reason].filter((part) => part !== '').join(', ');
   return {
     rule: 'ended',
     text: `${who} has ended: ${state}${details === '' ? '' : ` (${details})`}`,

@@ -45,9 +45,10 @@ export function monthStart(at: number): number {
   return Date.parse(`${monthOf(at)}-01T00:00:00Z`);
 }
 
-/** `$1.25`, `$0.0104`, `$1,234.50`: cents, and below ten cents four places. */
+/** `$1.25`, `$0.0104`, `$1,234.50`: cents, below ten cents four places, and six where those would say nothing. */
 export function shownUsd(usd: number): string {
-  const places = usd !== 0 && Math.abs(usd) < 0.1 ? 4 : 2;
+  const size = Math.abs(usd);
+  const places = size === 0 || size >= 0.1 ? 2 : size >= 0.0001 ? 4 : 6;
   const [whole, part] = Math.abs(usd).toFixed(places).split('.');
   return `${usd < 0 ? '-' : ''}$${whole!.replace(/\B(?=(\d{3})+$)/g, ',')}.${part}`;
 }

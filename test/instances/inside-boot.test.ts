@@ -78,7 +78,7 @@ describe('user-data', () => {
   test('whose interpreter is missing is told', async () => {
     userData('#!/no/such/thing\n');
     const { code, err } = await members.run(0, boot('echo', 'command'));
-    expect([code, err]).toEqual([127, expect.stringContaining('user-data: program: No such file or directory')]);
+    expect([code, err]).toEqual([127, expect.stringContaining('user-data: cannot start /no/such/thing: ')]);
   });
 
   test('what it leaves behind outlives the attempt', async () => {

@@ -135,7 +135,7 @@ const arrayOptions = {
   },
   'max-concurrent': {
     value: 'N',
-    summary: 'At most N at once, as %N of --array',
+    summary: 'At most N at once whose task is not over, as %N of --array',
     parse: wholeNumber(1, 1_000_000_000),
   },
   'launch-delay': { value: 'DURATION', summary: 'Between the start of two', parse: durationUpTo(MAX_DURATION_MS) },

@@ -181,6 +181,11 @@ const LINES: readonly (readonly [words: readonly string[], message: string])[] =
     ['--env', 'JOB_ARRAY_INDEX=3'],
     '--env: expected a variable that spawn does not set for each task, found "JOB_ARRAY_INDEX=3"',
   ],
+  [['--env', '1x=2'], '--env: expected a name of letters, digits and "_", no digit first, found "1x"'],
+  [
+    ['--env', 'MASTER_PORT=80'],
+    '--env: expected a variable that spawn does not set in each instance, found "MASTER_PORT"',
+  ],
   // The command itself.
   [['--detach', '--wait'], 'launch: expected --detach or --wait, found both'],
   [['--dry-run', '--detach'], 'launch: expected --dry-run or --detach, found both'],

@@ -143,11 +143,12 @@ describe('extend', () => {
     expect((await at.list())[0]!.ttlLeftMs).toBe(120_000);
   });
 
-  test('of what has no TTL', async () => {
+  test('of what has no TTL: it lives longer anyway, and one is given only when it is counted from now', async () => {
     await launch();
-    expect((await at.verb('extend', { instance: 'compute-0' }, { byMs: 1_000 })).members).toMatchObject([
-      { changed: false, note: 'it has no TTL; --ttl gives it one' },
-    ]);
+    const { members } = await at.verb('extend', { instance: 'compute-0' }, { byMs: 1_000 });
+    expect(members).toMatchObject([{ changed: false }]);
+    expect(members[0]).not.toHaveProperty('note');
+    expect((await at.list())[0]!.ttlLeftMs).toBeUndefined();
     await at.verb('extend', { instance: 'compute-0' }, { ttlMs: 5_000 });
     expect((await at.list())[0]!.ttlLeftMs).toBe(5_000);
   });

@@ -93,8 +93,8 @@ function endTask(world: World, row: InstanceRow): void {
 function extend(world: World, { part }: InstanceArray, row: InstanceRow, request: InstanceVerbRequest): Done {
   const left = ttlLeftOf(world, row, part.ttlMode);
   const { byMs, ttlMs } = request;
-  if (byMs !== undefined && left === undefined)
-    return { row, changed: false, note: 'it has no TTL; --ttl gives it one' };
+  // It lives longer than that anyway.
+  if (byMs !== undefined && left === undefined) return { row, changed: false };
   const next = ttlMs ?? Math.max(0, left!) + byMs!;
   row.ttlMs = ttlMs ?? row.ttlMs + byMs!;
   setTtlLeft(world, row, next);
