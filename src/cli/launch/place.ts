@@ -1,11 +1,10 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { SpawnError } from '../../core/errors.ts';
 import type { LaunchPlace } from '../../core/launch-spec.ts';
+import { regionOf, zonesOf } from '../../core/zones.ts';
 import type { World } from '../world.ts';
 import type { Given } from './options.ts';
 
-/** Zones of a region of the local provider, which is the only one; the coordinator has the last word. */
-const ZONE_LETTERS = ['a', 'b', 'c'];
 const DEFAULT_REGION = 'local';
 
 export interface Place {
@@ -14,24 +13,16 @@ export interface Place {
 }
 
 /**
- * Region and zone. `us-east-1a`, as a cloud writes it, is zone `us-east-1-a` of region us-east-1; a zone alone tells its region.
- * @throws SpawnError USAGE when the zone is none of the region
+ * Region and zone; a zone alone tells its region.
+ * @throws SpawnError BAD_REQUEST when the zone is none of the region
  */
 export function placeOf({ region, az }: Pick<Given, 'region' | 'az'>): Place {
   if (az === undefined) return { region: region ?? DEFAULT_REGION, zone: undefined };
-  const [, base, letter] = /^(.+?)-?([abc])$/.exec(az) ?? [];
-  const own = region ?? base ?? DEFAULT_REGION;
+  const own = region ?? regionOf(az) ?? DEFAULT_REGION;
   const zones = zonesOf(own);
-  const zone = base === own ? `${own}-${letter}` : az;
-  if (!zones.includes(zone)) {
-    const expected = `a zone of region ${own} (${zones.join(', ')})`;
-    throw new SpawnError('BAD_REQUEST', { where: '--az', expected, found: az });
-  }
-  return { region: own, zone };
-}
-
-function zonesOf(region: string): readonly string[] {
-  return ZONE_LETTERS.map((letter) => `${region}-${letter}`);
+  if (zones.includes(az)) return { region: own, zone: az };
+  const expected = `a zone of region ${own} (${zones.join(', ')})`;
+  throw new SpawnError('BAD_REQUEST', { where: '--az', expected, found: az });
 }
 
 /** What a plan needs to know of the place; the coordinator plans with its own figures, and with the names it gives. */

@@ -116,7 +116,7 @@ const LINES: readonly (readonly [words: readonly string[], message: string])[] =
   ],
   [
     ['--az', 'us-west-2a', '--region', 'us-east-1'],
-    '--az: expected a zone of region us-east-1 (us-east-1-a, us-east-1-b, us-east-1-c), found "us-west-2a"',
+    '--az: expected a zone of region us-east-1 (us-east-1a, us-east-1b, us-east-1c), found "us-west-2a"',
   ],
   [['--spot-max-price', '1'], 'launch: --spot-max-price: expected --spot with it, found none'],
   [

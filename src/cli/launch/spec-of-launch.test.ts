@@ -122,7 +122,7 @@ describe('what is submitted', () => {
         onComplete: 'terminate',
         onIdle: 'hibernate',
         region: 'us-east-1',
-        zone: 'us-east-1-b',
+        zone: 'us-east-1b',
       },
     });
     const idle = ['--hibernate', '--on-idle', 'stop', '--idle-timeout', '5m'];

@@ -1,5 +1,6 @@
 import { accountLabel, accountOf } from '../../core/account-label.ts';
 import type { LaunchPlace } from '../../core/launch-spec.ts';
+import { zonesOf } from '../../core/zones.ts';
 import type { InstanceProvider } from '../../providers/provider.ts';
 
 /** What the name server knows of one instance that runs. */
@@ -38,7 +39,7 @@ export const DEFAULT_RETENTION_MS = 7 * 24 * 3_600_000;
 export function placeOf(ports: InstancePorts | undefined, storeId: string, owner: string, region: string): LaunchPlace {
   return {
     capacity: ports?.provider.capacity(),
-    zones: ports?.provider.zonesOf(region) ?? [`${region}-a`],
+    zones: ports?.provider.zonesOf(region) ?? zonesOf(region),
     account: accountLabel(accountOf(owner, storeId)),
     domain: ports?.domain ?? DEFAULT_DOMAIN,
   };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addressOf, hash, zonesOf } from './addresses.ts';
+import { zonesOf } from '../../core/zones.ts';
+import { addressOf, hash } from './addresses.ts';
 
 test('the zones of this machine are 127.4, 127.5 and 127.6', () => {
   expect(zonesOf('local')).toEqual(['local-a', 'local-b', 'local-c']);

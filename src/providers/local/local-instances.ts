@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { SpawnError } from '../../core/errors.ts';
+import { zonesOf } from '../../core/zones.ts';
 import type { InstanceProvider, MachineFact } from '../provider.ts';
-import { addressOf, zonesOf } from './addresses.ts';
+import { addressOf } from './addresses.ts';
 import { machineMemory } from './machine-size.ts';
 import { describeSandbox, haltSandbox, requestStart, type SandboxProcesses } from './sandbox-directory.ts';
 
