@@ -52,7 +52,7 @@ export function fakeOrder(changes: Partial<MachineOrder> = {}): MachineOrder {
 }
 
 /** Where a machine of its own has them. */
-export const FAKE_PLACES: MachinePlaces = {
+const FAKE_PLACES: MachinePlaces = {
   bin: '/run/spawn/bin',
   etc: '/etc/spawn',
   run: '/run/spawn',

@@ -59,7 +59,7 @@ function plainEnvironment(places: MachinePlaces, isPlain: boolean): string[] {
 }
 
 /** Where things are that have no place of their own in the file system. */
-export function variablesOf({ etc, run, tmp }: MachinePlaces): Readonly<Record<string, string>> {
+function variablesOf({ etc, run, tmp }: MachinePlaces): Readonly<Record<string, string>> {
   return { SPAWN_ETC_DIR: etc, SPAWN_RUN_DIR: run, TMPDIR: tmp };
 }
 
