@@ -80,6 +80,8 @@ export class FakeBox {
   };
   activityCalls = 0;
   canFreeze = true;
+  /** What writing its files fails with. */
+  writeFailure: Error | undefined;
   preStopCode = 0;
   readonly hasForker: boolean;
   #child: ChildProcess | undefined;
@@ -119,6 +121,7 @@ export class FakeBox {
       inside: (directory) => directory,
       forker: async () => this.#channel(),
       write: async (files) => {
+        if (this.writeFailure !== undefined) throw this.writeFailure;
         for (const [name, text] of Object.entries(files)) this.#write(name, text);
       },
       setDeadline: async (inMs) => {

@@ -20,6 +20,18 @@ describe('an agent that takes over', () => {
     expect(world.read('ran')).toBe('start 1\nend\n');
   });
 
+  test('lets what runs go on when its files cannot be written', async () => {
+    const { world, fence } = await running();
+    await world.crash();
+    world.box.writeFailure = new Error('no space left on device');
+    world.start();
+    await world.started(fence);
+    world.touch('go');
+    expect(await world.outcome(fence)).toBe(0);
+    expect(world.box.done).not.toContain('terminate');
+    expect(world.read('ran')).toBe('start 1\nend\n');
+  });
+
   test('reports what ended while there was none', async () => {
     const { world, fence } = await running();
     await world.crash();

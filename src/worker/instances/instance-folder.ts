@@ -38,7 +38,7 @@ export class InstanceFolder {
     const { order } = machine;
     this.#size = life.size;
     this.#environment = this.#environmentText();
-    await machine.write({
+    const files = {
       'instance.json': instanceText(order, life.size),
       environment: this.#environment,
       'job-array.sh': profileText(machine.places),
@@ -47,7 +47,15 @@ export class InstanceFolder {
       // Of an agent before: the members are still the same, until a directive says otherwise.
       ...(machine.adopted ? {} : { hosts: ownHostsText(order), 'job-array-peers.json': null, hostfile: null }),
       'status.json': this.#statusText(),
-    });
+    };
+    try {
+      await machine.write(files);
+    } catch (error) {
+      if (!machine.adopted) throw error;
+      // Those of the agent before are there: a full disk must end nothing that runs.
+      this.#environment = '';
+      this.#instance.log(`its files stay as they are: ${(error as Error).message}`);
+    }
     this.#statusAtMs = place.clock.bootMs() + STATUS_EVERY_MS;
     this.#ready.resolve();
   }
