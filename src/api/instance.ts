@@ -85,7 +85,7 @@ export const InstanceSpec = z.strictObject({
   /** One entry a member, in order of index: `PARAM_name=value` in its environment, shown by list. */
   params: z
     .array(z.record(text(128), z.string().max(65_536)))
-    .max(100_000)
+    .max(MAX_PAGE)
     .optional(),
 });
 export type InstanceSpec = z.infer<typeof InstanceSpec>;
@@ -197,7 +197,7 @@ export type InstancesReply = z.infer<typeof InstancesReply>;
 
 /** At least one of the fields. */
 export const InstanceTarget = z
-  .strictObject(InstanceFilters)
+  .strictObject({ ...InstanceFilters, tag: z.array(z.string().max(400)).max(50).optional() })
   .refine((target) => Object.keys(target).length > 0, 'a name, an id or a tag');
 export type InstanceTarget = z.infer<typeof InstanceTarget>;
 

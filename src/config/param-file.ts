@@ -28,7 +28,7 @@ export interface ParamFile {
 }
 
 /** As many as an instance array may have. */
-const MAX_ROWS = 100_000;
+const MAX_ROWS = 10_000;
 const MAX_VALUE = 65_536;
 /** Half of what one request may hold, for what its JSON adds. */
 const MAX_TOGETHER = MAX_BODY_BYTES / 2;

@@ -2,7 +2,7 @@ import type { ExchangeRequest } from '../api/session.ts';
 
 /**
  * True only for what the ExchangeRequest schema accepts, found without its cost of an object and a call for every
- * number: an exchange may carry 100,000 of them. What this refuses goes to the schema, which also words the error,
+ * number: an exchange may carry 100,000 of them. What this refuses (the report of an instance, too) goes to the schema, which also words the error,
  * so that the schema stays the one contract.
  */
 export function isExchangeRequest(data: unknown): data is ExchangeRequest {

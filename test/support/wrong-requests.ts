@@ -38,7 +38,7 @@ export const WRONG_REQUESTS: readonly WrongRequest[] = [
     { spec: { cwd: '/', run: { kind: 'exe' } } },
     400,
     'BAD_REQUEST',
-    'body.spec.run.kind: expected "argv", "shell" or "script", found "exe"',
+    'body.spec.run.kind: expected "argv", "shell", "script" or "signal", found "exe"',
   ],
   [
     'POST /v1/jobs',

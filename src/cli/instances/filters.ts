@@ -101,7 +101,7 @@ export function queryOf(given: Values<typeof listOptions>): InstancesQueryInput 
 }
 
 /** As a person would write it: `--job-array-name compute --tag team=physics`, `compute-3`. */
-export function targetText(target: InstanceTarget): string {
+export function targetText(target: Pick<InstancesQueryInput, 'instance' | 'arrayName' | 'arrayId' | 'tag'>): string {
   const { instance, arrayName, arrayId, tag = [] } = target;
   return [
     ...(instance === undefined ? [] : [instance]),

@@ -1,4 +1,4 @@
-import type { InstanceTarget } from '../../api/instance.ts';
+import type { InstancesQuery, InstanceTarget } from '../../api/instance.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { matchesTags, parseTagFilter } from '../../core/tag-filter.ts';
 import type { Caller } from '../use-cases.ts';
@@ -7,7 +7,7 @@ import type { InstanceArray } from './instance-array.ts';
 import { tagsOf } from './order.ts';
 import { type InstanceRow, isOver } from './row.ts';
 
-type Filters = Pick<InstanceTarget, 'instance' | 'arrayName' | 'arrayId' | 'tag'>;
+type Filters = Pick<InstancesQuery, 'instance' | 'arrayName' | 'arrayId' | 'tag'>;
 
 /** The instances that fit all conditions, in order: newest array first, then index, then generation. */
 export function* findRows(book: InstanceBook, filters: Filters): Generator<[InstanceArray, InstanceRow]> {

@@ -251,7 +251,7 @@ test('who may, and on what', async () => {
   await launch();
   await expect(at.verb('stop', ALL, {}, BOB)).rejects.toMatchObject({ code: 'NOT_PERMITTED' });
   await expect(at.verb('stop', { instance: 'nobody' })).rejects.toMatchObject({ code: 'INSTANCE_NOT_FOUND' });
-  await expect(at.verb('stop', { arrayName: 'x', tag: 'a=b' })).rejects.toMatchObject({
+  await expect(at.verb('stop', { arrayName: 'x', tag: ['a=b'] })).rejects.toMatchObject({
     details: { ref: '--job-array-name x --tag a=b' },
   });
   await expect(at.verb('extend', ALL)).rejects.toMatchObject({ code: 'BAD_REQUEST', details: { found: 'none' } });
