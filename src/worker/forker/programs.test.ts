@@ -37,23 +37,29 @@ test('one that cannot read its log directory says so', async () => {
   await forker.close();
 });
 
-test('building: compiles once, and without a compiler says so in one line and goes on', () => {
-  const copy = mkdtempSync(join(tmpdir(), 'forker-build-'));
+test('building: compiles once, and without a compiler says so in one line each and goes on', () => {
+  const root = mkdtempSync(join(tmpdir(), 'forker-build-'));
+  const copy = join(root, 'native');
   cpSync(fileURLToPath(new URL('../../../native', import.meta.url)), copy, {
     recursive: true,
     preserveTimestamps: true,
   });
+  cpSync(fileURLToPath(new URL('../../../package.json', import.meta.url)), join(root, 'package.json'));
   rmSync(join(copy, 'bin'), { recursive: true, force: true });
   const build = (CC: string) =>
     execFileSync(process.execPath, [join(copy, 'build.mjs')], { env: { ...process.env, CC }, encoding: 'utf8' });
   const built = () => (existsSync(join(copy, 'bin')) ? readdirSync(join(copy, 'bin')) : []);
-  expect(build('no-such-compiler')).toMatch(/^spawn: no C compiler \(no-such-compiler\).*\n$/);
-  expect(build('false')).toMatch(/^spawn: the native forker did not compile.*\n$/);
+  expect(build('no-such-compiler')).toMatch(
+    /^spawn: no C compiler \(no-such-compiler\) for the native forker; .*\nspawn: no C compiler \(no-such-compiler\) for the native instance; .*\n$/,
+  );
+  expect(build('false')).toMatch(
+    /^spawn: the native forker did not compile.*\nspawn: the native instance did not compile.*\n$/,
+  );
   expect(built()).toEqual([]);
   expect(build('cc')).toBe('');
-  expect(built()).toHaveLength(1);
+  expect(built()).toHaveLength(2);
   expect(build('false')).toBe('');
-  rmSync(copy, { recursive: true });
+  rmSync(root, { recursive: true });
 });
 
 test('a program that is not there is an error with its reason', async () => {
