@@ -242,7 +242,7 @@ describe('waiting', () => {
 
 describe('through a pipe', () => {
   test('a reader that has enough is no error', async () => {
-    const shell = `"${process.execPath}" dist/bin/spawn.js list --all -o json | head -c 1; echo "$?"`;
+    const shell = `"${process.execPath}" dist/bin/spawn.js jobs --all -o json | head -c 1; echo "$?"`;
     const job = await submit(['--wait', '--env', `SPAWN_SERVER=`, '--cwd', process.cwd(), '--command', shell]);
     expect((await spawn('logs', job)).out).toBe('[0\n');
   });

@@ -153,7 +153,7 @@ async function endAll(sim: Simulation, arrays: readonly string[]): Promise<void>
 }
 
 // A busy machine takes a minute for what a quiet one does in two seconds.
-describe('simulation of instances', { timeout: 180_000 }, () => {
+describe('simulation of instances', { timeout: 600_000 }, () => {
   it('finishes a calm day', async () => {
     const sim = new Simulation({ seed: 4_711, workers: 2, faults: NO_FAULTS, stormMs: 0 });
     await live(sim);

@@ -126,7 +126,7 @@ async function live(sim: Simulation): Promise<void> {
 }
 
 // A busy machine takes a minute for what a quiet one does in two seconds.
-describe('simulation', { timeout: 180_000 }, () => {
+describe('simulation', { timeout: 600_000 }, () => {
   it('finishes a calm day', async () => {
     await live(new Simulation({ seed: 4_711, workers: 3, faults: NO_FAULTS, stormMs: 0 }));
   });
