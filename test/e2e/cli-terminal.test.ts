@@ -47,11 +47,11 @@ test('--follow shows whole lines with the progress below them', () => {
 });
 
 test('lists are tables with a header, coloured unless NO_COLOR says otherwise', () => {
-  const coloured = onTerminal('list --all');
+  const coloured = onTerminal('jobs --all');
   expect(coloured).toContain('\x1b[1mJOB\x1b[0m  \x1b[1mNAME');
   expect(coloured).toContain('\x1b[32mcompleted\x1b[0m');
-  const plain = onTerminal('list --all', { NO_COLOR: '1' });
+  const plain = onTerminal('jobs --all', { NO_COLOR: '1' });
   expect(plain).toMatch(/^JOB {2}NAME {3}STATE {6}TASKS {2}DONE {2}RUNNING {2}FAILED +AGE {2}COMMAND\n/);
   expect(plain).not.toContain('\x1b');
-  expect(onTerminal('list --all', { TERM: 'dumb' })).not.toContain('\x1b');
+  expect(onTerminal('jobs --all', { TERM: 'dumb' })).not.toContain('\x1b');
 });
