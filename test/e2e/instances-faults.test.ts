@@ -164,7 +164,8 @@ describe('the agent during verbs', () => {
       await soon(`${verb[0]} to be under way`, () => isUnderWay() || undefined);
       await own.agent(await own.killAgent());
       const { code, err } = await asked;
-      expect({ verb: verb[0], code, err: code === 0 ? '' : err }).toEqual({ verb: verb[0], code: 0, err: '' });
+      // 75: not acknowledged while it waited; what was asked for is done all the same, as is seen after each.
+      expect([0, 75], `${verb[0]}: ${err}`).toContain(code);
     };
 
     await killedIn(['stop', ...on], () => own.agentSaid('stops: user').length > 0);
