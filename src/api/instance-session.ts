@@ -86,8 +86,6 @@ export const InstanceReport = z.object({
   ttlLeftMs: z.number().optional(),
   idleMs: z.number().optional(),
   cpuPercent: z.number().optional(),
-  memoryBytes: z.number().optional(),
-  logins: z.int().optional(),
   /** Warnings given and not yet reported, in words, for an event each. */
   warnings: z
     .array(z.object({ kind: z.enum(['ttl', 'cost', 'idle', 'interrupt']), text: z.string().max(400) }))
@@ -95,7 +93,5 @@ export const InstanceReport = z.object({
     .optional(),
   /** The signal of `spored complete`. */
   completion: z.object({ status: z.enum(['success', 'failed']), message: z.string().max(4_096).optional() }).optional(),
-  /** How long the peers document of version `peers` has been in place. */
-  peers: z.int().optional(),
 });
 export type InstanceReport = z.infer<typeof InstanceReport>;

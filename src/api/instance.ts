@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { INSTANCE_STATES } from '../core/instance.ts';
 import { BlobHash } from './blob-hash.ts';
 import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
 import { whole } from './whole.ts';
@@ -90,15 +91,7 @@ export const InstanceSpec = z.strictObject({
 });
 export type InstanceSpec = z.infer<typeof InstanceSpec>;
 
-export const InstanceState = z.enum([
-  'pending',
-  'running',
-  'stopping',
-  'stopped',
-  'hibernated',
-  'shutting-down',
-  'terminated',
-]);
+export const InstanceState = z.enum(INSTANCE_STATES);
 export type InstanceState = z.infer<typeof InstanceState>;
 
 /** Why an instance stopped, hibernated or ended; kept with it and shown. */

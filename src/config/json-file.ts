@@ -11,12 +11,17 @@ export function parseJsonObject(path: string, text: string): Readonly<Record<str
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    const fault = findJsonFault(text);
-    if (fault === undefined) throw cause;
-    const { line, column, expected, found } = fault;
-    const shown = found === '' ? 'the end' : JSON.stringify(found);
-    throw new SpawnError('USAGE', { message: `${path}:${line}:${column}: expected ${expected}, found ${shown}` });
+    throw jsonFault(path, text, cause);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   throw new SpawnError('BAD_REQUEST', { where: path, expected: 'a JSON object', found: value });
+}
+
+/** Where the text of a file is no JSON, as an error for its user; `cause` itself where that is not known. */
+export function jsonFault(path: string, text: string, cause: unknown): unknown {
+  const fault = findJsonFault(text);
+  if (fault === undefined) return cause;
+  const { line, column, expected, found } = fault;
+  const shown = found === '' ? 'the end' : JSON.stringify(found);
+  return new SpawnError('USAGE', { message: `${path}:${line}:${column}: expected ${expected}, found ${shown}` });
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { MAX_BLOB_BYTES } from '../api/limits.ts';
 import { SpawnError } from '../core/errors.ts';
-import { findJsonFault } from '../core/json-position.ts';
+import { jsonFault } from './json-file.ts';
 
 /** What a document holds: every scalar is the text that was written (`1e-4`, `true`), null where nothing was. */
 export type Plain = string | null | readonly Plain[] | { readonly [key: string]: Plain };
@@ -50,11 +50,7 @@ export function parseJsonText(path: string, text: string): TextDocument {
   try {
     value = JSON.parse(text, asWritten as (key: string, value: unknown) => unknown) as Plain;
   } catch (cause) {
-    const fault = findJsonFault(text);
-    if (fault === undefined) throw cause;
-    const { line, column, expected, found } = fault;
-    const shown = found === '' ? 'the end' : JSON.stringify(found);
-    throw new SpawnError('USAGE', { message: `${path}:${line}:${column}: expected ${expected}, found ${shown}` });
+    throw jsonFault(path, text, cause);
   }
   // JSON is YAML too. That is slow to read, so it is done for a fault alone.
   return { value, place: (keys) => placeIn(readYaml(text), path, keys) };

@@ -1,17 +1,5 @@
 /** How an instance is, as far as is known. `pending` also after `start`, until its agent says that it runs. */
-export type InstanceStateName =
-  | 'pending'
-  | 'running'
-  | 'stopping'
-  | 'stopped'
-  | 'hibernated'
-  | 'shutting-down'
-  | 'terminated';
-
-/** How it shall be. */
-export type WantedState = 'running' | 'stopped' | 'hibernated' | 'terminated';
-
-export const INSTANCE_STATES: readonly InstanceStateName[] = [
+export const INSTANCE_STATES = [
   'pending',
   'running',
   'stopping',
@@ -19,7 +7,11 @@ export const INSTANCE_STATES: readonly InstanceStateName[] = [
   'hibernated',
   'shutting-down',
   'terminated',
-];
+] as const;
+export type InstanceStateName = (typeof INSTANCE_STATES)[number];
+
+/** How it shall be. */
+export type WantedState = 'running' | 'stopped' | 'hibernated' | 'terminated';
 
 export type InstanceEvent =
   /** Its agent says that it runs: for the first time, again, or no longer frozen. */

@@ -1,6 +1,7 @@
-import type { InstanceState, InstancesQueryInput, InstanceTarget } from '../../api/instance.ts';
+import type { InstancesQueryInput, InstanceTarget } from '../../api/instance.ts';
 import { checkDnsLabel } from '../../core/dns-label.ts';
 import { SpawnError } from '../../core/errors.ts';
+import { INSTANCE_STATES } from '../../core/instance.ts';
 import { findType } from '../../core/instance-types.ts';
 import { didYouMean } from '../../core/nearest.ts';
 import { parseTagFilter } from '../../core/tag-filter.ts';
@@ -41,17 +42,7 @@ export const targetOptions = {
   },
 } as const satisfies OptionTable;
 
-/** Those of InstanceState, whose own list would load the library of schemas. */
-export const LISTED_STATES = [
-  'all',
-  'pending',
-  'running',
-  'stopping',
-  'stopped',
-  'hibernated',
-  'shutting-down',
-  'terminated',
-] as const satisfies readonly ('all' | InstanceState)[];
+export const LISTED_STATES = ['all', ...INSTANCE_STATES] as const;
 type ListedState = (typeof LISTED_STATES)[number];
 
 function readState(text: string, where: string): ListedState {

@@ -51,7 +51,6 @@ export function happened(world: World, row: InstanceRow, event: InstanceEvent): 
   fold(world, row, array.part.ttlMode);
   const from = row.state;
   row.state = to;
-  row.since = now;
   row.live.unlike = undefined;
   if (to === 'running' && row.launchedAt === 0) {
     row.launchedAt = now;

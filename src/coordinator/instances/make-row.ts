@@ -35,7 +35,6 @@ export function makeRow(world: World, array: InstanceArray, position: number): I
     onDemandRate: plan.rates.onDemand,
     spotRate: plan.rates.spot,
     launchedAt: 0,
-    since: now,
     ranMs: 0,
     ranAt: now,
     ttlMs: part.ttlMs,

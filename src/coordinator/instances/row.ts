@@ -23,8 +23,6 @@ export interface InstanceDetail {
   spotRate: number;
   /** First moment it ran; 0 = not yet. */
   launchedAt: number;
-  /** Its state is so since then. */
-  since: number;
   /** All time in which it was charged, until `ranAt`. */
   ranMs: number;
   ranAt: number;

@@ -187,7 +187,7 @@ test('peers are written once all members run, and anew when they change', async 
   });
   world.coordinator.peersReply = { version: 1, members: [member(1), member(0)] };
   world.direct({ peers: 1 });
-  await world.reported('peers', ({ peers }) => peers === 1);
+  await until('the peers', () => world.instance.life.peers === 1);
   expect(JSON.parse(world.box.files.get('job-array-peers.json')!)).toEqual(
     [0, 1].map((index) => ({
       index,
@@ -203,7 +203,7 @@ test('peers are written once all members run, and anew when they change', async 
   );
   world.coordinator.peersReply = { version: 2, members: [member(0)] };
   world.direct({ peers: 2, size: 1 });
-  await world.reported('the next', ({ peers }) => peers === 2);
+  await until('the next', () => world.instance.life.peers === 2);
   expect(JSON.parse(world.box.files.get('job-array-peers.json')!)).toHaveLength(1);
   await until('the new size', () => world.box.files.get('environment')!.includes("JOB_ARRAY_SIZE='1'"));
 });

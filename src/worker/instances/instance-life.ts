@@ -38,7 +38,6 @@ export class InstanceLife {
   readonly #clock: InstanceClock;
   #time: InstanceTime;
   #idleness: Idleness | undefined;
-  #activity: MachineActivity | undefined;
   #warned: ReadonlySet<WarningKind>;
   #unsaid: LifecycleWarning[] = [];
   #interruptAtMs: number | undefined;
@@ -191,7 +190,6 @@ export class InstanceLife {
   }
 
   measured(activity: MachineActivity): void {
-    this.#activity = activity;
     const reading: ActivityReading = activity;
     const now = this.#clock.bootMs();
     this.#idleness =
@@ -234,7 +232,6 @@ export class InstanceLife {
     const { ttlLeftMs, ranMs } = this.#time;
     const warnings = this.#unsaid.map(({ kind, text }) => ({ kind, text: text.slice(0, 400) }));
     this.#unsaid = [];
-    const activity = this.state === 'running' ? this.#activity : undefined;
     return {
       version: this.directive?.version ?? 0,
       state: this.state,
@@ -244,10 +241,8 @@ export class InstanceLife {
       ...(ttlLeftMs === undefined ? {} : { ttlLeftMs: Math.max(0, Math.round(ttlLeftMs)) }),
       ...(this.idleForMs === undefined ? {} : { idleMs: Math.round(this.idleForMs) }),
       ...(this.cpuPercent === undefined ? {} : { cpuPercent: Math.round(this.cpuPercent * 10) / 10 }),
-      ...(activity === undefined ? {} : { memoryBytes: activity.memoryBytes, logins: activity.logins }),
       ...(warnings.length === 0 ? {} : { warnings }),
       ...(this.completion === undefined ? {} : { completion: this.completion }),
-      ...(this.peers === 0 ? {} : { peers: this.peers }),
     };
   }
 
