@@ -197,7 +197,8 @@ static void accept_agent(struct watch *watch, uint32_t events) {
   (void)events;
   int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) return;
-  if (!is_same_user(fd)) {
+  /* A program inside that connects would take the place of the agent. */
+  if (!is_same_user(fd) || !is_outside(fd)) {
     close(fd);
     return;
   }

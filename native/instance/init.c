@@ -83,6 +83,14 @@ bool is_same_user(int fd) {
   return peer.uid == geteuid() || peer.uid == 0;
 }
 
+/* A process outside has no number in the process namespace of which this is the first one. Without such a namespace nobody can tell. */
+bool is_outside(int fd) {
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
+  return getpid() != 1 || peer.pid == 0;
+}
+
 int listen_at(const char *path) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path) return -1;

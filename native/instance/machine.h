@@ -94,6 +94,7 @@ uint64_t steady_us(void);
 __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
 int listen_at(const char *path);
 bool is_same_user(int socket);
+bool is_outside(int socket);
 /* Writes a small file of /run/spawn whole at once. */
 void write_state(const char *name, const char *text);
 /* In a child: signals as they are by default, none blocked. */

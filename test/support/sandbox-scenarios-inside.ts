@@ -101,6 +101,17 @@ export const INSIDE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => 
     equal(await inside(machine, 'echo well'), 'well');
   },
 
+  'lets no program inside take the place of its agent': async (world) => {
+    const machine = await world.host().start();
+    const gone: string[] = [];
+    machine.onGone((why) => gone.push(why));
+    const tries =
+      'import socket\ns=socket.socket(socket.AF_UNIX)\ns.connect("/run/spawn/init.sock")\nprint(len(s.recv(100)))';
+    equal(await inside(machine, `python3 -c '${tries}'`), '0');
+    equal(typeof (await machine.activity()).cpuUs, 'number');
+    deepEqual(gone, []);
+  },
+
   'counts what ran in it, also what has ended': async (world) => {
     const machine = await world.host().start();
     const before = await machine.activity();
