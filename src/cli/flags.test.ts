@@ -60,6 +60,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     'retry-max-delay': submit(['--retry-max-delay', '5s'], ...retries),
     'retry-on': submit(['--retry-on', '1,oom'], ...retries),
     'no-retry-on': submit(['--no-retry-on', '2'], ...retries),
+    'crash-limit': submit(['--crash-limit', '9']),
     'max-failures': submit(['--max-failures', '3']),
     canary: submit(['--canary', '3']),
     after: submit(['--after', 'afterok:3']),

@@ -116,7 +116,7 @@ describe('stop', () => {
     await box.started(1);
     expect(await box.ok('server', 'stop')).toBe('stopped\n');
     expect(box.processes()).toEqual([]);
-    expect(readdirSync(box.files.runDir, { recursive: true })).toEqual(['instances']);
+    expect(readdirSync(box.files.runDir, { recursive: true })).toEqual(['agent', 'instances']);
     expect(box.lines('notes')).toEqual([expect.stringMatching(/^start/), 'term']);
     expect((await box.run(['server', 'status'])).code).toBe(3);
     expect(await box.ok('server', 'stop')).toBe('not running\n');

@@ -75,7 +75,8 @@ it(`loses nothing and accepts nothing twice through ${KILLS} kills`, { timeout: 
   const pick = chance(SEED);
   writeFileSync(join(box.folder, 'task.sh'), SCRIPT, { mode: 0o755 });
   const size = KILLS * 12;
-  const common = ['--array', String(size), '--retries', '1000', '--quiet'];
+  // Chance may kill the worker of one task five times in turn.
+  const common = ['--array', String(size), '--retries', '1000', '--crash-limit', '1000', '--quiet'];
   const waiting = box.start(['submit', ...common, '--wait', '--name', 'soak', './task.sh']);
   await until('the first tasks to run', () => notes().length > 5, 30_000);
   const then = await box.spawn(['submit', '--quiet', '--after', 'afterok:1', '--', 'sh', '-c', 'echo after >>notes']);

@@ -73,6 +73,7 @@ describe('options', () => {
     [['--time-limit', '1h30m'], { timeLimitMs: 5_400_000 }],
     [['--retries', '3', '--retry-delay', '10s'], { retries: 3, retryDelayMs: 10_000 }],
     [['--max-failures', '0'], { maxFailures: 0 }],
+    [['--crash-limit', '9'], { crashLimit: 9 }],
     [['--after', 'afterok:12,after:13+5'], { after: 'afterok:12,after:13+5' }],
     [['--hold'], { hold: true }],
     [['--priority', '-5'], { priority: -5 }],

@@ -72,6 +72,11 @@ export const options = {
     parse: retryFilter,
   },
   'no-retry-on': { value: 'LIST', summary: 'Do not retry these ends', parse: retryFilter },
+  'crash-limit': {
+    value: 'N',
+    summary: 'A task that has lost its worker N times fails, whatever --retries says (default 5)',
+    parse: wholeNumber(1, 1_000),
+  },
   'max-failures': {
     value: 'N',
     summary: 'Cancel the rest when more than N tasks failed',

@@ -31,7 +31,7 @@ export type SpecOptions = Pick<
   | 'error'
   | 'open-mode'
 > &
-  Partial<Pick<Given, 'cpus' | 'memory' | 'gpus' | 'resource'>>;
+  Partial<Pick<Given, 'cpus' | 'memory' | 'gpus' | 'resource' | 'crash-limit'>>;
 
 /** What options say, over what a spec file says. Variables of the environment are not among it. */
 export function specOf(given: SpecOptions, base: SpecPart, verb = 'submit'): SpecPart {
@@ -52,6 +52,7 @@ export function specOf(given: SpecOptions, base: SpecPart, verb = 'submit'): Spe
     retryMaxDelayMs: given['retry-max-delay'],
     retryOn: given['retry-on'],
     noRetryOn: given['no-retry-on'],
+    crashLimit: given['crash-limit'],
     maxFailures: given['max-failures'],
     canary: given.canary,
     after: given.after,
