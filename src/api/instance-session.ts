@@ -48,6 +48,8 @@ export const MachineOrder = z.object({
   retries: z.boolean().optional(),
   preStop: z.string().optional(),
   preStopTimeoutMs: z.int(),
+  /** From TERM to KILL of an attempt at its task. Absent: that is not known. */
+  graceMs: z.int().optional(),
   launchedAt: z.number(),
 });
 export type MachineOrder = z.infer<typeof MachineOrder>;

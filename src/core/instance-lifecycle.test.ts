@@ -24,6 +24,7 @@ const FACTS: LifecycleFacts = {
   ttlLeftMs: undefined,
   ttlSpanMs: 0,
   costShare: undefined,
+  endMs: 0,
   idleMs: undefined,
   warned: new Set(),
 };
@@ -169,6 +170,11 @@ describe('cost', () => {
   });
 
   test('does not grow while it rests, nor where it costs nothing', () => {
+    // Its end is paid for, too: ten seconds' worth, of which the end takes two, or a quarter at most.
+    expect(look({ costShare: 0.01, endMs: 2_000 })).toMatchObject({ act: 'nothing', nextInMs: 7_200 });
+    expect(actOf({ costShare: 0.01, endMs: 2_000, ranMs: 7_999 })).toEqual(NOTHING);
+    expect(actOf({ costShare: 0.01, endMs: 2_000, ranMs: 8_000 })).toEqual(['terminate', 'cost-limit']);
+    expect(actOf({ costShare: 0.01, endMs: 60_000, ranMs: 7_500 })).toEqual(['terminate', 'cost-limit']);
     const rests = { state: 'hibernated', wanted: 'hibernated', costShare: 0.01, ranMs: 10_000 } as const;
     expect(actOf(rests)).toEqual(NOTHING);
     expect(actOf({ costShare: 0, ranMs: 10_000 }, { rate: 0 })).toEqual(NOTHING);

@@ -1,5 +1,6 @@
+import { putByMs } from './cost-end.ts';
 import { formatDuration } from './duration.ts';
-import { costOf } from './instance-cost.ts';
+import { costOf, lastsMs } from './instance-cost.ts';
 import type { TtlMode } from './instance-time.ts';
 
 /** Why an instance rests or ends. */
@@ -55,6 +56,8 @@ export interface LifecycleFacts {
   readonly ttlSpanMs: number;
   /** USD that it may spend over its life; undefined: no limit. */
   readonly costShare: number | undefined;
+  /** From the decision until nothing of it runs, at most: its pre-stop command, and the time from TERM to KILL. It is charged until then. */
+  readonly endMs: number;
   /** Undefined while nothing was measured. */
   readonly idleMs: number | undefined;
   /** Warnings given, of those that still hold. */
@@ -81,7 +84,6 @@ const TTL_WARNING_MS = 300_000;
 const TTL_WARNING_PART = 0.1;
 const COST_WARNING_PART = 0.9;
 const IDLE_WARNING_PART = 0.8;
-const HOUR_MS = 3_600_000;
 
 /**
  * What an instance does now: what its user or its provider wants before all, then its completion, its TTL, its cost limit, and that it is idle. The first that
@@ -163,12 +165,14 @@ function marksOf(settings: LifecycleSettings, facts: LifecycleFacts): Mark[] {
   return marks;
 }
 
-function costMark({ rate }: LifecycleSettings, { ranMs }: LifecycleFacts, share: number): Mark {
-  // What costs nothing never comes to its limit, unless there is none left.
-  const untilMs = (part: number) => (rate > 0 ? (share * part * HOUR_MS) / rate - ranMs : Number.POSITIVE_INFINITY);
+/** It acts so much earlier that its end is paid for as well. */
+function costMark({ rate }: LifecycleSettings, { ranMs, endMs }: LifecycleFacts, share: number): Mark {
+  const shareMs = lastsMs(share, rate);
+  const lifeMs = shareMs - putByMs(shareMs, endMs);
+  const actInMs = lifeMs - ranMs;
   const text = () =>
-    `it has cost $${costOf(ranMs, rate).toFixed(4)} of $${share.toFixed(4)}: it is terminated in ${inWords(untilMs(1))}`;
-  return { kind: 'cost', warnInMs: untilMs(COST_WARNING_PART), actInMs: untilMs(1), text };
+    `it has cost $${costOf(ranMs, rate).toFixed(4)} of $${share.toFixed(4)}: it is terminated in ${inWords(actInMs)}`;
+  return { kind: 'cost', warnInMs: lifeMs * COST_WARNING_PART - ranMs, actInMs, text };
 }
 
 /** Whole seconds, once there are some. */

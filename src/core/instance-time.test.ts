@@ -75,6 +75,7 @@ test('on any timeline it never runs past its one deadline, ends once, and keeps 
             ttlLeftMs: time.ttlLeftMs,
             ttlSpanMs: time.ttlSpanMs,
             costShare: undefined,
+            endMs: 0,
             idleMs: undefined,
             warned,
           });

@@ -51,6 +51,7 @@ export function makeOrder(world: World, row: InstanceRow): MachineOrder {
     onComplete: part.onComplete,
     ...(part.preStop === undefined ? {} : { preStop: part.preStop }),
     preStopTimeoutMs: part.preStopTimeoutMs,
+    graceMs: fixed.spec.graceMs,
     launchedAt: row.createdAt,
   };
 }

@@ -1,10 +1,7 @@
 import type { Decision } from '../../core/instance-lifecycle.ts';
+import { MACHINE_GRACE_MS, MOST_END_MS } from './end-times.ts';
 import type { ServedInstance } from './served-instance.ts';
 
-/** From TERM to KILL for what still runs when the machine itself ends. */
-const MACHINE_GRACE_MS = 5_000;
-/** An attempt gets TERM, then KILL after the grace of its job: longer than this is not waited for. */
-const MOST_END_MS = 35_000;
 /** What has given its completion signal gets so long to come to its own end. */
 const COMPLETED_MS = 30_000;
 /** Reasons for which its task is to run again, on another machine. */

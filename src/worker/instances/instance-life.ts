@@ -19,6 +19,7 @@ import {
 } from '../../core/instance-lifecycle.ts';
 import { type InstanceTime, moveDeadline, passTime, setRunning, startTime } from '../../core/instance-time.ts';
 import type { MachineActivity } from '../../providers/provider.ts';
+import { MACHINE_GRACE_MS, MOST_END_MS } from './end-times.ts';
 
 /** Moments of this machine. */
 export interface InstanceClock {
@@ -107,6 +108,11 @@ export class InstanceLife {
     const command = this.own.preStop ?? this.order.preStop;
     if (command === undefined || command === '') return undefined;
     return { command, timeoutMs: this.own.preStopTimeoutMs ?? this.order.preStopTimeoutMs };
+  }
+
+  /** From a decision to end until nothing runs, at most. */
+  get endMs(): number {
+    return (this.preStop?.timeoutMs ?? 0) + Math.min(MOST_END_MS, this.order.graceMs ?? MOST_END_MS) + MACHINE_GRACE_MS;
   }
 
   get interruptInMs(): number | undefined {
@@ -218,6 +224,7 @@ export class InstanceLife {
       ttlLeftMs: this.#time.ttlLeftMs,
       ttlSpanMs: this.#time.ttlSpanMs,
       costShare: this.directive?.costShare,
+      endMs: this.endMs,
       idleMs: this.idleForMs,
       warned: this.#warned,
     });
