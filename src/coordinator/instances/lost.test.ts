@@ -87,6 +87,18 @@ test('a machine that dies before its agent ever answered is lost, too', async ()
   expect((await at.list())[0]).toMatchObject({ task: 'failed', jobId: id });
 });
 
+test('a machine that was on its way out when its agent died is removed at once: nothing of it runs', async () => {
+  await at.submit();
+  await at.up();
+  await at.verb('terminate', { instance: 'compute-1' });
+  await at.agent('compute-1').report({ state: 'shutting-down', reason: 'user' });
+  expect(await at.states({ instance: 'compute-1' })).toEqual(['compute-1 shutting-down user']);
+  await lose('compute-1', 'down');
+  expect(await at.states({ instance: 'compute-1' })).toEqual(['compute-1 terminated user']);
+  expect(at.provider.calls.at(-1)).toBe('terminate compute-1');
+  expect(at.provider.machines.size).toBe(2);
+});
+
 test('a machine that is up and says nothing is given up after a time', async () => {
   await at.submit({ array: '0-0' });
   await at.pass(603_000);

@@ -1,6 +1,9 @@
+import { putByMs } from '../../core/cost-end.ts';
+import { isCharged } from '../../core/instance.ts';
+import { costOf, lastsMs } from '../../core/instance-cost.ts';
 import type { HaltHow, MachineFact } from '../../providers/provider.ts';
 import type { Ledger } from '../ledger.ts';
-import { costSoFar, ttlLeftOf } from './accounts.ts';
+import { costSoFar, ranMsOf, ttlLeftOf } from './accounts.ts';
 import { setReason, want } from './change.ts';
 import type { InstanceEffects } from './effects.ts';
 import type { InstanceRow } from './row.ts';
@@ -11,6 +14,10 @@ const PATIENCE_MS = 10_000;
 const START_MS = 600_000;
 /** So long after a launch a machine that is down is taken for one that comes up, ms. */
 const COMING_UP_MS = 60_000;
+/** What a machine takes to end when the provider ends it, at most: paid for by its share. */
+const HALT_MS = 10_000;
+/** So much more than its share an instance may have cost by its agent's doing before the provider ends it, ms of its rate: two looks. */
+const OVER_MS = 2_000;
 /** Machines that the provider is asked about at once. */
 const AT_ONCE = 1_000;
 
@@ -82,9 +89,12 @@ export class InstanceWatch {
       await this.#effects.gone(row.id, 'ended', why, (live) => {
         if (live.wanted !== 'terminated') setReason(live, this.#lossOf(live), why);
       });
+    } else if (row.wanted === 'terminated') {
+      // Its agent ended it, and then itself: what is left to do needs no patience.
+      this.#halt(row, 'terminate');
     } else if (row.wanted === 'stopped' || row.state === 'stopping') {
       if (row.state !== 'stopped') await this.#effects.gone(row.id, 'stopped', 'it was stopped');
-    } else if (row.state !== 'stopped' && row.wanted !== 'terminated' && !this.#mayStillStart(row)) {
+    } else if (row.state !== 'stopped' && !this.#mayStillStart(row)) {
       // Down by itself. Another machine takes its place, or none: its disk is not needed any more.
       await this.#ledger.write((world) => {
         const live = world.memory.instances.rows.get(row.id);
@@ -130,16 +140,24 @@ export class InstanceWatch {
       const patience = PATIENCE_MS + fixed.spec.graceMs + (part.preStop === undefined ? 0 : part.preStopTimeoutMs);
       const late = unlike !== undefined && now - unlike >= patience;
       const resting = row.state === 'stopped';
-      if (never || resting || aloneMs >= PATIENCE_MS || late)
+      const over = row.costShare !== undefined && costSoFar(world, row) > row.costShare + costOf(OVER_MS, row.rate);
+      if (never || resting || aloneMs >= PATIENCE_MS || late || (over && isCharged(row.state)))
         this.#halt(row, row.wanted === 'stopped' ? 'stop' : 'terminate');
     } else if (row.state === 'pending' && aloneMs >= START_MS) {
       await this.#end(row, 'launch-failed', `its agent did not answer within ${START_MS / 60_000} minutes`);
     } else if (row.state === 'pending') {
       // Costs nothing; without a share it waits for that of others.
       return;
-    } else if (alone !== undefined && row.costShare !== undefined && costSoFar(world, row) >= row.costShare) {
+    } else if (alone !== undefined && this.#mustEnd(row)) {
       await this.#end(row, row.shareOf ?? 'cost-limit');
     }
+  }
+
+  /** Nobody ends it for its cost, and its share just pays for its end. */
+  #mustEnd(row: InstanceRow): boolean {
+    if (row.costShare === undefined) return false;
+    const shareMs = lastsMs(row.costShare, row.rate);
+    return ranMsOf(this.#ledger.world, row) >= shareMs - putByMs(shareMs, HALT_MS);
   }
 
   /** Connected or not: who has used up its share and runs on is told to end. */
