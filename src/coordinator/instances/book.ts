@@ -45,6 +45,8 @@ export class InstanceBook {
   readonly toLaunch = new Set<InstanceRow>();
   /** Nobody answers for them, or they are not yet what they shall be. */
   readonly attention = new Set<InstanceRow>();
+  /** They have ended: whatever is left of their machines is to be removed once that is durable. */
+  readonly toRemove = new Set<string>();
   /** Who waits for reports. */
   readonly waiting = new Set<() => void>();
   setup: BookSetup | undefined;
@@ -172,6 +174,7 @@ export class InstanceBook {
     this.toLaunch.delete(row);
     this.attention.delete(row);
     this.stale.delete(row);
+    this.toRemove.add(row.id);
     this.dirty.add(row.jobId);
   }
 

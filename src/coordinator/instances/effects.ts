@@ -2,6 +2,7 @@ import { isSpawnError, type SpawnError } from '../../core/errors.ts';
 import type { HaltHow } from '../../providers/provider.ts';
 import type { Ledger } from '../ledger.ts';
 import type { World } from '../world.ts';
+import { foldUnseen } from './accounts.ts';
 import { foretell, happened, setReason } from './change.ts';
 import { makeOrder } from './order.ts';
 import { type InstanceRow, isOver } from './row.ts';
@@ -24,6 +25,7 @@ export class InstanceEffects {
   committed(): void {
     this.#publish();
     void this.#launchMore();
+    this.#removeRest().catch(this.#failed);
   }
 
   #publish(): void {
@@ -35,6 +37,17 @@ export class InstanceEffects {
       else names?.set(id, published);
     }
     book.toPublish.clear();
+  }
+
+  /** Of one that could not start, or whose agent died before it had removed everything. What fails here is left to the reaper. */
+  async #removeRest(): Promise<void> {
+    const { toRemove, ports } = this.#ledger.memory.instances;
+    if (toRemove.size === 0 || ports === undefined) return;
+    const ids = [...toRemove];
+    toRemove.clear();
+    const facts = await ports.provider.describe(ids);
+    const left = facts.filter(({ state }) => state !== 'gone');
+    await Promise.all(left.map(({ id }) => ports.provider.halt(id, 'terminate')));
   }
 
   async #launchMore(): Promise<void> {
@@ -93,14 +106,18 @@ export class InstanceEffects {
 
   /** Nothing of it runs: whatever its agent last said. The session goes first, with its attempt. */
   async gone(id: string, event: 'stopped' | 'ended', why: string, decide?: (row: InstanceRow) => void): Promise<void> {
-    const session = this.#ledger.memory.bound.get(id)?.session.id;
+    const { memory } = this.#ledger;
+    const bound = memory.bound.get(id)?.session;
+    const session = bound?.id;
     // The row knows why before its task does.
     await this.#change(id, (world, row) => {
       decide?.(row);
       foretell(world, row, event === 'stopped');
     });
     if (session !== undefined) await this.lose(session, why);
+    const isSeen = bound?.connected === true;
     await this.#change(id, (world, row) => {
+      if (!isSeen) foldUnseen(world, row, world.memory.instances.arrays.get(row.jobId)!.part.ttlMode);
       happened(world, row, event);
     });
   }

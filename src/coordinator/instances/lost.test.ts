@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { CANCELLED, InstancesAtHand, PREEMPTED } from '../../../test/support/fake-instances.ts';
+import { CANCELLED, FakeAgent, InstancesAtHand, PREEMPTED } from '../../../test/support/fake-instances.ts';
 
 let at: InstancesAtHand;
 
@@ -97,6 +97,17 @@ test('a machine that was on its way out when its agent died is removed at once: 
   expect(await at.states({ instance: 'compute-1' })).toEqual(['compute-1 terminated user']);
   expect(at.provider.calls.at(-1)).toBe('terminate compute-1');
   expect(at.provider.machines.size).toBe(2);
+});
+
+test('what a machine that could not start has left is removed as soon as that is known', async () => {
+  await at.submit({ array: '0-1' });
+  const [order] = [...at.provider.machines.values()].map((machine) => machine.order);
+  at.provider.machines.get(order!.id)!.state = 'down';
+  const agent = await FakeAgent.up(at, order!, false);
+  await agent.report({ state: 'terminated', reason: 'launch-failed', message: 'no room' });
+  await at.settle();
+  expect(await at.states({ instance: 'compute-0' })).toEqual(['compute-0 terminated launch-failed']);
+  expect(at.provider.calls.slice(2)).toEqual(['terminate compute-0']);
 });
 
 test('a machine that is up and says nothing is given up after a time', async () => {
