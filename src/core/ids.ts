@@ -56,12 +56,17 @@ export function scanTasksOf(scan: TextScanner): IndexSet | null {
   return setOfScanned(runs, step, MAX_INDEX);
 }
 
+/** A name or an array id, and never read as a number, a task or a range. */
+export function isJobName(text: string): boolean {
+  return ARRAY_ID.test(text) || (NAME.test(text) && !LIKE_AN_ID.test(text));
+}
+
 /**
  * Reads `12`, `12_7`, `12_[1,3-5]`, `12_*` (the whole job), a name or an array id.
  * @throws BAD_JOB_REF with the column
  */
 export function parseJobRef(text: string): JobRef {
-  if (ARRAY_ID.test(text) || (NAME.test(text) && !LIKE_AN_ID.test(text))) return { kind: 'name', name: text };
+  if (isJobName(text)) return { kind: 'name', name: text };
   const scan = new TextScanner(text, 'BAD_JOB_REF');
   const id = scanJobId(scan, A_JOB);
   const indices = scanTasksOf(scan);

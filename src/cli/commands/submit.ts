@@ -2,6 +2,7 @@ import type { JobView, SubmitReply } from '../../api/job.ts';
 import type { JobSpecInput, RunSpec } from '../../api/job-spec.ts';
 import { envSnapshot } from '../../config/env-snapshot.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
+import { numberAfter } from '../after-names.ts';
 import type { Client } from '../client.ts';
 import { defineCommand } from '../command.ts';
 import { named } from '../option-values.ts';
@@ -62,7 +63,8 @@ async function runSubmit(input: SubmitInput, world: World): Promise<number> {
   const part = { umask: world.umask, ...specOf(given, base), cwd, env, user: world.userName() };
   const client = await world.connect();
   const stage = given.stage ? { stage: await stageDirectory(cwd, client) } : {};
-  const spec = await upload(client, work, { ...part, ...stage }, world);
+  const after = part.after === undefined ? {} : { after: await numberAfter(client, part.after) };
+  const spec = await upload(client, work, { ...part, ...after, ...stage }, world);
   const idempotencyKey = given['idempotency-key'];
   const key = idempotencyKey === undefined ? {} : { idempotencyKey };
   const reply = await client.submit({ spec, ...key, dryRun: given['dry-run'] }).catch((error: unknown) => {

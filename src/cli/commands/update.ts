@@ -1,11 +1,11 @@
 import type { UpdateRequest } from '../../api/job.ts';
 import { MAX_DURATION_MS } from '../../api/limits.ts';
 import { formatBytes } from '../../core/bytes.ts';
-import { parseDependency } from '../../core/dependency.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { SpawnError } from '../../core/errors.ts';
+import { numberAfter, readAfter } from '../after-names.ts';
 import { defineCommand, type OptionTable, type Values } from '../command.ts';
-import { at, bytes, durationUpTo, wholeNumber } from '../option-values.ts';
+import { bytes, durationUpTo, wholeNumber } from '../option-values.ts';
 import { counted, isoTime } from '../output/format.ts';
 import { seeHelp } from '../parse-command-line.ts';
 import { indexOption, narrowed, readRef } from '../refs.ts';
@@ -33,10 +33,7 @@ const options = {
   after: {
     value: 'LIST|none',
     summary: 'What tasks that have not started wait for, instead of what they waited for',
-    parse: orNone((text, where) => {
-      at(where, () => parseDependency(text));
-      return text;
-    }),
+    parse: orNone(readAfter),
   },
   begin: { value: 'TIME|none', summary: 'Start nothing before', parse: orNone(time(0)) },
   deadline: { value: 'TIME|none', summary: 'Cancel what has not ended by then', parse: orNone(time(1)) },
@@ -75,8 +72,10 @@ export const update = defineCommand({
       if (given[name] === undefined) continue;
       throw new SpawnError('USAGE', { message: `update: --${name}: expected a whole job, found tasks of job ${ref}` });
     }
+    const client = await world.connect();
+    if (change.after) change.after = await numberAfter(client, change.after);
     const request: UpdateRequest = { ...change, ...(index === undefined ? {} : { index }) };
-    const { job, tasks } = await (await world.connect()).update(ref, request);
+    const { job, tasks } = await client.update(ref, request);
     const which = index === undefined ? '' : `${counted(tasks, 'task')}: `;
     world.stdout.write(`job ${job.id}: ${which}${told(given).join(', ')}\n`);
     return 0;

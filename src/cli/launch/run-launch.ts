@@ -3,6 +3,7 @@ import type { JobView, SubmitReply } from '../../api/job.ts';
 import type { JobSpecInput } from '../../api/job-spec.ts';
 import { ERRORS } from '../../core/error-table.ts';
 import { shownUsd } from '../../core/instance-cost.ts';
+import { numberAfter } from '../after-names.ts';
 import type { Client } from '../client.ts';
 import { confirmed } from '../instances/confirm.ts';
 import { instanceJson } from '../output/instance-json.ts';
@@ -67,8 +68,10 @@ async function submit(
   dryRun: boolean,
 ): Promise<SubmitReply> {
   const client = await world.connect();
+  const { run, spec: part } = specs;
   const instances = { ...specs.instances, ...(await storedUserData(client, specs)) };
-  const spec: JobSpecInput = { ...specs.spec, run: specs.run, instances } as JobSpecInput;
+  const after = part.after === undefined ? {} : { after: await numberAfter(client, part.after) };
+  const spec: JobSpecInput = { ...part, ...after, run, instances } as JobSpecInput;
   const key = given['idempotency-key'];
   const request = { spec, ...(key === undefined ? {} : { idempotencyKey: key }), dryRun };
   return client.submit(request).catch((error: unknown) => {

@@ -1,8 +1,8 @@
 import { MAX_CANARY, MAX_DURATION_MS, MAX_RETRIES } from '../../api/limits.ts';
-import { parseDependency } from '../../core/dependency.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { checkName } from '../../core/ids.ts';
 import { MAX_INDEX, parseIndexSet } from '../../core/index-set.ts';
+import { readAfter } from '../after-names.ts';
 import type { Input, OptionTable } from '../command.ts';
 import { at, bytes, durationUpTo, nonEmpty, positiveNumber, wholeNumber } from '../option-values.ts';
 import { jsonOption } from '../output-option.ts';
@@ -89,8 +89,8 @@ export const options = {
   },
   after: {
     value: 'LIST',
-    summary: 'Wait for other jobs: afterok:12, aftercorr:12, singleton; "," is and, "?" is or',
-    parse: dependency,
+    summary: 'Wait for other jobs: afterok:12, aftercorr:NAME, singleton; "," is and, "?" is or',
+    parse: readAfter,
   },
   begin: { value: 'TIME', summary: 'Start nothing before: 2027-01-31T18:00 or now+1h', parse: time(0) },
   deadline: { value: 'TIME', summary: 'Cancel what has not ended by then', parse: time(1) },
@@ -140,12 +140,6 @@ export const options = {
 
 export type SubmitInput = Input<typeof options>;
 export type Given = SubmitInput['options'];
-
-/** Reads it here to say at once what is wrong; the coordinator gets the text. */
-function dependency(text: string, where: string): string {
-  at(where, () => parseDependency(text));
-  return text;
-}
 
 function idempotencyKey(text: string, where: string): string {
   if (text === '' || text.length > 200) {
