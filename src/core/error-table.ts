@@ -1,4 +1,4 @@
-import { caretMessage, type Facts, list, optional, value } from './error-text.ts';
+import { caretMessage, type Facts, list, optional, value, visible } from './error-text.ts';
 
 interface ErrorRow {
   /** The HTTP status of a reply that carries this error. */
@@ -42,7 +42,12 @@ export const ERRORS = {
   INSTANCE_NOT_FOUND: {
     http: 404,
     exit: 66,
-    message: (d: Facts<'ref', 'why'>) => `instance ${value(d.ref)} not found${optional(': ', d.why)}`,
+    message: (d: Facts<'ref', 'why'>) => {
+      const words = visible(String(d.ref));
+      // Filters, as they are written on a command line.
+      if (words.startsWith('--')) return `no instance fits ${words}${optional(': ', d.why)}`;
+      return `instance ${value(d.ref)} not found${optional(': ', d.why)}`;
+    },
   },
   /** session: the one that serves it, to be named as `bound.resume` */
   INSTANCE_SERVED: {

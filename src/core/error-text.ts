@@ -7,7 +7,7 @@ const SHOWN_AROUND_CARET = 30;
 const SHOWN_VALUE = 200;
 
 /** Each control or format character becomes one visible one: a caret stays true and input does not steer a terminal. */
-function visible(text: string): string {
+export function visible(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u00b7');
 }
 

@@ -34,7 +34,7 @@ test('without any instance: nothing at all, and an empty array', async () => {
   expect(await spawn('cost')).toMatchObject({ code: 0, out: '', err: '' });
   expect(await spawn('stop', '--job-array-name', 'compute')).toMatchObject({
     code: 66,
-    err: 'spawn: instance "--job-array-name compute" not found\n',
+    err: 'spawn: no instance fits --job-array-name compute\n',
   });
   expect(await line('spawn list --state running | wc -l')).toBe('0');
 });

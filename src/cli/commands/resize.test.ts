@@ -121,7 +121,7 @@ describe('replace', () => {
   test('an index that is not there', async () => {
     expect(await runCli(['replace', '-y', 'compute', '--index', '7'], { client })).toMatchObject({
       code: 66,
-      err: 'spawn: instance "--job-array-id compute-20260113-abc123 --tag array:index=7" not found\n',
+      err: 'spawn: no instance fits --job-array-id compute-20260113-abc123 --tag array:index=7\n',
     });
   });
 

@@ -151,7 +151,7 @@ describe('nothing fits', () => {
     expect(await runCli(['stop', '--job-array-name', 'nope', '--tag', 'a=b'], { client: none })).toMatchObject({
       code: 66,
       out: '',
-      err: 'spawn: instance "--job-array-name nope --tag a=b" not found\n',
+      err: 'spawn: no instance fits --job-array-name nope --tag a=b\n',
     });
   });
 
@@ -160,7 +160,7 @@ describe('nothing fits', () => {
       throw new SpawnError('INSTANCE_NOT_FOUND', { ref: 'x' });
     };
     const ran = await runCli(['stop', '--job-array-name', 'nope'], { client: { instances } });
-    expect(ran).toMatchObject({ code: 66, err: 'spawn: instance "--job-array-name nope" not found\n' });
+    expect(ran).toMatchObject({ code: 66, err: 'spawn: no instance fits --job-array-name nope\n' });
   });
 
   test('the name of an array is no name of an instance, and that is said', async () => {
