@@ -9,10 +9,12 @@ interface Line {
 
 /**
  * Reads a table with a header as `params`: a row a member, a column a parameter. An empty cell is no value.
+ * @param maxRows of those beyond, one is read
  * @throws SpawnError USAGE with `path:line`
  */
-export function parseCsvText(path: string, text: string): TextDocument {
-  const lines = readLines(path, text);
+export function parseCsvText(path: string, text: string, maxRows: number): TextDocument {
+  // One more than there may be, so that it can be told; a file of millions need not be read to its end for that.
+  const lines = readLines(path, text, maxRows + 2);
   const [header, ...rows] = lines;
   if (header === undefined) throw usage(`${path}: expected a line of names, found nothing`);
   const names = header.record.map((name) => name.trim());
@@ -33,7 +35,7 @@ export function parseCsvText(path: string, text: string): TextDocument {
   };
 }
 
-function readLines(path: string, text: string): readonly Line[] {
+function readLines(path: string, text: string, most: number): readonly Line[] {
   try {
     // It knows that `info` gives the lines too, its types do not.
     return parse(text, {
@@ -41,6 +43,7 @@ function readLines(path: string, text: string): readonly Line[] {
       info: true,
       relax_column_count: true,
       skip_empty_lines: true,
+      to: most,
     }) as unknown as readonly Line[];
   } catch (cause) {
     const { message, lines } = cause as CsvError & { readonly lines?: number };

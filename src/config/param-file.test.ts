@@ -120,6 +120,9 @@ describe('refused, with file, line and field', () => {
       '[{"my param": 1}]',
       'a.json:1:15 [0].my param: expected a name of letters, digits and "_", no digit first, at most 128 long, found "my param"',
     ],
+    ['a.json', '[{"a": 1}, {"b": 1, "b": 2}]', 'a.json:1:21: expected "b" once, found twice'],
+    ['a.json', '[{"__proto__": 1}]', 'a.json:1:16 [0].__proto__: expected another name, found "__proto__"'],
+    ['a.csv', '__proto__\n1\n', 'a.csv:2 params[0].__proto__: expected another name, found "__proto__"'],
     ['a.json', '[{"a": "x\\ny"}]', 'a.json:1:8 [0].a: expected one line, found a line break or NUL in it'],
     ['a.json', '[{"a": "\\ud800"}]', 'a.json:1:8 [0].a: expected text, found half a surrogate pair'],
     [
@@ -181,6 +184,28 @@ describe('refused, with file, line and field', () => {
     const grid = { a: hundred, b: hundred, c: hundred };
     expect(await fault('big.json', JSON.stringify({ grid }))).toMatch(
       /^big\.json:1:9 grid: expected at most 10000 combinations, found 1000000$/,
+    );
+  });
+
+  test.each([
+    ['many.json', JSON.stringify(Array.from({ length: 10_001 }, () => ({})))],
+    ['many.csv', 'a\n'.repeat(100_000)],
+  ])('too many rows: %s', async (name, text) => {
+    expect(await fault(name, text)).toMatch(/: expected at most 10000 sets of parameters, found 10001 or more$/);
+  });
+
+  test.each([
+    ['deep.json', '['.repeat(200_000) + ']'.repeat(200_000)],
+    ['deep.yaml', '['.repeat(5_000) + ']'.repeat(5_000)],
+  ])('nested too deep: %s', async (name, text) => {
+    expect(await fault(name, text)).toBe(
+      `${name}: expected objects and lists a few levels deep, found more levels than can be read`,
+    );
+  });
+
+  test('a device without an end', async () => {
+    await expect(readParamFile('zero.json', '/dev/zero')).rejects.toThrow(
+      '--param-file zero.json: expected at most 16777216 bytes, found more',
     );
   });
 

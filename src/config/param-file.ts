@@ -29,6 +29,7 @@ export interface ParamFile {
 
 /** As many as an instance array may have. */
 const MAX_ROWS = 10_000;
+const MOST_SETS = `at most ${MAX_ROWS} sets of parameters`;
 const MAX_VALUE = 65_536;
 /** Half of what one request may hold, for what its JSON adds. */
 const MAX_TOGETHER = MAX_BODY_BYTES / 2;
@@ -53,7 +54,7 @@ async function parse(path: string, text: string): Promise<TextDocument> {
   switch (extname(path).toLowerCase()) {
     case '.csv':
       // Loaded here only: most sweeps need none of it.
-      return (await import('./param-file-csv.ts')).parseCsvText(path, text);
+      return (await import('./param-file-csv.ts')).parseCsvText(path, text, MAX_ROWS);
     case '.yaml':
     case '.yml':
       return parseYamlText(path, text);
@@ -81,13 +82,15 @@ class Reader {
     const { options: defaults, params: base } = this.split(this.fields(top.defaults ?? {}, ['defaults'], 'an object'), [
       'defaults',
     ]);
-    const listed = this.list(top.params ?? [], ['params']).map((row, at): [Fields, Keys] => {
+    const params = this.list(top.params ?? [], ['params']);
+    if (params.length > MAX_ROWS) this.bad(bare ? [] : ['params'], MOST_SETS, `${MAX_ROWS + 1} or more`);
+    const listed = params.map((row, at): [Fields, Keys] => {
       const keys = bare ? [at] : ['params', at];
       return [this.fields(row, keys, 'an object'), keys];
     });
     const rows = [...listed, ...this.gridRows(top.grid)].map(([row, keys]) => this.split(row, keys));
     if (rows.length === 0) this.bad([], 'at least one set of parameters under params or grid', 'none');
-    if (rows.length > MAX_ROWS) this.bad(['params'], `at most ${MAX_ROWS} sets of parameters`, `${rows.length}`);
+    if (rows.length > MAX_ROWS) this.bad(['grid'], `${MOST_SETS}, with those of params`, `${rows.length}`);
     const sets = rows.map(({ params }) => ({ ...base, ...params }));
     this.checkSize(sets);
     return {
@@ -153,9 +156,21 @@ class Reader {
       if (option === undefined) this.addParam(params, key, value, at);
       else if (options.some((other) => other.option === option))
         this.bad(at, `--${option} said once`, 'it twice, under two names');
-      else options.push({ option, text: value, where: this.where(at) });
+      else options.push(this.option(option, value, at));
     }
     return { options, params };
+  }
+
+  /** Its place takes a while to find, and is asked for when something is wrong with it. */
+  private option(option: string, text: string, at: Keys): FileOption {
+    const where = () => this.where(at);
+    return {
+      option,
+      text,
+      get where() {
+        return where();
+      },
+    };
   }
 
   private addParam(params: Record<string, string>, key: string, value: string, at: Keys): void {
@@ -166,6 +181,8 @@ class Reader {
       const found = `${JSON.stringify(key)}; a parameter of that name is written "param:${key}"`;
       this.bad(at, `${meant}, which it looks like`, found);
     }
+    // JSON has it, and many programs lose it.
+    if (name === '__proto__') this.bad(at, 'another name', JSON.stringify(name));
     if (!PARAMETER.test(name) || name.length > MAX_NAME) {
       this.bad(at, `a name of letters, digits and "_", no digit first, at most ${MAX_NAME} long`, JSON.stringify(name));
     }
@@ -179,17 +196,17 @@ class Reader {
   private sharedOf(rows: readonly (readonly FileOption[])[]): readonly FileOption[] {
     const [first = []] = rows;
     rows.forEach((row) => {
-      for (const { option, text, where } of row) {
-        const other = first.find((each) => each.option === option);
-        if (other?.text === text) continue;
-        const found = `${JSON.stringify(text)} here and ${other === undefined ? 'nothing' : JSON.stringify(other.text)} in the first`;
-        const hint = option === 'name' ? '; --instance-names names the members' : '; launch an array for each';
-        throw usage(`${where}: expected the same for every member of an array, found ${found}${hint}`);
+      for (const one of row) {
+        const other = first.find(({ option }) => option === one.option);
+        if (other?.text === one.text) continue;
+        const found = `${JSON.stringify(one.text)} here and ${other === undefined ? 'nothing' : JSON.stringify(other.text)} in the first`;
+        const hint = one.option === 'name' ? '; --instance-names names the members' : '; launch an array for each';
+        throw usage(`${one.where}: expected the same for every member of an array, found ${found}${hint}`);
       }
-      for (const { option, text, where } of first) {
-        if (row.some((each) => each.option === option)) continue;
+      for (const one of first) {
+        if (row.some(({ option }) => option === one.option)) continue;
         throw usage(
-          `${where}: expected the same for every member of an array, found ${JSON.stringify(text)} in the first and nothing in another`,
+          `${one.where}: expected the same for every member of an array, found ${JSON.stringify(one.text)} in the first and nothing in another`,
         );
       }
     });

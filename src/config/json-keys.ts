@@ -1,0 +1,65 @@
+/** What of a text in JSON says where it is: names and text, brackets, commas and colons; all else is a number or a word. */
+const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** An object or a list that is open. */
+interface Open {
+  /** Names seen, of an object. */
+  readonly names: Set<string> | undefined;
+  /** Of the value that comes, or is, now. */
+  key: string | number;
+}
+
+type Look = (at: number, open: readonly Open[], kind: 'value' | 'name again') => boolean;
+
+/**
+ * Where the value at a path of keys begins, in characters from the start; the nearest value around it when there is none, undefined
+ * when that is all of the text.
+ *
+ * @param text that JSON.parse takes
+ */
+export function findJsonValue(text: string, keys: readonly (string | number)[]): number | undefined {
+  let found: number | undefined;
+  walk(text, (at, open, kind) => {
+    if (kind !== 'value' || open.length === 0 || open.length > keys.length) return false;
+    if (open.some(({ key }, depth) => key !== keys[depth])) return false;
+    found = at;
+    return open.length === keys.length;
+  });
+  return found;
+}
+
+/** The first name that its object has twice, of which JSON.parse keeps the last value only. */
+export function findJsonNameTwice(text: string): { readonly at: number; readonly name: string } | undefined {
+  let found: { at: number; name: string } | undefined;
+  walk(text, (at, open, kind) => {
+    if (kind === 'name again') found = { at, name: String(open.at(-1)!.key) };
+    return found !== undefined;
+  });
+  return found;
+}
+
+/** Shows every value, and every name that is there again, in order, until one is what was looked for. Needs no stack. */
+function walk(text: string, look: Look): void {
+  const open: Open[] = [];
+  let isName = false;
+  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+    const inner = open.at(-1);
+    if (token === ':') isName = false;
+    else if (token === ',') {
+      isName = inner?.names !== undefined;
+      if (inner !== undefined && !isName) inner.key = Number(inner.key) + 1;
+    } else if (token === '}' || token === ']') open.pop();
+    else if (isName) {
+      const name = JSON.parse(token) as string;
+      inner!.key = name;
+      const isAgain = inner!.names!.has(name);
+      inner!.names!.add(name);
+      if (isAgain && look(index, open, 'name again')) return;
+    } else {
+      if (look(index, open, 'value')) return;
+      if (token === '[') open.push({ names: undefined, key: 0 });
+      if (token === '{') open.push({ names: new Set(), key: '' });
+      isName = token === '{';
+    }
+  }
+}
