@@ -50,6 +50,8 @@ export const MachineOrder = z.object({
   preStopTimeoutMs: z.int(),
   /** From TERM to KILL of an attempt at its task. Absent: that is not known. */
   graceMs: z.int().optional(),
+  /** What it may spend over its whole life, USD, until a directive says so. Absent: no limit. */
+  costShare: z.number().optional(),
   launchedAt: z.number(),
 });
 export type MachineOrder = z.infer<typeof MachineOrder>;

@@ -1,5 +1,5 @@
 import { isCharged, ttlRuns } from '../../core/instance.ts';
-import { costOf } from '../../core/instance-cost.ts';
+import { costOf, lastsMs } from '../../core/instance-cost.ts';
 import type { World } from '../world.ts';
 import type { InstanceRow } from './row.ts';
 
@@ -22,6 +22,17 @@ export function costSoFar(world: World, row: InstanceRow): number {
 export function ttlLeftOf(world: World, row: InstanceRow, mode: 'running' | 'wall'): number | undefined {
   if (row.ttlMs === 0) return undefined;
   return row.ttlLeftMs - (ttlRuns(row.state, mode) ? elapsed(world, row.live.ttlLease, row.ttlAt) : 0);
+}
+
+/**
+ * Nobody saw when it ended: not after its deadline, and not after its share was used up, since it knew both. What it ran is no more than that.
+ */
+export function foldUnseen(world: World, row: InstanceRow, mode: 'running' | 'wall'): void {
+  const left = row.ttlMs === 0 ? Number.POSITIVE_INFINITY : row.ranMs + Math.max(0, row.ttlLeftMs);
+  const paid = row.costShare === undefined ? left : lastsMs(Math.max(row.costShare, row.heldShare ?? 0), row.rate);
+  const most = Math.max(row.ranMs, Math.min(left, paid));
+  fold(world, row, mode);
+  if (row.ranMs > most) setRan(world, row, most);
 }
 
 /** What is known of its time until now becomes what is stored: before its state changes. */

@@ -5,7 +5,7 @@ import type { Caller } from '../use-cases.ts';
 import type { World } from '../world.ts';
 import { type Budget, ownerKey } from './book.ts';
 import { budgetFrom, markBudget, saveBudget, spentOf } from './budget-book.ts';
-import type { InstanceRow } from './row.ts';
+import { setShare } from './shares.ts';
 
 /** The budget of the caller, and what was spent of it. */
 export function readBudget(ledger: Ledger, caller: Caller): Promise<BudgetView> {
@@ -32,7 +32,9 @@ export function setBudget(ledger: Ledger, caller: Caller, request: BudgetRequest
       if (array.account !== account || array.live.size === 0) continue;
       array.sharesStale = true;
       book.dirty.add(array.id);
-      if (budget === undefined) dropShares(world, array.live.values());
+      // Those whose array has a limit of its own get their shares anew.
+      if (budget !== undefined || array.part.costLimit !== undefined) continue;
+      for (const row of array.live.values()) setShare(world, row, undefined, undefined);
     }
     memory.changes.event(now, 0, 'budgetSet', { owner, amount, period });
     return viewBudget(world, caller);
@@ -41,19 +43,6 @@ export function setBudget(ledger: Ledger, caller: Caller, request: BudgetRequest
 
 function forgottenIn({ forgotten, forgottenFrom }: Budget): string {
   return JSON.stringify({ forgotten, forgottenFrom });
-}
-
-/** Of instances whose array has no limit of its own; the others get theirs anew. */
-function dropShares(world: World, rows: Iterable<InstanceRow>): void {
-  const book = world.memory.instances;
-  for (const row of rows) {
-    if (row.costShare === undefined) continue;
-    delete row.costShare;
-    delete row.shareOf;
-    delete row.heldShare;
-    book.save(world.memory.changes, row);
-    book.stale.add(row);
-  }
 }
 
 function viewBudget(world: World, { owner, tenant }: Caller): BudgetView {

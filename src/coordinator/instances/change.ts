@@ -59,6 +59,7 @@ export function happened(world: World, row: InstanceRow, event: InstanceEvent): 
     array.peersStale = true;
     memory.instances.publish(row);
   }
+  if (to === 'stopped' || from === 'stopped') array.sharesStale = true;
   const told = EVENTS[to];
   if (told !== undefined) tell(world, row, told);
   if (to === 'terminated') over(world, row);

@@ -7,6 +7,11 @@ import type { InstanceRow } from './row.ts';
 /** Agents look once a second: so much less than its share is an instance told, so that it does not pass it. */
 const TICK_MS = 1_000;
 
+/** What an instance is told that it may spend over its whole life, USD. */
+export function toldShare(share: number, rate: number): number {
+  return Math.max(0, share - costOf(TICK_MS, rate));
+}
+
 /** Tells the agent of an instance how it shall be, when that is something else than it was told last. */
 export function direct(world: World, row: InstanceRow): void {
   const { memory, now } = world;
@@ -30,7 +35,7 @@ export function direct(world: World, row: InstanceRow): void {
     wanted,
     ...(wanted === 'running' || reason === undefined ? {} : { reason }),
     ...(ttlLeftMs === undefined ? {} : { ttlLeftMs: Math.max(0, ttlLeftMs) }),
-    ...(costShare === undefined ? {} : { costShare: Math.max(0, costShare - costOf(TICK_MS, row.rate)) }),
+    ...(costShare === undefined ? {} : { costShare: toldShare(costShare, row.rate) }),
     size: array.size,
     peers: array.peers,
     done: live.done,

@@ -68,9 +68,10 @@ describe('a cost limit', () => {
     await at.up();
     for (const agent of at.agents.values()) agent.worker.disconnect();
     at.agents.clear();
-    await at.pass(MINUTE_MS + 15_000);
+    // What the first leave over goes to the others.
+    await at.pass(3 * MINUTE_MS);
     expect(at.running).toEqual([]);
-    expect(await spent()).toBeLessThanOrEqual(limit * 1.05);
+    expect(await spent()).toBeLessThanOrEqual(limit);
     expect((await at.list())[0]).toMatchObject({ reason: 'cost-limit', task: 'cancelled' });
   });
 
@@ -103,6 +104,8 @@ describe('a budget', () => {
     // The first is told its smaller share first, and the second gets the rest once that is acknowledged.
     for (const agent of at.agents.values()) await agent.report();
     await at.settle();
+    await at.up();
+    expect(at.agents.size).toBe(2);
     for (const agent of at.agents.values()) await agent.report();
     await at.settle();
     expect(shares().reduce((sum, share) => sum + share, 0)).toBeLessThanOrEqual(amount * 1.000001);

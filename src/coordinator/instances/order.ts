@@ -3,6 +3,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { allTags } from '../../core/instance-tags.ts';
 import type { World } from '../world.ts';
 import { ttlLeftOf } from './accounts.ts';
+import { toldShare } from './directives.ts';
 import type { InstanceArray } from './instance-array.ts';
 import type { InstanceRow } from './row.ts';
 
@@ -52,6 +53,10 @@ export function makeOrder(world: World, row: InstanceRow): MachineOrder {
     ...(part.preStop === undefined ? {} : { preStop: part.preStop }),
     preStopTimeoutMs: part.preStopTimeoutMs,
     graceMs: fixed.spec.graceMs,
+    // Not more than is written down that it has: its share may have grown since.
+    ...(row.costShare === undefined
+      ? {}
+      : { costShare: toldShare(Math.min(row.costShare, row.heldShare ?? 0), row.rate) }),
     launchedAt: row.createdAt,
   };
 }

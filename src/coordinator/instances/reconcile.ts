@@ -13,7 +13,7 @@ import { sizeOf } from './load.ts';
 import { makeRow } from './make-row.ts';
 import { followPeers } from './peers.ts';
 import type { InstanceRow } from './row.ts';
-import { awaitsOthers, hasShare, isCapped, splitShares, usedUp } from './shares.ts';
+import { awaitsOthers, beginShare, hasShare, isCapped, splitShares, usedUp } from './shares.ts';
 
 /** What one change brings about may bring about more, of the same array and of others: so often at most before the next commit. */
 const ROUNDS = 8;
@@ -142,6 +142,7 @@ function queueLaunches(world: World, array: InstanceArray): void {
       continue;
     }
     row.live.launch = 'waiting';
+    beginShare(world, row);
     world.memory.instances.toLaunch.add(row);
   }
 }

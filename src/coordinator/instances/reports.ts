@@ -26,9 +26,12 @@ function acknowledge(world: World, row: InstanceRow, version: number): void {
   const { live } = row;
   if (version <= live.acked) return;
   live.acked = version;
-  if (version >= live.version && row.heldShare !== live.saidShare) {
-    if (live.saidShare === undefined) delete row.heldShare;
-    else row.heldShare = live.saidShare;
+  const { saidShare } = live;
+  const isBound = row.unbounded === true && saidShare !== undefined;
+  if (version >= live.version && (row.heldShare !== saidShare || isBound)) {
+    if (saidShare === undefined) delete row.heldShare;
+    else row.heldShare = saidShare;
+    if (isBound) delete row.unbounded;
     world.memory.instances.arrays.get(row.jobId)!.sharesStale = true;
     changed(world, row);
   }

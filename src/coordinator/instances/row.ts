@@ -42,6 +42,8 @@ export interface InstanceDetail {
   shareOf?: 'cost-limit' | 'budget';
   /** The most that its agent may think it has. */
   heldShare?: number;
+  /** Its agent was up before it had a share, or since it had none any more: it may think that nothing limits what it may cost. */
+  unbounded?: true;
   /** Epoch ms of its end by interruption; 0 = none was announced. */
   interruptAt: number;
   completion?: 'success' | 'failed';
@@ -49,6 +51,8 @@ export interface InstanceDetail {
   marks?: { from: number; ranMs: number }[];
   /** Its task was sent back when it was to end already: what becomes of that is the next machine's business. */
   passedOn?: true;
+  /** USD of machines of its array that are listed no more, where that has a cost limit: as it was when this was written. */
+  forgotten?: number;
   /** State of its task when that ended or the instance did; '' before. */
   task: string;
 }

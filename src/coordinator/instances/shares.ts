@@ -38,7 +38,8 @@ function sameOwner({ account }: InstanceArray): (other: InstanceArray) => boolea
   return (other) => other.account === account && other.live.size > 0;
 }
 
-function setShare(world: World, row: InstanceRow, limit: number | undefined, budget: number | undefined): void {
+/** Exported for the budget that is removed: what it bounded is bounded by nothing, until it gets a share again. */
+export function setShare(world: World, row: InstanceRow, limit: number | undefined, budget: number | undefined): void {
   const share = budget !== undefined && (limit === undefined || budget < limit) ? budget : limit;
   if (share === row.costShare) return;
   const { memory } = world;
@@ -47,6 +48,7 @@ function setShare(world: World, row: InstanceRow, limit: number | undefined, bud
     delete row.shareOf;
     delete row.heldShare;
   } else {
+    if (row.costShare === undefined && (row.launchedAt > 0 || memory.bound.has(row.id))) row.unbounded = true;
     row.costShare = share;
     row.shareOf = share === budget && share !== limit ? 'budget' : 'cost-limit';
   }
@@ -93,15 +95,28 @@ export function hasShare(world: World, row: InstanceRow): boolean {
 export function awaitsOthers(world: World, array: InstanceArray): boolean {
   for (const other of world.memory.instances.arrays.values()) {
     if (other.account !== array.account) continue;
-    for (const { costShare, heldShare } of other.live.values())
-      if (costShare !== undefined && (heldShare ?? 0) > costShare) return true;
+    for (const row of other.live.values()) if (row.costShare !== undefined && heldBy(row) > row.costShare) return true;
   }
   return false;
 }
 
 function memberOf(world: World, row: InstanceRow, base: number): ShareMember {
   const spent = Math.max(0, costSoFar(world, row) - base);
-  return { id: row.id, spent, held: Math.max(spent, (row.heldShare ?? 0) - base), rate: row.rate };
+  return { id: row.id, spent, held: Math.max(spent, heldBy(row) - base), rate: row.rate };
+}
+
+/** The most that its agent may think it has, USD. A stopped one has no agent, and the next one begins with what its order says. */
+function heldBy({ heldShare, unbounded, state }: InstanceRow): number {
+  if (state === 'stopped') return 0;
+  return unbounded === true ? Number.POSITIVE_INFINITY : (heldShare ?? 0);
+}
+
+/** A machine is about to be launched, whose agent begins with this share: written down before it is told. */
+export function beginShare(world: World, row: InstanceRow): void {
+  if (row.costShare === undefined) return;
+  row.heldShare = row.costShare;
+  delete row.unbounded;
+  world.memory.instances.save(world.memory.changes, row);
 }
 
 /** Which cap leaves nothing for one more member; undefined: there is something. */

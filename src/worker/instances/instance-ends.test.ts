@@ -32,9 +32,9 @@ describe('what comes by itself', () => {
   });
 
   test('cost: it ends itself when its share is spent', async () => {
-    // 3.60 USD an hour: a cent in 10 s.
-    const { world, fence } = await running({}, WAITS, { costShare: 0.01 });
-    world.pass(9_500);
+    // 3.60 USD an hour: four cents in 40 s, of which the last ten pay for the end.
+    const { world, fence } = await running({}, WAITS, { costShare: 0.04 });
+    world.pass(29_500);
     const { warnings } = await world.reported('the warning', (report) => report.warnings !== undefined);
     expect(warnings).toMatchObject([{ kind: 'cost' }]);
     world.pass(600);

@@ -110,6 +110,12 @@ export class InstanceLife {
     return { command, timeoutMs: this.own.preStopTimeoutMs ?? this.order.preStopTimeoutMs };
   }
 
+  /** What it may spend over its whole life, USD: of a machine that was started again not what its agent was told before. */
+  get costShare(): number | undefined {
+    const { directive, order } = this;
+    return directive === undefined || this.#directiveIsOld ? order.costShare : directive.costShare;
+  }
+
   /** From a decision to end until nothing runs, at most. */
   get endMs(): number {
     return (this.preStop?.timeoutMs ?? 0) + Math.min(MOST_END_MS, this.order.graceMs ?? MOST_END_MS) + MACHINE_GRACE_MS;
@@ -223,7 +229,7 @@ export class InstanceLife {
       ranMs: this.#time.ranMs,
       ttlLeftMs: this.#time.ttlLeftMs,
       ttlSpanMs: this.#time.ttlSpanMs,
-      costShare: this.directive?.costShare,
+      costShare: this.costShare,
       endMs: this.endMs,
       idleMs: this.idleForMs,
       warned: this.#warned,
