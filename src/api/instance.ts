@@ -29,6 +29,16 @@ const Tags = z
   )
   .refine((tags) => Object.keys(tags).length <= 50, 'at most 50 tags');
 
+/** Part of the name of a variable, and of a file that shells read. */
+const ParamName = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'letters, digits and "_", no digit first');
+const ParamValue = z
+  .string()
+  .max(65_536)
+  .regex(/^[^\0\r\n]*$/, 'one line without NUL');
+
 /** An amount of USD. */
 export const Usd = z.number().min(0).max(1e9);
 const DurationMs = z.int().min(0).max(MAX_DURATION_MS);
@@ -84,10 +94,7 @@ export const InstanceSpec = z.strictObject({
   /** Refuse a type that is larger than this machine, in place of sharing what there is. */
   strict: z.boolean().default(false),
   /** One entry a member, in order of index: `PARAM_name=value` in its environment, shown by list. */
-  params: z
-    .array(z.record(text(128), z.string().max(65_536)))
-    .max(MAX_PAGE)
-    .optional(),
+  params: z.array(z.record(ParamName, ParamValue)).max(MAX_PAGE).optional(),
 });
 export type InstanceSpec = z.infer<typeof InstanceSpec>;
 
@@ -190,7 +197,8 @@ export type InstancesReply = z.infer<typeof InstancesReply>;
 
 /** At least one of the fields. */
 export const InstanceTarget = z
-  .strictObject({ ...InstanceFilters, tag: z.array(z.string().max(400)).max(50).optional() })
+  // A list without a tag would mean all instances that there are.
+  .strictObject({ ...InstanceFilters, tag: z.array(z.string().max(400)).min(1).max(50).optional() })
   .refine((target) => Object.keys(target).length > 0, 'a name, an id or a tag');
 export type InstanceTarget = z.infer<typeof InstanceTarget>;
 

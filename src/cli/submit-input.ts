@@ -110,9 +110,11 @@ export function envVariable(text: string, where: string) {
     throw new SpawnError('BAD_REQUEST', { where, expected, found: text });
   };
   if (name === '') bad('K=V or K');
+  // An object of JSON cannot carry it.
+  if (name === '__proto__') bad('another name');
   if (isOwnVariable(name)) bad('a variable that spawn does not set for each task');
   return (env: World['env']): readonly [string, string] => {
-    const value = equals < 0 ? env[name] : text.slice(equals + 1);
+    const value = equals < 0 ? (Object.hasOwn(env, name) ? env[name] : undefined) : text.slice(equals + 1);
     return [name, value ?? bad('a variable that is set here, or K=V')];
   };
 }

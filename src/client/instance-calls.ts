@@ -37,10 +37,10 @@ export class InstanceCalls extends ListCalls {
   /**
    * Does something to all instances of a target. Durable once it is answered, and answered when every instance has acknowledged it, at the
    * latest after `waitMs`. Errors: INSTANCE_NOT_FOUND when none fits; NOT_PERMITTED for those of another owner.
-   * What adds up, or takes a machine each time, is not sent again when the link breaks.
+   * What adds up, or takes a machine each time (by a name also the one that came after), is not sent again when the link breaks.
    */
   instanceVerb(verb: InstanceVerb, request: InstanceVerbRequest, options?: CallOptions): Promise<InstanceVerbReply> {
-    const repeatable = verb !== 'replace' && request.byMs === undefined;
+    const repeatable = verb !== 'replace' && verb !== 'interrupt' && request.byMs === undefined;
     return this.json('POST', `/v1/instances/${verb}`, options, { body: request, repeatable });
   }
 

@@ -60,6 +60,7 @@ export function parseEnvFile(path: string, text: string): readonly FileVariable[
     const name = (equals < 0 ? line : line.slice(0, equals)).replace(/^export\s+/, '').trimEnd();
     // What stands there may be a piece of a secret, and is never told.
     if (equals < 0) bad(place, 'KEY=VALUE', 'no "="');
+    if (name === '__proto__') bad(place, 'another name', 'it');
     if (!NAME.test(name)) bad(place, 'a name of letters, digits and "_", no digit first', 'something else');
     const raw = line.slice(equals + 1).trimStart();
     const quote = raw[0];

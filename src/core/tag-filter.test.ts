@@ -11,6 +11,7 @@ describe('a filter by tag', () => {
     ['array:index=5', 'spawn:job-array-index', '5'],
     ['array:size=8', 'spawn:job-array-size', '8'],
     ['spawn:job-array-size=8', 'spawn:job-array-size', '8'],
+    ['constructor=x', 'constructor', 'x'],
   ])('%s', (text, key, value) => expect(parseTagFilter(text)).toEqual({ key, value }));
 
   it.each(['team', '=ml', ''])('%j is refused', (text) => {

@@ -30,7 +30,7 @@ export function parseTagFilter(text: string, where = 'tag'): TagFilter {
     const expected = `one of ${names.join(', ')}${didYouMean(key, names)}`;
     throw new SpawnError('BAD_REQUEST', { where, expected, found: key });
   }
-  return { key: ALIASES[key] ?? key, value: text.slice(at + 1) };
+  return { key: Object.hasOwn(ALIASES, key) ? ALIASES[key]! : key, value: text.slice(at + 1) };
 }
 
 /** Whether tags fulfil all of the filters. */

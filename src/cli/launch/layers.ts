@@ -29,6 +29,11 @@ const TOGETHER: readonly (readonly (keyof Given)[])[] = [
   ['format', 'json', 'quiet'],
 ];
 
+/** What an option of a higher layer takes away, itself among it. */
+export function replacedBy(option: keyof Given): readonly (keyof Given)[] {
+  return [...new Set([option, ...TOGETHER.filter((group) => group.includes(option)).flat()])];
+}
+
 /** Without the other, an option of the lower layer would mean something else, or nothing. */
 const FOLLOWS: readonly (readonly [gone: keyof Given, also: readonly (keyof Given)[]])[] = [
   ['ttl', ['ttl-mode']],
@@ -95,7 +100,8 @@ export function mergeLayers(over: Layer, under: Layer): Layer {
   if (isGiven(over.region) && !isGiven(over.az)) delete kept.az;
   dropThrottle(over, kept);
   for (const [name, value] of Object.entries(over)) {
-    if (!isGiven(value)) continue;
+    // `false` of a file says that a lower layer's `true` does not hold.
+    if (value !== false && !isGiven(value)) continue;
     kept[name] = isGiven(kept[name]) && Array.isArray(value) ? joined(name, kept[name] as unknown[], value) : value;
   }
   return kept as Layer;

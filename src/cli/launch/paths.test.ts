@@ -31,6 +31,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const PATHS = {
+  operand: ['box'],
   single: ['--name', 'box'],
   array: ['--count', '3', '--job-array-name', 'fit'],
   sweep: ['--param-file', 'sweep.json', '--job-array-name', 'grid'],
@@ -40,10 +41,10 @@ type Path = keyof typeof PATHS;
 
 /** What a flag does: changes the spec, changes what is shown, or is refused with this. */
 type Effect = 'spec' | 'shown' | RegExp;
-/** The words of the flag, what it needs beside it, and its effect: on all paths alike, or on each. */
+/** The words of the flag, what it needs beside it, and its effect: on all paths alike, or on each; NAME alone is as --name unless it is told. */
 type Line = readonly [
   flag: readonly string[],
-  effect: Effect | Readonly<Record<Path, Effect>>,
+  effect: Effect | (Readonly<Record<Exclude<Path, 'operand'>, Effect>> & { readonly operand?: Effect }),
   beside?: readonly string[],
 ];
 
@@ -64,7 +65,16 @@ const LINES: Readonly<Record<string, Line>> = {
     ['--job-array-name', 'other'],
     { single: 'spec', array: twice('job-array-name'), sweep: twice('job-array-name'), template: 'spec' },
   ],
-  name: [['--name', 'other'], { single: twice('name'), array: 'spec', sweep: 'spec', template: 'spec' }],
+  name: [
+    ['--name', 'other'],
+    {
+      operand: /expected one name for one instance/,
+      single: twice('name'),
+      array: 'spec',
+      sweep: 'spec',
+      template: 'spec',
+    },
+  ],
   'instance-names': [['--instance-names', 'w-{index}'], 'spec'],
   'param-file': [
     ['--param-file', 'other.csv'],
@@ -204,7 +214,8 @@ test('every flag has a line', () => {
 
 describe.each(Object.entries(PATHS) as [Path, readonly string[]][])('path %s', (path, base) => {
   test.each(Object.entries(LINES))('--%s', async (_, [flag, effects, beside = []]) => {
-    const effect = typeof effects === 'string' || effects instanceof RegExp ? effects : effects[path];
+    const effect =
+      typeof effects === 'string' || effects instanceof RegExp ? effects : (effects[path] ?? effects.single);
     const changed = await run([...base, ...beside, ...flag]);
     if (effect instanceof RegExp) {
       expect(changed).toMatchObject({ code: 2, spec: undefined });
@@ -216,5 +227,45 @@ describe.each(Object.entries(PATHS) as [Path, readonly string[]][])('path %s', (
     if (effect === 'spec') expect(changed.sent).not.toBe(without.sent);
     else expect(changed.all).not.toBe(without.all);
     if (effect === 'spec' && flag[0] !== '--provider') expect(changed.spec).not.toBe(without.spec);
+    // A dry run is of the same launch.
+    const dry = await run([...base, ...beside, ...flag, '--dry-run']);
+    if (effect === 'spec') expect(dry.spec).toBe(changed.spec);
   });
 });
+
+/** Fields whose value differs. What is sent of the path itself is in both. */
+function difference(one: string | undefined, other: string | undefined): object {
+  const [before, after] = [JSON.parse(one!), JSON.parse(other!)];
+  const flat = (spec: Record<string, unknown>) => ({ ...spec, ...(spec.instances as object), instances: undefined });
+  const [old, now] = [flat(before) as Record<string, unknown>, flat(after) as Record<string, unknown>];
+  const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
+  return Object.fromEntries(
+    names.filter((name) => JSON.stringify(old[name]) !== JSON.stringify(now[name])).map((name) => [name, now[name]]),
+  );
+}
+
+/** Where a path says something of its own in the same field, or nothing can be left to say. */
+const NOT_ALIKE = [
+  'instance-names',
+  'name',
+  'unset',
+  'template',
+  'param-file',
+  'job-array-name',
+  'count',
+  'array',
+  'no-timeout',
+];
+
+test.each(Object.entries(LINES).filter(([name, [, effects]]) => effects === 'spec' && !NOT_ALIKE.includes(name)))(
+  '--%s says the same on every path',
+  async (_, [flag, , beside = []]) => {
+    const changes = await Promise.all(
+      Object.values(PATHS).map(async (base) => {
+        const [without, changed] = [await run([...base, ...beside]), await run([...base, ...beside, ...flag])];
+        return difference(without.spec, changed.spec);
+      }),
+    );
+    for (const change of changes) expect(change).toEqual(changes[0]);
+  },
+);

@@ -24,7 +24,7 @@ export function typeText({ type }: LaunchPlan): string {
 }
 
 /** What a launch would do, and what it would cost. */
-export function planText({ plan, instances, spec, run }: LaunchSpecs, notes: readonly string[]): string {
+export function planText({ plan, instances, spec, run, userData }: LaunchSpecs, notes: readonly string[]): string {
   const { estimate } = plan;
   const zones = [...new Set(Array.from({ length: Math.min(plan.size, 3) }, (_, rank) => plan.member(rank).zone))];
   const heading = `Plan: ${plan.standalone ? '1 instance' : counted(plan.size, 'instance')} of ${plan.type.name}; nothing is launched`;
@@ -34,7 +34,7 @@ export function planText({ plan, instances, spec, run }: LaunchSpecs, notes: rea
     ['Type', typeText(plan)],
     ['Region', `${plan.region} (${zones.join(', ')})`],
     ['At once', atOnce(spec, plan.size)],
-    ['Runs', runText(run, instances.userData !== undefined)],
+    ['Runs', runText(run, userData !== undefined)],
     ['TTL', instances.ttlMs ? `${formatDuration(instances.ttlMs)}, then terminated` : 'none'],
     ['Idle', idleText(instances)],
     ['On completion', instances.onComplete ?? 'none'],

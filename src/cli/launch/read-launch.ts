@@ -6,7 +6,7 @@ import { IndexSet } from '../../core/index-set.ts';
 import { didYouMean } from '../../core/nearest.ts';
 import type { World } from '../world.ts';
 import { checkTogether } from './check-together.ts';
-import { completeLayer, isGiven, type Layer, mergeLayers, type Refused, readLayer } from './layers.ts';
+import { completeLayer, isGiven, type Layer, mergeLayers, type Refused, readLayer, replacedBy } from './layers.ts';
 import { checkMemberNames, type Names, namesOf } from './names.ts';
 import type { Given, LaunchInput } from './options.ts';
 import { checkSupported, UNSUPPORTED } from './unsupported.ts';
@@ -137,9 +137,12 @@ function isStandalone(given: Given, file: ParamFile | undefined, { size }: Index
 
 /** What rows say holds even where a flag says something else: whoever gave the flag is told. */
 function overruled(flags: Layer, file: ParamFile | undefined): string[] {
-  return (file?.shared ?? []).flatMap(({ option, text, where }) =>
-    isGiven(flags[option as keyof Given]) ? [`${where}: ${JSON.stringify(text)} goes before --${option}`] : [],
-  );
+  return (file?.shared ?? []).flatMap((shared) => {
+    const option = shared.option as keyof Given;
+    const names = shared.text === 'false' ? [option] : replacedBy(option);
+    const gone = names.filter((name) => isGiven(flags[name]));
+    return gone.map((name) => `${shared.where}: ${JSON.stringify(shared.text)} goes before --${name}`);
+  });
 }
 
 function usage(message: string): never {

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { array, launch, launchFolder, NAME } from '../../../test/support/launch-run.ts';
+import { InstanceSpec } from '../../api/instance.ts';
 import { SpawnError } from '../../core/errors.ts';
 
 let folder: string;
@@ -55,6 +58,20 @@ describe('what is submitted', () => {
     expect(await again('k')).toBe(await again('k'));
     expect(await again('k')).not.toBe(await again('l'));
     expect((await launch([], { size: 1 })).spec?.name).toMatch(/^instance-/);
+  });
+
+  test.each([
+    ['defaults: {spot: true, ttl: 1h}\nparams: [{a: 1, spot: false}]\n', [], { spot: false, ttlMs: 3_600_000 }, []],
+    ['defaults: {spot: true}\nparams: [{a: 1}]\n', [], { spot: true }, []],
+    ['params: [{a: 1, spot: false}]\n', ['--spot'], { spot: false }, ['--spot']],
+    ['params: [{a: 1, ttl: 2h}]\n', ['--no-timeout'], { ttlMs: 7_200_000 }, ['--no-timeout']],
+    ['params: [{a: 1, ttl: 2h}]\n', ['--ttl', '1h'], { ttlMs: 7_200_000 }, ['--ttl']],
+    ['defaults: {ttl: 2h}\nparams: [{a: 1}]\n', ['--ttl', '1h'], { ttlMs: 3_600_000 }, []],
+  ])('rows go before flags, and these before defaults: %j %j', async (text, words, part, told) => {
+    writeFileSync(join(folder, 'rows.yaml'), text);
+    const { request, err } = await launch(['--param-file', 'rows.yaml', '--name', 's', ...words], { size: 1 });
+    expect(InstanceSpec.parse(request?.spec.instances)).toMatchObject(part);
+    expect(err.match(/(?<=goes before )\S+/g) ?? []).toEqual(told);
   });
 
   test('user-data by its hash, with what the file holds', async () => {

@@ -120,6 +120,14 @@ describe('--dry-run', () => {
 `);
   });
 
+  test('user-data comes first', async () => {
+    const words = ['box', '--user-data', 'make', '--dry-run'];
+    const runs = async (...more: string[]) =>
+      /Runs +(.*)/.exec((await launch([...words, ...more], { size: 1 })).out)?.[1];
+    expect(await runs()).toBe('user-data, then until spored complete is called inside');
+    expect(await runs('--command', 'date')).toBe('user-data, then date');
+  });
+
   test('as data', async () => {
     const { out } = await launch(['--param-file', 'grid.yaml', '--name', 's', '--dry-run', '-o', 'json'], { size: 4 });
     const plan = JSON.parse(out);

@@ -78,6 +78,8 @@ export function tag(text: string, where: string): readonly [string, string] {
   const equals = text.indexOf('=');
   const [key, value] = [text.slice(0, Math.max(equals, 0)), text.slice(equals + 1)];
   if (key === '') bad(where, 'KEY=VALUE', text);
+  // An object of JSON cannot carry it.
+  if (key === '__proto__') bad(where, 'another key', key);
   if (/^(?:spawn|array):/.test(key))
     bad(where, 'a key that does not begin with spawn: or array:, which are set for each instance', key);
   if (key.length > MAX_TAG_KEY) bad(where, `a key of at most ${MAX_TAG_KEY} characters`, key.length);
