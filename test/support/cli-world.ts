@@ -100,6 +100,8 @@ export interface RunOptions {
   readonly tty?: boolean;
   /** Whether they show colours; default not. */
   readonly colour?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
   readonly stdin?: string | Uint8Array | 'terminal';
 }
 
@@ -162,11 +164,11 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
   return { code, out: out.text(), err: err.text(), calls };
 }
 
-function captured({ tty = false, colour = false }: RunOptions): { sink: Sink; text: () => string } {
+function captured({ tty = false, colour = false, columns = 100 }: RunOptions): { sink: Sink; text: () => string } {
   const pieces: Uint8Array[] = [];
   const sink: Sink = {
     isTTY: tty,
-    columns: 100,
+    columns,
     rows: 24,
     colour,
     write: (data) => {

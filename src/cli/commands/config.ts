@@ -34,7 +34,7 @@ const columns: readonly Column<Row>[] = [
   { title: 'NAME', value: ({ name }) => name },
   { title: 'VALUE', value: ({ value }) => value ?? '-', plain: ({ value }) => value ?? '' },
   { title: 'FROM', value: ({ from }) => from },
-  { title: 'MEANING', value: ({ meaning }) => meaning },
+  { title: 'MEANING', wrap: true, value: ({ meaning }) => meaning },
 ];
 
 export const config = defineCommand({

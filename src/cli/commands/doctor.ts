@@ -15,7 +15,7 @@ const COLOURS: Readonly<Record<Check['result'], Colour>> = { ok: 'green', info: 
 const columns: readonly Column<Check>[] = [
   { title: '', value: ({ result }) => result, colour: ({ result }) => COLOURS[result] },
   { title: 'CHECK', value: ({ name }) => name },
-  { title: 'FOUND', value: ({ found }) => found },
+  { title: 'FOUND', wrap: true, value: ({ found }) => found },
 ];
 const plain: readonly Column<Check>[] = [...columns, { title: 'ADVICE', value: ({ advice }) => advice ?? '' }];
 

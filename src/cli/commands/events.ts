@@ -14,11 +14,11 @@ import { untilInterrupted } from '../wait-for-job.ts';
 import type { World } from '../world.ts';
 
 const columns: readonly Column<EventView>[] = [
-  { title: 'ID', right: true, value: ({ id }) => String(id) },
+  { title: 'ID', leave: 1, right: true, value: ({ id }) => String(id) },
   { title: 'AT', value: ({ at }) => isoTime(at)! },
   { title: 'EVENT', value: ({ kind }) => kind },
   { title: 'OF', value: (event) => event.task ?? (event.jobId === undefined ? '' : String(event.jobId)) },
-  { title: 'TEXT', value: ({ text }) => text },
+  { title: 'TEXT', wrap: true, value: ({ text }) => text },
 ];
 
 /** Prints events as they come. */

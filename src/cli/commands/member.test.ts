@@ -88,6 +88,14 @@ describe('status', () => {
     });
   });
 
+  test('a name that others had before, in other jobs, is that of the last', async () => {
+    const older = anInstance(1, { id: 'i-0000000000000000f', jobId: 3, state: 'terminated' });
+    const named = { ...client, instances: async () => ({ instances: [anInstance(1), older] }) };
+    const { out } = await runCli(['status', 'compute-1'], { client: named });
+    expect(out).toContain('Instance compute-1 (i-00000000000000001)\n  state     running\n');
+    expect(out).toContain('Task 12_1\n');
+  });
+
   test('what ended it, what it waits for, and that it is not the first', async () => {
     const gone = anInstance(1, {
       state: 'hibernated',

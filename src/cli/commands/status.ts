@@ -60,7 +60,9 @@ export const status = defineCommand({
 
 /** A member of an array, and its task. A name that several machines had means the last. */
 async function instance(world: World, client: Client, ref: string, task: TaskView, json: boolean): Promise<number> {
-  const view = (await allInstances(client, { instance: ref })).at(-1);
+  const named = await allInstances(client, { instance: ref });
+  // Another one may have had its name before, in another job.
+  const view = named.findLast(({ jobId, index }) => jobId === task.jobId && index === task.index);
   if (json) return say(world, jsonText({ ...(view && instanceJson(view)), ...taskFields(task) }));
   const { colour } = world.stdout;
   return say(world, `${view === undefined ? '' : instanceSheet(view, colour)}${taskStatus(task, colour)}`);

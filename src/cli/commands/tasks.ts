@@ -20,15 +20,16 @@ const columns: readonly Column<TaskView>[] = [
   { title: 'TRY', right: true, value: (task) => String(task.attempt) },
   { title: 'END', value: (task) => task.outcome ?? '-', plain: (task) => task.outcome ?? '' },
   { title: 'TIME', right: true, value: (task) => duration(task.wallMs), plain: (task) => plain(task.wallMs) },
-  { title: 'CPU', right: true, value: (task) => duration(task.cpuMs), plain: (task) => plain(task.cpuMs) },
+  { title: 'CPU', leave: 1, right: true, value: (task) => duration(task.cpuMs), plain: (task) => plain(task.cpuMs) },
   {
     title: 'MEMORY',
+    leave: 2,
     right: true,
     value: (task) => (task.maxRssBytes === undefined ? '-' : shownBytes(task.maxRssBytes)),
     plain: (task) => plain(task.maxRssBytes),
   },
   { title: 'WORKER', value: (task) => task.worker ?? '-', plain: (task) => task.worker ?? '' },
-  { title: 'REASON', value: (task) => task.reason ?? '' },
+  { title: 'REASON', wrap: true, value: (task) => task.reason ?? '' },
 ];
 
 /** Pages of tasks in index order, `limit` of them in all. */

@@ -38,12 +38,13 @@ function lineColumns<Row>(of: (row: Row) => CostLine): readonly Column<Row>[] {
   return [
     {
       title: 'RAN',
+      leave: 6,
       right: true,
       value: (row) => shownDuration(of(row).ranMs),
       plain: (row) => String(Math.round(of(row).ranMs)),
     },
-    money('ON-DEMAND', (row) => of(row).onDemand),
-    money('SPOT', (row) => of(row).spot),
+    { ...money<Row>('ON-DEMAND', (row) => of(row).onDemand), leave: 3 },
+    { ...money<Row>('SPOT', (row) => of(row).spot), leave: 4 },
     money('COST', (row) => of(row).cost),
     { ...money<Row>('FAILED', (row) => of(row).failed), colour: (row) => (of(row).failed > 0 ? 'red' : undefined) },
   ];
@@ -58,22 +59,22 @@ const number = (title: string, of: (row: ArrayRow) => number): Column<ArrayRow> 
 
 /** Through a pipe: array id, name, instances, running, ms run, on-demand, spot, cost, failed, an hour, forecast, limit. */
 export const ARRAY_COLUMNS: readonly Column<ArrayRow>[] = [
-  { title: 'ARRAY ID', value: ({ arrayId }) => arrayId },
+  { title: 'ARRAY ID', leave: 1, value: ({ arrayId }) => arrayId },
   { title: 'NAME', value: ({ name }) => name },
   number('INSTANCES', ({ instances }) => instances),
   number('RUNNING', ({ running }) => running),
   ...lineColumns((row: ArrayRow) => row),
   money('AN HOUR', ({ rate }) => rate),
   money('FORECAST', ({ forecast }) => forecast),
-  money('LIMIT', ({ costLimit }) => costLimit),
+  { ...money<ArrayRow>('LIMIT', ({ costLimit }) => costLimit), leave: 5 },
 ];
 
 /** Through a pipe: array id, name, index, id, state, ms run, on-demand, spot, cost, failed. */
 export const MEMBER_COLUMNS: readonly Column<MemberRow>[] = [
-  { title: 'ARRAY ID', value: ({ array }) => array.arrayId },
+  { title: 'ARRAY ID', leave: 1, value: ({ array }) => array.arrayId },
   { title: 'NAME', value: ({ member }) => member.name },
   { title: 'INDEX', right: true, value: ({ array, member }) => (array.standalone ? '' : String(member.index)) },
-  { title: 'ID', value: ({ member }) => member.id },
+  { title: 'ID', leave: 2, value: ({ member }) => member.id },
   { title: 'STATE', value: ({ member }) => member.state, colour: ({ member }) => colourOfInstance(member.state) },
   ...lineColumns(({ member }: MemberRow) => member),
 ];
@@ -85,8 +86,8 @@ export function totalRow({ total, arrays }: CostReply): ArrayRow {
   return {
     ...total,
     jobId: 0,
-    arrayId: 'total',
-    name: '',
+    arrayId: '',
+    name: 'total',
     standalone: false,
     instances: sum(({ instances }) => instances),
     running: sum(({ running }) => running),

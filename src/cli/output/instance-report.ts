@@ -89,15 +89,17 @@ function ttlText({ member, before }: ReportRow): string {
 export function reportColumns(verb: InstanceVerb): readonly Column<ReportRow>[] {
   return [
     { title: 'NAME', value: ({ member }) => member.name },
-    { title: 'ID', value: ({ member }) => member.id },
+    { title: 'ID', leave: 1, value: ({ member }) => member.id },
     verb === 'extend'
       ? { title: 'TTL LEFT', value: ttlText }
       : { title: 'STATE', value: changeText, colour: ({ member }) => colourOfInstance(member.state) },
-    { title: 'NOTE', value: noteText, colour: ({ result }) => RESULT_COLOUR[result] },
+    { title: 'NOTE', wrap: true, value: (row) => noteText(verb, row), colour: ({ result }) => RESULT_COLOUR[result] },
   ];
 }
 
-function noteText({ member, result }: ReportRow): string {
+function noteText(verb: InstanceVerb, { member, before, result }: ReportRow): string {
+  if (verb === 'extend' && result === 'unchanged' && before?.ttlLeftMs === undefined)
+    return 'it has no TTL; --ttl gives it one';
   return [RESULT_TEXT[result], member.note ?? ''].filter((text) => text !== '').join(': ');
 }
 

@@ -33,6 +33,34 @@ describe('on a terminal', () => {
     ]);
   });
 
+  test('what can be spared is left out where not all fit, on later pages too', () => {
+    const [id, name, text] = columns;
+    const table = new Table([id!, { ...name!, leave: 2 }, { ...text!, leave: 1 }], {
+      isTTY: true,
+      columns: 14,
+      colour: false,
+    });
+    expect(table.render(rows)).toBe('   ID  NAME\n   #7  a\n#1000  longer\n');
+    expect(table.render([rows[0]!])).toBe('   #7  a\n');
+    const wide = new Table([{ ...id!, leave: 1 }, name!, text!], { isTTY: true, columns: 29, colour: false });
+    expect(wide.render(rows)).toContain('#1000  longer  a\\nsecond line\n');
+    const narrow = new Table([{ ...id!, leave: 1 }, name!, text!], { isTTY: true, columns: 28, colour: false });
+    expect(narrow.render(rows)).toContain('\nlonger  a\\nsecond line\n');
+  });
+
+  test('a last column that may goes on in further lines, at blanks', () => {
+    const [, name, text] = columns;
+    const style = { isTTY: true, columns: 28, colour: false };
+    const said = { id: 1, name: 'a', text: 'not possible: only what runs can be hibernated' };
+    const shown = (last: string): string =>
+      new Table([name!, { ...text!, wrap: true }], style).render([{ ...said, text: last }]);
+    expect(shown(said.text)).toBe('NAME  TEXT\na     not possible: only\n      what runs can be\n      hibernated\n');
+    // Exactly as wide as there is room, and a word that is wider.
+    expect(shown('a'.repeat(22))).toBe(`NAME  TEXT\na     ${'a'.repeat(22)}\n`);
+    expect(shown(`is ${'a'.repeat(30)}`)).toBe(`NAME  TEXT\na     is\n      ${'a'.repeat(21)}…\n`);
+    expect(shown('')).toBe('NAME  TEXT\na\n');
+  });
+
   test('the next page has no header and stays aligned', () => {
     const table = new Table(columns, { isTTY: true, columns: 80, colour: false });
     table.render(rows);

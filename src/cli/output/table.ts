@@ -8,6 +8,10 @@ export interface Column<Row> {
   /** For programs; default the same. */
   readonly plain?: (row: Row) => string;
   readonly right?: true;
+  /** On a terminal that is too narrow for all columns those with a number here are left out, the lowest first. */
+  readonly leave?: number;
+  /** The last column goes on in further lines, in place of being cut. */
+  readonly wrap?: true;
   readonly colour?: (row: Row) => Colour | undefined;
 }
 
@@ -19,10 +23,11 @@ export interface TableStyle {
 }
 
 const NARROWEST = 8;
+const NARROWEST_WRAPPED = 20;
 
-/** Rows as lines. The last column is cut to the terminal's width. */
+/** Rows as lines. The last column is cut to the terminal's width, when columns that can be spared have been left out. */
 export class Table<Row> {
-  private readonly columns: readonly Column<Row>[];
+  private columns: readonly Column<Row>[];
   private readonly style: TableStyle;
   private widths: readonly number[] | undefined;
 
@@ -37,8 +42,9 @@ export class Table<Row> {
       const cells = (row: Row) => this.columns.map(({ value, plain }) => oneLine((plain ?? value)(row)));
       return rows.map((row) => `${cells(row).join('\t')}\n`).join('');
     }
-    const cells = rows.map((row) => this.columns.map(({ value }) => oneLine(value(row))));
     const before = this.widths;
+    if (before === undefined) this.columns = fitting(this.columns, rows, this.style.columns);
+    const cells = rows.map((row) => this.columns.map(({ value }) => oneLine(value(row))));
     const widths = this.columns.map(({ title }, c) =>
       cells.reduce((widest, row) => Math.max(widest, [...row[c]!].length), before?.[c] ?? title.length),
     );
@@ -54,7 +60,9 @@ export class Table<Row> {
             ),
           ]
         : [];
-    const lines = cells.map((row, r) => this.line(widths, row, (c) => this.columns[c]!.colour?.(rows[r]!)));
+    const lines = cells.flatMap((row, r) =>
+      this.wrapped(widths, row).map((part) => this.line(widths, part, (c) => this.columns[c]!.colour?.(rows[r]!))),
+    );
     return [...header, ...lines]
       .map(
         (pieces) =>
@@ -66,13 +74,59 @@ export class Table<Row> {
       .join('');
   }
 
+  /** What the last column has left. */
+  private room(widths: readonly number[]): number {
+    const used = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+    return Math.max(NARROWEST, this.style.columns - used);
+  }
+
+  /** The row, and lines with nothing but the rest of its last cell. */
+  private wrapped(widths: readonly number[], row: readonly string[]): readonly (readonly string[])[] {
+    const room = this.room(widths);
+    if (!this.columns.at(-1)!.wrap || room < NARROWEST_WRAPPED) return [row];
+    const [first, ...more] = wrapWords(row.at(-1)!, room);
+    const empty = row.slice(0, -1).map(() => '');
+    return [[...row.slice(0, -1), first!], ...more.map((text) => [...empty, text])];
+  }
+
   private line(widths: readonly number[], cells: readonly string[], colour: (column: number) => Colour | undefined) {
     const last = cells.length - 1;
-    const used = widths.slice(0, last).reduce((sum, width) => sum + width + 2, 0);
+    const room = this.room(widths);
     return cells.map((cell, c) => {
-      const text = c === last ? cut(cell, Math.max(NARROWEST, this.style.columns - used)) : cell;
+      const text = c === last ? cut(cell, room) : cell;
       const space = c === last && !this.columns[c]!.right ? '' : ' '.repeat(Math.max(0, widths[c]! - [...text].length));
       return { text: this.columns[c]!.right ? space + text : text + space, colour: colour(c) };
     });
   }
+}
+
+/** Those that are shown: all, if they fit. */
+function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): readonly Column<Row>[] {
+  const widths = new Map(
+    columns.map((column) => [
+      column,
+      rows.reduce((widest, row) => Math.max(widest, [...oneLine(column.value(row))].length), column.title.length),
+    ]),
+  );
+  let shown = columns;
+  for (const column of columns.filter(({ leave }) => leave !== undefined).sort((a, b) => a.leave! - b.leave!)) {
+    const used = shown.reduce((sum, each) => sum + widths.get(each)! + 2, -2);
+    if (used <= width) break;
+    shown = shown.filter((each) => each !== column);
+  }
+  return shown;
+}
+
+/** At blanks, where there are some; at least one line. */
+function wrapWords(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while ([...rest].length > width) {
+    const head = [...rest].slice(0, width + 1).join('');
+    const blank = head.lastIndexOf(' ');
+    if (blank <= 0) break;
+    lines.push(rest.slice(0, blank));
+    rest = rest.slice(blank + 1);
+  }
+  return [...lines, rest];
 }
