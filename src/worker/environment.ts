@@ -1,4 +1,4 @@
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import type { JobForWorker } from '../api/session.ts';
 import type { Gpu, GpuVendor } from '../core/gpu-list.ts';
 import { asJobId, formatTaskId } from '../core/ids.ts';
@@ -84,15 +84,25 @@ function assignments(values: Partial<Record<string, string | number | undefined>
 
 /** What a task sees of this machine when its job brought no environment. */
 export function minimalEnvironment(): string[] {
-  const { username, shell } = userInfo();
+  const { home, name, shell } = ownUser();
   return assignments({
     PATH: process.env.PATH || '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-    HOME: process.env.HOME || homedir(),
-    USER: username,
-    LOGNAME: username,
-    SHELL: shell || '/bin/sh',
+    HOME: process.env.HOME || home,
+    USER: name,
+    LOGNAME: name,
+    SHELL: shell,
     LANG: process.env.LANG || 'C.UTF-8',
   });
+}
+
+function ownUser(): { readonly home: string; readonly name: string; readonly shell: string } {
+  try {
+    const { homedir, username, shell } = userInfo();
+    return { home: homedir, name: username, shell: shell || '/bin/sh' };
+  } catch {
+    // In containers a user may have a number and no name.
+    return { home: '/', name: String(process.getuid?.() ?? 0), shell: '/bin/sh' };
+  }
 }
 
 /** `NAME=value` of each entry of a snapshot, whose entries are separated by NUL. What is no assignment is left out. */
