@@ -65,6 +65,14 @@ static void say_hello(void) {
   put_u32(to, (M.frozen ? INIT_FROZEN : 0) | (limits_have_group() ? INIT_CGROUP : 0) | (etc_is_overlay ? INIT_OVERLAY : 0));
 }
 
+/* As far as it goes: who has not read what was said before finds out when it reads on. */
+static void say_taken(void) {
+  if (agent.fd < 0) return;
+  begin_frame(INIT_TAKEN, 0);
+  ssize_t sent = send(agent.fd, out + out_start, out_length - out_start, MSG_NOSIGNAL);
+  (void)sent;
+}
+
 void agent_say_ending(const char *why) {
   if (agent.fd < 0) return;
   size_t length = strlen(why);
@@ -202,6 +210,7 @@ static void accept_agent(struct watch *watch, uint32_t events) {
     close(fd);
     return;
   }
+  say_taken();
   drop_agent();
   agent.fd = fd;
   told = 0;

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dataFiles } from '../client/node/data-files.ts';
 import { nativeProgram, packageVersion } from '../client/node/package-files.ts';
@@ -18,10 +18,20 @@ export function serveInstances([, ...argv]: string[]): Promise<number> {
     takePlace({ dataDir, server }) {
       const own: ProcessRecord = { ...identify(process.pid)!, version: packageVersion(), socketPath: server };
       try {
-        return takePlace(dataFiles(dataDir).agentPlace, own)?.pid;
+        return takePlace(dataFiles(dataDir).agentPlace, own)?.pid ?? 'taken';
       } catch {
         // On a full disk instances need an agent more than it needs a place.
-        return undefined;
+        return 'unknown';
+      }
+    },
+    beat({ dataDir }) {
+      const path = dataFiles(dataDir).agentBeat;
+      const now = new Date();
+      try {
+        // Needs no space once it is there.
+        utimesSync(path, now, now);
+      } catch {
+        makeEmpty(path);
       }
     },
     openMachines({ dataDir }, log) {
@@ -38,4 +48,12 @@ export function serveInstances([, ...argv]: string[]): Promise<number> {
       });
     },
   });
+}
+
+function makeEmpty(path: string): void {
+  try {
+    writeFileSync(path, '', { mode: 0o600 });
+  } catch {
+    // On a full disk nobody can tell that it is well, nor is it ended for that.
+  }
 }

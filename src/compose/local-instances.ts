@@ -47,6 +47,7 @@ export async function openLocalInstances(
     logFile: files.agentLog,
     note: (text) => log.info(text),
     serving: () => readLiveRecord(files.agentPlace),
+    beatFile: files.agentBeat,
   });
   const ensureAgent = (): void => agent.ensure(systemClock.steady());
   const provider = createLocalInstances({

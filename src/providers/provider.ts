@@ -178,6 +178,8 @@ export interface MachineHost {
   serve(handlers: {
     readonly onUp: (machine: Machine) => void;
     readonly onFailed: (order: MachineOrder, why: string) => void;
+    /** Another agent that lives has taken it: the two would take all of them from each other, again and again. */
+    readonly onTaken: (order: MachineOrder) => void;
   }): Promise<void>;
   close(): Promise<void>;
 }

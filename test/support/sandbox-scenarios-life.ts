@@ -79,6 +79,22 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     equal(same.inside(world.data), machine.inside(world.data));
   },
 
+  'tells its agent when another one that lives takes it, and is not taken back': async (world) => {
+    const first = world.host();
+    const machine = await first.start();
+    const second = world.host();
+    const same = await second.machine(machine.order.id);
+    await until('the word of it', () => first.taken.length > 0);
+    deepEqual(first.taken, [machine.order.id]);
+    // What the one before remembers is old.
+    await same.memory.write('new');
+    await machine.memory.write('old');
+    equal(await same.memory.read(), 'new');
+    await first.host.close();
+    ok((await same.activity()).processes >= 0);
+    deepEqual(second.taken, []);
+  },
+
   'keeps its forker when an agent dies in the middle of a frame, and when it asks for its end': async (world) => {
     const first = world.host();
     const machine = await first.start();

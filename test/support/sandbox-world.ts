@@ -25,6 +25,8 @@ export interface SandboxWorld {
 export interface SandboxHostUnderTest {
   readonly host: MachineHost;
   readonly failed: string[];
+  /** Ids of those that another host took. */
+  readonly taken: string[];
   /** Requests a start and waits until it is up. */
   start(order?: Partial<MachineOrder>): Promise<Machine>;
   request(order: Partial<MachineOrder>): string;
@@ -49,11 +51,13 @@ export function makeSandboxWorld(isPlain = false): SandboxWorld {
     host(where = instances) {
       const up = new Map<string, Machine>();
       const failed: string[] = [];
+      const taken: string[] = [];
       const host = createMachineHost({ directory: where, visible: [data], processes, isPlain });
       hosts.push(host);
       void host.serve({
         onUp: (machine) => up.set(machine.order.id, machine),
         onFailed: (_, why) => failed.push(why),
+        onTaken: ({ id }) => taken.push(id),
       });
       const request = (given: Partial<MachineOrder>) => {
         const order = makeOrder(given);
@@ -66,7 +70,7 @@ export function makeSandboxWorld(isPlain = false): SandboxWorld {
           if (failed.length > 0) throw new Error(failed.join('\n'));
           return up.get(id);
         });
-      return { host, failed, request, machine, start: (given = {}) => machine(request(given)) };
+      return { host, failed, taken, request, machine, start: (given = {}) => machine(request(given)) };
     },
     async close() {
       for (const host of hosts) await host.close();

@@ -18,6 +18,8 @@ export interface DataFiles {
   readonly agentDir: string;
   /** Which agent serves them, by its own word. */
   readonly agentPlace: string;
+  /** Touched by it again and again while it is well. */
+  readonly agentBeat: string;
   /** One directory for each instance on this machine, with its disk. */
   readonly machinesDir: string;
   /** What the keeper and the server have to say, one JSON object a line. */
@@ -37,6 +39,7 @@ export function dataFiles(dataDir: string): DataFiles {
     instancesDir: join(runDir, 'instances'),
     agentDir: join(runDir, 'agent'),
     agentPlace: join(runDir, 'agent.json'),
+    agentBeat: join(runDir, 'agent.beat'),
     machinesDir: join(dataDir, 'instances'),
     serverLog: join(dataDir, 'server.log'),
     workerLog: join(dataDir, 'worker.log'),

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -29,6 +29,7 @@ function agent(script: string, version = '1.0.0') {
     logFile: join(folder, 'agent.log'),
     note: (text) => notes.push(text),
     serving: () => serving,
+    beatFile: join(folder, 'beat'),
   });
 }
 
@@ -77,6 +78,7 @@ test('a program that is not there is told', async () => {
     logFile: join(folder, 'agent.log'),
     note: (text) => notes.push(text),
     serving: () => serving,
+    beatFile: join(folder, 'beat'),
   });
   missing.ensure(1);
   await until('the note', () => notes.some((text) => text.includes('cannot be started')));
@@ -116,4 +118,50 @@ test('one that a killed server had started and not written down is found by its 
   await until('the start', () => starts() === 1);
   next.stop();
   await until('the end', () => !next.alive);
+});
+
+test('one of another version that stands still is killed after its time', async () => {
+  const old = agent('echo up; kill -STOP $$; exec sleep 100', '0.9.0');
+  old.ensure(1);
+  await until('the start', () => starts() === 1);
+  const next = agent('echo up; exec sleep 100');
+  let now = 1_000;
+  for (; now < 30_000; now += 1_000) next.ensure(now);
+  expect(old.alive).toBe(true);
+  for (; now < 33_000; now += 1_000) next.ensure(now);
+  await until('the end of the old one', () => !old.alive);
+  expect(notes).toEqual([expect.stringContaining('did not let go of its instances; it was killed')]);
+  next.ensure(now);
+  await until('the next', () => starts() === 2);
+  next.stop();
+  await until('its end', () => !next.alive);
+});
+
+test('one that gives no sign of life is killed and followed by another; time in which nobody looked does not count', async () => {
+  const silent = agent('echo up; exec sleep 100');
+  silent.ensure(0);
+  await until('the start', () => starts() === 1);
+  let now = 0;
+  const look = (times: number, stepMs: number) => {
+    for (let time = 0; time < times; time++) {
+      now += stepMs;
+      silent.ensure(now);
+    }
+  };
+  look(59, 1_000);
+  // It was well once more.
+  utimesSync(join(folder, 'beat'), 7, 7);
+  look(58, 1_000);
+  // The machine slept: for hours, and each time for a moment only.
+  look(1, 3_600_000);
+  expect(silent.alive).toBe(true);
+  look(2, 1_000);
+  await until('its end', () => !silent.alive);
+  expect(notes).toEqual([expect.stringContaining('no sign of life for 60 s')]);
+  look(1, 1_000);
+  await until('the next', () => starts() === 2);
+  look(59, 1_000);
+  expect(silent.alive).toBe(true);
+  silent.stop();
+  await until('the last end', () => !silent.alive);
 });

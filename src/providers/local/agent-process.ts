@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { openInstanceRecords, type ProcessIdentity } from './instance-records.ts';
 import type { Processes } from './local-provider.ts';
 
@@ -16,11 +16,18 @@ export interface AgentProcessOptions {
   readonly note: (text: string) => void;
   /** Who serves the instances, by its own word: a server that was killed had no time to write down whom it had started. */
   readonly serving: () => (ProcessIdentity & { readonly version: string }) | undefined;
+  /** It touches this file every few seconds while it is well. */
+  readonly beatFile: string;
 }
 
 /** The one process that serves all instances of this machine. It is detached: it lives on when this process dies. */
 export interface AgentProcess {
-  /** Starts it unless it lives. After short lives it waits a while, so call again. */
+  /**
+   * Starts it unless it lives and is well. After short lives, and while another one is on its way out, it waits: so call again, about once a
+   * second.
+   *
+   * @param nowMs on a clock that nobody sets
+   */
   ensure(nowMs: number): void;
   readonly alive: boolean;
   stop(): void;
@@ -30,6 +37,12 @@ export interface AgentProcess {
 const GOOD_LIFE_MS = 10_000;
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 30_000;
+/** One that gives no sign of life for so long is killed; what it served runs on, and is taken over by the next. */
+const SILENT_MS = 60_000;
+/** From TERM to KILL of one of another version. */
+const LET_GO_MS = 30_000;
+/** Of the time between two looks so much counts: where the machine slept, or this process stood still, the agent may have done so too. */
+const MOST_STEP_MS = 2_000;
 
 export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   const { processes, command, env, logFile, note } = options;
@@ -37,6 +50,11 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   const name = `agent-${options.version}`;
   let bornAtMs = 0;
   let shortLives = 0;
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
+  let beat: number | undefined;
+  let silentMs = 0;
+  /** How long ago those of other versions were asked to end, by process, ms. */
+  const asked = new Map<string, number>();
 
   const lives = (id: string): boolean => {
     const record = records.read(id);
@@ -44,23 +62,58 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   };
   const isAlive = (): boolean => lives(name) || options.serving()?.version === options.version;
 
+  /** Asks it to let go of its instances; one that stands still cannot hear that. */
+  const askToEnd = (other: ProcessIdentity, stepMs: number): void => {
+    const key = `${other.pid}-${other.startTicks}`;
+    const since = asked.get(key);
+    asked.set(key, (since ?? -stepMs) + stepMs);
+    if (since === undefined) processes.signal(other, 'SIGTERM');
+    else if (since >= LET_GO_MS && processes.signal(other, 'SIGKILL')) {
+      note(`an agent of another version (process ${other.pid}) did not let go of its instances; it was killed`);
+    }
+  };
+
   /** Whether agents of other versions are still on their way out. */
-  const othersLive = (): boolean => {
+  const othersLive = (stepMs: number): boolean => {
+    const others = new Map<number, ProcessIdentity>();
     const unknown = options.serving();
-    let any = unknown !== undefined;
-    if (unknown !== undefined) processes.signal(unknown, 'SIGTERM');
+    if (unknown !== undefined) others.set(unknown.pid, unknown);
     for (const id of records.ids()) {
       if (id === name) continue;
-      if (!lives(id)) records.remove(id);
-      else {
-        any = true;
-        processes.signal(records.read(id)!, 'SIGTERM');
-      }
+      const record = records.read(id)!;
+      if (lives(id)) others.set(record.pid, record);
+      else records.remove(id);
     }
-    return any;
+    for (const other of others.values()) askToEnd(other, stepMs);
+    return others.size > 0;
+  };
+
+  /** Kills one of this version that has shown no sign of life for long. */
+  const endSilent = (stepMs: number): void => {
+    const last = statSync(options.beatFile, { throwIfNoEntry: false })?.mtimeMs;
+    // Where the file could never be made nobody can tell.
+    silentMs = last === undefined || last !== beat ? 0 : silentMs + stepMs;
+    beat = last;
+    if (silentMs < SILENT_MS) return;
+    silentMs = 0;
+    const serving = options.serving();
+    for (const each of [records.read(name), serving?.version === options.version ? serving : undefined]) {
+      if (each !== undefined) processes.signal(each, 'SIGKILL');
+    }
+    note(`the agent of the instances gave no sign of life for ${SILENT_MS / 1_000} s; it was killed`);
+  };
+
+  const makeBeatFile = (): void => {
+    try {
+      closeSync(openSync(options.beatFile, 'a', 0o600));
+    } catch {
+      // The disk is full: it is made later, by the agent.
+    }
+    silentMs = 0;
   };
 
   const start = (nowMs: number): void => {
+    makeBeatFile();
     const log = openSync(logFile, 'a', 0o600);
     try {
       const [program, ...args] = command;
@@ -81,7 +134,14 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
     },
 
     ensure(nowMs) {
-      if (isAlive() || othersLive()) return;
+      const stepMs = Math.min(Math.max(0, nowMs - lookedAtMs), MOST_STEP_MS);
+      lookedAtMs = nowMs;
+      if (isAlive()) {
+        endSilent(stepMs);
+        return;
+      }
+      if (othersLive(stepMs)) return;
+      asked.clear();
       const known = bornAtMs > 0;
       const livedMs = nowMs - bornAtMs;
       if (known && livedMs >= GOOD_LIFE_MS) shortLives = 0;

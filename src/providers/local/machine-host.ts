@@ -178,6 +178,7 @@ class SandboxHost implements MachineHost {
       shared: this.#shared,
       processes,
       onEnd: () => this.#forget(order.id),
+      onTaken: () => this.#serving?.onTaken(order),
     });
     if (this.#serving === undefined) {
       machine.release();

@@ -5,7 +5,7 @@ import type { MachineActivity } from '../provider.ts';
 /** Numbers of native/instance/init-protocol.h, which explains them. */
 const VERSION = 1;
 const Request = { TO_FORKER: 1, DEADLINE: 2, FREEZE: 3, THAW: 4, ACTIVITY: 5, STOP: 6 } as const;
-const Message = { FROM_FORKER: 1, HELLO: 2, REPLY: 3, ENDING: 4 } as const;
+const Message = { FROM_FORKER: 1, HELLO: 2, REPLY: 3, ENDING: 4, TAKEN: 5 } as const;
 const NEVER = 0xffff_ffff_ffff_ffffn;
 /** Below the most that the init takes in one frame. */
 const CHUNK_BYTES = 512 * 1024;
@@ -38,6 +38,7 @@ export class InitLink {
   #onForkerBytes: ((bytes: Uint8Array) => void) | undefined;
   #ending: string | undefined;
   #closed = false;
+  #isTaken = false;
   readonly #left = Promise.withResolvers<void>();
   #onClose: (ending: string | undefined) => void = () => {};
 
@@ -58,6 +59,11 @@ export class InitLink {
   /** Resolves when the connection is closed, by whomever. */
   get closed(): Promise<void> {
     return this.#left.promise;
+  }
+
+  /** Another agent has connected since: the sandbox is its. */
+  get isTaken(): boolean {
+    return this.#isTaken;
   }
 
   /** With why the sandbox ends, if it said so. */
@@ -163,6 +169,8 @@ export class InitLink {
       this.#settle(payload.readUInt32LE(0), payload.readUInt32LE(4), payload.subarray(8));
     } else if (type === Message.ENDING) {
       this.#ending = payload.toString();
+    } else if (type === Message.TAKEN) {
+      this.#isTaken = true;
     } else {
       this.#fail(`a message of type ${type} and ${payload.length} bytes`);
     }

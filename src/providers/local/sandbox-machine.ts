@@ -32,6 +32,8 @@ export interface MachineParts {
   readonly processes: SandboxProcesses;
   /** Nothing more will come from this machine: it ended or was let go. */
   readonly onEnd: () => void;
+  /** Another agent has taken it: this one is one too many. */
+  readonly onTaken: () => void;
 }
 
 /** A sandbox that is up, as the agent has it in its hands. */
@@ -41,8 +43,8 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
   const inside = await serveInside(join(directory, IN_SANDBOX.run, IN_RUN.agentSocket));
   const channel = openChannel(link, hello);
   let ours = false;
-  /** Another agent has it: what this one remembers is old. */
-  let isTaken = false;
+  /** It is in other hands, or will be again: what these remember is old. */
+  let isLeft = false;
   let goneWhy: string | undefined;
   let onGone: ((why: string) => void) | undefined;
 
@@ -56,16 +58,22 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
   const tellGone = async (ending: string | undefined) => {
     // Its connections are closed a moment before a process is seen to be dead.
     const dead = await isDeadSoon(init, processes);
-    isTaken = !dead;
+    isLeft = !dead;
     leave();
-    // Else another agent has taken it over: the machine is well, and nothing is to be said of it here.
+    // Else only the connection is lost: the machine is well, and looked for again.
     if (!dead) return;
     channel.end();
     goneWhy = ending ?? readEnding(directory) ?? 'it was killed';
     onGone?.(goneWhy);
   };
+  const tellTaken = () => {
+    isLeft = true;
+    leave();
+    parts.onTaken();
+  };
   link.onClose((ending) => {
     if (ours) channel.end();
+    else if (link.isTaken) tellTaken();
     else void tellGone(ending);
   });
 
@@ -99,7 +107,7 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     memory: {
       read: async () => readText(join(directory, IN_SANDBOX.memory)),
       write: async (text) => {
-        if (!isTaken) writeWhole(join(directory, IN_SANDBOX.memory), text);
+        if (!isLeft) writeWhole(join(directory, IN_SANDBOX.memory), text);
       },
     },
     places: parts.places,

@@ -30,6 +30,9 @@ export interface InstanceAgentOptions {
   readonly log: (line: string) => void;
 }
 
+/** How it ended: let go; nothing to serve and no server; another agent has taken an instance, so it has let go of all. */
+export type AgentEnd = 'released' | 'idle' | 'taken';
+
 const TICK_MS = 1_000;
 const PEERS_WITHIN_MS = 10_000;
 const END_IDLE_AFTER_MS = 600_000;
@@ -40,10 +43,11 @@ export class InstanceAgent {
   readonly #instances = new Map<string, Instance>();
   readonly #place: Promise<AgentPlace>;
   readonly #stop = new AbortController();
-  readonly #ended = Promise.withResolvers<'released' | 'idle'>();
+  readonly #ended = Promise.withResolvers<AgentEnd>();
   readonly #scripts = new Map<string, Promise<string>>();
   #idleSinceMs = performance.now();
   #asking = false;
+  #isTaken = false;
 
   constructor(options: InstanceAgentOptions) {
     this.#options = options;
@@ -55,8 +59,8 @@ export class InstanceAgent {
     return this.#instances;
   }
 
-  /** Serves until `release`, or until there is nothing to serve and no server. Rejects when the machines cannot be found. */
-  async run(): Promise<'released' | 'idle'> {
+  /** Serves until `release`, until there is nothing to serve and no server, or another agent comes. Rejects when the machines cannot be found. */
+  async run(): Promise<AgentEnd> {
     const { machines } = this.#options;
     const place = await this.#place;
     const timer = setInterval(() => this.#tick(place), TICK_MS);
@@ -64,12 +68,13 @@ export class InstanceAgent {
       await machines.serve({
         onUp: (machine) => void this.#up(machine, place),
         onFailed: (order, why) => void this.#failed(order, why, place),
+        onTaken: (order) => this.#taken(order, place),
       });
       return await this.#ended.promise;
     } finally {
       clearInterval(timer);
       this.#stop.abort();
-      await Promise.all([...this.#instances.values()].map((instance) => instance.release()));
+      await Promise.all([...this.#instances.values()].map((instance) => instance.release(!this.#isTaken)));
       await machines.close();
     }
   }
@@ -77,6 +82,13 @@ export class InstanceAgent {
   /** Lets go of all machines; they run on, and another agent can take them over. */
   release(): void {
     this.#ended.resolve('released');
+  }
+
+  #taken(order: MachineOrder, { log }: AgentPlace): void {
+    if (this.#isTaken) return;
+    this.#isTaken = true;
+    log(`another agent has taken ${order.name} (${order.id}): lets go of ${this.#instances.size} instances, and ends`);
+    this.#ended.resolve('taken');
   }
 
   async #makePlace(): Promise<AgentPlace> {

@@ -187,9 +187,9 @@ export class Instance implements ServedInstance {
     return this.#remembering;
   }
 
-  /** The agent goes, the instance runs on. */
-  async release(): Promise<void> {
-    await this.remember();
+  /** The agent goes, the instance runs on. @param remembers false: another one remembers more by now */
+  async release(remembers = true): Promise<void> {
+    if (remembers) await this.remember();
     this.#isOver = true;
     clearTimeout(this.#unasked);
     await this.sessions.release();

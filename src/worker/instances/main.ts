@@ -20,8 +20,10 @@ export interface AgentFlags {
 }
 
 export interface AgentDeps {
-  /** Takes the place of the one agent of a data directory; gives the process that has it. */
-  readonly takePlace: (flags: AgentFlags) => number | undefined;
+  /** Takes the place of the one agent of a data directory; gives the process that has it, or that nobody can tell: it is tried again. */
+  readonly takePlace: (flags: AgentFlags) => number | 'taken' | 'unknown';
+  /** To be called again and again while this process is well: whoever started it sees that. */
+  readonly beat: (flags: AgentFlags) => void;
   /** Where the machines are that this agent serves. */
   readonly openMachines: (flags: AgentFlags, log: (line: string) => void) => MachineHost;
 }
@@ -34,12 +36,13 @@ const OPTIONS = {
 } as const;
 const EXIT_INTERNAL = 70;
 const ASK_WITHIN_MS = 5_000;
+const BEAT_MS = 5_000;
 
 /**
  * The agent of instances as a program. Says everything on standard error, a line each. SIGTERM, SIGINT: lets go of the instances, which run
  * on, and ends. SIGHUP means nothing to it.
  *
- * @returns the exit code: 0 after a signal, when there was nothing to serve and no server, or another agent is there; 2 for bad flags; that of the error that
+ * @returns the exit code: 0 after a signal, when there was nothing to serve and no server, or another agent is there or came; 2 for bad flags; that of the error that
  * keeps it from working
  */
 export async function runAgent(argv: readonly string[], deps: AgentDeps): Promise<number> {
@@ -86,15 +89,16 @@ function readAgentFlags(argv: readonly string[]): AgentFlags {
   };
 }
 
-async function serve(flags: AgentFlags, { takePlace, openMachines }: AgentDeps): Promise<number> {
+async function serve(flags: AgentFlags, { takePlace, beat, openMachines }: AgentDeps): Promise<number> {
   // What instances create gets their own umask; what this process creates is nobody else's business.
   process.umask(0o077);
   makeDirectories(flags.dataDir, 0o700);
-  const other = takePlace(flags);
-  if (other !== undefined) {
-    say(`process ${other} serves the instances of ${flags.dataDir} already`);
+  let place = takePlace(flags);
+  if (typeof place === 'number') {
+    say(`process ${place} serves the instances of ${flags.dataDir} already`);
     return 0;
   }
+  beat(flags);
   const client = new SpawnClient({ transport: transportTo(flags, say) });
   const agent = new InstanceAgent({
     client,
@@ -113,11 +117,22 @@ async function serve(flags: AgentFlags, { takePlace, openMachines }: AgentDeps):
     agent.release();
   };
   const ignore = () => {};
+  const beating = setInterval(() => {
+    beat(flags);
+    if (place !== 'unknown') return;
+    place = takePlace(flags);
+    if (typeof place !== 'number') return;
+    say(
+      `process ${place} serves the instances of ${flags.dataDir}: lets go of ${agent.instances.size} instances, and ends`,
+    );
+    agent.release();
+  }, BEAT_MS);
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', ignore);
   try {
     if ((await agent.run()) === 'idle') say('there is nothing to serve, and no server');
     return 0;
   } finally {
+    clearInterval(beating);
     process.off('SIGTERM', onSignal).off('SIGINT', onSignal).off('SIGHUP', ignore);
     client.close();
   }
