@@ -2,16 +2,15 @@ import { join } from 'node:path';
 import { API_VERSION } from '../api/limits.ts';
 import type { HelloReply, HelloRequest } from '../api/session.ts';
 import { isUntrusted } from '../client/node/http-request.ts';
-import { isSpawnError } from '../core/errors.ts';
 import type { Gpu } from '../core/gpu-list.ts';
-import { Backoff } from './backoff.ts';
-import { NO_RETRY, type WorkerClient } from './client.ts';
+import type { WorkerClient } from './client.ts';
 import type { WorkerFlags } from './flags.ts';
 import { ForkerLives, type ForkerPort } from './forker-lives.ts';
 import { JobFiles } from './job-files.ts';
-import { type LeaseMoment, leaseMoment } from './lease.ts';
+import type { LeaseMoment } from './lease.ts';
 import { SessionRecords } from './leftovers.ts';
 import { shipLeft } from './own-logs.ts';
+import { type Greeting, sayHello } from './say-hello.ts';
 import { Session } from './session.ts';
 import { removeStages } from './stages.ts';
 
@@ -33,14 +32,6 @@ export interface WorkerOptions extends Omit<WorkerFlags, OfMain> {
 
 /** The worker left its session, or the server was away for too long. */
 export type WorkerEnd = 'left' | 'gone';
-
-/** Errors of a hello that asking again cannot change. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'VERSION_UNSUPPORTED',
-  'UNAUTHENTICATED',
-  'NOT_PERMITTED',
-  'BAD_REQUEST',
-]);
 
 /** The agent of one machine: one session after the other, until it is told to end. */
 export class Worker {
@@ -89,26 +80,20 @@ export class Worker {
   }
 
   /** Says hello until it is answered; undefined when the worker ends before that, or the server is away for too long. */
-  async #greet(): Promise<{ hello: HelloReply; sentAt: LeaseMoment } | undefined> {
+  #greet(): Promise<Greeting | undefined> {
     const { client, exitWhenGoneMs, log } = this.#options;
-    const { signal } = this.#ending;
-    const backoff = new Backoff({ firstMs: 50, mostMs: 2_000 });
-    for (let tries = 0; !signal.aborted; tries++) {
-      // Which kernel the server runs on is in its answer; both clocks are read to be ready for either.
-      const sentAt = leaseMoment(false);
-      try {
-        return { hello: await client.hello(this.#helloRequest(), { ...NO_RETRY, signal }), sentAt };
-      } catch (error) {
-        if (signal.aborted) break;
-        if (isSpawnError(error) && REFUSALS.has(error.code)) throw error;
+    return sayHello({
+      client,
+      request: () => this.#helloRequest(),
+      signal: this.#ending.signal,
+      mostMs: 2_000,
+      log,
+      failed: async (error) => {
         // Once it was trusted, somebody may be changing it.
         if (isUntrusted(error) && !this.#wasTaken) throw error;
-        if (tries === 0) log(`${error instanceof Error ? error.message : error}; trying again`);
-        if (exitWhenGoneMs > 0 && performance.now() - this.#contactMs > exitWhenGoneMs) return undefined;
-        await backoff.pause(signal);
-      }
-    }
-    return undefined;
+        return exitWhenGoneMs > 0 && performance.now() - this.#contactMs > exitWhenGoneMs ? 'give up' : undefined;
+      },
+    });
   }
 
   async #serve(hello: HelloReply, sentAt: LeaseMoment) {

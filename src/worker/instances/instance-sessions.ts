@@ -1,25 +1,16 @@
 import { API_VERSION } from '../../api/limits.ts';
-import type { HelloReply, HelloRequest, JobForWorker } from '../../api/session.ts';
+import type { HelloRequest, JobForWorker } from '../../api/session.ts';
 import { isSpawnError } from '../../core/errors.ts';
 import { Backoff } from '../backoff.ts';
 import { NO_RETRY } from '../client.ts';
 import type { LivesWiring } from '../forker-lives.ts';
 import type { JobAdapter, PreparedJob } from '../job-book.ts';
-import { type LeaseMoment, leaseMoment } from '../lease.ts';
 import { sessionLogs } from '../own-logs.ts';
+import { type Greeting, sayHello } from '../say-hello.ts';
 import { Session, type SessionEnd } from '../session.ts';
 import { addVariables, instanceVariables, OUTPUT, taskVariables } from './instance-environment.ts';
 import { InstanceLives } from './instance-lives.ts';
 import type { OpenSession, ServedInstance } from './served-instance.ts';
-
-/** What a hello is refused with for good: the coordinator wants nothing of this instance. */
-const REFUSALS: ReadonlySet<string> = new Set([
-  'VERSION_UNSUPPORTED',
-  'UNAUTHENTICATED',
-  'NOT_PERMITTED',
-  'BAD_REQUEST',
-  'INSTANCE_NOT_FOUND',
-]);
 
 /** One that lasted so long is followed by the next without a growing pause. */
 const LONG_SESSION_MS = 10_000;
@@ -28,11 +19,6 @@ const CATCH_UP_MS = 3_000;
 const ALL_AT_ONCE_MS = 100;
 /** From TERM to KILL for what runs and was not granted again. */
 const UNASKED_GRACE_MS = 10_000;
-
-interface Greeting {
-  readonly hello: HelloReply;
-  readonly sentAt: LeaseMoment;
-}
 
 /** The sessions of one instance: as a rule one, and another only when the coordinator does not know it any more. */
 export class InstanceSessions {
@@ -129,23 +115,18 @@ export class InstanceSessions {
     }
   }
 
-  async #greet(): Promise<Greeting | undefined> {
-    const { client } = this.#instance.place;
-    const { signal } = this.#ending;
-    const backoff = new Backoff({ firstMs: 50, mostMs: 5_000 });
-    for (let tries = 0; !signal.aborted; tries++) {
-      const sentAt = leaseMoment(false);
-      try {
-        return { hello: await client.hello(this.#helloRequest(), { ...NO_RETRY, signal }), sentAt };
-      } catch (error) {
-        if (signal.aborted) break;
-        if (isSpawnError(error) && REFUSALS.has(error.code)) throw error;
-        if (tries === 0) this.#instance.log(`${(error as Error).message}; trying again`);
+  #greet(): Promise<Greeting | undefined> {
+    return sayHello({
+      client: this.#instance.place.client,
+      request: () => this.#helloRequest(),
+      signal: this.#ending.signal,
+      mostMs: 5_000,
+      log: (line) => this.#instance.log(line),
+      failed: async (error) => {
         if (isSpawnError(error) && error.code === 'INSTANCE_SERVED') await this.#closeOther(error.details);
-        await backoff.pause(signal);
-      }
-    }
-    return undefined;
+        return undefined;
+      },
+    });
   }
 
   /** Only one agent can have the machine: whoever had it before is gone, and what ran in it then, too. */
