@@ -66,6 +66,7 @@ test.each([
       submit: async () => ({ job, replayed: false, dryRun: false }),
       update: async () => ({ job, tasks: 1 }),
       instances: async () => ({ instances: [] }),
+      tasks: async () => ({ tasks: [] }),
     },
   });
   expect(code).toBe(0);

@@ -72,6 +72,7 @@ export async function launch(words: readonly string[], options: LaunchOptions = 
       submit: async ({ dryRun }: SubmitRequestInput) => ({ job, replayed: false, dryRun: dryRun ?? false }),
       watch: deltas(aDelta({ ...job, counts: someCounts({ ready: size }) }), running),
       instances: async () => ({ instances: options.instances ?? members(size) }),
+      tasks: async () => ({ tasks: [] }),
       ...options.client,
     },
   });

@@ -24,6 +24,7 @@ async function run(...words: string[]) {
         dryRun: dryRun ?? false,
       }),
       instances: async () => ({ instances: [] }),
+      tasks: async () => ({ tasks: [] }),
     },
   });
   const request = ran.calls.find(([name]) => name === 'submit')?.[1] as SubmitRequestInput | undefined;

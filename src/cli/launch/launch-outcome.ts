@@ -1,5 +1,6 @@
 import type { InstanceView } from '../../api/instance.ts';
 import { counted, oneLine } from '../output/format.ts';
+import type { NeverLaunched } from './never-launched.ts';
 
 /** What came of a launch: whether enough members came up, and what to say of those that did not. */
 export interface LaunchOutcome {
@@ -15,7 +16,14 @@ export function launchOutcome(
   size: number,
   viable: number,
   instances: readonly InstanceView[],
+  never?: NeverLaunched,
 ): LaunchOutcome {
+  if (never !== undefined) {
+    const { count, why } = never;
+    const failed = size - count < viable;
+    const text = `${name}: ${count} of ${counted(size, 'instance')} could not be started: ${oneLine(why)}`;
+    return { failed, message: `${failed ? 'launch failed' : 'note'}: ${text}` };
+  }
   const not = instances.filter(({ reason }) => reason === 'launch-failed');
   const ended = instances.filter(({ reason }) => reason === 'array-failed');
   // Others may have been ended because a task failed (--fail-all-on-one): that is no matter of the launch.

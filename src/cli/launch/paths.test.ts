@@ -192,6 +192,7 @@ async function run(words: readonly string[]) {
       },
       job: async () => job,
       instances: async () => ({ instances: [] }),
+      tasks: async () => ({ tasks: [] }),
       logs: async function* () {},
     },
   });

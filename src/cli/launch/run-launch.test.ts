@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { aDelta, aJob, deltas, someCounts } from '../../../test/support/cli-world.ts';
+import { aDelta, aJob, aTask, deltas, someCounts } from '../../../test/support/cli-world.ts';
 import { array, ID, launch, launchFolder, members, NAME } from '../../../test/support/launch-run.ts';
 import type { InstanceView } from '../../api/instance.ts';
 
@@ -74,6 +74,23 @@ describe('coming up', () => {
     });
     expect(code).toBe(69);
     expect(err).toContain('compute-2 (no room left); the others were left as they are (--on-failure keep)\n');
+  });
+
+  test('what is cancelled before it has a machine: the launch has failed, and why', async () => {
+    const tasks = async () => ({
+      tasks: [aTask(0, { state: 'cancelled', reason: 'its instance ended: cost limit reached' })],
+    });
+    const { code, err, out } = await launch([...array, '--cost-limit', '0.001'], { instances: [], client: { tasks } });
+    expect(code).toBe(69);
+    expect(err.split('\n').at(-2)).toBe(
+      'spawn: launch failed: compute: 8 of 8 instances could not be started: cost limit reached',
+    );
+    expect(out).toContain('  compute-7 → - (not started: cost limit reached)\n');
+    const enough = await launch([...array, '--min-viable', '1'], { instances: members(1), client: { tasks } });
+    expect(enough.code).toBe(0);
+    const one = async () => ({ tasks: [aTask(3, { state: 'cancelled' })] });
+    const some = await launch([...array, '--min-viable', '1'], { instances: members(1), client: { tasks: one } });
+    expect(some.err).toContain('spawn: note: compute: 7 of 8 instances could not be started: cancelled\n');
   });
 
   test('enough run: a success with a note', async () => {

@@ -14,6 +14,7 @@ import { awaitRunning, instancesOfJob } from './await-running.ts';
 import { launchOutcome } from './launch-outcome.ts';
 import { LaunchProgress } from './launch-progress.ts';
 import { nameServerFault } from './name-option.ts';
+import { neverLaunched } from './never-launched.ts';
 import type { LaunchInput } from './options.ts';
 import { planJson } from './plan-json.ts';
 import { planText } from './plan-text.ts';
@@ -107,15 +108,16 @@ async function follow(
   if (comesUp && !(await showComingUp(launch, specs, job, world, signal))) return undefined;
   const looks = comesUp ? LOOKS_WHEN_UP : given.detach ? 1 : LOOKS_AT_IDS;
   const instances = await instancesOfJob(world, job, { looks, expected }, signal);
+  const never = await neverLaunched(world, job, instances, expected, signal);
   if (signal.aborted) return undefined;
   const ttlMs = specs.instances.ttlMs ?? 0;
   if (!json && !given.quiet) {
     const { stdout, stderr } = world;
     const sink = given.follow ? stderr : stdout;
-    sink.write(summaryText({ job, plan: specs.plan, ttlMs, instances }, sink.colour));
+    sink.write(summaryText({ job, plan: specs.plan, ttlMs, instances, never: never?.why }, sink.colour));
   }
   const viable = given['min-viable'] ?? specs.plan.size;
-  const { failed, message } = launchOutcome(job.name, specs.plan.size, viable, instances);
+  const { failed, message } = launchOutcome(job.name, specs.plan.size, viable, instances, never);
   if (message !== undefined) world.stderr.write(`spawn: ${message}\n`);
   if (!waits || failed) {
     if (json) printJson(instances, world);

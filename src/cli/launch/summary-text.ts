@@ -19,10 +19,12 @@ export interface Summary {
   readonly ttlMs: number;
   /** Ordered by index; what is not there yet is shown as pending. */
   readonly instances: readonly InstanceView[];
+  /** Why those that are not there never will be. */
+  readonly never?: string | undefined;
 }
 
 /** What was launched, how to look after it, and what it costs. */
-export function summaryText({ job, plan, ttlMs, instances }: Summary, colour: boolean): string {
+export function summaryText({ job, plan, ttlMs, instances, never }: Summary, colour: boolean): string {
   const paint = painter(colour);
   const facts = aligned([
     ...(plan.standalone ? [] : [['Array Size', shownCount(plan.size)] as const]),
@@ -37,7 +39,7 @@ export function summaryText({ job, plan, ttlMs, instances }: Summary, colour: bo
     ['Estimated cost', estimateText(plan.estimate)],
     ['Spot cost', spotText(plan.estimate)],
   ]);
-  const members = memberLines(plan, instances, paint);
+  const members = memberLines(plan, instances, never, paint);
   const heading = plan.standalone ? 'Instance' : 'Instances';
   const monitor = monitorLines(job, plan).map((line) => `  ${line}\n`);
   return `${facts}\n${heading}:\n${members.join('')}\n${ids}\nMonitor:\n${monitor.join('')}\n${costs}`;
@@ -48,11 +50,17 @@ function aligned(rows: readonly (readonly [string, string])[]): string {
   return rows.map(([name, value]) => `${`${name}:`.padEnd(width)}  ${value}\n`).join('');
 }
 
-function memberLines(plan: LaunchPlan, instances: readonly InstanceView[], paint: Paint): string[] {
+function memberLines(
+  plan: LaunchPlan,
+  instances: readonly InstanceView[],
+  never: string | undefined,
+  paint: Paint,
+): string[] {
   const byIndex = new Map(instances.map((instance) => [instance.index, instance]));
   const line = (rank: number): readonly [string, string] => {
     const { index, name } = plan.member(rank);
     const found = byIndex.get(index);
+    if (found === undefined && never !== undefined) return [name, `- ${paint('red', `(not started: ${never})`)}`];
     if (found === undefined) return [name, `- ${paint('yellow', '(pending)')}`];
     const why =
       found.reason === undefined ? '' : `: ${found.reason}${found.message ? `, ${oneLine(found.message)}` : ''}`;

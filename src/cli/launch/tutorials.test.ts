@@ -26,6 +26,7 @@ async function launch(line: string, setting = '0') {
       putBlob: async () => ({ hash: 'e'.repeat(64) }),
       submit: async () => ({ job: aJob(), replayed: false, dryRun: false }),
       instances: async () => ({ instances: [] }),
+      tasks: async () => ({ tasks: [] }),
     },
   });
   return { ...ran, spec: (calls.find(([name]) => name === 'submit')?.[1] as SubmitRequestInput | undefined)?.spec };
