@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Two cores: unit tests run two files at a time; whole-system tests start real processes, so one file at a time.
+// Two cores, two files at a time. Whole-system tests mostly wait; each has a data directory, processes and addresses of its own.
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -27,7 +27,6 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/{e2e,instances}/**/*.test.ts'],
           globalSetup: ['test/support/global-setup.ts'],
-          fileParallelism: false,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
           hookTimeout: 60_000,
