@@ -31,6 +31,9 @@ export function foldUnseen(world: World, row: InstanceRow, mode: 'running' | 'wa
   const left = row.ttlMs === 0 ? Number.POSITIVE_INFINITY : row.ranMs + Math.max(0, row.ttlLeftMs);
   const paid = row.costShare === undefined ? left : lastsMs(Math.max(row.costShare, row.heldShare ?? 0), row.rate);
   const most = Math.max(row.ranMs, Math.min(left, paid));
+  // Its machine was launched and its agent never heard: it may have spent its share, and nobody else may spend that again.
+  if (row.state === 'pending' && row.costShare !== undefined && row.live.launch !== 'waiting')
+    setRan(world, row, row.ranMs + elapsed(world, row.live.ranLease, row.ranAt));
   fold(world, row, mode);
   if (row.ranMs > most) setRan(world, row, most);
 }

@@ -71,6 +71,7 @@ export class InstanceEffects {
     const { world } = this.#ledger;
     const { provider } = world.memory.instances.ports!;
     try {
+      if (row.costShare !== undefined && (await this.#hasRun(row))) return;
       await provider.launch(makeOrder(world, row));
       row.live.launch = 'done';
       row.live.alone = undefined;
@@ -79,6 +80,26 @@ export class InstanceEffects {
       row.live.launch = 'done';
       await this.#launchFailed(row.id, wordsOf(error)).catch(this.#failed);
     }
+  }
+
+  /**
+   * Notes that it is being launched, before it is. Where an earlier coordinator had begun that and its machine is gone, it may have spent its share: that is
+   * counted, and its task gets another machine.
+   */
+  async #hasRun(row: InstanceRow): Promise<boolean> {
+    const { ports } = this.#ledger.memory.instances;
+    if (row.asked !== true) {
+      await this.#change(row.id, (world, live) => {
+        live.asked = true;
+        world.memory.instances.save(world.memory.changes, live);
+      });
+      return false;
+    }
+    const [fact] = row.launchedAt > 0 ? [] : await ports!.provider.describe([row.id]);
+    if (row.launchedAt > 0 || fact?.state !== 'gone') return false;
+    const why = 'nobody knows whether it ran while its coordinator was away';
+    await this.gone(row.id, 'ended', why, (live) => setReason(live, 'replaced', why));
+    return true;
   }
 
   /** Nothing of it may be left: it is ended before it counts as gone. */

@@ -10,7 +10,7 @@ export function takeReport(world: World, instanceId: string, report: InstanceRep
   const book = world.memory.instances;
   const row = book.rows.get(instanceId);
   if (row === undefined || isOver(row)) return;
-  acknowledge(world, row, report.version);
+  acknowledge(world, row, report);
   takeAccounts(world, row, report);
   takeWarnings(world, row, report);
   if (report.completion !== undefined && row.completion === undefined) {
@@ -22,13 +22,15 @@ export function takeReport(world: World, instanceId: string, report: InstanceRep
   takeState(world, row, report);
 }
 
-function acknowledge(world: World, row: InstanceRow, version: number): void {
+function acknowledge(world: World, row: InstanceRow, { version, state }: InstanceReport): void {
   const { live } = row;
   if (version <= live.acked) return;
   live.acked = version;
   const { saidShare } = live;
   const isBound = row.unbounded === true && saidShare !== undefined;
-  if (version >= live.version && (row.heldShare !== saidShare || isBound)) {
+  // How long its end takes was laid down with the share that it had when that began.
+  const isEnding = state !== 'running' && state !== 'hibernated';
+  if (version >= live.version && !isEnding && (row.heldShare !== saidShare || isBound)) {
     if (saidShare === undefined) delete row.heldShare;
     else row.heldShare = saidShare;
     if (isBound) delete row.unbounded;

@@ -44,6 +44,8 @@ export interface InstanceDetail {
   heldShare?: number;
   /** Its agent was up before it had a share, or since it had none any more: it may think that nothing limits what it may cost. */
   unbounded?: true;
+  /** Under a cap: its launch was begun. Whether it ran a coordinator after this one could not know otherwise. */
+  asked?: true;
   /** Epoch ms of its end by interruption; 0 = none was announced. */
   interruptAt: number;
   completion?: 'success' | 'failed';

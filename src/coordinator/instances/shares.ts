@@ -114,7 +114,9 @@ function heldBy({ heldShare, unbounded, state }: InstanceRow): number {
 /** A machine is about to be launched, whose agent begins with this share: written down before it is told. */
 export function beginShare(world: World, row: InstanceRow): void {
   if (row.costShare === undefined) return;
-  row.heldShare = row.costShare;
+  // An earlier coordinator may have launched it, and its agent may be up with the share of then.
+  const mayBeUp = row.asked === true && row.launchedAt === 0;
+  row.heldShare = mayBeUp ? Math.max(row.heldShare ?? 0, row.costShare) : row.costShare;
   delete row.unbounded;
   world.memory.instances.save(world.memory.changes, row);
 }
