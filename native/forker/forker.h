@@ -248,6 +248,13 @@ void lease_check(void);
 int lease_wait_ms(void);
 void lease_note_round(void);
 
+/* ---- segment.c: the files of a job's log ---- */
+/* Leaves job->fd open for writing at job->offset, or returns the errno. */
+int segment_ensure(struct job *job);
+void segment_close(struct job *job);
+/* Under another name nothing goes on: what an earlier session left running writes into files of the new one from their beginning. */
+void segments_leave(void);
+
 /* ---- log.c ---- */
 void log_open(const uint8_t *directory, size_t directory_length, const uint8_t *tag, size_t tag_length);
 void log_begin(struct task *task);

@@ -4,38 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "forker.h"
 
-/* More are closed, the least recently used first; they are opened again when needed. */
-#define MAX_OPEN_SEGMENTS 64
 /* Records written by one system call. */
 #define BATCH_RECORDS 16
 
-static uint64_t use_counter;
-static struct job *open_jobs[MAX_OPEN_SEGMENTS];
-static size_t open_count;
-
-static void close_segment(struct job *job);
-
-/* Under another name nothing goes on: what an earlier session left running writes into files of the new one from their beginning. */
-static void leave_segments(void) {
-  for (size_t bucket = 0; bucket < F.jobs.bucket_count; bucket++) {
-    for (struct node *node = F.jobs.buckets[bucket]; node != NULL; node = node->next) {
-      struct job *job = (struct job *)node;
-      close_segment(job);
-      job->segment = 0;
-      job->offset = 0;
-      job->roll = false;
-    }
-  }
-  close(F.log_dir);
-}
-
 void log_open(const uint8_t *directory, size_t directory_length, const uint8_t *tag, size_t tag_length) {
-  if (F.log_dir >= 0) leave_segments();
+  if (F.log_dir >= 0) {
+    segments_leave();
+    close(F.log_dir);
+  }
   if (tag_length == 0 || tag_length >= sizeof F.session_tag) die("session tag of %zu bytes", tag_length);
   memcpy(F.session_tag, tag, tag_length);
   if (strspn(F.session_tag, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") != tag_length) die("bad session tag");
@@ -44,72 +24,6 @@ void log_open(const uint8_t *directory, size_t directory_length, const uint8_t *
   F.log_dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
   if (F.log_dir < 0) die("log directory %s: %s", path, strerror(errno));
   free(path);
-}
-
-static void close_segment(struct job *job) {
-  if (job->fd < 0) return;
-  close(job->fd);
-  job->fd = -1;
-  for (size_t i = 0; i < open_count; i++) {
-    if (open_jobs[i] == job) open_jobs[i] = open_jobs[--open_count];
-  }
-}
-
-static void note_open(struct job *job, int fd) {
-  if (open_count == MAX_OPEN_SEGMENTS) {
-    struct job *oldest = open_jobs[0];
-    for (size_t i = 1; i < open_count; i++) {
-      if (open_jobs[i]->used_at < oldest->used_at) oldest = open_jobs[i];
-    }
-    close_segment(oldest);
-  }
-  open_jobs[open_count++] = job;
-  job->fd = fd;
-}
-
-static int segment_at(int job_dir, const struct job *job, int flags) {
-  char name[96];
-  snprintf(name, sizeof name, "%s-%u.seg", F.session_tag, job->segment);
-  return openat(job_dir, name, flags | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
-}
-
-/* Leaves job->fd open for writing at job->offset, or returns the errno. */
-static int ensure_segment(struct job *job) {
-  job->used_at = ++use_counter;
-  if (job->offset >= F.max_segment_bytes) job->roll = true;
-  if (job->roll) close_segment(job);
-  if (job->fd >= 0) return 0;
-
-  char name[16];
-  snprintf(name, sizeof name, "%u", (uint32_t)job->node.key);
-  if (mkdirat(F.log_dir, name, 0700) != 0 && errno != EEXIST) return errno;
-  int job_dir = openat(F.log_dir, name, O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-  if (job_dir < 0) return errno;
-  int fd = -1, error = 0;
-  if (!job->roll && job->segment > 0) {
-    fd = segment_at(job_dir, job, 0);
-    struct stat found;
-    if (fd >= 0 && (fstat(fd, &found) != 0 || (uint64_t)found.st_size < job->offset)) {
-      close(fd); /* somebody shortened it; what it held is gone, but nothing is written into the gap */
-      fd = -1;
-      errno = ENOENT;
-    }
-    if (fd < 0 && errno != ENOENT) error = errno;
-  }
-  while (fd < 0 && error == 0) {
-    job->segment++;
-    fd = segment_at(job_dir, job, O_CREAT | O_EXCL);
-    if (fd >= 0) {
-      job->offset = 0;
-      job->roll = false;
-    } else if (errno != EEXIST) {
-      error = errno;
-      job->segment--;
-    }
-  }
-  close(job_dir);
-  if (fd >= 0) note_open(job, fd);
-  return error;
 }
 
 struct record {
@@ -160,7 +74,7 @@ static void repair(struct job *job) {
 /* One record made of up to two pieces; true when it is in the file as a whole. */
 static bool write_record(struct task *task, uint8_t stream, uint8_t flags, uint64_t time_ms, const struct iovec data[2]) {
   struct job *job = task->job;
-  if (ensure_segment(job) != 0) return false;
+  if (segment_ensure(job) != 0) return false;
   size_t length = data[0].iov_len + data[1].iov_len;
   struct record record;
   fill_header(&record, task, stream, flags, length, time_ms);
@@ -223,7 +137,7 @@ static void write_head(struct task *task, int stream, const uint8_t *bytes, size
       batch += part;
     }
     size_t whole = 0;
-    if (ensure_segment(job) == 0) {
+    if (segment_ensure(job) == 0) {
       size_t wrote = write_pieces(job, pieces, count * 2);
       const size_t record_bytes = LOG_HEADER_BYTES + MAX_LOG_DATA_BYTES;
       if (wrote == batch + (size_t)count * LOG_HEADER_BYTES) {
@@ -301,7 +215,7 @@ void log_finish(struct task *task, uint32_t *segment, uint64_t *offset) {
 void log_forget(uint32_t job_id) {
   struct job *job = (struct job *)map_get(&F.jobs, job_id);
   if (job == NULL) return;
-  close_segment(job);
+  segment_close(job);
   if (job->users > 0) {
     job->roll = true; /* its tasks go on in a new file */
     return;
