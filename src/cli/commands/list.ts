@@ -17,7 +17,8 @@ const MOST_JOBS = 1_000;
 export const list = defineCommand({
   usage: ['list [options]'],
   about:
-    'Lists instances: on a terminal by array, with those that are no array at the end. Terminated ones stay for a week.\n' +
+    'Lists instances: on a terminal by array, with those that are no array at the end. Terminated ones stay for a week;\n' +
+    'without filters they come last, and long lists are folded.\n' +
     'Through a pipe: one line an instance, tab-separated, without a header: name, id, type, state, zone, address, region,\n' +
     'array name, array id, index, spot or on-demand, reason of its end; nothing at all when none fits.',
   options: {
@@ -54,14 +55,14 @@ export const list = defineCommand({
 
 async function showGroups(world: World, client: Client, query: InstancesQueryInput): Promise<void> {
   const { stdout } = world;
-  const list = new InstanceList((text) => stdout.write(text), stdout.colour);
+  const filtered = Object.keys(query).length > 0;
+  const list = new InstanceList((text) => stdout.write(text), stdout.colour, filtered ? undefined : stdout);
   const jobs = new Set<number>();
   for await (const page of instancePages(client, query)) {
     for (const { jobId } of page) jobs.add(jobId);
     list.add(page);
   }
   list.end();
-  const filtered = Object.keys(query).length > 0;
   if (filtered) {
     if (jobs.size === 0) stdout.write('no instance fits\n');
     return;

@@ -31,7 +31,7 @@ export function planText({ plan, instances, spec, run, userData }: LaunchSpecs, 
   const what: readonly (readonly [string, string | undefined])[] = [
     ['Name', plan.name],
     ['Instances', plan.standalone ? undefined : namesText(plan)],
-    ['Type', typeText(plan)],
+    ['Type', `${typeText(plan)}${plan.spot ? ', spot' : ''}`],
     ['Region', `${plan.region} (${zones.join(', ')})`],
     ['At once', atOnce(spec, plan.size)],
     ['Runs', runText(run, userData !== undefined)],

@@ -107,7 +107,7 @@ describe('--dry-run', () => {
 
   Name            compute
   Instances       compute-0 … compute-7
-  Type            m7i.large (2 vCPUs, 8.0G of memory)
+  Type            m7i.large (2 vCPUs, 8.0G of memory), spot
   Region          local (local-a, local-b, local-c)
   Runs            python train.py
   TTL             4h, then terminated

@@ -1,14 +1,26 @@
 import type { InstanceState, InstanceView } from '../../api/instance.ts';
 import { countsText } from '../../core/instance-counts.ts';
 import { painter } from './color.ts';
-import { cut, oneLine } from './format.ts';
+import { cut, oneLine, shownCount } from './format.ts';
 import { colourOfInstance } from './instance-states.ts';
 import type { Column } from './table.ts';
 
 const PARAMS_SHOWN = 3;
 const PARAM_COLUMNS = 40;
+/** Of an array with more members than this, runs in the same state are folded; of each these stay. */
+const MOST_IN_FULL = 50;
+const RUN_FIRST = 3;
+const RUN_LAST = 1;
+/** Of an array, without its members. */
+const HEADING_LINES = 3;
 /** In which it matters why. */
 const HAS_REASON: readonly InstanceState[] = ['stopping', 'stopped', 'hibernated', 'shutting-down', 'terminated'];
+
+/** Of a list without filters, which may have a week in it. */
+interface Short {
+  /** Lines of the terminal: what is longer is folded. */
+  readonly rows: number;
+}
 
 /**
  * Groups instances as they come, an array after the other: its lines are written when its last member is there, because the heading counts
@@ -17,13 +29,22 @@ const HAS_REASON: readonly InstanceState[] = ['stopping', 'stopped', 'hibernated
 export class InstanceList {
   private readonly write: (text: string) => void;
   private readonly colour: boolean;
+  private readonly short: Short | undefined;
   private array: InstanceView[] = [];
   private arrays = 0;
+  private lines = 0;
+  /** Arrays with nothing that is left: they come behind the others. */
+  private readonly ended: InstanceView[][] = [];
   private readonly standalone: InstanceView[] = [];
 
-  constructor(write: (text: string) => void, colour: boolean) {
-    this.write = write;
+  /** @param short arrays that have ended come last, and what does not fit is folded; absent: all is shown as it comes */
+  constructor(write: (text: string) => void, colour: boolean, short?: Short) {
+    this.write = (text) => {
+      this.lines += text.split('\n').length - 1;
+      write(text);
+    };
     this.colour = colour;
+    this.short = short;
   }
 
   add(page: readonly InstanceView[]): void {
@@ -32,33 +53,81 @@ export class InstanceList {
         this.standalone.push(instance);
         continue;
       }
-      if (this.array.length > 0 && this.array[0]!.arrayId !== instance.arrayId) this.writeArray();
+      if (this.array.length > 0 && this.array[0]!.arrayId !== instance.arrayId) this.closeArray();
       this.array.push(instance);
     }
   }
 
   end(): void {
-    this.writeArray();
+    this.closeArray();
+    const more = [...this.ended, this.standalone].reduce((sum, { length }) => sum + length + HEADING_LINES, this.lines);
+    const folds = this.short !== undefined && more > this.short.rows;
+    for (const members of this.ended) this.writeArray(members, folds ? endedLine(members) : this.linesOf(members));
+    const shown = folds ? this.standalone.filter((instance) => !hasEnded(instance)) : this.standalone;
+    const left = this.standalone.length - shown.length;
     if (this.standalone.length === 0) return;
-    this.write(`Standalone Instances:\n${memberLines(this.standalone, '  ', this.colour)}`);
+    const folded = left === 0 ? '' : `  ${left} terminated: spawn list --state terminated\n`;
+    this.write(`Standalone Instances:\n${memberLines(shown, '  ', this.colour).join('')}${folded}`);
   }
 
-  private writeArray(): void {
+  private closeArray(): void {
     const members = this.array;
-    const [first] = members;
-    if (first === undefined) return;
+    if (members.length === 0) return;
     this.array = [];
+    if (this.short !== undefined && members.every(hasEnded)) this.ended.push(members);
+    else this.writeArray(members, this.linesOf(members));
+  }
+
+  private linesOf(members: readonly InstanceView[]): string {
+    const folds = this.short !== undefined && members.length > MOST_IN_FULL;
+    return (folds ? foldedLines(members, this.colour) : memberLines(members, '    ', this.colour)).join('');
+  }
+
+  private writeArray(members: readonly InstanceView[], lines: string): void {
+    const first = members[0]!;
     this.arrays += 1;
     const name = painter(this.colour)('bold', oneLine(first.arrayName));
     this.write(
       `${this.arrays === 1 ? 'Job Arrays:\n' : ''}\n` +
         `  ${name} (${countsText(members)})\n` +
-        `  Array ID: ${oneLine(first.arrayId)}\n${memberLines(members, '    ', this.colour)}`,
+        `  Array ID: ${oneLine(first.arrayId)}\n${lines}`,
     );
   }
 }
 
-function memberLines(members: readonly InstanceView[], indent: string, colour: boolean): string {
+function hasEnded({ state }: InstanceView): boolean {
+  return state === 'terminated';
+}
+
+function endedLine(members: readonly InstanceView[]): string {
+  return `    ${members.length} terminated: spawn list --job-array-id ${oneLine(members[0]!.arrayId)}\n`;
+}
+
+/** Of many members in a row that are in the same state only the first ones and the last. */
+function foldedLines(members: readonly InstanceView[], colour: boolean): string[] {
+  const shown: InstanceView[] = [];
+  const gaps = new Map<InstanceView, number>();
+  for (let from = 0; from < members.length; ) {
+    const { state, reason } = members[from]!;
+    let to = from + 1;
+    while (to < members.length && members[to]!.state === state && members[to]!.reason === reason) to += 1;
+    const run = members.slice(from, to);
+    const folded = run.length - RUN_FIRST - RUN_LAST;
+    if (folded <= 1) shown.push(...run);
+    else {
+      shown.push(...run.slice(0, RUN_FIRST), ...run.slice(-RUN_LAST));
+      gaps.set(run[RUN_FIRST - 1]!, folded);
+    }
+    from = to;
+  }
+  return memberLines(shown, '    ', colour).map((line, n) => {
+    const gap = gaps.get(shown[n]!);
+    return gap === undefined ? line : `${line}    … ${shownCount(gap)} more ${shown[n]!.state}\n`;
+  });
+}
+
+function memberLines(members: readonly InstanceView[], indent: string, colour: boolean): string[] {
+  if (members.length === 0) return [];
   const paint = painter(colour);
   const cells = members.map((member) => [
     ...(member.standalone ? [] : [`[${member.index}]`]),
@@ -70,17 +139,15 @@ function memberLines(members: readonly InstanceView[], indent: string, colour: b
     member.publicIp ?? member.privateIp ?? '-',
   ]);
   const widths = cells[0]!.map((_, c) => cells.reduce((widest, row) => Math.max(widest, row[c]!.length), 0));
-  return members
-    .map((member, m) => {
-      const padded = cells[m]!.map((cell, c) => {
-        const text = cell.padEnd(widths[c]!);
-        return c === cells[m]!.length - 3 ? paint(colourOfInstance(member.state), text) : text;
-      });
-      // The index stands close to the name.
-      const start = member.standalone ? padded.join('  ') : `${padded[0]} ${padded.slice(1).join('  ')}`;
-      return `${indent}${[start, ...notes(member)].join('  ').trimEnd()}\n`;
-    })
-    .join('');
+  return members.map((member, m) => {
+    const padded = cells[m]!.map((cell, c) => {
+      const text = cell.padEnd(widths[c]!);
+      return c === cells[m]!.length - 3 ? paint(colourOfInstance(member.state), text) : text;
+    });
+    // The index stands close to the name.
+    const start = member.standalone ? padded.join('  ') : `${padded[0]} ${padded.slice(1).join('  ')}`;
+    return `${indent}${[start, ...notes(member)].join('  ').trimEnd()}\n`;
+  });
 }
 
 /** What is true of few: `(spot)`, `(ttl)` of one that its TTL ended, and its parameters. */
