@@ -1,24 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { InstanceVerb } from '../../src/api/instance.ts';
-import { CALLER, type Faults, NO_FAULTS } from './network.ts';
+import { CALLER, NO_FAULTS } from './network.ts';
 import { Simulation } from './simulation.ts';
-
-const SEEDS = Number(process.env.SPAWN_SIMULATION_SEEDS ?? 12);
-const FIRST_SEED = Number(process.env.SPAWN_SIMULATION_FIRST_SEED ?? 1);
-const COMMITS = Number(process.env.SPAWN_SIMULATION_COMMITS ?? 10);
-
-const STORM: Faults = {
-  loss: 0.05,
-  double: 0.05,
-  delayMs: 30,
-  refuse: 0.01,
-  crash: 0.005,
-  freeze: 0,
-  kill: 0.01,
-  cut: 0.03,
-  isolate: 0,
-  suspend: 0.003,
-};
+import { testDays } from './storms.ts';
 
 const VERBS: readonly InstanceVerb[] = ['stop', 'start', 'hibernate', 'start', 'terminate', 'replace'];
 /** What a person may be told who comes too late, or names what is not there any more. */
@@ -160,22 +144,6 @@ describe('simulation of instances', { timeout: 600_000 }, () => {
     expect(sim.machines.agents.length).toBeGreaterThan(10);
   });
 
-  const calmDay = { seed: 7, workers: 2, faults: NO_FAULTS, stormMs: 0 };
-  for (const fate of ['fail', 'crashBefore', 'crashAfter'] as const) {
-    it(`survives ${fate} at every commit`, async () => {
-      const whole = new Simulation({ ...calmDay, fate: () => 'ok' });
-      await live(whole);
-      expect(whole.commits).toBeGreaterThan(50);
-      const step = Math.max(1, Math.floor(whole.commits / COMMITS));
-      for (let at = 1; at <= whole.commits; at += step) {
-        await live(new Simulation({ ...calmDay, fate: (commit) => (commit === at ? fate : 'ok') }));
-      }
-    });
-  }
-
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-    it(`holds every promise in storm ${seed}`, async () => {
-      await live(new Simulation({ seed, workers: 2, faults: STORM, stormMs: 60_000 }));
-    });
-  }
+  const storm = { freeze: 0, isolate: 0 };
+  testDays({ live, calmSeed: 7, commits: 10, workers: 2, stormMs: 60_000, storm });
 });

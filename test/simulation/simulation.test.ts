@@ -2,28 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { JobSpecInput } from '../../src/api/job-spec.ts';
 import type { Chance } from './chance.ts';
 import { interfere } from './interfere.ts';
-import type { Faults } from './network.ts';
 import { CALLER, NO_FAULTS } from './network.ts';
 import { Simulation } from './simulation.ts';
-
-const SEEDS = Number(process.env.SPAWN_SIMULATION_SEEDS ?? 12);
-const FIRST_SEED = Number(process.env.SPAWN_SIMULATION_FIRST_SEED ?? 1);
-
-/** How many commits of the calm day are tried, spread evenly; all of them on demand. */
-const COMMITS = Number(process.env.SPAWN_SIMULATION_COMMITS ?? 40);
-
-const STORM: Faults = {
-  loss: 0.05,
-  double: 0.05,
-  delayMs: 30,
-  refuse: 0.01,
-  crash: 0.005,
-  freeze: 0.01,
-  kill: 0.01,
-  cut: 0.03,
-  isolate: 0.01,
-  suspend: 0.003,
-};
+import { testDays } from './storms.ts';
 
 /** A day's work: arrays with failures, retries, throttles, dependencies, and people who cancel, hold and retry. */
 async function busyDay(sim: Simulation): Promise<void> {
@@ -131,25 +112,15 @@ describe('simulation', { timeout: 600_000 }, () => {
     await live(new Simulation({ seed: 4_711, workers: 3, faults: NO_FAULTS, stormMs: 0 }));
   });
 
-  const calmDay = { seed: 99, workers: 2, faults: NO_FAULTS, stormMs: 0 };
-  for (const fate of ['fail', 'crashBefore', 'crashAfter'] as const) {
-    it(`survives ${fate} at every commit`, async () => {
-      const whole = new Simulation({ ...calmDay, fate: () => 'ok' });
-      await live(whole);
-      expect(whole.commits).toBeGreaterThan(50);
-      const step = Math.max(1, Math.floor(whole.commits / COMMITS));
-      for (let at = 1; at <= whole.commits; at += step) {
-        const sim = new Simulation({ ...calmDay, fate: (commit) => (commit === at ? fate : 'ok') });
-        await live(sim);
-        expect(sim.commits).toBeGreaterThanOrEqual(at);
-        expect(sim.crashes).toBe(fate === 'fail' ? 0 : 1);
-      }
-    });
-  }
-
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
-    it(`holds every promise in storm ${seed}`, async () => {
-      await live(new Simulation({ seed, workers: 4, faults: STORM, stormMs: 120_000 }));
-    });
-  }
+  testDays({
+    live,
+    calmSeed: 99,
+    commits: 40,
+    workers: 4,
+    stormMs: 120_000,
+    after: (sim, fate, at) => {
+      expect(sim.commits).toBeGreaterThanOrEqual(at);
+      expect(sim.crashes).toBe(fate === 'fail' ? 0 : 1);
+    },
+  });
 });
