@@ -13,6 +13,14 @@ test.each([
   expect((await runCli([...argv, '-y'], { client })).code).toBe(0);
 });
 
+test('extend of what has no TTL tells how it gets one', async () => {
+  const { ttlLeftMs: _, ...endless } = anInstance(0);
+  const { ttlLeftMs: __, ...member } = aMember(0, { state: 'running', changed: false, acknowledged: true });
+  const ran = await runCli(['extend', 'compute-0', '2h'], { client: having([endless], [member]), tty: true });
+  expect(ran).toMatchObject({ code: 0, err: '' });
+  expect(ran.out).toContain('none → none  it has no TTL; --ttl gives it one\n');
+});
+
 describe('terminate', () => {
   const two = [anInstance(0), anInstance(1, { state: 'stopped' })];
   const gone = (index: number, changed = true) => aMember(index, { state: 'terminated', changed });

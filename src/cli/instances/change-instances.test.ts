@@ -56,14 +56,6 @@ describe('stop', () => {
     );
   });
 
-  test('extend of what has no TTL tells how it gets one', async () => {
-    const { ttlLeftMs: _, ...endless } = anInstance(0);
-    const { ttlLeftMs: __, ...member } = aMember(0, { state: 'running', changed: false, acknowledged: true });
-    const ran = await runCli(['extend', 'compute-0', '2h'], { client: having([endless], [member]), tty: true });
-    expect(ran).toMatchObject({ code: 0, err: '' });
-    expect(ran.out).toContain('none → none  it has no TTL; --ttl gives it one\n');
-  });
-
   test('asks before it stops an array on a terminal, and does nothing without a yes', async () => {
     for (const answer of ['', 'n', 'no', 'yess']) {
       const asked: string[] = [];
