@@ -12,6 +12,7 @@ import {
   removeRecord,
   takePlace,
 } from '../client/node/process-record.ts';
+import { type EmbeddedPlace, PLACE_OPTIONS, placeArguments, toPlace } from '../client/node/start-keeper.ts';
 
 /** Longest wait before the server is started again. */
 const MAX_DELAY_MS = 5_000;
@@ -29,10 +30,7 @@ const MAX_LOG_BYTES = 16 * 1024 * 1024;
 
 type End = 'on purpose' | { readonly how: string; readonly code?: number };
 
-interface Arguments {
-  readonly dataDir: string;
-  readonly runtimeDir: string;
-  readonly socketPath: string;
+interface Arguments extends EmbeddedPlace {
   readonly program: string;
 }
 
@@ -62,15 +60,11 @@ function readArguments(argv: string[]): Arguments {
   const { values } = parseArgs({
     args: argv,
     options: {
-      'data-dir': { type: 'string' },
-      'runtime-dir': { type: 'string' },
-      socket: { type: 'string' },
+      ...PLACE_OPTIONS,
       program: { type: 'string' },
     },
   });
-  const { 'data-dir': dataDir, 'runtime-dir': runtimeDir, socket: socketPath, program } = values;
-  if (!dataDir || !runtimeDir || !socketPath) throw new Error('expected --data-dir, --runtime-dir and --socket');
-  return { dataDir, runtimeDir, socketPath, program: program ?? builtProgram('server') };
+  return { ...toPlace(values), program: values.program ?? builtProgram('server') };
 }
 
 async function keep(options: Arguments, files: DataFiles): Promise<number> {
@@ -110,10 +104,8 @@ interface Kept {
 }
 
 function start(options: Arguments, files: DataFiles): Kept {
-  const { dataDir, runtimeDir, socketPath, program } = options;
   const log = openLog(files.serverLog);
-  const args = ['--kept', '--data-dir', dataDir, '--runtime-dir', runtimeDir, '--socket', socketPath];
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(process.execPath, [options.program, '--kept', ...placeArguments(options)], {
     cwd: '/',
     detached: true,
     stdio: ['ignore', log, log],

@@ -117,9 +117,12 @@ async function ask(question: string): Promise<string> {
   const { createInterface } = await import('node:readline/promises');
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   // Ctrl-D answers nothing, and must not wait for ever.
-  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const closed = new Promise<undefined>((resolve) => lines.once('close', () => resolve(undefined)));
   try {
-    return await Promise.race([lines.question(question), closed]);
+    const answer = await Promise.race([lines.question(question), closed]);
+    // What comes next begins a line of its own.
+    if (answer === undefined) process.stderr.write('\n');
+    return answer ?? '';
   } finally {
     lines.close();
   }

@@ -4,19 +4,17 @@ import { constants } from 'node:os';
 import type { ListenChoice } from '../client/node/listen-record.ts';
 import { builtProgram } from '../client/node/package-files.ts';
 import { makePrivateDirectory } from '../client/node/private-directory.ts';
+import { placeArguments } from '../client/node/start-keeper.ts';
 import type { Settings } from '../config/settings.ts';
 
 const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs the coordinator as a child in the foreground until it ends, passes signals on, and gives its exit code. */
-export async function serveHere(
-  { dataDir, runtimeDir, socketPath }: Settings,
-  choice: ListenChoice | undefined,
-): Promise<number> {
-  makePrivateDirectory(runtimeDir);
+export async function serveHere(settings: Settings, choice: ListenChoice | undefined): Promise<number> {
+  makePrivateDirectory(settings.runtimeDir);
   const listen = choice === undefined ? [] : ['--listen', JSON.stringify(choice)];
-  const args = ['--data-dir', dataDir, '--runtime-dir', runtimeDir, '--socket', socketPath, ...listen];
-  const child = spawn(process.execPath, [builtProgram('server'), ...args], { stdio: 'inherit' });
+  const args = [builtProgram('server'), ...placeArguments(settings), ...listen];
+  const child = spawn(process.execPath, args, { stdio: 'inherit' });
   const pass = (signal: NodeJS.Signals): void => {
     // Ctrl-C reaches the whole process group, so the child has it already.
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);

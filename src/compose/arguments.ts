@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type ListenChoice, parseListen } from '../client/node/listen-record.ts';
-import type { EmbeddedPlace } from '../client/node/start-keeper.ts';
+import { type EmbeddedPlace, PLACE_OPTIONS, toPlace } from '../client/node/start-keeper.ts';
 
 /** What the server was started with. */
 export interface Arguments extends EmbeddedPlace {
@@ -14,14 +14,11 @@ export function readArguments(argv: string[]): Arguments {
   const { values } = parseArgs({
     args: argv,
     options: {
-      'data-dir': { type: 'string' },
-      'runtime-dir': { type: 'string' },
-      socket: { type: 'string' },
+      ...PLACE_OPTIONS,
       kept: { type: 'boolean', default: false },
       listen: { type: 'string' },
     },
   });
-  const { 'data-dir': dataDir, 'runtime-dir': runtimeDir, socket: socketPath, kept, listen } = values;
-  if (!dataDir || !runtimeDir || !socketPath) throw new Error('expected --data-dir, --runtime-dir and --socket');
-  return { dataDir, runtimeDir, socketPath, kept, listen: listen === undefined ? undefined : parseListen(listen) };
+  const { kept, listen } = values;
+  return { ...toPlace(values), kept, listen: listen === undefined ? undefined : parseListen(listen) };
 }

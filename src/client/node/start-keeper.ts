@@ -14,6 +14,24 @@ export interface EmbeddedPlace {
   readonly socketPath: string;
 }
 
+/** For parseArgs of node:util: how a background process is told its place. */
+export const PLACE_OPTIONS = {
+  'data-dir': { type: 'string' },
+  'runtime-dir': { type: 'string' },
+  socket: { type: 'string' },
+} as const;
+
+export function placeArguments({ dataDir, runtimeDir, socketPath }: EmbeddedPlace): readonly string[] {
+  return ['--data-dir', dataDir, '--runtime-dir', runtimeDir, '--socket', socketPath];
+}
+
+/** Reads what PLACE_OPTIONS describes. */
+export function toPlace(values: { readonly [Name in keyof typeof PLACE_OPTIONS]?: string | undefined }): EmbeddedPlace {
+  const { 'data-dir': dataDir, 'runtime-dir': runtimeDir, socket: socketPath } = values;
+  if (!dataDir || !runtimeDir || !socketPath) throw new Error('expected --data-dir, --runtime-dir and --socket');
+  return { dataDir, runtimeDir, socketPath };
+}
+
 /**
  * What background processes take over from whoever happened to start them: enough to find programs and folders. No
  * SPAWN_ variable of a task: the marks by which a worker finds its processes must not be on these.
@@ -30,8 +48,7 @@ export function startKeeper(place: EmbeddedPlace, program = builtProgram('keeper
   makePrivateDirectory(files.runDir);
   const log = openSync(files.serverLog, 'a', 0o600);
   try {
-    const args = ['--data-dir', place.dataDir, '--runtime-dir', place.runtimeDir, '--socket', place.socketPath];
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [program, ...placeArguments(place)], {
       cwd: '/',
       detached: true,
       env: backgroundEnv({ ...process.env, NODE_COMPILE_CACHE: compileCache(process.env) }),
