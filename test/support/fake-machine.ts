@@ -67,6 +67,8 @@ export class FakeBox {
   readonly files = new Map<string, string>();
   /** What was done to it, in order. */
   readonly done: string[] = [];
+  /** How long each run in it and each end of it might take, ms. */
+  readonly limitsMs: number[] = [];
   memory: string | undefined;
   memoryWrites = 0;
   deadlineMs: number | undefined;
@@ -131,7 +133,8 @@ export class FakeBox {
         this.activityCalls += 1;
         return this.activity;
       },
-      run: async (command) => {
+      run: async (command, timeoutMs) => {
+        this.limitsMs.push(timeoutMs);
         this.done.push(`run ${command}`);
         return { code: this.preStopCode, output: 'said' };
       },
@@ -144,8 +147,8 @@ export class FakeBox {
         this.done.push('thaw');
         this.#signal('SIGCONT');
       },
-      stop: () => this.#end('stop'),
-      terminate: () => this.#end('terminate'),
+      stop: (graceMs) => this.#end('stop', graceMs),
+      terminate: (graceMs) => this.#end('terminate', graceMs),
       release: () => {
         this.done.push('release');
         this.#listener = this.#onClose = this.#onGone = undefined;
@@ -223,7 +226,8 @@ export class FakeBox {
     else this.files.set(name, typeof text === 'string' ? text : text.text());
   }
 
-  async #end(how: string): Promise<void> {
+  async #end(how: string, graceMs: number): Promise<void> {
+    this.limitsMs.push(graceMs);
     this.done.push(how);
     await this.#kill();
   }

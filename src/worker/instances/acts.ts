@@ -13,7 +13,7 @@ export async function carryOut(instance: ServedInstance, { act, reason }: Decisi
   if (act !== 'nothing') life.reason = reason ?? life.reason;
   switch (act) {
     case 'nothing':
-      return prepareEnd(instance);
+      return prepareEnd(instance, paidTime(instance));
     case 'thaw':
       return thaw(instance);
     case 'hibernate':
@@ -27,8 +27,9 @@ export async function carryOut(instance: ServedInstance, { act, reason }: Decisi
 
 async function hibernate(instance: ServedInstance): Promise<void> {
   const { life, machine } = instance;
-  await prepareEnd(instance);
-  if (life.reason === 'completed') await instance.sessions.settled(COMPLETED_MS);
+  const leftMs = paidTime(instance);
+  await prepareEnd(instance, leftMs);
+  if (life.reason === 'completed') await instance.sessions.settled(Math.min(COMPLETED_MS, leftMs()));
   instance.log(`hibernates: ${life.reason}`);
   if (life.reason === 'completed' || life.reason === 'idle') life.restsByItself();
   instance.knownForker?.park();
@@ -80,21 +81,29 @@ async function end(instance: ServedInstance, how: 'stop' | 'terminate'): Promise
   life.state = how === 'stop' ? 'stopping' : 'shutting-down';
   if (life.reason === 'completed' || life.reason === 'idle') life.restsByItself();
   instance.changed();
+  const leftMs = paidTime(instance);
   if (wasFrozen) await wake(instance);
-  else await prepareEnd(instance);
+  else await prepareEnd(instance, leftMs);
   instance.setDeadline(COMPLETED_MS + MOST_END_MS + MACHINE_GRACE_MS);
-  if (life.reason === 'completed') await instance.sessions.settled(COMPLETED_MS);
+  if (life.reason === 'completed') await instance.sessions.settled(Math.min(COMPLETED_MS, leftMs()));
   const goesOn = how === 'stop' || TASK_GOES_ON.has(life.reason ?? '');
-  await instance.sessions.endAttempts(goesOn ? 'shutdown' : 'cancel', MOST_END_MS);
+  await instance.sessions.endAttempts(goesOn ? 'shutdown' : 'cancel', Math.min(MOST_END_MS, leftMs()));
   // It may have been told to end for good meanwhile.
   const last = instance.life.directive?.wanted === 'terminated' ? 'terminate' : how;
   if (last !== how) life.reason = life.directive?.reason ?? 'user';
-  if (last === 'terminate') await machine.terminate(MACHINE_GRACE_MS);
-  else await machine.stop(MACHINE_GRACE_MS);
+  const graceMs = Math.min(MACHINE_GRACE_MS, leftMs());
+  if (last === 'terminate') await machine.terminate(graceMs);
+  else await machine.stop(graceMs);
   life.setRuns(false);
   life.state = last === 'terminate' ? 'terminated' : 'stopped';
   instance.log(life.state);
   void instance.leave();
+}
+
+/** What is left of the time that is paid for, while an end goes on, ms. */
+function paidTime({ life, place }: ServedInstance): () => number {
+  const untilMs = place.clock.bootMs() + life.paidForMs;
+  return () => Math.max(0, untilMs - place.clock.bootMs());
 }
 
 /** What is frozen cannot end. Its pre-stop command ran before it was frozen. */
@@ -105,13 +114,17 @@ async function wake(instance: ServedInstance): Promise<void> {
 }
 
 /** The pre-stop command: once before each rest or end, for as long as it may take; how it went stops nothing. */
-async function prepareEnd(instance: ServedInstance): Promise<void> {
+async function prepareEnd(instance: ServedInstance, leftMs: () => number): Promise<void> {
   const { life, machine } = instance;
   const { preStop } = life;
   if (preStop === undefined || instance.hasPreStopped) return;
   instance.hasPreStopped = true;
-  // Behind an interruption nothing runs any more.
-  const timeoutMs = Math.max(1_000, Math.min(preStop.timeoutMs, life.interruptInMs ?? Number.POSITIVE_INFINITY));
+  // Behind an interruption nothing runs any more; what is paid for is also for what the task needs to end.
+  const paidMs = leftMs() - (life.endMs - preStop.timeoutMs);
+  const timeoutMs = Math.max(
+    1_000,
+    Math.min(preStop.timeoutMs, life.interruptInMs ?? Number.POSITIVE_INFINITY, paidMs),
+  );
   instance.setDeadline(timeoutMs + MOST_END_MS + MACHINE_GRACE_MS);
   const said = await machine.run(preStop.command, timeoutMs).then(
     ({ code, output }) =>

@@ -43,6 +43,22 @@ describe('what comes by itself', () => {
     expect(world.report).toMatchObject({ state: 'terminated', reason: 'cost-limit' });
   });
 
+  test('cost: all that its end takes is cut to what is left of its share', async () => {
+    const deaf = 'trap "" TERM; echo deaf >>"$OUT/ran"; while :; do sleep 0.05; done';
+    const { world, fence } = await running({ preStop: 'save', preStopTimeoutMs: 60_000 }, deaf, { costShare: 0.04 });
+    await until('its start', () => world.read('ran') !== '');
+    // Behind the agent, and so early that 10 s of grace are paid for.
+    expect(world.box.deadlineMs).toBeGreaterThan(30_000);
+    expect(world.box.deadlineMs).toBeLessThanOrEqual(33_000);
+    world.pass(39_500);
+    expect(await world.outcome(fence)).toBe(CANCELLED);
+    await until('bye', () => world.coordinator.byes.length === 1);
+    const [preStopMs, endMs] = world.box.limitsMs;
+    expect(preStopMs).toBe(1_000);
+    expect(endMs).toBeLessThanOrEqual(1_000);
+    expect(world.box.deadlineMs).toBeLessThanOrEqual(4_000);
+  });
+
   test.each(['stop', 'hibernate', 'terminate'] as const)('idle: %s', async (onIdle) => {
     const { world } = await running({ idleTimeoutMs: 60_000, onIdle });
     await until('the first reading', () => world.box.activityCalls === 1 && world.instance.life.idleForMs === 0);

@@ -153,17 +153,19 @@ export class Instance implements ServedInstance {
 
   /** The last resort of the machine follows the deadline, with a margin. @param moreMs while it acts: so long it may take */
   setDeadline(moreMs = 0): void {
+    const untilBrokeMs = this.life.brokeInMs(moreMs > 0);
     const { time, order } = this.life;
     const counts = time.runs || order.ttlMode === 'wall';
     // While it acts, each step says what it needs; of what has ended nothing can last too long.
     if (moreMs === 0 && (this.#acting || this.life.isEnding)) return;
     const left = time.ttlLeftMs === undefined || !counts ? undefined : Math.max(0, time.ttlLeftMs);
     const inMs = moreMs > 0 ? Math.max(moreMs, left ?? 0) : left;
-    const atMs = inMs === undefined ? undefined : time.atMs + inMs + DEADLINE_MARGIN_MS;
+    const untilMs = Math.min(inMs === undefined ? Number.POSITIVE_INFINITY : inMs + DEADLINE_MARGIN_MS, untilBrokeMs);
+    const given = Number.isFinite(untilMs) ? untilMs : undefined;
+    const atMs = given === undefined ? undefined : time.atMs + given;
     const isNear = atMs !== undefined && this.#deadlineMs !== undefined && Math.abs(atMs - this.#deadlineMs) < 250;
     if (atMs === this.#deadlineMs || isNear || this.#isGone) return;
     this.#deadlineMs = atMs;
-    const given = inMs === undefined ? undefined : inMs + DEADLINE_MARGIN_MS;
     this.machine.setDeadline(given).catch((error: Error) => {
       this.#deadlineMs = Number.NaN;
       this.log(`no deadline of its own: ${error.message}`);
@@ -273,7 +275,10 @@ export class Instance implements ServedInstance {
     this.life.setRuns(false);
     const hasEnded = this.life.state === 'shutting-down' || this.life.state === 'stopping';
     const isLate = (this.life.time.ttlLeftMs ?? 1) <= 0;
-    if (!hasEnded || this.life.reason === undefined) this.life.reason = isLate ? 'ttl' : 'lost';
+    // The last resort of the machine knows two reasons.
+    const isBroke = why === 'deadline' && this.life.costShare !== undefined;
+    if (!hasEnded || this.life.reason === undefined)
+      this.life.reason = isLate ? 'ttl' : isBroke ? 'cost-limit' : 'lost';
     this.life.state = 'terminated';
     this.life.message = why;
     this.log(`is gone: ${why}`);
