@@ -1,5 +1,6 @@
 import type { Decision } from '../../core/instance-lifecycle.ts';
 import { MACHINE_GRACE_MS, MOST_END_MS } from './end-times.ts';
+import { paidTime } from './paid-time.ts';
 import type { ServedInstance } from './served-instance.ts';
 
 /** What has given its completion signal gets so long to come to its own end. */
@@ -98,12 +99,6 @@ async function end(instance: ServedInstance, how: 'stop' | 'terminate'): Promise
   life.state = last === 'terminate' ? 'terminated' : 'stopped';
   instance.log(life.state);
   void instance.leave();
-}
-
-/** What is left of the time that is paid for, while an end goes on, ms. */
-function paidTime({ life, place }: ServedInstance): () => number {
-  const untilMs = place.clock.bootMs() + life.paidForMs;
-  return () => Math.max(0, untilMs - place.clock.bootMs());
 }
 
 /** What is frozen cannot end. Its pre-stop command ran before it was frozen. */

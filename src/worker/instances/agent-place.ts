@@ -1,7 +1,7 @@
 import type { PeersReply } from '../../api/instance.ts';
 import type { CallOptions, WorkerClient } from '../client.ts';
 import type { JobFiles } from '../job-files.ts';
-import type { InstanceClock } from './instance-life.ts';
+import type { InstanceClock } from './boot-clock.ts';
 import type { PeersBook } from './peers-book.ts';
 
 /** What an agent of instances asks of a coordinator. */

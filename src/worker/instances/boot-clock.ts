@@ -1,6 +1,14 @@
 import { uptime } from 'node:os';
 import { bootId } from '../../client/node/process-identity.ts';
-import type { InstanceClock } from './instance-life.ts';
+
+/** Moments of this machine. */
+export interface InstanceClock {
+  /** Nobody sets it, and it counts suspend; of all processes since the same start of the system. */
+  bootMs(): number;
+  /** Survives a new start of the system. */
+  wallMs(): number;
+  readonly bootId: string;
+}
 
 /** How far the coarse clock may be from the fine one before the difference is taken for a suspend. */
 const COARSE_MS = 1_500;

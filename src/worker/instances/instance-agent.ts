@@ -4,10 +4,10 @@ import type { MachineOrder } from '../../api/instance-session.ts';
 import type { Machine, MachineHost } from '../../providers/provider.ts';
 import { JobFiles } from '../job-files.ts';
 import type { AgentPlace, InstanceClient } from './agent-place.ts';
-import { machineClock } from './boot-clock.ts';
+import { type InstanceClock, machineClock } from './boot-clock.ts';
 import { reportFailedLaunch } from './failed-launch.ts';
 import { Instance } from './instance.ts';
-import type { InstanceClock } from './instance-life.ts';
+
 import { PeersBook } from './peers-book.ts';
 
 export interface InstanceAgentOptions {

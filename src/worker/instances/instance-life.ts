@@ -1,8 +1,6 @@
 import type { InstanceState } from '../../api/instance.ts';
 import type { InstanceMemory, OwnSettings } from '../../api/instance-memory.ts';
 import type { Directive, InstanceReport, MachineOrder } from '../../api/instance-session.ts';
-import { mayEndForMs, putByMs } from '../../core/cost-end.ts';
-import { lastsMs } from '../../core/instance-cost.ts';
 import {
   type ActivityReading,
   firstReading,
@@ -21,16 +19,8 @@ import {
 } from '../../core/instance-lifecycle.ts';
 import { type InstanceTime, moveDeadline, passTime, setRunning, startTime } from '../../core/instance-time.ts';
 import type { MachineActivity } from '../../providers/provider.ts';
-import { AFTER_AGENT_MS, LAST_RESORT_GRACE_MS, MACHINE_GRACE_MS, MOST_END_MS } from './end-times.ts';
-
-/** Moments of this machine. */
-export interface InstanceClock {
-  /** Nobody sets it, and it counts suspend; of all processes since the same start of the system. */
-  bootMs(): number;
-  /** Survives a new start of the system. */
-  wallMs(): number;
-  readonly bootId: string;
-}
+import type { InstanceClock } from './boot-clock.ts';
+import { MACHINE_GRACE_MS, MOST_END_MS } from './end-times.ts';
 
 type Completion = NonNullable<InstanceReport['completion']>;
 const MOST_WARNINGS = 20;
@@ -121,21 +111,6 @@ export class InstanceLife {
   /** From a decision to end until nothing runs, at most. */
   get endMs(): number {
     return (this.preStop?.timeoutMs ?? 0) + Math.min(MOST_END_MS, this.order.graceMs ?? MOST_END_MS) + MACHINE_GRACE_MS;
-  }
-
-  /** For how long it may go on to be charged, ms: all that its end takes is cut to that. Infinity when nothing limits what it costs. */
-  get paidForMs(): number {
-    this.pass();
-    return mayEndForMs(this.costShare, this.order.rate, this.#time.ranMs);
-  }
-
-  /** When the machine itself is to end what is not paid for, with its agent gone: shortly after that would have; Infinity: never. @param isEnding its agent has begun */
-  brokeInMs(isEnding: boolean): number {
-    const { costShare, order, paidForMs } = this;
-    if (costShare === undefined || order.rate === 0 || !this.#time.runs) return Number.POSITIVE_INFINITY;
-    if (isEnding) return paidForMs + AFTER_AGENT_MS;
-    const putBy = putByMs(lastsMs(costShare, order.rate), this.endMs);
-    return Math.max(0, paidForMs - Math.min(putBy, LAST_RESORT_GRACE_MS + AFTER_AGENT_MS)) + AFTER_AGENT_MS;
   }
 
   get interruptInMs(): number | undefined {

@@ -12,6 +12,7 @@ import { InstanceForker } from './instance-forker.ts';
 import { InstanceLife } from './instance-life.ts';
 import { parseMemory } from './instance-memory.ts';
 import { InstanceSessions } from './instance-sessions.ts';
+import { brokeInMs } from './paid-time.ts';
 import type { ServedInstance } from './served-instance.ts';
 
 /** The machine's own deadline lies so much behind the agent's, which then acts first. */
@@ -153,7 +154,7 @@ export class Instance implements ServedInstance {
 
   /** The last resort of the machine follows the deadline, with a margin. @param moreMs while it acts: so long it may take */
   setDeadline(moreMs = 0): void {
-    const untilBrokeMs = this.life.brokeInMs(moreMs > 0);
+    const untilBrokeMs = brokeInMs(this.life, moreMs > 0);
     const { time, order } = this.life;
     const counts = time.runs || order.ttlMode === 'wall';
     // While it acts, each step says what it needs; of what has ended nothing can last too long.
