@@ -13,6 +13,7 @@ import { nextEnd, resourceBlockers } from './why-resources.ts';
 
 const TEN = 10;
 /** Of instances, in one sentence. */
+const TASKS_READ = 1_000;
 const MAX_TEXTS = 3;
 
 export function taskBlockers(asked: Asked, position: number): Blocker[] {
@@ -109,13 +110,29 @@ function endedTask(job: Job, position: number, who: string): Blocker {
 }
 
 function endedJob(job: Job): Blocker {
-  const why = job.state === 'skipped' ? ` (${TASK_REASONS[TaskReason.dependencyNeverSatisfied]})` : '';
+  const texts =
+    job.state === 'skipped'
+      ? [TASK_REASONS[TaskReason.dependencyNeverSatisfied]]
+      : job.state === 'cancelled'
+        ? reasonsIn(job)
+        : [];
+  const why = texts.length === 0 ? '' : ` (${texts.join('; ')})`;
   return {
     rule: 'ended',
     text: `job ${job.id} has ended: ${job.state}${why}, exit code ${job.exitCode}`,
     tasks: job.size,
     holders: [],
   };
+}
+
+/** Of its first tasks: those of a million are not looked through. */
+function reasonsIn({ table, size }: Job): readonly string[] {
+  const texts = new Set<string>();
+  for (let position = 0; position < Math.min(size, TASKS_READ) && texts.size < MAX_TEXTS; position++) {
+    const reason = table.reasonOf(position);
+    if (reason !== TaskReason.none) texts.add(TASK_REASONS[reason]!);
+  }
+  return [...texts];
 }
 
 function heldByWorker({ memory, job, now }: Asked, position: number, who: string): Blocker {

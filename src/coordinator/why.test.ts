@@ -69,6 +69,15 @@ describe('what has ended or runs', () => {
   });
 });
 
+test('a job that was cancelled tells by what, also from the store', async () => {
+  const id = await at.submit({ array: '0-3', hold: true });
+  await at.coordinator.cancel(CALLER, String(id), {});
+  for (const evict of [() => {}, () => at.evictAll()]) {
+    evict();
+    expect(await lines(id)).toEqual([`ended 4: job ${id} has ended: cancelled (cancelled by a user), exit code 1`]);
+  }
+});
+
 test('who has a task is not who had it before', async () => {
   const id = await at.submit({ array: '0-1', retries: 1 });
   await worker.start(id, 0, 1);

@@ -1,6 +1,6 @@
 import type { CostLine, CostReply } from '../../api/instance-money.ts';
 import { savedPercent, shownUsd } from '../../core/instance-cost.ts';
-import { shownCount, shownDuration } from './format.ts';
+import { cut, shownCount, shownDuration } from './format.ts';
 import { colourOfInstance } from './instance-states.ts';
 import type { Column } from './table.ts';
 
@@ -16,6 +16,7 @@ export interface MemberRow {
 }
 
 const NONE = '-';
+const NAME_WIDTH = 32;
 
 function money<Row>(title: string, of: (row: Row) => number | undefined): Column<Row> {
   return {
@@ -60,7 +61,7 @@ const number = (title: string, of: (row: ArrayRow) => number): Column<ArrayRow> 
 /** Through a pipe: array id, name, instances, running, ms run, on-demand, spot, cost, failed, an hour, forecast, limit. */
 export const ARRAY_COLUMNS: readonly Column<ArrayRow>[] = [
   { title: 'ARRAY ID', leave: 1, value: ({ arrayId }) => arrayId },
-  { title: 'NAME', value: ({ name }) => name },
+  { title: 'NAME', value: ({ name }) => cut(name, NAME_WIDTH), plain: ({ name }) => name },
   number('INSTANCES', ({ instances }) => instances),
   number('RUNNING', ({ running }) => running),
   ...lineColumns((row: ArrayRow) => row),
@@ -72,7 +73,7 @@ export const ARRAY_COLUMNS: readonly Column<ArrayRow>[] = [
 /** Through a pipe: array id, name, index, id, state, ms run, on-demand, spot, cost, failed. */
 export const MEMBER_COLUMNS: readonly Column<MemberRow>[] = [
   { title: 'ARRAY ID', leave: 1, value: ({ array }) => array.arrayId },
-  { title: 'NAME', value: ({ member }) => member.name },
+  { title: 'NAME', value: ({ member }) => cut(member.name, NAME_WIDTH), plain: ({ member }) => member.name },
   { title: 'INDEX', right: true, value: ({ array, member }) => (array.standalone ? '' : String(member.index)) },
   { title: 'ID', leave: 2, value: ({ member }) => member.id },
   { title: 'STATE', value: ({ member }) => member.state, colour: ({ member }) => colourOfInstance(member.state) },

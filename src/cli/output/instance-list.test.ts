@@ -34,10 +34,13 @@ test('and are folded where the list is longer than the terminal, as is what is n
   expect(lines.slice(6, 9)).toEqual([
     '  old (20 instances, 20 terminated)',
     '  Array ID: old-20260114-0000ff',
-    '    20 terminated: spawn list --job-array-id old-20260114-0000ff',
+    'Standalone Instances:',
   ]);
-  expect(lines[9]).toBe('Standalone Instances:');
-  expect(lines.slice(11)).toEqual(['  2 terminated: spawn list --state terminated', '']);
+  expect(lines.slice(10)).toEqual([
+    '',
+    'Not shown: what has ended. See: spawn list --state terminated; or --job-array-id ID, --name NAME',
+    '',
+  ]);
   // With a filter all of them are there, as they come.
   expect(await listed(['--region', 'local'], [...older(20), anInstance(0), ...own])).toHaveLength(33);
 });

@@ -11,6 +11,7 @@ const PARAM_COLUMNS = 40;
 const MOST_IN_FULL = 50;
 const RUN_FIRST = 3;
 const RUN_LAST = 1;
+const LEFT_OUT = 'Not shown: what has ended. See: spawn list --state terminated; or --job-array-id ID, --name NAME';
 /** Of an array, without its members. */
 const HEADING_LINES = 3;
 /** In which it matters why. */
@@ -62,12 +63,11 @@ export class InstanceList {
     this.closeArray();
     const more = [...this.ended, this.standalone].reduce((sum, { length }) => sum + length + HEADING_LINES, this.lines);
     const folds = this.short !== undefined && more > this.short.rows;
-    for (const members of this.ended) this.writeArray(members, folds ? endedLine(members) : this.linesOf(members));
+    for (const members of this.ended) this.writeArray(members, folds ? '' : this.linesOf(members));
     const shown = folds ? this.standalone.filter((instance) => !hasEnded(instance)) : this.standalone;
-    const left = this.standalone.length - shown.length;
-    if (this.standalone.length === 0) return;
-    const folded = left === 0 ? '' : `  ${left} terminated: spawn list --state terminated\n`;
-    this.write(`Standalone Instances:\n${memberLines(shown, '  ', this.colour).join('')}${folded}`);
+    if (shown.length > 0) this.write(`Standalone Instances:\n${memberLines(shown, '  ', this.colour).join('')}`);
+    const left = this.ended.length > 0 || shown.length < this.standalone.length;
+    if (folds && left) this.write(`\n${LEFT_OUT}\n`);
   }
 
   private closeArray(): void {
@@ -97,10 +97,6 @@ export class InstanceList {
 
 function hasEnded({ state }: InstanceView): boolean {
   return state === 'terminated';
-}
-
-function endedLine(members: readonly InstanceView[]): string {
-  return `    ${members.length} terminated: spawn list --job-array-id ${oneLine(members[0]!.arrayId)}\n`;
 }
 
 /** Of many members in a row that are in the same state only the first ones and the last. */

@@ -26,8 +26,9 @@ export async function readCost(ledger: Ledger, query: CostQuery): Promise<CostRe
       if (rows === undefined) found.set(array, [row]);
       else rows.push(row);
     }
-    if (found.size === 0 && Object.keys(query).length > 0)
-      throw new SpawnError('INSTANCE_NOT_FOUND', { ref: job ?? wordsOf(filters) });
+    // A job that had no machine has cost nothing.
+    if (found.size === 0 && resolved === undefined && Object.keys(filters).length > 0)
+      throw new SpawnError('INSTANCE_NOT_FOUND', { ref: wordsOf(filters) });
     const arrays = [...found].map(([array, rows]) => costOfArray(ledger.world, array, rows));
     return { total: sumOf(arrays), arrays, pricesOf: PRICES_OF };
   });

@@ -181,3 +181,8 @@ test('what failed stays a cost of failure when another machine does its task', a
   expect(cost).toBeCloseTo(RATE / 3, 9);
   expect(failed).toBeCloseTo(RATE / 6, 9);
 });
+
+test('a job without machines has cost nothing', async () => {
+  const id = await at.submit({ array: '0-9' }, { costLimit: 0.0000001 });
+  expect(await at.at.coordinator.cost(CALLER, { job: String(id) })).toMatchObject({ arrays: [], total: { cost: 0 } });
+});
