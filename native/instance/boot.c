@@ -105,6 +105,19 @@ static void run_user_data(bool work) {
   say("the instance goes on until `spored complete`, or the end of its lifetime");
 }
 
+/* What a shell, or this program, ends with when there is no such program. */
+#define NOT_FOUND 127
+
+/* A program that lies in the /tmp of the machine is not there, and nothing else would say why. */
+static void explain_not_found(char **argv, const struct outcome *outcome) {
+  if (outcome->signal != 0 || outcome->code != NOT_FOUND || !has_own_tmp()) return;
+  for (char **word = argv; *word != NULL; word++) {
+    if (strstr(*word, "/tmp/") == NULL) continue;
+    say("an instance has a /tmp of its own: of that of the machine only the working directory (--cwd) is there");
+    return;
+  }
+}
+
 int run_boot(int argc, char **argv) {
   int operands = read_options(argc, argv, NULL, 0, true);
   must_be_inside();
@@ -125,6 +138,6 @@ int run_boot(int argc, char **argv) {
   }
   if (B.completion.given) decide(&outcome);
   if (!start_command(&B.running, argv, &outcome.code)) decide(&outcome);
-  (void)await_end(&outcome, true);
+  if (await_end(&outcome, true)) explain_not_found(argv, &outcome);
   decide(&outcome);
 }

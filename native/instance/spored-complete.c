@@ -74,6 +74,10 @@ int run_complete(int argc, char **argv) {
   char *text = format_text("%s\n", json_line(signal));
   json_set(signal, "file", json_new(JSON_TEXT, path));
   bool first = write_note(format_text("%s\n", json_line(signal)), failed);
+  if (!first && file == NULL) {
+    const char *written_before = read_completion().file;
+    if (written_before != NULL && written_before[0] == '/') path = format_text("%s", written_before);
+  }
   /* A command before this one may have been killed after its note, so what is missing is done again. */
   bool written = first || access(path, F_OK) != 0 ? write_whole(path, text, strlen(text), false) : true;
   int error = errno;

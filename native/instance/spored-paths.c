@@ -15,6 +15,8 @@
 #define LOOK_EVERY_MS 100
 #define LONGEST_POLL_MS 3600000
 
+#define OWN_ETC "/etc/spawn"
+
 static const char *place(const char *variable, const char *otherwise) {
   const char *value = getenv(variable);
   return value != NULL && value[0] == '/' ? value : otherwise;
@@ -25,7 +27,11 @@ char *run_path(const char *name) {
 }
 
 char *etc_path(const char *name) {
-  return format_text("%s%s%s", place("SPAWN_ETC_DIR", "/etc/spawn"), *name ? "/" : "", name);
+  return format_text("%s%s%s", place("SPAWN_ETC_DIR", OWN_ETC), *name ? "/" : "", name);
+}
+
+bool has_own_tmp(void) {
+  return strcmp(place("SPAWN_ETC_DIR", OWN_ETC), OWN_ETC) == 0;
 }
 
 char *peers_path(void) {

@@ -37,11 +37,12 @@ static bool read_from(const char *path, struct completion *completion) {
     return completion->given;
   }
   const struct json *object = json_read(text, length);
-  const char *message = json_text(object, "message"), *timestamp = json_text(object, "timestamp");
+  const char *message = json_text(object, "message"), *timestamp = json_text(object, "timestamp"), *file = json_text(object, "file");
   completion->given = true;
   completion->failed = means_failed(json_text(object, "status"));
   completion->message = message == NULL ? NULL : must_have(strdup(message));
   completion->timestamp = timestamp == NULL ? NULL : must_have(strdup(timestamp));
+  completion->file = file == NULL ? NULL : must_have(strdup(file));
   return true;
 }
 

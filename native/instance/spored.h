@@ -63,6 +63,8 @@ const char *help_of(const char *verb);
 /* Below /run/spawn and /etc/spawn, or what the environment names in their place. */
 char *run_path(const char *name);
 char *etc_path(const char *name);
+/* Not without namespaces: there the directories are elsewhere, and /tmp is that of the machine. */
+bool has_own_tmp(void);
 char *peers_path(void);
 /* Ends the process with EXIT_OUTSIDE when this is no instance. */
 void must_be_inside(void);
@@ -115,6 +117,7 @@ struct completion {
   bool failed;
   char *message;   /* NULL: none */
   char *timestamp; /* NULL: unknown */
+  char *file;      /* NULL: unknown; where the signal was written besides */
 };
 /* The note in /run/spawn, else the completion file. */
 struct completion read_completion(void);

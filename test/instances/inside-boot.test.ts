@@ -104,6 +104,18 @@ describe('the command', () => {
     expect(await members.run(0, boot('/etc/passwd'))).toMatchObject({ code: 126 });
   });
 
+  test.each([[['/tmp/elsewhere/tool']], [['sh', '-c', 'exec /tmp/elsewhere/tool --fast']]])(
+    'says where /tmp is when there is no %j',
+    async (words) => {
+      const ran = await members.run(0, boot(...words));
+      expect(ran).toMatchObject({
+        code: 127,
+        err: expect.stringMatching(/: an instance has a \/tmp of its own: .*\n$/),
+      });
+      expect((await members.run(0, boot('sh', '-c', 'exit 127'))).err).toBe('');
+    },
+  );
+
   test('gets TERM once, and decides nothing by it', async () => {
     const trap = 'trap "echo TERM >> terms; exit 5" TERM; touch ready; while :; do sleep 0.01; done';
     const child = members.begin(0, boot('sh', '-c', trap));

@@ -56,6 +56,14 @@ describe('complete', () => {
     expect(await run(['status', '--check-complete'])).toMatchObject({ code: 0, out: 'complete\n' });
   });
 
+  test('a second one without --file names that of the first, and makes no other', async () => {
+    withCompletionFile();
+    await run(['complete', '--file', join(folder, 'own')]);
+    const again = await run(['complete']);
+    expect(again).toMatchObject({ code: 0, out: `Completion signal was given before: success (${folder}/own)\n` });
+    expect(existsSync(join(folder, 'complete'))).toBe(false);
+  });
+
   test('of two at once one is the first', async () => {
     withCompletionFile();
     const both = await Promise.all(['success', 'failed'].map((status) => run(['complete', '-s', status])));
