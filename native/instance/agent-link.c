@@ -21,6 +21,11 @@ static uint8_t *in, *out;
 static size_t in_length, in_room, out_start, out_length, out_room;
 static uint64_t told; /* place in what the forker said */
 
+/* Places there at which processes had been killed for their memory; of many the last ones. */
+#define MOST_KILLS 64
+static uint64_t kills[MOST_KILLS];
+static size_t kill_count, told_kills;
+
 static void drop_agent(void) {
   if (agent.fd < 0) return;
   watch_close(&agent);
@@ -84,14 +89,27 @@ static bool take_forker_words(void) {
   size_t length;
   bool lost;
   told = forker_skip(told);
+  for (; told_kills < kill_count && kills[told_kills] <= told; told_kills++) begin_frame(INIT_MEMORY, 0);
   const uint8_t *bytes = forker_said(told, &length, &lost);
   if (lost) note("the agent read too slowly and is let go");
   if (lost) return false;
   if (bytes == NULL) return true;
   if (length > CHUNK_BYTES) length = CHUNK_BYTES;
+  if (told_kills < kill_count && length > kills[told_kills] - told) length = (size_t)(kills[told_kills] - told);
   memcpy(begin_frame(INIT_FROM_FORKER, length), bytes, length);
   told += length;
   return true;
+}
+
+void agent_say_memory(void) {
+  uint64_t at = forker_end();
+  if (kill_count > 0 && kills[kill_count - 1] == at) return;
+  if (kill_count == MOST_KILLS) {
+    memmove(kills, kills + 1, --kill_count * sizeof *kills);
+    if (told_kills > 0) told_kills--;
+  }
+  kills[kill_count++] = at;
+  agent_wake();
 }
 
 static void flush(void) {
@@ -214,6 +232,7 @@ static void accept_agent(struct watch *watch, uint32_t events) {
   drop_agent();
   agent.fd = fd;
   told = 0;
+  told_kills = 0;
   if (!watch_add(&agent, EPOLLIN)) return;
   say_hello();
   flush();

@@ -72,6 +72,7 @@ static void drop_oldest(void) {
 
 static void from_ready(struct watch *watch, uint32_t events) {
   (void)events;
+  limits_look_now();
   make_room(&said, READ_BYTES);
   ssize_t got = read(watch->fd, said.at + said.length, READ_BYTES);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -101,6 +102,10 @@ const uint8_t *forker_said(uint64_t at, size_t *length, bool *lost) {
 
 uint64_t forker_skip(uint64_t at) {
   return dropped > 0 && at == first_length ? first_length + dropped : at;
+}
+
+uint64_t forker_end(void) {
+  return said.length + dropped;
 }
 
 bool forker_is_silent(void) {

@@ -26,6 +26,7 @@ enum init_message {
   INIT_REPLY = 3,       /* u32 of the request, u32 errno; for INIT_ACTIVITY then u64 each: CPU us, disk bytes, memory bytes, processes, logins */
   INIT_ENDING = 4,      /* text: why the instance ends */
   INIT_TAKEN = 5,       /* another agent has connected: this connection is over, and shall not come again */
+  INIT_MEMORY = 6,      /* at this place in what the forker said processes had been killed: together they used more memory than the instance has */
 };
 enum init_flag { INIT_FROZEN = 1, INIT_CGROUP = 2, INIT_OVERLAY = 4 };
 

@@ -42,6 +42,14 @@ static bool set_limit(enum cgroup_kind kind, const struct conf *conf) {
   return true;
 }
 
+/* How many processes the kernel has killed in the group. */
+static long group_kills(void) {
+  char text[1024];
+  if (cgroup_read(group, "memory.oom_control", text, sizeof text) == 0) cgroup_read(group, "memory.events", text, sizeof text);
+  const char *at = strstr(text, "oom_kill ");
+  return at == NULL ? 0 : strtol(at + 9, NULL, 10);
+}
+
 void limits_open(const struct conf *conf, int folder) {
   unlinkat(folder, "run/cgroup", 0);
   if (conf->memory_bytes == 0) return;
@@ -60,6 +68,7 @@ void limits_open(const struct conf *conf, int folder) {
     limits_close();
     return;
   }
+  seen_kills = group_kills();
   /* Who removes what a killed instance has left needs to know where. */
   path[length] = '\0';
   int file = openat(folder, "run/cgroup", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -106,10 +115,8 @@ void limits_join(void) {
 }
 
 static void look_at_group(void) {
-  char text[1024];
-  if (cgroup_read(group, "memory.oom_control", text, sizeof text) == 0) cgroup_read(group, "memory.events", text, sizeof text);
-  const char *at = strstr(text, "oom_kill ");
-  long kills = at == NULL ? 0 : strtol(at + 9, NULL, 10);
+  long kills = group_kills();
+  if (kills > seen_kills) agent_say_memory();
   if (kills > seen_kills) note("memory: the kernel killed %ld process(es): more than %llu bytes", kills - seen_kills, (unsigned long long)M.conf.memory_bytes);
   seen_kills = kills;
 }
@@ -148,9 +155,14 @@ static bool look_at_processes(void) {
   if (sum.bytes > M.conf.memory_bytes && sum.largest_pid > 1) {
     note("memory: killed process %d, %llu of %llu bytes: the instance has %llu", sum.largest_pid, (unsigned long long)sum.largest,
          (unsigned long long)sum.bytes, (unsigned long long)M.conf.memory_bytes);
+    agent_say_memory();
     kill(sum.largest_pid, SIGKILL);
   }
   return sum.bytes > M.conf.memory_bytes / 4;
+}
+
+void limits_look_now(void) {
+  if (join_fd >= 0) look_at_group();
 }
 
 int limits_look(void) {

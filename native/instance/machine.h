@@ -68,6 +68,8 @@ void limits_join(void);
 bool limits_have_group(void);
 /* Looks when it is time; milliseconds until the next look. */
 int limits_look(void);
+/* Before what the forker says is read: the kernel kills, and then the forker tells of the end. */
+void limits_look_now(void);
 
 /* ---- init.c ---- */
 
@@ -123,12 +125,16 @@ bool forker_is_silent(void); /* all it said was read */
 const uint8_t *forker_said(uint64_t at, size_t *length, bool *lost);
 /* The place to go on from, when `at` is where something was dropped. */
 uint64_t forker_skip(uint64_t at);
+/* The place after all that it said until now. */
+uint64_t forker_end(void);
 
 /* ---- agent-link.c ---- */
 void agent_open(void);
 /* There is more to send. */
 void agent_wake(void);
 void agent_say_ending(const char *why);
+/* Processes were, or are about to be, killed for their memory. */
+void agent_say_memory(void);
 bool agent_is_idle(void); /* nothing waits to be sent */
 
 /* ---- start-requests.c, start-request.c: exec-protocol.h ---- */

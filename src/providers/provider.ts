@@ -163,8 +163,12 @@ export interface SharedFile {
 
 /** The pipe to the forker (docs/decisions/0003) in a machine. It and all it started outlive the agent. */
 export interface ForkerChannel {
-  /** Everything it ever said is given again, from its first byte: an agent that came later learns what it started and what ended. */
-  onData(listener: (bytes: Uint8Array) => void): void;
+  /**
+   * Everything it ever said is given again, from its first byte: an agent that came later learns what it started and what ended.
+   *
+   * @param onMemoryKill told at the place at which processes had been killed: together they used more memory than the machine has
+   */
+  onData(listener: (bytes: Uint8Array) => void, onMemoryKill?: () => void): void;
   /** It is gone, and with it the machine. Not told when another agent has taken the machine over. */
   onClose(listener: () => void): void;
   send(bytes: Uint8Array): void;

@@ -95,6 +95,32 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     deepEqual(second.taken, []);
   },
 
+  'says before the end of a task that it was killed for its memory, also to an agent that comes later': async (world) => {
+    const first = world.host();
+    const machine = await first.start({ type: { name: 'small', vcpus: 1, memoryBytes: 64 * 2 ** 20, gpus: 0 } });
+    /** Codes of the tasks that had ended at each kill. */
+    const seen = async (from: Machine) => {
+      const words: Buffer[] = [];
+      const kills: string[] = [];
+      (await from.forker()).onData(
+        (bytes) => words.push(Buffer.from(bytes)),
+        () => kills.push([...ended(words).keys()].join()),
+      );
+      return { words, kills };
+    };
+    const { words, kills } = await seen(machine);
+    await run(machine, world, 21, ['/bin/true']);
+    await until('the first end', () => ended(words).has(21));
+    await run(machine, world, 22, ['/usr/bin/python3', '-c', EATER]);
+    await until('the second end', () => ended(words).has(22));
+    equal(ended(words).get(22), -9);
+    equal(kills[0], '21');
+    await first.host.close();
+    const again = await seen(await world.host().machine(machine.order.id));
+    await until('the same words', () => ended(again.words).has(22));
+    equal(again.kills[0], '21');
+  },
+
   'keeps its forker when an agent dies in the middle of a frame, and when it asks for its end': async (world) => {
     const first = world.host();
     const machine = await first.start();
@@ -215,6 +241,8 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     match(readEnding(directory)!, /^failed: /);
   },
 };
+
+const EATER = 'import time; b = bytearray(200 * 2 ** 20); time.sleep(1000)';
 
 function stateOf(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -5,7 +5,7 @@ import type { MachineActivity } from '../provider.ts';
 /** Numbers of native/instance/init-protocol.h, which explains them. */
 const VERSION = 1;
 const Request = { TO_FORKER: 1, DEADLINE: 2, FREEZE: 3, THAW: 4, ACTIVITY: 5, STOP: 6 } as const;
-const Message = { FROM_FORKER: 1, HELLO: 2, REPLY: 3, ENDING: 4, TAKEN: 5 } as const;
+const Message = { FROM_FORKER: 1, HELLO: 2, REPLY: 3, ENDING: 4, TAKEN: 5, MEMORY: 6 } as const;
 const NEVER = 0xffff_ffff_ffff_ffffn;
 /** Below the most that the init takes in one frame. */
 const CHUNK_BYTES = 512 * 1024;
@@ -34,8 +34,9 @@ export class InitLink {
   readonly #hello = Promise.withResolvers<InitHello>();
   #lastRequest = 0;
   #unread: Buffer = Buffer.alloc(0);
-  #early: Uint8Array[] = [];
-  #onForkerBytes: ((bytes: Uint8Array) => void) | undefined;
+  /** In order; 'killed' where processes had been killed for their memory. */
+  #early: (Uint8Array | 'killed')[] = [];
+  #onForker: ((said: Uint8Array | 'killed') => void) | undefined;
   #ending: string | undefined;
   #closed = false;
   #isTaken = false;
@@ -73,11 +74,11 @@ export class InitLink {
   }
 
   /** From the first byte the forker ever said. */
-  onForkerBytes(listener: (bytes: Uint8Array) => void): void {
-    this.#onForkerBytes = listener;
+  onForkerBytes(listener: (bytes: Uint8Array) => void, onMemoryKill: () => void = () => {}): void {
+    this.#onForker = (said) => (said === 'killed' ? onMemoryKill() : listener(said));
     const early = this.#early;
     this.#early = [];
-    for (const bytes of early) listener(bytes);
+    for (const said of early) this.#onForker(said);
   }
 
   sendToForker(bytes: Uint8Array): void {
@@ -154,8 +155,11 @@ export class InitLink {
 
   #obey(type: number, payload: Buffer): void {
     if (type === Message.FROM_FORKER) {
-      if (this.#onForkerBytes === undefined) this.#early.push(Uint8Array.from(payload));
-      else this.#onForkerBytes(payload);
+      if (this.#onForker === undefined) this.#early.push(Uint8Array.from(payload));
+      else this.#onForker(payload);
+    } else if (type === Message.MEMORY) {
+      if (this.#onForker === undefined) this.#early.push('killed');
+      else this.#onForker('killed');
     } else if (type === Message.HELLO && payload.length === 10) {
       const flags = payload.readUInt32LE(6);
       if (payload.readUInt16LE(0) !== VERSION) {

@@ -140,7 +140,7 @@ function openChannel(link: InitLink, hello: InitHello): { forker: ForkerChannel;
   return {
     forker: {
       pid: hello.forkerPid,
-      onData: (listener) => link.onForkerBytes(listener),
+      onData: (listener, onMemoryKill) => link.onForkerBytes(listener, onMemoryKill),
       onClose(listener) {
         onClose = listener;
         if (closed) queueMicrotask(listener);

@@ -18,6 +18,8 @@ interface Known {
   answer: Answer | undefined;
   /** The session of now was granted it, and is told what becomes of it. */
   isAsked: boolean;
+  /** When processes were killed while it ran: they used more memory than the instance has; 0 = not. */
+  killedAtMs: number;
 }
 
 export interface InstanceForkerOptions {
@@ -28,6 +30,11 @@ export interface InstanceForkerOptions {
   readonly parkedMs: number;
 }
 
+const KILL = 9;
+/** A shell says so of a program that it ran. */
+const KILLED_CODE = 128 + KILL;
+/** A program that loses one of its processes fails soon after, in its own way. */
+const SOON_MS = 10_000;
 /** Runs that ended and that no session asked for: of an agent before, or of a session that is over. */
 const MOST_FORGOTTEN = 256;
 
@@ -67,13 +74,16 @@ export class InstanceForker implements Forker {
         known.started = event;
         if (known.isAsked) this.#callbacks?.onStarted(event);
       },
-      onEnded: (ended) => this.#answered(ended.fence, { ended }),
+      onEnded: (ended) => this.#answered(ended.fence, { ended: withMemory(ended, this.#known.get(ended.fence)) }),
       onSpawnFailed: (failed) => this.#answered(failed.fence, { failed }),
       onRefused: (refused) => this.#answered(refused.fence, { refused }),
       onBatchEnd: () => this.#callbacks?.onBatchEnd?.(),
       onExit: (exit) => this.#callbacks?.onExit(exit),
     });
-    channel.onData((bytes) => this.#link.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+    const push = (bytes: Uint8Array) => this.#link.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    channel.onData(push, () => {
+      for (const fence of this.#live()) this.#known.get(fence)!.killedAtMs = performance.now();
+    });
     channel.onClose(() => this.#left('its machine is gone'));
   }
 
@@ -163,7 +173,7 @@ export class InstanceForker implements Forker {
     this.#options.beforeRun(request).then(
       (more) => {
         if (!this.#held.delete(fence) || this.#isGone) return;
-        this.#known.set(fence, { started: undefined, answer: undefined, isAsked: true });
+        this.#known.set(fence, { started: undefined, answer: undefined, isAsked: true, killedAtMs: 0 });
         // In an instance is one task: nothing waits behind another.
         const { queue: _, ...alone } = request;
         this.#link.run({ ...alone, env: [...(request.env ?? []), ...more] });
@@ -219,7 +229,7 @@ export class InstanceForker implements Forker {
   #knownOf(fence: number): Known {
     let known = this.#known.get(fence);
     if (known === undefined) {
-      known = { started: undefined, answer: undefined, isAsked: false };
+      known = { started: undefined, answer: undefined, isAsked: false, killedAtMs: 0 };
       this.#known.set(fence, known);
     }
     return known;
@@ -275,4 +285,14 @@ export class InstanceForker implements Forker {
     this.#held.clear();
     this.#link.left({ code: null, signal: null, stderr: why });
   }
+}
+
+/** What failed because it, or a process of it, was killed for its memory ended by that. */
+function withMemory(event: TaskEnded, known: Known | undefined): TaskEnded {
+  const { end, cause } = event;
+  if (cause !== 'none' || known === undefined || known.killedAtMs === 0) return event;
+  const isKilled = end.kind === 'signalled' ? end.signal === KILL : end.code === KILLED_CODE;
+  const hasFailed = end.kind === 'signalled' || end.code !== 0;
+  const isSoon = performance.now() - known.killedAtMs < SOON_MS;
+  return isKilled || (hasFailed && isSoon) ? { ...event, cause: 'memory' } : event;
 }
