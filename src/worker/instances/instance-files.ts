@@ -4,17 +4,23 @@ import type { MachinePlaces } from '../../providers/provider.ts';
 
 /** Lines `NAME='value'`, which a shell and the init of the instance read. */
 export function environmentText(variables: ReadonlyMap<string, string>): string {
-  return [...variables].map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'\n`).join('');
+  return [...variables].map(([name, value]) => `${name}=${quoted(value)}\n`).join('');
+}
+
+/** One word of a shell, whatever is in it. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** What a login shell reads. Not in the file itself, which programs read that are no shell. */
 export function profileText({ etc, bin }: MachinePlaces): string {
+  const [file, own] = [quoted(`${etc}/environment`), quoted(bin)];
   return `set -a
-[ ! -r ${etc}/environment ] || . ${etc}/environment
+[ ! -r ${file} ] || . ${file}
 set +a
 case ":$PATH:" in
-  *:${bin}:*) ;;
-  *) PATH=${bin}:$PATH ;;
+  *:${own}:*) ;;
+  *) PATH=${own}:$PATH ;;
 esac
 `;
 }
