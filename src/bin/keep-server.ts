@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { type DataFiles, dataFiles } from '../client/node/data-files.ts';
@@ -13,6 +13,7 @@ import {
   takePlace,
 } from '../client/node/process-record.ts';
 import { type EmbeddedPlace, PLACE_OPTIONS, placeArguments, toPlace } from '../client/node/start-keeper.ts';
+import { isSpawnError } from '../core/errors.ts';
 
 /** Longest wait before the server is started again. */
 const MAX_DELAY_MS = 5_000;
@@ -47,7 +48,13 @@ export async function keepServer(argv: string[]): Promise<number> {
   const identity = identify(process.pid);
   if (identity === undefined) throw new Error('a process that cannot see itself');
   const own: ProcessRecord = { ...identity, version: packageVersion(), socketPath: options.socketPath };
-  if (takePlace(files.keeper, own) !== undefined) return 0;
+  try {
+    if (takePlace(files.keeper, own) !== undefined) return 0;
+  } catch (error) {
+    if (!isSpawnError(error)) throw error;
+    writeFileSync(files.failure, JSON.stringify(error), { mode: 0o600 });
+    return error.exitCode;
+  }
   try {
     rmSync(files.failure, { force: true });
     return await keep(options, files);

@@ -15,7 +15,7 @@ import { readLease } from '../config/lease.ts';
 import { readLocalOffer } from '../config/local-offer.ts';
 import { readMaxArraySize } from '../config/max-array-size.ts';
 import { systemClock } from '../coordinator/system-clock.ts';
-import { isSpawnError, type SpawnError } from '../core/errors.ts';
+import { isSpawnError, SpawnError } from '../core/errors.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { Ending, EXIT_AGAIN } from './ending.ts';
@@ -24,6 +24,8 @@ import { watchSurroundings } from './watch-surroundings.ts';
 
 /** Until what nobody waits for is done. */
 const LOOK_MS = 1_000;
+/** Of a data directory: SQLite opens no file whose path is longer than 512, and has its own endings for names. */
+const MOST_PATH_BYTES = 480;
 
 /**
  * Runs the coordinator of one data directory, its API on a Unix socket and its pool of local workers, until it is stopped
@@ -65,6 +67,11 @@ function leaveFailure(files: DataFiles, error: SpawnError): void {
 
 async function run(place: Arguments, log: Logger): Promise<number> {
   const { dataDir, socketPath } = place;
+  const length = Buffer.byteLength(dataDir);
+  if (length > MOST_PATH_BYTES) {
+    const expected = `a path of at most ${MOST_PATH_BYTES} bytes, for SQLite`;
+    throw new SpawnError('BAD_REQUEST', { where: 'SPAWN_DATA_DIR', expected, found: `${length} bytes` });
+  }
   const files = dataFiles(dataDir);
   const end = new Ending();
   makePrivateDirectory(files.runDir);

@@ -33,14 +33,17 @@ function checkDataDirectory(path: string, uid: number): Check[] {
   const there = nearest(path);
   const stats = statfsSync(there);
   const free = stats.bavail * stats.bsize;
-  const kind = fileSystemOf(there);
+  const { kind, options } = mountOf(there);
   const space = `${shownBytes(free)} free`;
-  const advice = 'free some, see spawn prune, or set SPAWN_DATA_DIR to another disk';
+  const elsewhere = 'set SPAWN_DATA_DIR to another disk';
+  const advice = `free some, see spawn prune, or ${elsewhere}`;
   return [
     checkPrivate('data directory', path, uid, 'SPAWN_DATA_DIR'),
     kind !== undefined && NETWORK.test(kind)
       ? fail('disk', `${kind}, a network file system`, 'set SPAWN_DATA_DIR to a local directory')
-      : ok('disk', kind ?? 'local'),
+      : options.includes('noexec')
+        ? warn('disk', `${kind}, where no program may be run (noexec): instances cannot start`, elsewhere)
+        : ok('disk', kind ?? 'local'),
     free < NO_BYTES
       ? fail('space', space, advice)
       : free < LITTLE_BYTES
@@ -88,18 +91,19 @@ function nearest(path: string): string {
   return at;
 }
 
-/** As the kernel calls it; undefined where it does not say. */
-function fileSystemOf(path: string): string | undefined {
+/** The file system of a path, as the kernel calls it, and its options; undefined and none where it does not say. */
+function mountOf(path: string): { readonly kind: string | undefined; readonly options: readonly string[] } {
   const mounts = read('/proc/self/mounts')
     .split('\n')
     .map((line) => line.split(' '));
   const inside = (mount: string): boolean => path === mount || path.startsWith(mount === '/' ? '/' : `${mount}/`);
   const holding = mounts.filter(([, mount]) => mount !== undefined && inside(mount.replaceAll('\\040', ' ')));
   // Of two at one place the later one hides the earlier.
-  return holding.reduce<readonly string[] | undefined>(
-    (best, mount) => (best === undefined || mount[1]!.length >= best[1]!.length ? mount : best),
+  const mount = holding.reduce<readonly string[] | undefined>(
+    (best, next) => (best === undefined || next[1]!.length >= best[1]!.length ? next : best),
     undefined,
-  )?.[2];
+  );
+  return { kind: mount?.[2], options: mount?.[3]?.split(',') ?? [] };
 }
 
 function read(path: string): string {

@@ -1,5 +1,6 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { SpawnError } from '../../core/errors.ts';
 import { isAlive, type ProcessIdentity } from './process-identity.ts';
 
 /** What a background process of a data directory says of itself in `<data>/run/<role>.json`. */
@@ -11,6 +12,9 @@ export interface ProcessRecord extends ProcessIdentity {
   /** Of a local worker: the process under which its tasks run. */
   readonly forker?: ProcessIdentity;
 }
+
+/** What link(2) says on FAT, on some network file systems, and where it is not allowed. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /** Undefined when there is none, or none that can be read. */
 export function readRecord(path: string): ProcessRecord | undefined {
@@ -80,8 +84,11 @@ function tryLink(from: string, to: string): boolean {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (code === undefined || !NO_LINKS.has(code)) throw error;
+    const found = `a file system without hard links (${code})`;
+    throw new SpawnError('STORE_NETWORK_FS', { path: dirname(to), found }, { cause: error });
   }
 }
 

@@ -17,7 +17,7 @@ import { killLeft } from './sandbox-left.ts';
 import { InitLink } from './sandbox-link.ts';
 import { openMachine } from './sandbox-machine.ts';
 import { BESIDE, IN_RUN, IN_SANDBOX, placesOf } from './sandbox-paths.ts';
-import { installPrograms } from './sandbox-programs.ts';
+import { installPrograms, requireRunnable } from './sandbox-programs.ts';
 import { connectTo } from './sandbox-sockets.ts';
 import { SharedFiles } from './shared-files.ts';
 
@@ -151,6 +151,7 @@ class SandboxHost implements MachineHost {
   async #launch(directory: string, order: MachineOrder): Promise<boolean> {
     const programs = this.#programs;
     const { visible, isPlain = false } = this.#options;
+    requireRunnable(programs);
     if (isPlain) await killLeft(directory);
     const places = placesOf(directory, programs, isPlain);
     prepareSandbox({ order, directory, programs, visible, isPlain, places });

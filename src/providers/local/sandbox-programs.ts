@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
   chmodSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -60,6 +62,18 @@ export function installPrograms(
   }
   removeUnused(instances, all, programs);
   return programs;
+}
+
+/** @throws Error where no program may be run: the file system is mounted noexec */
+export function requireRunnable(programs: string): void {
+  try {
+    accessSync(instanceProgram(programs), constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EACCES' ? 'its file system lets no program run (noexec): set SPAWN_DATA_DIR to another disk' : code;
+    throw new Error(`${programs}: ${why}`, { cause: error });
+  }
 }
 
 function copyProgram(from: string, to: string): void {
