@@ -108,8 +108,10 @@ function answerOf(tool: string, query: readonly string[], env: Env, withinMs: nu
     child.stderr.setEncoding('utf8').on('data', (piece: string) => {
       stderr = `${stderr}${piece}`.slice(0, MOST_SHOWN);
     });
-    // A tool that is not there is none, and no problem.
-    child.on('error', (error: NodeJS.ErrnoException) => end(error.code === 'ENOENT' ? undefined : error.message));
+    // A tool that is not there is none, and no problem; EACCES: nor is it where this user may look (execvp(3)).
+    child.on('error', (error: NodeJS.ErrnoException) =>
+      end(error.code === 'ENOENT' || error.code === 'EACCES' ? undefined : error.message),
+    );
     child.on('close', (code, signal) => {
       const [said = ''] = `${stderr}${text}`.trim().split('\n');
       end(code === 0 ? undefined : `${signal ?? `exit ${code}`}${said === '' ? '' : `: ${said.slice(0, MOST_SHOWN)}`}`);

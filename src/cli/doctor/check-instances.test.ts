@@ -4,7 +4,7 @@ import { checkInstances, instanceChecks, type Probe } from './check-instances.ts
 const yes = { ok: true };
 const no = { ok: false, why: 'Operation not permitted' };
 const allowed: Probe = {
-  ...{ namespaces: yes, mount: yes, overlay: yes, processes: yes, port53: yes },
+  ...{ user: 1000, namespaces: yes, mount: yes, overlay: yes, processes: yes, port53: yes },
   ...{ memory: 'v1', cpu: 'affinity', freeze: 'signals' },
 };
 const found = (probe: Partial<Probe>) =>
@@ -32,6 +32,12 @@ describe('what the kernel allows', () => {
     expect(found({ namespaces: no, processes: { ok: false } }).instances).toBe(
       'warn: without namespaces, not apart from this machine: namespaces (Operation not permitted), processes (refused)',
     );
+  });
+
+  test('no namespaces for root, who has no sysctl to change', () => {
+    const checks = instanceChecks({ ...allowed, user: 0, mount: no });
+    expect(checks.map(({ name }) => name)).toEqual(['instances', 'DNS port']);
+    expect(checks[0]?.advice).toMatch(/CAP_SYS_ADMIN/);
   });
 
   test('no overlays', () => {

@@ -13,6 +13,8 @@ interface Allowed {
 
 /** What `instance probe` prints. */
 export interface Probe {
+  /** Number of the user who asks. */
+  readonly user: number;
   readonly namespaces: Allowed;
   readonly mount: Allowed;
   readonly overlay: Allowed;
@@ -37,7 +39,7 @@ export async function checkInstances(program = nativeProgram('instance')): Promi
 }
 
 /** Exported for its test. */
-export function instanceChecks({ namespaces, mount, overlay, processes, port53, ...kinds }: Probe): Check[] {
+export function instanceChecks({ user, namespaces, mount, overlay, processes, port53, ...kinds }: Probe): Check[] {
   const missing = Object.entries({ namespaces, mount, processes }).filter(([, allowed]) => !allowed.ok);
   const held = {
     memory:
@@ -52,12 +54,20 @@ export function instanceChecks({ namespaces, mount, overlay, processes, port53, 
       : warn(
           'instances',
           `without namespaces, not apart from this machine: ${missing.map(([name, { why }]) => `${name} (${why ?? 'refused'})`).join(', ')}`,
-          'they run, and SPAWN_PEERS_FILE and the like say where their files are (docs/sandbox.md); to keep them apart allow user namespaces (' +
-            'sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone), or run as root',
+          `they run, and SPAWN_PEERS_FILE and the like say where their files are (docs/sandbox.md); to keep them apart ${
+            user === 0
+              ? 'give this container CAP_SYS_ADMIN, or run where mounts are allowed'
+              : 'allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone) and mounts, or run as root'
+          }`,
         ),
-    overlay.ok
-      ? ok('their /etc', 'an overlay of this machine’s')
-      : info('their /etc', `made of links, as overlays are refused (${overlay.why ?? 'no reason given'})`),
+    // What has no namespaces has no /etc of its own.
+    ...(missing.length > 0
+      ? []
+      : [
+          overlay.ok
+            ? ok('their /etc', 'an overlay of this machine’s')
+            : info('their /etc', `made of links, as overlays are refused (${overlay.why ?? 'no reason given'})`),
+        ]),
     port53.ok
       ? ok('DNS port', '53 is allowed, so that resolvers inside instances can reach the server')
       : info('DNS port', `53 is not allowed (${port53.why ?? 'refused'}): names are in /etc/hosts of each instance`),
