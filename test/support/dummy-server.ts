@@ -1,4 +1,5 @@
-// Stands in for the server: answers what those who start and keep it ask. With a file `exit-code` in its data directory it ends with that.
+// Stands in for the server: answers what those who start and keep it ask. With a file `exit-code` in its data directory it ends with that; with
+// a file `wait` it begins when that is gone.
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
@@ -25,6 +26,8 @@ if (existsSync(exitCode)) {
   writeFileSync(files.failure, '{"code":"STORE_NEWER","message":"the store is newer","details":{}}');
   process.exit(Number(readFileSync(exitCode, 'utf8')));
 }
+
+while (existsSync(join(dataDir, 'wait'))) await new Promise((resolve) => setTimeout(resolve, 10));
 
 const own = { ...identify(process.pid)!, version: packageVersion(), socketPath };
 const server = createServer((request, reply) => {

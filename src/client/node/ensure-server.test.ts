@@ -86,6 +86,18 @@ test('why a server cannot start is what the caller gets', async () => {
   await expect(ensure()).rejects.toMatchObject({ code: 'STORE_NEWER', message: 'the store is newer' });
 });
 
+test('a server that is slow to start is waited for longer, and that is said', async () => {
+  mkdirSync(place.dataDir, { recursive: true });
+  const gate = join(place.dataDir, 'wait');
+  writeFileSync(gate, '');
+  const announce = (line: string) => {
+    lines.push(line);
+    rmSync(gate, { force: true });
+  };
+  expect(await ensureServer(place, { keeper, timeoutMs: 2_000, announce })).toMatchObject({ started: true });
+  expect(lines[0]).toBe('spawn: the coordinator takes long to start; waiting for up to 12 s');
+});
+
 test('a server that does not answer in time is an error with the end of its log', async () => {
   mkdirSync(place.dataDir, { recursive: true });
   writeFileSync(join(place.dataDir, 'exit-code'), '75');

@@ -11,9 +11,9 @@ import { readLiveRecord } from './process-record.ts';
 import { type EmbeddedPlace, startKeeper } from './start-keeper.ts';
 
 export interface EnsureOptions {
-  /** Gets one line for people when a coordinator was started, or when the one that runs is of another release. */
+  /** Gets one line for people when a coordinator was started, takes long to start, or runs and is of another release. */
   readonly announce?: (line: string) => void;
-  /** Default 10 s. */
+  /** Default 10 s, and six times as long while the first one that was started has not ended: a busy machine is slow. */
   readonly timeoutMs?: number;
   /** Another keeper than the built one: for tests. */
   readonly keeper?: string;
@@ -34,6 +34,7 @@ interface FoundServer {
 }
 
 const TIMEOUT_MS = 10_000;
+const PATIENCE = 6;
 const FIRST_LOOK_MS = 5;
 const LONGEST_LOOK_MS = 100;
 const TAIL_BYTES = 4_096;
@@ -53,10 +54,11 @@ export async function ensureServer(place: EmbeddedPlace, options: EnsureOptions 
 
   const files = dataFiles(place.dataDir);
   const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
-  const deadline = performance.now() + timeoutMs;
+  const startedAt = performance.now();
+  let waitedMs = timeoutMs;
   let child: ChildProcess | undefined;
   let last: Awaited<ReturnType<typeof findServer>> = running;
-  for (let lookMs = FIRST_LOOK_MS; performance.now() < deadline; lookMs = Math.min(lookMs * 1.5, LONGEST_LOOK_MS)) {
+  for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, LONGEST_LOOK_MS)) {
     const keeper = readLiveRecord(files.keeper);
     if (keeper === undefined && (child === undefined || child.exitCode !== null || child.signalCode !== null)) {
       if (child?.exitCode) throw startFailure(place);
@@ -64,13 +66,19 @@ export async function ensureServer(place: EmbeddedPlace, options: EnsureOptions 
     }
     await wait(lookMs);
     last = await findServer(place);
-    if (last?.kind !== 'up') continue;
+    if (last?.kind !== 'up') {
+      if (performance.now() - startedAt < waitedMs) continue;
+      if (waitedMs > timeoutMs || last?.kind === 'failed' || hasEnded(files.serverLog)) break;
+      waitedMs = timeoutMs * PATIENCE;
+      options.announce?.(`spawn: the coordinator takes long to start; waiting for up to ${waitedMs / 1_000} s`);
+      continue;
+    }
     const started = child !== undefined && readLiveRecord(files.keeper)?.pid === child.pid;
     // Another was faster. One that is still on its way up would start a server again after a stop.
     if (!started) child?.kill('SIGKILL');
     return announced(place, last, started, options);
   }
-  const why = last?.kind === 'failed' ? last.why : `no answer within ${timeoutMs / 1_000} s`;
+  const why = last?.kind === 'failed' ? last.why : `no answer within ${waitedMs / 1_000} s`;
   throw new SpawnError('SERVER_UNREACHABLE', { address: place.socketPath, why: withLogTail(place, why) });
 }
 
@@ -113,6 +121,11 @@ function startFailure(place: EmbeddedPlace): SpawnError {
     const why = withLogTail(place, 'it could not be started');
     return new SpawnError('SERVER_UNREACHABLE', { address: place.socketPath, why });
   }
+}
+
+/** The keeper says so of each server that ended and is started again. */
+function hasEnded(serverLog: string): boolean {
+  return tail(serverLog).some((line) => line.startsWith('server ended ('));
 }
 
 function withLogTail(place: EmbeddedPlace, why: string): string {
