@@ -1,4 +1,5 @@
 import type { Command, Entry, Example } from './command.ts';
+import { wrapWords } from './output/wrap-words.ts';
 
 const INDENT = '  ';
 
@@ -8,6 +9,8 @@ const EXAMPLES: readonly Example[] = [
   { line: 'spawn status 12', says: 'what failed, and why' },
   { line: 'spawn logs 12 --state failed', says: 'what they wrote' },
   { line: 'spawn retry 12', says: 'run what failed again' },
+  { line: 'spawn launch --count 8 --name fit', says: 'eight instances that know each other' },
+  { line: 'spawn list', says: 'how they are' },
 ];
 const EXAMPLE_WIDTH = Math.max(...EXAMPLES.map(({ line }) => line.length));
 
@@ -22,10 +25,10 @@ export function overview(entries: readonly Entry[]): string {
   });
   return [
     'Usage: spawn COMMAND [options] …',
-    'Runs arrays of tasks on this machine and keeps track of them. See: spawn help COMMAND',
+    'Runs arrays of tasks, and instances, on this machine.\nSee: spawn help COMMAND',
     ...groups,
     `Examples\n${EXAMPLES.map(({ line, says }) => `${INDENT}${line.padEnd(EXAMPLE_WIDTH)}  ${says}`).join('\n')}`,
-    'A job is named by its number (12), its name or its array id; tasks as 12_7 or 12_[1,3-5].',
+    'A job is named by its number (12), its name or its array id; tasks as 12_7 or\n12_[1,3-5]; instances by name or id.',
     '',
   ]
     .join('\n\n')
@@ -33,8 +36,25 @@ export function overview(entries: readonly Entry[]): string {
     .concat('\n');
 }
 
-/** `spawn help VERB`: how it is written, what it does, its options and examples. */
-export function commandHelp(command: Command): string {
+/** Lines of a text about a command that are shorter end where they do on purpose. */
+const FULL_LINE = 95;
+/** Summaries of options get no less. */
+const NARROWEST = 24;
+
+/** Another width than that for which it was written. */
+function reflow(text: string, width: number): string {
+  const joined = text.split('\n').reduce<string[]>((lines, line, n, all) => {
+    const goesOn = n > 0 && all[n - 1]!.length >= FULL_LINE;
+    return goesOn ? [...lines.slice(0, -1), `${lines.at(-1)} ${line}`] : [...lines, line];
+  }, []);
+  return joined.flatMap((line) => wrapWords(line, width)).join('\n');
+}
+
+/**
+ * `spawn help VERB`: how it is written, what it does, its options and examples.
+ * @param columns of the terminal; without one lines are as long as they were written
+ */
+export function commandHelp(command: Command, columns?: number): string {
   const [first, ...others] = command.usage;
   const usage = [`Usage: spawn ${first}`, ...others.map((line) => `       spawn ${line}`)].join('\n');
   const shown = Object.entries(command.options).filter(([, { hidden }]) => !hidden);
@@ -48,9 +68,14 @@ export function commandHelp(command: Command): string {
   });
   rows.push(['-h, --help', 'Print this']);
   const width = Math.max(...rows.map(([left]) => left!.length));
-  const options = rows.map(([left, right]) => `${INDENT}${left!.padEnd(width)}  ${right}`);
+  const room = Math.max(NARROWEST, (columns ?? Number.POSITIVE_INFINITY) - width - 2 * INDENT.length);
+  const indent = `\n${' '.repeat(width + 2 * INDENT.length)}`;
+  const options = rows.map(
+    ([left, right]) => `${INDENT}${left!.padEnd(width)}  ${wrapWords(right!, room).join(indent)}`,
+  );
+  const about = columns === undefined ? command.about : reflow(command.about, columns);
   const examples = command.examples.map(({ line, says }) => `${INDENT}${line}\n${INDENT}${INDENT}${says}`);
-  return `${[usage, command.about, `Options\n${options.join('\n')}`, `Examples\n${examples.join('\n')}`].join('\n\n')}\n`;
+  return `${[usage, about, `Options\n${options.join('\n')}`, `Examples\n${examples.join('\n')}`].join('\n\n')}\n`;
 }
 
 function choices(values: readonly string[] | undefined): string {

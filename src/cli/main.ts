@@ -54,7 +54,7 @@ async function help(verbs: readonly string[], world: World): Promise<number> {
   }
   if (verb === undefined || verb === 'help') return print(world, await overviewText());
   const { commandHelp } = await import('./help.ts');
-  return print(world, commandHelp(await find(verb).load()));
+  return print(world, commandHelp(await find(verb).load(), world.stdout.isTTY ? world.stdout.columns : undefined));
 }
 
 async function overviewText(): Promise<string> {

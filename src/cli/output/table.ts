@@ -1,5 +1,6 @@
 import { type Colour, painter } from './color.ts';
 import { cut, oneLine } from './format.ts';
+import { wrapWords } from './wrap-words.ts';
 
 export interface Column<Row> {
   readonly title: string;
@@ -115,18 +116,4 @@ function fitting<Row>(columns: readonly Column<Row>[], rows: readonly Row[], wid
     shown = shown.filter((each) => each !== column);
   }
   return shown;
-}
-
-/** At blanks, where there are some; at least one line. */
-function wrapWords(text: string, width: number): readonly string[] {
-  const lines: string[] = [];
-  let rest = text;
-  while ([...rest].length > width) {
-    const head = [...rest].slice(0, width + 1).join('');
-    const blank = head.lastIndexOf(' ');
-    if (blank <= 0) break;
-    lines.push(rest.slice(0, blank));
-    rest = rest.slice(blank + 1);
-  }
-  return [...lines, rest];
 }
