@@ -43,10 +43,13 @@ const NARROWEST = 24;
 
 /** Another width than that for which it was written. */
 function reflow(text: string, width: number): string {
-  const joined = text.split('\n').reduce<string[]>((lines, line, n, all) => {
-    const goesOn = n > 0 && all[n - 1]!.length >= FULL_LINE;
-    return goesOn ? [...lines.slice(0, -1), `${lines.at(-1)} ${line}`] : [...lines, line];
-  }, []);
+  const joined: string[] = [];
+  let goesOn = false;
+  for (const line of text.split('\n')) {
+    if (goesOn) joined.push(`${joined.pop()} ${line}`);
+    else joined.push(line);
+    goesOn = line.length >= FULL_LINE;
+  }
   return joined.flatMap((line) => wrapWords(line, width)).join('\n');
 }
 
