@@ -1,5 +1,7 @@
 import type { Blocker } from '../api/insight.ts';
+import { formatBytes } from '../core/bytes.ts';
 import { GrantStatus } from '../core/grant-range.ts';
+import { findType } from '../core/instance-types.ts';
 import type { Job } from '../core/job.ts';
 import { decodeOutcome, outcomeText } from '../core/outcome.ts';
 import { counted, shownDuration } from '../core/shown.ts';
@@ -21,7 +23,7 @@ export function taskBlockers(asked: Asked, position: number): Blocker[] {
   const { table } = job;
   const state = table.state[position]! as TaskState;
   const who = taskId(job, position);
-  if (state >= TaskState.completed) return [endedTask(job, position, who)];
+  if (state >= TaskState.completed) return [endedTask(asked, position, who)];
   if (state === TaskState.running || state === TaskState.leased) return [heldByWorker(asked, position, who)];
   const held = job.held || table.hasFlag(position, TaskFlag.held);
   const rules: Blocker[] = [...dependencyBlockers(asked)];
@@ -92,21 +94,32 @@ function instance({ instances }: Memory, job: Job, positions: Iterable<number>, 
   return { rule: 'instance', text: `${who} ${tasks === 1 ? 'waits' : 'wait'}: ${why}`, tasks, holders: [] };
 }
 
-function endedTask(job: Job, position: number, who: string): Blocker {
+function endedTask({ memory, job }: Asked, position: number, who: string): Blocker {
   const { table } = job;
   const state = TASK_STATES[table.state[position]!]!;
   const reason = TASK_REASONS[table.reasonOf(position)]!;
   const tried = table.attempts[position]! > 0 && table.state[position] !== TaskState.skipped;
-  const outcome = tried ? outcomeText(decodeOutcome(table.outcomes?.[position] ?? 0)) : '';
+  const ended = decodeOutcome(table.outcomes?.[position] ?? 0);
+  const limit = tried && ended.kind === 'outOfMemory' ? memoryLimit(memory, job, position) : '';
+  const outcome = tried ? outcomeText(ended) : '';
   // "cancelled" says less than "cancelled by a user".
   const isSaid = outcome === state || reason.startsWith(outcome);
-  const details = [isSaid ? '' : outcome, reason].filter((part) => part !== '').join(', ');
+  const details = [isSaid ? '' : `${outcome}${limit}`, reason].filter((part) => part !== '').join(', ');
   return {
     rule: 'ended',
     text: `${who} has ended: ${state}${details === '' ? '' : ` (${details})`}`,
     tasks: 1,
     holders: [],
   };
+}
+
+/** Beyond which a task was killed: what it asked for, or what its instance has. */
+function memoryLimit({ instances }: Memory, job: Job, position: number): string {
+  const type = instances.arrays.get(job.id)?.part.type;
+  const own = job.laneOf(position).terms.memoryBytes;
+  const [who, bytes] =
+    type === undefined || own > 0 ? ['it may use', own] : [`a ${type} has`, findType(type).memoryBytes];
+  return bytes > 0 ? `: ${who} ${formatBytes(bytes)}` : '';
 }
 
 function endedJob(job: Job): Blocker {

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CANCELLED, FakeAgent, InstancesAtHand, PREEMPTED } from '../../../test/support/fake-instances.ts';
+import { CALLER } from '../../../test/support/ledger-at-hand.ts';
+import { encodeOutcome } from '../../core/outcome.ts';
 
 let at: InstancesAtHand;
 
@@ -176,6 +178,16 @@ describe('by itself an agent', () => {
     expect(at.events('instanceCompleted')).toMatchObject([{ status: 'success' }]);
     expect((await at.list())[0]).toMatchObject({ message: 'all done' });
   });
+});
+
+test('a task that was killed for its memory says what its instance has', async () => {
+  const id = await at.submit({ array: '0-0' });
+  await at.up();
+  await at.agent('compute-0').start();
+  await at.agent('compute-0').end(encodeOutcome({ kind: 'outOfMemory' }));
+  await at.settle();
+  const { blockers } = await at.at.coordinator.why(CALLER, `${id}_0`);
+  expect(blockers[0]!.text).toContain('failed (out of memory: a t3.micro has 1G)');
 });
 
 test('a cancelled task ends its instance', async () => {
