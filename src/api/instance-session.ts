@@ -69,6 +69,8 @@ export const Directive = z.object({
   costShare: z.number().optional(),
   /** JOB_ARRAY_SIZE. */
   size: z.int(),
+  /** SLURM_ARRAY_TASK_MAX: the largest index of a member. Absent: it is as it was at launch. */
+  maxIndex: z.int().optional(),
   /** Version of the peers document; 0: not all members have run yet, so there is none. */
   peers: z.int(),
   /** Its task has ended for good: nothing comes after. */

@@ -6,6 +6,7 @@ import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { Books } from './books.ts';
 import { addFence, eachIn, type Runs, requestStop } from './cancel.ts';
+import { passOn } from './instances/pass-on.ts';
 
 /** Ended tasks that `retry` takes when none are named; with names it takes the same states. */
 export const RETRIED = [TaskState.failed, TaskState.cancelled] as const;
@@ -49,6 +50,7 @@ function runAgain(books: Books, job: Job, runs: Runs, states: readonly TaskState
   const tasks = changed.reduce((sum, [, length]) => sum + length, 0);
   if (tasks === 0) return 0;
   job.retried += tasks;
+  if (job.facts.bound) passOn(books, job.id, changed);
   books.revived(job);
   const followers = rearmFollowers(job, changed, books);
   if (waits && !behind) releaseStarted(job, changed);

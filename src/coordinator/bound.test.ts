@@ -195,8 +195,7 @@ describe('an array that grows', () => {
       const first = growArray(world, at.job(id), count);
       const { instances, jobs } = world.memory;
       const array = instances.arrays.get(id)!;
-      array.fixed = jobs.get(id)!.fixed;
-      array.plan = instances.planOnly(array.fixed);
+      array.grow(jobs.get(id)!.fixed);
       return first;
     });
 

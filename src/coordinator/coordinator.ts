@@ -28,6 +28,7 @@ import type { SessionEntry } from './memory.ts';
 import { hideEnvironment } from './ownership.ts';
 import { pruneJobs } from './prune.ts';
 import { listJobs, readJob, readLogs, readTasks, watchJob } from './reading.ts';
+import { ownRef } from './refs.ts';
 import type { SessionDetail } from './restore.ts';
 import { Sessions } from './sessions.ts';
 import { submitJob } from './submitting.ts';
@@ -104,30 +105,41 @@ export class Coordinator implements UseCases {
 
   submit: UseCases['submit'] = (caller, request) => submitJob(this.#ledger, caller, request);
   jobs: UseCases['jobs'] = (_caller, query) => listJobs(this.#ledger, query);
-  job: UseCases['job'] = (_caller, ref) => readJob(this.#ledger, ref);
-  tasks: UseCases['tasks'] = (_caller, ref, query) => readTasks(this.#ledger, ref, query);
-  summary: UseCases['summary'] = (_caller, ref) => summarise(this.#ledger, ref);
-  why: UseCases['why'] = (_caller, ref) => explainWhy(this.#ledger, ref);
-  events: UseCases['events'] = (_caller, query) => listEvents(this.#ledger, query);
-  watchEvents: UseCases['watchEvents'] = (_caller, query, tell) => watchEvents(this.#ledger, query, tell);
+  job: UseCases['job'] = (caller, ref) => readJob(this.#ledger, this.#own(caller, ref));
+  tasks: UseCases['tasks'] = (caller, ref, query) => readTasks(this.#ledger, this.#own(caller, ref), query);
+  summary: UseCases['summary'] = (caller, ref) => summarise(this.#ledger, this.#own(caller, ref));
+  why: UseCases['why'] = (caller, ref) => explainWhy(this.#ledger, this.#own(caller, ref));
+  events: UseCases['events'] = (caller, query) => listEvents(this.#ledger, this.#ownIn(caller, query));
+  watchEvents: UseCases['watchEvents'] = (caller, query, tell) =>
+    watchEvents(this.#ledger, this.#ownIn(caller, query), tell);
   spec: UseCases['spec'] = async (caller, ref) => {
-    const reply = await exportSpec(this.#ledger, ref);
+    const reply = await exportSpec(this.#ledger, this.#own(caller, ref));
     return caller.role === 'admin' ? reply : hideEnvironment(reply, caller, await readJob(this.#ledger, `${reply.id}`));
   };
 
-  cancel: UseCases['cancel'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'cancel', ref, which);
-  retry: UseCases['retry'] = (caller, ref, request) => applyVerb(this.#ledger, caller, 'retry', ref, request);
-  requeue: UseCases['requeue'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'requeue', ref, which);
-  hold: UseCases['hold'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'hold', ref, which);
-  release: UseCases['release'] = (caller, ref, which) => applyVerb(this.#ledger, caller, 'release', ref, which);
-  update: UseCases['update'] = (caller, ref, request) => updateJob(this.#ledger, caller, ref, request);
+  cancel: UseCases['cancel'] = (caller, ref, which) =>
+    applyVerb(this.#ledger, caller, 'cancel', this.#own(caller, ref), which);
+  retry: UseCases['retry'] = (caller, ref, request) =>
+    applyVerb(this.#ledger, caller, 'retry', this.#own(caller, ref), request);
+  requeue: UseCases['requeue'] = (caller, ref, which) =>
+    applyVerb(this.#ledger, caller, 'requeue', this.#own(caller, ref), which);
+  hold: UseCases['hold'] = (caller, ref, which) =>
+    applyVerb(this.#ledger, caller, 'hold', this.#own(caller, ref), which);
+  release: UseCases['release'] = (caller, ref, which) =>
+    applyVerb(this.#ledger, caller, 'release', this.#own(caller, ref), which);
+  update: UseCases['update'] = (caller, ref, request) =>
+    updateJob(this.#ledger, caller, this.#own(caller, ref), request);
   prune: UseCases['prune'] = (_caller, request) => pruneJobs(this.#ledger, request);
 
-  watch: UseCases['watch'] = (_caller, ref, tell) => watchJob(this.#ledger, ref, tell);
-  watchGrid: UseCases['watchGrid'] = (_caller, ref, cells, tell) => watchGrid(this.#ledger, ref, cells, tell);
-  logs: UseCases['logs'] = (_caller, ref, query, signal) => readLogs(this.#ledger, ref, query, signal);
-  grep: UseCases['grep'] = (_caller, ref, query, signal) => grepLogs(this.#ledger, ref, query, signal);
-  diffLogs: UseCases['diffLogs'] = (_caller, ref, query, signal) => diffLogs(this.#ledger, ref, query, signal);
+  watch: UseCases['watch'] = (caller, ref, tell) => watchJob(this.#ledger, this.#own(caller, ref), tell);
+  watchGrid: UseCases['watchGrid'] = (caller, ref, cells, tell) =>
+    watchGrid(this.#ledger, this.#own(caller, ref), cells, tell);
+  logs: UseCases['logs'] = (caller, ref, query, signal) =>
+    readLogs(this.#ledger, this.#own(caller, ref), query, signal);
+  grep: UseCases['grep'] = (caller, ref, query, signal) =>
+    grepLogs(this.#ledger, this.#own(caller, ref), query, signal);
+  diffLogs: UseCases['diffLogs'] = (caller, ref, query, signal) =>
+    diffLogs(this.#ledger, this.#own(caller, ref), query, signal);
 
   createToken: UseCases['createToken'] = (caller, request) => this.#tokens.create(caller, request);
   tokens: UseCases['tokens'] = (_caller, query) => this.#tokens.list(query);
@@ -170,8 +182,9 @@ export class Coordinator implements UseCases {
   instances: UseCases['instances'] = (_caller, query) => listInstances(this.#ledger, query);
   instanceVerb: UseCases['instanceVerb'] = (caller, verb, request) =>
     applyInstanceVerb(this.#ledger, caller, verb, request);
-  resize: UseCases['resize'] = (caller, ref, count) => resizeArray(this.#ledger, caller, ref, count);
-  cost: UseCases['cost'] = (_caller, query) => readCost(this.#ledger, query);
+  resize: UseCases['resize'] = (caller, ref, count) => resizeArray(this.#ledger, caller, this.#own(caller, ref), count);
+  cost: UseCases['cost'] = (caller, { job, ...query }) =>
+    readCost(this.#ledger, job === undefined ? query : { ...query, job: this.#own(caller, job) });
   budget: UseCases['budget'] = (caller) => readBudget(this.#ledger, caller);
   setBudget: UseCases['setBudget'] = (caller, request) => setBudget(this.#ledger, caller, request);
   peers: UseCases['peers'] = (caller, sessionId) => readPeers(this.#ledger, caller, sessionId);
@@ -190,6 +203,14 @@ export class Coordinator implements UseCases {
       const { instance, pid, host } = row;
       return { id: session.id, instance, pid, forkerPid, host, bootId, sameHost, connected: session.connected };
     });
+  }
+
+  #own(caller: Caller, ref: string): string {
+    return ownRef(this.#ledger.memory, caller, ref);
+  }
+
+  #ownIn<T extends { ref?: string | undefined }>(caller: Caller, query: T): T {
+    return query.ref === undefined ? query : { ...query, ref: this.#own(caller, query.ref) };
   }
 
   /** A provider confirmed that the session's machine is gone. */

@@ -5,6 +5,7 @@ import type { Job } from '../core/job.ts';
 import { TASK_STATES } from '../core/task-state.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
+import type { Owner } from './instances/book.ts';
 import type { Memory } from './memory.ts';
 
 export interface ResolvedRef {
@@ -46,6 +47,30 @@ export async function resolveRef(memory: Memory, store: Store, text: string, pur
   if (id === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: text });
   if (purpose !== 'change') return { id, indices: null };
   throw new SpawnError('JOB_NOT_FOUND', { ref: text, why: `no live job has that name; job ${id} has ended` });
+}
+
+/**
+ * The same, told apart from what others call so: a name that a live job or an instance of the asker has means that one. Anything else is
+ * left as it is.
+ */
+export function ownRef(memory: Memory, asker: Owner, text: string): string {
+  if (!isName(text)) return text;
+  const isOwn = ({ owner, tenant }: Owner) => owner === asker.owner && tenant === asker.tenant;
+  const live = [...(memory.names.get(text) ?? [])];
+  const own = live.filter(({ id }) => isOwn(memory.jobs.get(id)!.fixed));
+  const member = memory.instances.resolve(text, asker);
+  if (own.length === 1 && (member === undefined || member.jobId === own[0]!.id)) return String(own[0]!.id);
+  if (own.length > 0 || member === undefined) return text;
+  return `${member.jobId}_${memory.instances.arrays.get(member.jobId)!.plan.member(member.position).index}`;
+}
+
+/** What is no reference at all is refused where it is looked for. */
+function isName(text: string): boolean {
+  try {
+    return parseJobRef(text).kind === 'name';
+  } catch {
+    return false;
+  }
 }
 
 /** The task that an instance runs which has the name or id. */

@@ -8,6 +8,7 @@ import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
+import { outcomeOf } from './instances/pass-on.ts';
 import { runLength } from './revoke.ts';
 
 /** Weight of the newest report in the smoothed duration of a job's attempts. */
@@ -145,11 +146,14 @@ export function endAttempt(
   job: Job,
   range: GrantRange,
   at: number,
-  measured: Measured,
+  reported: Measured,
 ): void {
   const { now, memory } = books;
   const { table } = job;
   const position = range.position + at;
+  const measured = session.bound
+    ? { ...reported, outcome: outcomeOf(books, job.id, position, reported.outcome) }
+    : reported;
   const fence = range.fence + at;
   if (range.status[at] === GrantStatus.leased) table.attempts[position]!++;
   if (job.startedAt === 0) job.startedAt = now;

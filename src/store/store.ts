@@ -249,6 +249,8 @@ export interface StoredJobsQuery {
   arrayId?: string;
   /** Only ids below this one. */
   before?: number;
+  /** Only these. */
+  ids?: readonly number[];
   limit: number;
 }
 

@@ -131,6 +131,10 @@ export function describeJobs(world: StoreWorld): void {
       expect(await found({ live: false, before: 3 })).toEqual([2, 1]);
       expect(await found({ live: false, arrayId: aJob(2).arrayId })).toEqual([2]);
       expect(await found({ live: true, arrayId: aJob(2).arrayId })).toEqual([]);
+      expect(await found({ live: false, ids: [2, 9, 1, 4] })).toEqual([2, 1]);
+      expect(await found({ live: true, ids: [2, 9, 1, 4] })).toEqual([4]);
+      expect(await found({ live: false, ids: [2, 1], before: 2 })).toEqual([1]);
+      expect(await found({ live: false, ids: [] })).toEqual([]);
       expect(await found({ live: false, name: 'a', arrayId: aJob(2).arrayId })).toEqual([]);
       expect(await world.store.findJobs({ live: true, limit: 1 })).toEqual([aJob(6, { name: 'b' })]);
     });

@@ -143,7 +143,8 @@ class MemoryStore implements Store {
       (job.endedAt === 0) === query.live &&
       (query.name === undefined || job.name === query.name) &&
       (query.arrayId === undefined || job.arrayId === query.arrayId) &&
-      (query.before === undefined || job.id < query.before);
+      (query.before === undefined || job.id < query.before) &&
+      (query.ids === undefined || query.ids.includes(job.id));
     return this.#read(({ jobs }) =>
       sorted([...jobs.values()].filter(fits), (job) => -job.id)
         .slice(0, query.limit)

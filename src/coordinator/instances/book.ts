@@ -25,6 +25,8 @@ export interface Budget {
   told: number;
   /** Of which period the beginning is noted. */
   markedFrom?: number;
+  /** USD of what has ended in the period that began then; absent: to be counted. */
+  ended?: { readonly from: number; usd: number };
 }
 
 /** All instances in memory: those that live, and those that are still listed. Rebuilt with Memory. */
@@ -33,6 +35,8 @@ export class InstanceBook {
   readonly rows = new Map<string, InstanceRow>();
   /** Live instances by owner and name. */
   readonly #names = new Map<string, InstanceRow>();
+  /** All that are listed, by name. */
+  readonly #named = new Map<string, Set<InstanceRow>>();
   /** Addresses of live instances, with how many have each. */
   readonly #addresses = new Map<string, number>();
   /** By zone: no lower slot is free. */
@@ -83,8 +87,7 @@ export class InstanceBook {
   arrayOf(fixed: StoredJobFixed): InstanceArray {
     let array = this.arrays.get(fixed.id);
     if (array === undefined) {
-      const { ports, storeId } = this.setup!;
-      array = new InstanceArray(fixed, placeOf(ports, storeId, ownerKey(fixed), fixed.spec.instances!.region));
+      array = new InstanceArray(fixed, (now) => this.planOnly(now));
       this.arrays.set(fixed.id, array);
     }
     return array;
@@ -116,6 +119,9 @@ export class InstanceBook {
 
   add(row: InstanceRow, fixed: StoredJobFixed): void {
     this.rows.set(row.id, row);
+    const named = this.#named.get(row.name);
+    if (named === undefined) this.#named.set(row.name, new Set([row]));
+    else named.add(row);
     this.arrayOf(fixed).add(row);
     this.dirty.add(row.jobId);
     if (isOver(row)) return;
@@ -134,19 +140,29 @@ export class InstanceBook {
     this.toPublish.set(row.id, row.state === 'running' && address !== '' ? names : undefined);
   }
 
-  /** The member that a name or an id of an instance means: of those of one name the one that lives, else the newest. */
-  resolve(text: string): { jobId: number; position: number } | undefined {
-    const found = this.rows.get(text) ?? this.#byName(text);
+  /**
+   * The member that a name or an id of an instance means: of those of one name the one that lives, else the newest.
+   * @param owner only of this one's
+   */
+  resolve(text: string, owner?: Owner): { jobId: number; position: number } | undefined {
+    const byId = owner === undefined ? this.rows.get(text) : undefined;
+    const found = byId ?? this.#byName(text, owner === undefined ? undefined : ownerKey(owner));
     return found === undefined ? undefined : { jobId: found.jobId, position: found.position };
   }
 
-  #byName(name: string): InstanceRow | undefined {
+  #byName(name: string, owner: string | undefined): InstanceRow | undefined {
     let best: InstanceRow | undefined;
-    for (const row of this.rows.values()) {
-      if (row.name !== name) continue;
+    for (const row of this.#named.get(name) ?? []) {
+      if (owner !== undefined && ownerKey(row) !== owner) continue;
       if (best === undefined || (isOver(best) && (!isOver(row) || row.createdAt >= best.createdAt))) best = row;
     }
     return best;
+  }
+
+  #unname(row: InstanceRow): void {
+    const named = this.#named.get(row.name);
+    named?.delete(row);
+    if (named?.size === 0) this.#named.delete(row.name);
   }
 
   /** What its machine says of why a task does not run; undefined: it has none yet, or the task can run there. */
@@ -162,10 +178,7 @@ export class InstanceBook {
 
   /** It has ended: its name and its address are free. It stays listed. */
   ended(row: InstanceRow): void {
-    const array = this.arrays.get(row.jobId)!;
-    if (array.live.get(row.position) === row) array.live.delete(row.position);
-    array.sharesStale = true;
-    array.peersStale = true;
+    this.arrays.get(row.jobId)!.ended(row);
     if (this.#names.get(nameKey(row, row.name)) === row) this.#names.delete(nameKey(row, row.name));
     const users = (this.#addresses.get(row.address) ?? 1) - 1;
     if (users > 0) this.#addresses.set(row.address, users);
@@ -180,13 +193,17 @@ export class InstanceBook {
 
   /** Its job is removed for ever, and the rows of its instances with it. */
   forgetJob(jobId: number): void {
-    for (const row of [...(this.arrays.get(jobId)?.rows() ?? [])]) this.rows.delete(row.id);
+    for (const row of [...(this.arrays.get(jobId)?.rows() ?? [])]) {
+      this.rows.delete(row.id);
+      this.#unname(row);
+    }
     this.arrays.delete(jobId);
   }
 
   /** Listed no more. */
   forget(row: InstanceRow): void {
     this.rows.delete(row.id);
+    this.#unname(row);
     const array = this.arrays.get(row.jobId);
     array?.remove(row);
     if (array?.members.size === 0 && array.live.size === 0) this.arrays.delete(row.jobId);
@@ -199,14 +216,14 @@ export class InstanceBook {
   }
 
   /** Whether the owner has live instances at all. */
-  hasNames(of: { readonly tenant: string; readonly owner: string }): boolean {
+  hasNames(of: Owner): boolean {
     const account = ownerKey(of);
     for (const array of this.arrays.values()) if (array.account === account && array.live.size > 0) return true;
     return false;
   }
 
   /** The live instance of that owner and name. */
-  named(of: { tenant: string; owner: string }, name: string): InstanceRow | undefined {
+  named(of: Owner, name: string): InstanceRow | undefined {
     return this.#names.get(nameKey(of, name));
   }
 
@@ -265,10 +282,15 @@ function forgottenOf({ detail }: StoredBudget): Omit<Budget, 'row'> {
   return { forgotten, forgottenFrom, told };
 }
 
-export function ownerKey({ tenant, owner }: { readonly tenant: string; readonly owner: string }): string {
+export interface Owner {
+  readonly tenant: string;
+  readonly owner: string;
+}
+
+export function ownerKey({ tenant, owner }: Owner): string {
   return `${tenant}/${owner}`;
 }
 
-function nameKey(of: { readonly tenant: string; readonly owner: string }, name: string): string {
+function nameKey(of: Owner, name: string): string {
   return `${ownerKey(of)}/${name}`;
 }

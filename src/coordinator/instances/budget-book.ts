@@ -40,17 +40,30 @@ function ranBefore(world: World, row: InstanceRow, from: number): number {
 /** USD in the period of what has ended in it. */
 export function spentOfEnded(world: World, account: string, budget: Budget): number {
   const from = budgetFrom(world, budget);
+  if (budget.ended?.from === from) return budget.ended.usd;
   let sum = budget.forgottenFrom === from ? budget.forgotten : 0;
   for (const array of world.memory.instances.arrays.values()) {
     if (array.account !== account) continue;
     for (const rows of array.members.values()) {
       for (const row of rows) {
         if (!isOver(row) || row.endedAt < from) continue;
-        sum += Math.max(0, costOf(row.ranMs, row.rate) - budgetBase(world, budget, row));
+        sum += spentInPeriod(world, budget, row);
       }
     }
   }
+  budget.ended = { from, usd: sum };
   return sum;
+}
+
+function spentInPeriod(world: World, budget: Budget, row: InstanceRow): number {
+  return Math.max(0, costOf(row.ranMs, row.rate) - budgetBase(world, budget, row));
+}
+
+/** An instance has ended: what it cost is counted once and for all. */
+export function countEnded(world: World, row: InstanceRow): void {
+  const budget = world.memory.instances.budgets.get(ownerKey(row));
+  if (budget?.ended?.from !== undefined && row.endedAt >= budget.ended.from)
+    budget.ended.usd += spentInPeriod(world, budget, row);
 }
 
 /** What an instance cost stays spent when the instance is listed no more. */
@@ -61,7 +74,7 @@ export function keepSpent(world: World, row: InstanceRow): void {
   if (row.endedAt < from) return;
   if (budget.forgottenFrom !== from) budget.forgotten = 0;
   budget.forgottenFrom = from;
-  budget.forgotten += Math.max(0, costOf(row.ranMs, row.rate) - budgetBase(world, budget, row));
+  budget.forgotten += spentInPeriod(world, budget, row);
   saveBudget(world, budget);
 }
 

@@ -109,3 +109,65 @@ test('that it is nearly used up is told once, over restarts too', async () => {
   await at.pass(2_000);
   expect(at.events('budgetUsedUp')).toHaveLength(1);
 });
+
+test('what an agent may think it has counts while a budget is taken away and set again', async () => {
+  await at.submit({ array: '0-0', name: 'first' });
+  await at.up();
+  const rows = () => [...at.at.ledger.memory.instances.rows.values()];
+  at.agent('first-0').worker.disconnect();
+  await set(1, 'total');
+  await at.settle();
+  // It has heard of no limit: nobody else may spend anything before it has.
+  expect(rows()[0]).toMatchObject({ unbounded: true });
+  await at.submit({ array: '0-0', name: 'second' });
+  await at.pass(5_000);
+  expect(at.running).toEqual(['first-0']);
+  await at.restart();
+  expect(rows()[0]).toMatchObject({ unbounded: true });
+  const worker = at.agent('first-0').worker;
+  worker.connect();
+  await at.settle();
+  await at.agent('first-0').report();
+  await at.settle();
+  expect(rows()[0]!.unbounded).toBeUndefined();
+  expect(at.running).toEqual(['first-0', 'second-0']);
+  await at.up();
+  await at.at.coordinator.setBudget(CALLER, { amount: null, period: 'total' });
+  await at.settle();
+  expect(rows().map(({ costShare }) => costShare)).toEqual([undefined, undefined]);
+  await set(1, 'total');
+  expect(rows().map(({ unbounded }) => unbounded)).toEqual([true, true]);
+});
+
+test('what machines cost that are listed no more counts against the limit of their array, also after a restart', async () => {
+  const limit = costOf(10 * MINUTE_MS);
+  const id = await at.submit({ array: '0-1' }, { costLimit: limit });
+  await at.up();
+  for (const index of [0, 1]) {
+    await at.agent(`compute-${index}`).start();
+    await at.pass(MINUTE_MS);
+    await at.agent(`compute-${index}`).leave(at, { state: 'terminated', reason: 'user' }, CANCELLED);
+  }
+  at.at.clock.pass(2 * DAY_MS);
+  await at.pass(62_000);
+  expect(await at.list()).toEqual([]);
+  const ended = () => at.at.ledger.memory.instances.arrays.get(id)!.endedCost;
+  expect(ended()).toBeCloseTo(costOf(3 * MINUTE_MS), 9);
+  await at.restart();
+  expect(ended()).toBeCloseTo(costOf(3 * MINUTE_MS), 9);
+  expect(await at.list()).toEqual([]);
+  await at.at.coordinator.retry(CALLER, `${id}_0`, {});
+  await at.settle();
+  await at.up();
+  const [row] = await at.list();
+  expect(row).toMatchObject({ name: 'compute-0', state: 'running' });
+  expect(at.at.ledger.memory.instances.rows.get(row!.id)!.costShare).toBeCloseTo(costOf(7 * MINUTE_MS), 9);
+  // One row stays for that, and goes with its job.
+  await at.agent('compute-0').leave(at, { state: 'terminated', reason: 'user' }, CANCELLED);
+  at.at.clock.pass(2 * DAY_MS);
+  await at.pass(62_000);
+  expect(at.at.disk.content.instances.size).toBe(1);
+  expect(ended()).toBeCloseTo(costOf(3 * MINUTE_MS), 9);
+  await at.at.coordinator.prune(CALLER, { olderThanMs: 0, keep: 0, dryRun: false }).catch(() => {});
+  expect(at.at.disk.content.instances.size).toBe(0);
+});

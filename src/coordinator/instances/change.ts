@@ -6,6 +6,7 @@ import { cancelTask, failTask } from '../bound.ts';
 import { requestStop } from '../cancel.ts';
 import type { World } from '../world.ts';
 import { fold } from './accounts.ts';
+import { countEnded } from './budget-book.ts';
 import type { InstanceRow } from './row.ts';
 
 /** A row changed: it is stored, its directive and its array are looked at. */
@@ -95,6 +96,7 @@ function over(world: World, row: InstanceRow): void {
   const book = world.memory.instances;
   book.toPublish.set(row.id, undefined);
   book.ended(row);
+  countEnded(world, row);
   const kind = row.reason === 'lost' ? 'memberLost' : row.reason === 'interrupted' ? 'memberInterrupted' : undefined;
   const { replacements } = book.arrays.get(row.jobId)!.part;
   const replaced = row.losses < replacements;

@@ -21,7 +21,7 @@ export function direct(world: World, row: InstanceRow): void {
   if (session === undefined || row.endedAt !== 0 || row.state === 'shutting-down') return;
   const array = book.arrays.get(row.jobId)!;
   const { live, wanted, reason, costShare } = row;
-  const said = `${wanted} ${reason} ${row.ttlMs} ${live.ttlVersion} ${costShare} ${array.size} ${array.peers} ${live.done} ${row.interruptAt}`;
+  const said = `${wanted} ${reason} ${row.ttlMs} ${live.ttlVersion} ${costShare} ${array.size} ${array.last} ${array.peers} ${live.done} ${row.interruptAt}`;
   if (said === live.said) return;
   live.said = said;
   live.version = book.nextVersion();
@@ -37,6 +37,7 @@ export function direct(world: World, row: InstanceRow): void {
     ...(ttlLeftMs === undefined ? {} : { ttlLeftMs: Math.max(0, ttlLeftMs) }),
     ...(costShare === undefined ? {} : { costShare: toldShare(costShare, row.rate) }),
     size: array.size,
+    maxIndex: array.plan.member(array.last).index,
     peers: array.peers,
     done: live.done,
     ...(row.interruptAt === 0 ? {} : { interruptInMs: Math.max(0, row.interruptAt - now) }),

@@ -1,4 +1,3 @@
-import { costOf } from '../../core/instance-cost.ts';
 import type { Job } from '../../core/job.ts';
 import { TASK_STATES } from '../../core/task-state.ts';
 import type { World } from '../world.ts';
@@ -13,14 +12,12 @@ export function tellEnd(world: World, job: Job, array: InstanceArray): void {
   if (array.toldCompleted || array.members.size === 0) return;
   array.toldCompleted = true;
   noteTasks(world, job, array);
-  const { plan } = array;
   let ranMs = 0;
   for (const row of array.rows()) ranMs += row.ranMs;
   const counts = Object.fromEntries(
     TASK_STATES.flatMap((state, at) => (job.table.counts[at]! > 0 ? [[state, job.table.counts[at]]] : [])),
   );
-  const cost = costOf(ranMs, plan.rate) + array.forgottenCost;
-  world.memory.changes.event(world.now, job.id, 'arrayCompleted', { counts, cost, ranMs });
+  world.memory.changes.event(world.now, job.id, 'arrayCompleted', { counts, cost: array.endedCost, ranMs });
 }
 
 /** What became of the tasks, for lists, when the job has left memory. */

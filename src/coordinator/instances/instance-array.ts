@@ -3,6 +3,7 @@ import { IndexSet } from '../../core/index-set.ts';
 import { costOf } from '../../core/instance-cost.ts';
 import { type LaunchPlan, planLaunch } from '../../core/instance-plan.ts';
 import type { LaunchPlace } from '../../core/launch-spec.ts';
+import { TaskReason, type TaskTable } from '../../core/task-table.ts';
 import type { StoredJobFixed } from '../../store/store.ts';
 import { type InstanceRow, isOver } from './row.ts';
 
@@ -10,12 +11,13 @@ import { type InstanceRow, isOver } from './row.ts';
 export class InstanceArray {
   /** Written anew by a resize. */
   fixed: StoredJobFixed;
-  plan: LaunchPlan;
   /** By position; newest generation last. */
   readonly members = new Map<number, InstanceRow[]>();
   readonly live = new Map<number, InstanceRow>();
   /** Members that there shall be: positions that a resize took away do not count. */
   size: number;
+  /** Position of the last of these. */
+  last: number;
   /** All members have run once: there is a peers document. */
   barrier = false;
   /** Version of the peers document, and who is in it; 0 = there is none. */
@@ -29,16 +31,46 @@ export class InstanceArray {
   lastLaunchAt: number | undefined;
   /** Who shares the cap, or what it is, has changed since it was split. */
   sharesStale = true;
-  /** USD of those that ended and are not listed any more. */
+  /** USD of those that ended, and of those among them that are not listed any more. */
+  endedCost = 0;
   forgottenCost = 0;
   /** Told once each: events. */
   toldCostLimit = false;
   toldCompleted = false;
 
-  constructor(fixed: StoredJobFixed, place: LaunchPlace) {
+  readonly #planOf: (fixed: StoredJobFixed) => LaunchPlan;
+  #plan: LaunchPlan | undefined;
+
+  /** @param plan how an array would be launched now: asked for when it is needed, most of many arrays that ended never are */
+  constructor(fixed: StoredJobFixed, plan: (fixed: StoredJobFixed) => LaunchPlan) {
     this.fixed = fixed;
     this.size = fixed.size;
-    this.plan = planOf(fixed, place);
+    this.last = fixed.size - 1;
+    this.#planOf = plan;
+  }
+
+  get plan(): LaunchPlan {
+    this.#plan ??= this.#planOf(this.fixed);
+    return this.#plan;
+  }
+
+  /** Counts the members that there shall be; true when that is another number. */
+  measure(table: TaskTable): boolean {
+    const before = this.size;
+    this.size = table.size;
+    this.last = table.size - 1;
+    if (table.reasons !== undefined) {
+      const isAway = (position: number) => table.reasonOf(position) === TaskReason.resized;
+      for (let position = 0; position < table.size; position++) if (isAway(position)) this.size--;
+      while (this.last > 0 && isAway(this.last)) this.last--;
+    }
+    return this.size !== before;
+  }
+
+  /** There are more members from now on. */
+  grow(fixed: StoredJobFixed): void {
+    this.fixed = fixed;
+    this.#plan = undefined;
   }
 
   get id(): number {
@@ -61,18 +93,42 @@ export class InstanceArray {
       rows.push(row);
       rows.sort((a, b) => a.generation - b.generation);
     }
-    if (!isOver(row)) this.live.set(row.position, row);
+    if (isOver(row)) this.endedCost += costOf(row.ranMs, row.rate);
+    else this.live.set(row.position, row);
+    if ((row.forgotten ?? 0) > this.forgottenCost) {
+      this.endedCost += row.forgotten! - this.forgottenCost;
+      this.forgottenCost = row.forgotten!;
+    }
     if (row.barrier) this.barrier = true;
     if (row.createdAt > (this.lastLaunchAt ?? 0)) this.lastLaunchAt = row.createdAt;
     this.sharesStale = true;
   }
 
-  /** Forgets one that ended. */
+  /** It has ended. */
+  ended(row: InstanceRow): void {
+    if (this.live.get(row.position) === row) this.live.delete(row.position);
+    this.endedCost += costOf(row.ranMs, row.rate);
+    this.sharesStale = true;
+    this.peersStale = true;
+  }
+
+  /** Forgets one that ended, not what it cost. */
   remove(row: InstanceRow): void {
     const rows = this.members.get(row.position)?.filter((other) => other !== row) ?? [];
     if (rows.length === 0) this.members.delete(row.position);
     else this.members.set(row.position, rows);
     this.forgottenCost += costOf(row.ranMs, row.rate);
+  }
+
+  /** Whether no other one is left. */
+  isLast(row: InstanceRow): boolean {
+    const rows = this.members.get(row.position);
+    return this.members.size === 1 && rows?.length === 1 && rows[0] === row;
+  }
+
+  anyRow(): InstanceRow | undefined {
+    const [rows] = this.members.values();
+    return rows?.at(-1);
   }
 
   /** The machine of a position: the one that lives, else the last one. */
@@ -90,14 +146,6 @@ export class InstanceArray {
   /** In order of index, then generation. */
   *rows(): Generator<InstanceRow> {
     for (const position of [...this.members.keys()].toSorted((a, b) => a - b)) yield* this.members.get(position)!;
-  }
-
-  /** USD of those that ended. */
-  spentByEnded(): number {
-    let sum = this.forgottenCost;
-    for (const rows of this.members.values())
-      for (const row of rows) if (isOver(row)) sum += costOf(row.ranMs, row.rate);
-    return sum;
   }
 }
 

@@ -23,10 +23,6 @@ export function checkLaunch(ports: InstancePorts | undefined, storeId: string, f
   const { spec, name } = fixed;
   const indices = fixed.indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(fixed.indices);
   planLaunch({ ...spec, name, instances }, indices, placeOf(ports, storeId, ownerKey(fixed), instances.region));
-  for (const [at, row] of (instances.params ?? []).entries()) {
-    const bad = Object.keys(row).find((key) => key === '' || key.includes('='));
-    if (bad !== undefined) throw refused(`spec.instances.params[${at}]`, 'names without "="', JSON.stringify(bad));
-  }
 }
 
 function refused(where: string, expected: string, found: string): SpawnError {

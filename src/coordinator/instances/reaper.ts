@@ -1,9 +1,19 @@
 import type { Ledger } from '../ledger.ts';
+import type { World } from '../world.ts';
 import { keepSpent } from './budget-book.ts';
+import type { InstanceArray } from './instance-array.ts';
 import { type InstanceRow, isOver } from './row.ts';
 
 /** Ended instances that one commit forgets, at most. */
 const AT_ONCE = 5_000;
+
+/** Under a cost limit one row of an array stays, and knows what those cost that are listed no more; it is not listed either. */
+function keepForgotten({ memory }: World, array: InstanceArray, before: number): void {
+  const row = array.anyRow()!;
+  row.forgotten = array.forgottenCost;
+  if (isOver(row) && row.endedAt < before) row.hidden = true;
+  memory.instances.save(memory.changes, row);
+}
 
 /** Ends machines that no row knows (P14), and forgets rows that were listed long enough. */
 export class InstanceReaper {
@@ -55,21 +65,28 @@ export class InstanceReaper {
     const before = ports.clock.now() - memory.instances.retentionMs;
     const old: InstanceRow[] = [];
     for (const row of memory.instances.rows.values()) {
-      if (row.endedAt === 0 || row.endedAt >= before) continue;
+      if (row.endedAt === 0 || row.endedAt >= before || row.hidden === true) continue;
       old.push(row);
       if (old.length === AT_ONCE) break;
     }
     if (old.length === 0) return;
     await this.#ledger.write((world) => {
       const book = world.memory.instances;
+      const limited = new Set<InstanceArray>();
       for (const { id } of old) {
         const row = book.rows.get(id);
         if (row === undefined || !isOver(row)) continue;
+        const array = book.arrays.get(row.jobId)!;
+        if (array.part.costLimit !== undefined) {
+          limited.add(array);
+          if (array.isLast(row)) continue;
+        }
         keepSpent(world, row);
         book.forget(row);
         world.memory.changes.instances.delete(id);
         world.memory.changes.droppedInstances.add(id);
       }
+      for (const array of limited) keepForgotten(world, array, before);
     });
   }
 }

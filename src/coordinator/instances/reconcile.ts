@@ -9,7 +9,6 @@ import { endReasonOf, happened, want } from './change.ts';
 import { direct } from './directives.ts';
 import { tellEnd } from './ends.ts';
 import type { InstanceArray } from './instance-array.ts';
-import { sizeOf } from './load.ts';
 import { makeRow } from './make-row.ts';
 import { followPeers } from './peers.ts';
 import type { InstanceRow } from './row.ts';
@@ -54,9 +53,7 @@ function reconcile(world: World, job: Job, array: InstanceArray): void {
 
 /** Also when members that a resize took away were retried. */
 function followSize(world: World, job: Job, array: InstanceArray): void {
-  const size = sizeOf(job.table);
-  if (size === array.size) return;
-  array.size = size;
+  if (!array.measure(job.table)) return;
   array.peersStale = true;
   array.sharesStale = true;
   for (const row of array.live.values()) world.memory.instances.stale.add(row);

@@ -85,7 +85,7 @@ function shrink(world: World, array: InstanceArray, count: number): Done[] {
     }
   }
   world.changed(job);
-  array.size = count;
+  array.measure(job.table);
   return done;
 }
 
@@ -97,12 +97,11 @@ function grow(world: World, array: InstanceArray, count: number): void {
   const more = count - here.length - back.length;
   if (more > 0) {
     growArray(world, entry.job, more);
-    array.fixed = world.memory.jobs.get(array.id)!.fixed;
-    array.plan = world.memory.instances.planOnly(array.fixed);
+    array.grow(world.memory.jobs.get(array.id)!.fixed);
   }
   for (const position of back) {
     entry.job.table.setReason(position, 1, TaskReason.none);
     if (entry.job.table.state[position] === TaskState.cancelled) retryTasks(world, entry.job, [[position, 1]]);
   }
-  array.size = count;
+  array.measure(entry.job.table);
 }

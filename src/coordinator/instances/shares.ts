@@ -62,7 +62,7 @@ function sharesOfLimit(world: World, array: InstanceArray): Map<string, number> 
   if (costLimit === undefined) return undefined;
   const members = [...array.live.values()].map((row) => memberOf(world, row, 0));
   const laterRate = waitingMembers(world, array) * array.plan.rate;
-  return splitCap({ limit: costLimit, ended: array.spentByEnded(), members, laterRate });
+  return splitCap({ limit: costLimit, ended: array.endedCost, members, laterRate });
 }
 
 /** Members that will want a machine and have none: something is put by for them. */
@@ -126,7 +126,7 @@ export function usedUp(world: World, array: InstanceArray): 'cost-limit' | 'budg
   const least = costOf(LEAST_MS, array.plan.rate);
   const { costLimit } = array.part;
   if (costLimit !== undefined) {
-    let spent = array.spentByEnded();
+    let spent = array.endedCost;
     for (const row of array.live.values()) spent += costSoFar(world, row);
     if (costLimit - spent < least) return 'cost-limit';
   }

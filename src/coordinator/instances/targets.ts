@@ -20,6 +20,7 @@ export function* findRows(book: InstanceBook, filters: Filters): Generator<[Inst
     if (arrayId !== undefined && array.fixed.arrayId !== arrayId) continue;
     if (byId !== undefined && byId.jobId !== id) continue;
     for (const row of array.rows()) {
+      if (row.hidden === true) continue;
       if (instance !== undefined && row.id !== instance && row.name !== instance) continue;
       if (tags.length > 0 && !matchesTags(tags, tagsOf(array, row, book.setup!.storeId))) continue;
       yield [array, row];

@@ -140,7 +140,7 @@ export function prepareReads(db: Database) {
 
 /** One statement for each set of filters, made when it is first asked for. */
 function prepareFindJobs(db: Database): (query: StoredJobsQuery) => JobRow[] {
-  const statements = new Map<string, Statement<[StoredJobsQuery], JobRow>>();
+  const statements = new Map<string, Statement<[object], JobRow>>();
   return (query) => {
     const sql = findJobsSql(query);
     let statement = statements.get(sql);
@@ -148,18 +148,20 @@ function prepareFindJobs(db: Database): (query: StoredJobsQuery) => JobRow[] {
       statement = db.prepare(sql);
       statements.set(sql, statement);
     }
-    return statement.all(query);
+    const { ids, ...values } = query;
+    return statement.all(ids === undefined ? values : { ...values, ids: JSON.stringify(ids) });
   };
 }
 
-function findJobsSql({ live, name, arrayId, before }: StoredJobsQuery): string {
+function findJobsSql({ live, name, arrayId, before, ids }: StoredJobsQuery): string {
   const filters = [
     live ? 's.ended_at = 0' : 's.ended_at <> 0',
     ...(name === undefined ? [] : ['j.name = @name']),
     ...(arrayId === undefined ? [] : ['j.array_id = @arrayId']),
     ...(before === undefined ? [] : ['s.job_id < @before', 'j.id < @before']),
+    ...(ids === undefined ? [] : ['j.id IN (SELECT value FROM json_each(@ids))']),
   ];
-  const startsFromLive = live && name === undefined && arrayId === undefined;
+  const startsFromLive = live && name === undefined && arrayId === undefined && ids === undefined;
   const [tables, id] = startsFromLive
     ? ['job_states s CROSS JOIN jobs j ON j.id = s.job_id', 's.job_id']
     : ['jobs j CROSS JOIN job_states s ON s.job_id = j.id', 'j.id'];

@@ -42,16 +42,13 @@ export function instanceVariables(
   const own = {
     JOB_ARRAY_ID: order.arrayId,
     JOB_ARRAY_NAME: order.arrayName,
-    JOB_ARRAY_SIZE: String(size),
     JOB_ARRAY_INDEX: String(index),
-    TASK_ARRAY_SIZE: String(size),
     TASK_ARRAY_INDEX: String(index),
     SPAWN_TASK_ID: `${order.jobId}_${index}`,
     SPAWN_JOB_ID: String(order.jobId),
     SPAWN_ARRAY_INDEX: String(index),
     SPAWN_ORDINAL: String(rank),
     RANK: String(rank),
-    WORLD_SIZE: String(size),
     LOCAL_RANK: '0',
     SPAWN_CPUS: cpus,
     SPAWN_MEMORY_BYTES: String(memoryBytes),
@@ -74,7 +71,25 @@ export function instanceVariables(
   };
   // A parameter of the user's may not say that the instance is another one.
   const given = Object.entries(env).filter(([name]) => NAME.test(name));
-  return new Map([...MPI, ...given, ...Object.entries(own)]);
+  return new Map([...MPI, ...given, ...Object.entries({ ...own, ...sizeVariables(size) })]);
+}
+
+/** What changes with a resize. */
+function sizeVariables(size: number): Record<string, string> {
+  return { JOB_ARRAY_SIZE: String(size), TASK_ARRAY_SIZE: String(size), WORLD_SIZE: String(size) };
+}
+
+/** The same as it is now, for what starts after a resize, with Slurm's words of it. */
+export function sizesNow(
+  { standalone }: MachineOrder,
+  size: number,
+  maxIndex: number | undefined,
+): Map<string, string> {
+  const sizes = new Map(Object.entries(sizeVariables(size)));
+  if (standalone) return sizes;
+  sizes.set('SLURM_ARRAY_TASK_COUNT', String(size));
+  if (maxIndex !== undefined) sizes.set('SLURM_ARRAY_TASK_MAX', String(maxIndex));
+  return sizes;
 }
 
 /** Of its one task what is known before an attempt: a login may come first. */

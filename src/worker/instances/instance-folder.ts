@@ -1,6 +1,6 @@
 import type { SharedFile } from '../../providers/provider.ts';
 import type { RunRequest } from '../forker/types.ts';
-import { instanceVariables, shownOf } from './instance-environment.ts';
+import { instanceVariables, shownOf, sizesNow } from './instance-environment.ts';
 import { environmentText, hostsText, instanceText, ownHostsText, profileText, resolvText } from './instance-files.ts';
 import { statusOf } from './instance-status.ts';
 import type { ServedInstance } from './served-instance.ts';
@@ -66,8 +66,12 @@ export class InstanceFolder {
     await this.#writeUserData();
     this.#shown = shownOf(request.env ?? []);
     await this.#writeEnvironment();
-    const { size } = this.#instance.life;
-    return [`JOB_ARRAY_SIZE=${size}`, `TASK_ARRAY_SIZE=${size}`, `WORLD_SIZE=${size}`];
+    return [...this.#sizes()].map(([name, value]) => `${name}=${value}`);
+  }
+
+  #sizes(): Map<string, string> {
+    const { life, machine } = this.#instance;
+    return sizesNow(machine.order, life.size, life.directive?.maxIndex);
   }
 
   jobIsKnown(env: readonly string[]): void {
@@ -157,7 +161,7 @@ export class InstanceFolder {
   #environmentText(): string {
     const { machine, life } = this.#instance;
     const own = instanceVariables(machine, life.size);
-    return environmentText(new Map([...this.#shownOfJob, ...this.#shown, ...own]));
+    return environmentText(new Map([...this.#shownOfJob, ...this.#shown, ...own, ...this.#sizes()]));
   }
 
   #statusText(): string {

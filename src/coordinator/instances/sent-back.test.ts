@@ -1,0 +1,92 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CANCELLED, InstancesAtHand } from '../../../test/support/fake-instances.ts';
+import { CALLER } from '../../../test/support/ledger-at-hand.ts';
+import { decodeOutcome } from '../../core/outcome.ts';
+import type { Caller } from '../use-cases.ts';
+
+let at: InstancesAtHand;
+
+beforeEach(async () => {
+  at = await InstancesAtHand.open();
+  return () => expect(at.errors).toEqual([]);
+});
+
+describe('what was sent back', () => {
+  test('in the same commit in which its machine was told to end gets another machine', async () => {
+    const id = await at.submit({ array: '0-0' });
+    await at.up();
+    const { coordinator } = at.at;
+    await Promise.all([at.verb('terminate', { instance: 'compute-0' }), coordinator.cancel(CALLER, `${id}`, {})]);
+    // The task was granted and not started: it ends cancelled with its session, and is sent back before anything was looked at.
+    await at
+      .agent('compute-0')
+      .worker.say({ returned: [...at.agent('compute-0').worker.held.keys()].map((one) => [one, 1]) });
+    await at.settle();
+    expect(at.at.states(id)).toEqual(['cancelled']);
+    await coordinator.retry(CALLER, `${id}`, {});
+    await at.obeyAll();
+    await at.up();
+    expect(at.running).toEqual(['compute-0']);
+    expect((await at.list()).map(({ generation, state }) => `${generation} ${state}`)).toEqual([
+      '1 terminated',
+      '2 running',
+    ]);
+  });
+
+  test('when it waited for its machine and both came at once', async () => {
+    const id = await at.submit({ array: '0-0' });
+    const { coordinator } = at.at;
+    const terminated = at.verb('terminate', { instance: 'compute-0' });
+    const retried = coordinator.retry(CALLER, `${id}`, {});
+    await Promise.all([terminated, retried]);
+    await at.pass(3_000);
+    await at.up();
+    expect(at.running).toEqual(['compute-0']);
+    expect(at.at.states(id)).toEqual(['leased']);
+  });
+});
+
+test('an attempt whose machine is replaced was preempted, whoever stopped it first', async () => {
+  const id = await at.submit({ array: '0-0' });
+  await at.up();
+  await at.agent('compute-0').start();
+  await at.verb('replace', { instance: 'compute-0' });
+  await at.settle();
+  await at.agent('compute-0').leave(at, { state: 'terminated', reason: 'replaced' }, CANCELLED);
+  await at.settle();
+  expect(decodeOutcome(at.at.job(id).table.outcomes![0]!)).toEqual({ kind: 'preempted' });
+  await at.up();
+  await at.agent('compute-0').start();
+  await at.agent('compute-0').end(0);
+  expect(at.at.states(id)).toEqual(['completed']);
+});
+
+test('a name means what the asker has of that name', async () => {
+  const other: Caller = { owner: '2000', tenant: 'local', sameHost: true, role: 'submit' };
+  const mine = await at.submit({ array: '0-0' });
+  const theirs = await at.submit({ array: '0-0' }, {}, other);
+  await at.up();
+  const { coordinator } = at.at;
+  expect((await coordinator.job(CALLER, 'compute')).id).toBe(mine);
+  expect((await coordinator.job(other, 'compute')).id).toBe(theirs);
+  expect((await coordinator.why(other, 'compute-0')).ref).toBe(`${theirs}_0`);
+  expect((await coordinator.why(CALLER, 'compute-0')).ref).toBe(`${mine}_0`);
+  await coordinator.cancel(other, 'compute-0', {});
+  await at.settle();
+  expect(at.at.states(mine)).toEqual(['leased']);
+  await expect(coordinator.job(other, '12_[')).rejects.toMatchObject({ code: expect.any(String) });
+});
+
+test('the directive says which index is the last after a resize', async () => {
+  await at.submit({ array: '0-3' });
+  await at.up();
+  await at.obeyAll();
+  const first = () => at.agent('compute-0').directive;
+  expect(first()).toMatchObject({ size: 4, maxIndex: 3 });
+  void at.at.coordinator.resize(CALLER, 'compute', 2);
+  await at.settle();
+  expect(first()).toMatchObject({ size: 2, maxIndex: 1 });
+  void at.at.coordinator.resize(CALLER, 'compute', 6);
+  await at.settle();
+  expect(first()).toMatchObject({ size: 6, maxIndex: 5 });
+});
