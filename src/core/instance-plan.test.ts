@@ -126,6 +126,13 @@ describe('notes', () => {
     expect(kinds(specOf({}, { throttle: 1 }), '5', small)).toEqual(['barrier']);
   });
 
+  it('tell of a region whose prices nobody knows', () => {
+    expect(text(specOf({ region: 'us-esat-1' }), '5', { ...place, zones: ['us-esat-1a'] })).toBe(
+      'no prices are known for region us-esat-1: those of us-east-1 are taken',
+    );
+    expect(kinds(specOf({ region: 'eu-west-1' }), '5', { ...place, zones: ['eu-west-1a'] })).toEqual([]);
+  });
+
   it('tell who ends instances without a TTL', () => {
     expect(text(specOf({ ttlMs: 0 }))).toBe('no TTL: they run until you end them');
     expect(text(specOf({ ttlMs: 0, idleTimeoutMs: 900_000, onComplete: 'terminate' }))).toBe(

@@ -8,7 +8,7 @@ export interface Rates {
 export const PRICES_OF = '2026-06-17';
 
 /** Its prices are those of `local` and of every region that is not in the table. */
-const REFERENCE_REGION = 'us-east-1';
+export const REFERENCE_REGION = 'us-east-1';
 
 const REGIONS = [REFERENCE_REGION, 'us-east-2', 'us-west-2', 'eu-west-1', 'eu-central-1', 'ap-northeast-1'];
 
@@ -38,6 +38,11 @@ const PRICES: Readonly<Record<string, { readonly onDemand: readonly number[]; re
     spot: [0.436, 0.3841, 0.4857, 0.5746, 0.6178, 0.657],
   },
 };
+
+/** `local` has those of the reference region on purpose. */
+export function hasPrices(region: string): boolean {
+  return region === 'local' || REGIONS.includes(region);
+}
 
 /** Prices of the smallest size of a family in a region; of the reference region for one that is not in the table. */
 export function pricesOf(family: string, region: string): Rates {

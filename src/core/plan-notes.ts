@@ -1,6 +1,7 @@
 import { formatDuration } from './duration.ts';
 import { shownUsd } from './instance-cost.ts';
 import { estimateCost } from './instance-estimate.ts';
+import { hasPrices, REFERENCE_REGION } from './instance-prices.ts';
 import { type InstanceType, ratesOf } from './instance-types.ts';
 import type { LaunchPlace, LaunchSpec } from './launch-spec.ts';
 
@@ -11,6 +12,7 @@ export interface PlanNote {
     | 'shared-cpus'
     | 'shared-memory'
     | 'no-gpus'
+    | 'no-prices'
     | 'barrier'
     | 'cost-limit'
     | 'min-viable'
@@ -28,6 +30,7 @@ export function planNotes(
   const atOnce = spec.throttle > 0 ? Math.min(spec.throttle, size) : size;
   return [
     ...(capacity === undefined ? [] : sharedNotes(type, atOnce, capacity)),
+    ...regionNotes(spec),
     ...lifeNotes(spec),
     ...barrierNotes(spec, size),
     ...costNotes(spec, size),
@@ -51,6 +54,14 @@ function sharedNotes(type: InstanceType, atOnce: number, capacity: { vcpus: numb
     notes.push({ kind: 'no-gpus', text });
   }
   return notes;
+}
+
+/** A region is any name; one that was mistyped would go unseen. */
+function regionNotes({ instances: { region } }: LaunchSpec): PlanNote[] {
+  if (hasPrices(region)) return [];
+  return [
+    { kind: 'no-prices', text: `no prices are known for region ${region}: those of ${REFERENCE_REGION} are taken` },
+  ];
 }
 
 /** Who would end them. */
