@@ -1,35 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { LIFECYCLE_FACTS, LIFECYCLE_SETTINGS } from '../../test/support/lifecycle-facts.ts';
 import { costOf } from './instance-cost.ts';
 import { type Decision, decide, type LifecycleFacts, type LifecycleSettings } from './instance-lifecycle.ts';
 
-const SETTINGS: LifecycleSettings = {
-  ttlMode: 'running',
-  idleTimeoutMs: 0,
-  onIdle: 'stop',
-  onComplete: 'none',
-  retries: false,
-  rate: 3.6,
-};
-const FACTS: LifecycleFacts = {
-  state: 'running',
-  wanted: 'running',
-  reason: undefined,
-  interruptInMs: undefined,
-  completion: undefined,
-  ended: undefined,
-  done: false,
-  completionServed: false,
-  ranMs: 0,
-  ttlLeftMs: undefined,
-  ttlSpanMs: 0,
-  costShare: undefined,
-  endMs: 0,
-  idleMs: undefined,
-  warned: new Set(),
-};
 const look = (facts: Partial<LifecycleFacts>, settings: Partial<LifecycleSettings> = {}): Decision =>
-  decide({ ...SETTINGS, ...settings }, { ...FACTS, ...facts });
+  decide({ ...LIFECYCLE_SETTINGS, ...settings }, { ...LIFECYCLE_FACTS, ...facts });
 const actOf = (facts: Partial<LifecycleFacts>, settings: Partial<LifecycleSettings> = {}) => {
   const { act, reason } = look(facts, settings);
   return [act, reason];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { LIFECYCLE_FACTS } from '../../test/support/lifecycle-facts.ts';
 import { decide } from './instance-lifecycle.ts';
 import { type InstanceTime, moveDeadline, passTime, setRunning, startTime, type TtlMode } from './instance-time.ts';
 
@@ -63,20 +64,12 @@ test('on any timeline it never runs past its one deadline, ends once, and keeps 
         const look = () => {
           time = passTime(time, mode, model.now);
           const decision = decide(settings, {
+            ...LIFECYCLE_FACTS,
             state: ends > 0 ? 'ending' : time.runs ? 'running' : 'hibernated',
             wanted: time.runs ? 'running' : 'hibernated',
-            reason: undefined,
-            interruptInMs: undefined,
-            completion: undefined,
-            ended: undefined,
-            done: false,
-            completionServed: false,
             ranMs: time.ranMs,
             ttlLeftMs: time.ttlLeftMs,
             ttlSpanMs: time.ttlSpanMs,
-            costShare: undefined,
-            endMs: 0,
-            idleMs: undefined,
             warned,
           });
           warned = decision.holding;

@@ -7,6 +7,7 @@ import { isAlive, signalProcess } from '../../src/client/node/process-identity.t
 import { haltSandbox, prepareSandbox, requestStart } from '../../src/providers/local/sandbox-directory.ts';
 import { placesOf } from '../../src/providers/local/sandbox-paths.ts';
 import { installPrograms, instanceProgram } from '../../src/providers/local/sandbox-programs.ts';
+import { anOrder } from '../support/machine-order.ts';
 
 export interface Ended {
   readonly code: number | null;
@@ -147,38 +148,19 @@ export class Members {
   }
 
   #order(index: number): MachineOrder {
-    return {
+    return anOrder({
       id: this.id(index),
-      name: `m-${index}`,
-      jobId: 1,
-      arrayId: 'm-20260101-0a1b2c',
       arrayName: 'm',
+      arrayId: 'm-20260101-0a1b2c',
       index,
-      rank: index,
       size: this.count,
-      standalone: false,
-      type: { name: 't3.micro', vcpus: 2, memoryBytes: 2 ** 30, gpus: 0 },
-      region: 'local',
-      zone: 'local-a',
       address: this.address(index),
-      dns: `m-${index}.abc.spore.host`,
-      groupDns: 'm.abc.spore.host',
-      dnsSuffix: 'abc.spore.host',
-      spot: false,
       rate: 0,
-      tags: {},
-      env: {},
       master: { address: this.address(0), port: 29_500 },
       cwd: join(this.folder, 'work'),
-      ttlMode: 'running',
       ttlMs: 600_000,
-      idleTimeoutMs: 0,
-      idleCpuPercent: 5,
-      onIdle: 'stop',
-      onComplete: 'none',
       preStopTimeoutMs: 0,
-      launchedAt: 0,
-    };
+    });
   }
 }
 

@@ -12,43 +12,13 @@ import type {
   SharedFile,
 } from '../../src/providers/provider.ts';
 import { forkerProgram, nativeForkerPath } from '../../src/worker/forker/programs.ts';
+import { anOrder } from './machine-order.ts';
 
 const KIND = existsSync(nativeForkerPath()) ? 'native' : 'node';
 
+/** USD 3.60 an hour: a thousandth of a dollar a second. */
 export function fakeOrder(changes: Partial<MachineOrder> = {}): MachineOrder {
-  return {
-    id: 'i-0000000000000001',
-    name: 'compute-0',
-    jobId: 1,
-    arrayId: 'compute-20260101-000001',
-    arrayName: 'compute',
-    index: 0,
-    rank: 0,
-    size: 2,
-    standalone: false,
-    type: { name: 't3.micro', vcpus: 2, memoryBytes: 2 ** 30, gpus: 0 },
-    region: 'local',
-    zone: 'local-a',
-    address: '127.4.0.10',
-    dns: 'compute-0.acc.spore.host',
-    groupDns: 'compute.acc.spore.host',
-    dnsSuffix: 'acc.spore.host',
-    spot: false,
-    rate: 3.6,
-    tags: {},
-    env: {},
-    master: { address: '127.4.0.10', port: 29_500 },
-    cwd: '/',
-    ttlMode: 'running',
-    ttlMs: 0,
-    idleTimeoutMs: 0,
-    idleCpuPercent: 5,
-    onIdle: 'stop',
-    onComplete: 'none',
-    preStopTimeoutMs: 10_000,
-    launchedAt: Date.now(),
-    ...changes,
-  };
+  return anOrder({ rate: 3.6, dnsSuffix: 'acc.spore.host', launchedAt: Date.now(), ...changes });
 }
 
 /** Where a machine of its own has them. */

@@ -7,6 +7,7 @@ import { bootId, identify, isAlive, signalProcess } from '../../src/client/node/
 import { createMachineHost } from '../../src/providers/local/machine-host.ts';
 import { haltSandbox, requestStart } from '../../src/providers/local/sandbox-directory.ts';
 import type { Machine, MachineHost } from '../../src/providers/provider.ts';
+import { anOrder } from './machine-order.ts';
 import { until } from './until.ts';
 
 export const processes = { identify, isAlive, signal: signalProcess, bootId };
@@ -84,39 +85,16 @@ export function makeSandboxWorld(isPlain = false): SandboxWorld {
 function makeOrder(given: Partial<MachineOrder>): MachineOrder {
   lastId += 1;
   const id = `i-${process.pid.toString(16).padStart(8, '0')}${lastId.toString(16).padStart(9, '0')}`;
-  return {
+  return anOrder({
     id,
-    name: `compute-${lastId}`,
-    jobId: 1,
-    arrayId: 'compute-20260113-abc123',
-    arrayName: 'compute',
     index: lastId,
-    rank: lastId,
     size: 1,
-    standalone: false,
     type: { name: 't3.micro', vcpus: 1, memoryBytes: 0, gpus: 0 },
-    region: 'local',
-    zone: 'local-a',
     address: `127.4.0.${lastId % 250}`,
-    dns: `compute-${lastId}.abc.spore.host`,
-    groupDns: 'compute.abc.spore.host',
-    dnsSuffix: 'abc.spore.host',
-    spot: false,
-    rate: 0.1,
-    tags: {},
-    env: {},
-    master: { address: '127.4.0.1', port: 29500 },
-    cwd: '/',
-    ttlMode: 'running',
-    ttlMs: 0,
-    idleTimeoutMs: 0,
-    idleCpuPercent: 5,
-    onIdle: 'stop',
-    onComplete: 'none',
-    preStopTimeoutMs: 1000,
-    launchedAt: 0,
+    master: { address: '127.4.0.1', port: 29_500 },
+    preStopTimeoutMs: 1_000,
     ...given,
-  };
+  });
 }
 
 /** Runs a shell command inside, which must end with 0; its output. */
