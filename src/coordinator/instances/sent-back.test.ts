@@ -27,9 +27,9 @@ describe('what was sent back', () => {
     await at.obeyAll();
     await at.up();
     expect(at.running).toEqual(['compute-0']);
-    expect((await at.list()).map(({ generation, state }) => `${generation} ${state}`)).toEqual([
-      '1 terminated',
-      '2 running',
+    expect((await at.list()).map(({ generation, state, task }) => `${generation} ${state} ${task}`)).toEqual([
+      '1 terminated ',
+      '2 running leased',
     ]);
   });
 
