@@ -70,7 +70,7 @@ describe('what has ended or runs', () => {
 });
 
 test('what was killed for its memory says how much it had', async () => {
-  const id = await at.submit({ array: '0-0', resources: { memory: 2 ** 20 } });
+  const id = await at.submit({ array: '0-0', memoryBytes: 2 ** 20 });
   await worker.start(id, 0);
   await worker.end(id, [0], encodeOutcome({ kind: 'outOfMemory' }));
   expect(await lines(`${id}_0`)).toEqual([`ended 1: ${id}_0 has ended: failed (out of memory: it may use 1M)`]);
