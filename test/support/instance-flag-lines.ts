@@ -88,5 +88,6 @@ export const INSTANCE_LINES: Readonly<Record<string, Readonly<Record<string, Lin
       ['--period', 'total'],
     ],
     format: [['show'], ['-o', 'json']],
+    yes: [['set', '50'], ['--yes']],
   },
 };

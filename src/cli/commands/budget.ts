@@ -1,13 +1,16 @@
 import type { BudgetView } from '../../api/instance-money.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { lastsMs, shownUsd } from '../../core/instance-cost.ts';
+import type { Client } from '../client.ts';
 import { defineCommand } from '../command.ts';
+import { confirmed } from '../instances/confirm.ts';
 import { budgetJson } from '../output/cost-json.ts';
 import { isoTime, oneLine, shownDuration } from '../output/format.ts';
 import { jsonText } from '../output/json.ts';
 import { sheet } from '../output/sheet.ts';
 import { jsonOption } from '../output-option.ts';
 import { seeHelp } from '../parse-command-line.ts';
+import type { World } from '../world.ts';
 
 const MAX_USD = 1e9;
 const VERBS = ['show', 'set', 'off'] as const;
@@ -17,9 +20,10 @@ export const budget = defineCommand({
   about:
     'What all your instances may cost together, in USD: in each month (UTC), or in total from now on. It is held while\n' +
     'they run: each holds a share and ends itself when that is used up, so the sum never passes the budget. With 0\n' +
-    'nothing may run.',
+    'nothing may run. On a terminal it asks before it sets one that is used up while instances run.',
   options: {
     period: { value: 'PERIOD', choices: ['month', 'total'], summary: 'With set: counted by; default month' },
+    yes: { short: 'y', summary: 'Do not ask' },
     format: jsonOption,
   },
   operands: { name: 'show, set AMOUNT or off', min: 0, max: 2 },
@@ -42,6 +46,7 @@ export const budget = defineCommand({
     if (verb === 'set' && amount === undefined) usage('budget set: expected an AMOUNT in USD, as 50, found nothing');
     const usd = verb === 'set' ? readUsd(amount!) : null;
     const client = await world.connect();
+    if (usd !== null && !options.yes && !(await mayEndWhatRuns(world, client, usd, period))) return 1;
     const view =
       verb === 'show'
         ? await client.budget()
@@ -50,6 +55,16 @@ export const budget = defineCommand({
     return 0;
   },
 });
+
+/** What runs under a budget that is used up ends at once, with its disks. */
+async function mayEndWhatRuns(world: World, client: Client, usd: number, period = 'month'): Promise<boolean> {
+  if (!world.stdin.isTTY) return true;
+  const { spent, rate } = await client.budget();
+  // In total counts from now on.
+  if (rate === 0 || usd > (period === 'total' ? 0 : spent)) return true;
+  const why = period === 'total' ? 'Nothing may be spent then' : `${shownUsd(spent)} is spent already`;
+  return confirmed(world, 'budget', `${why}: all that runs now (${shownUsd(rate)} an hour) ends for ever. Set it?`);
+}
 
 function usage(message: string): never {
   throw new SpawnError('USAGE', { message: `${message}${seeHelp('budget')}` });

@@ -208,6 +208,27 @@ describe('budget', () => {
     expect((await runCli(['budget', ...words], client(none))).calls).toEqual([call]);
   });
 
+  test.each<[string[], string | undefined]>([
+    [['12'], '$12.30 is spent already: all that runs now ($0.50 an hour) ends for ever. Set it? [y/N] '],
+    [
+      ['0', '--period', 'total'],
+      'Nothing may be spent then: all that runs now ($0.50 an hour) ends for ever. Set it? [y/N] ',
+    ],
+    [['12', '-y'], undefined],
+    [['12.31'], undefined],
+    [['1', '--period', 'total'], undefined],
+  ])('set %j asks on a terminal before it ends what runs', async (words, question) => {
+    const asked: string[] = [];
+    const ask = async (text: string) => {
+      asked.push(text);
+      return 'n';
+    };
+    const ran = await runCli(['budget', 'set', ...words], { ...client(aBudget()), stdin: 'terminal', world: { ask } });
+    expect(asked).toEqual(question === undefined ? [] : [question]);
+    expect(ran.code).toBe(question === undefined ? 0 : 1);
+    expect(ran.calls.some(([name]) => name === 'setBudget')).toBe(question === undefined);
+  });
+
   test('-o json', async () => {
     expect(JSON.parse((await runCli(['budget', '-o', 'json'], client(aBudget()))).out)).toEqual({
       owner: '1000',
