@@ -6,6 +6,10 @@
 
 /* `start DIR` (start.c): starts the instance of this directory and leaves. */
 int start_main(int argc, char **argv);
+/* `serve TITLE` (serve.c): starts the instances that its standard input names. */
+int serve_main(int argc, char **argv);
+/* `remove DIR` (remove.c): removes everything in it, and the groups of instances that are gone. */
+int remove_main(int argc, char **argv);
 /* `probe` (probe.c): what this kernel allows this user, as JSON. */
 int probe_main(int argc, char **argv);
 /* `exec` (exec-client.c): runs a command in an instance through its exec socket. */

@@ -16,7 +16,6 @@
 /* The forker's own code finds the group we may make groups in. */
 struct forker F;
 
-#define PREFIX "spawn-instance-"
 /* With nothing near the limit one look a second is enough; near it memory grows faster than that. */
 #define CALM_MS 1000
 #define NEAR_MS 100
@@ -42,6 +41,18 @@ static bool set_limit(enum cgroup_kind kind, const struct conf *conf) {
   return true;
 }
 
+/* Before it is made: who removes what a killed instance has left needs to know where it is. */
+static bool note_group(int folder) {
+  char link[40], path[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", home);
+  ssize_t length = readlink(link, path, sizeof path - 1);
+  int file = length <= 0 ? -1 : openat(folder, "run/cgroup", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return false;
+  bool noted = dprintf(file, "%.*s/%s\n", (int)length, path, name) > 0;
+  close(file);
+  return noted;
+}
+
 /* How many processes the kernel has killed in the group. */
 static long group_kills(void) {
   char text[1024];
@@ -57,24 +68,13 @@ void limits_open(const struct conf *conf, int folder) {
   F.pid = getpid();
   home = cgroup_home(&kind);
   if (home < 0) return;
-  snprintf(name, sizeof name, PREFIX "%.128s", conf->id);
+  snprintf(name, sizeof name, GROUP_PREFIX "%.128s", conf->id);
+  if (!note_group(folder)) return;
   if (mkdirat(home, name, 0755) != 0 && errno != EEXIST) return;
   group = openat(home, name, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
   if (group >= 0 && set_limit(kind, conf)) join_fd = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-  char link[40], path[PATH_MAX];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", group);
-  ssize_t length = join_fd < 0 ? -1 : readlink(link, path, sizeof path - 1);
-  if (length <= 0) {
-    limits_close();
-    return;
-  }
-  seen_kills = group_kills();
-  /* Who removes what a killed instance has left needs to know where. */
-  path[length] = '\0';
-  int file = openat(folder, "run/cgroup", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (file < 0) return;
-  dprintf(file, "%s\n", path);
-  close(file);
+  if (join_fd < 0) limits_close();
+  else seen_kills = group_kills();
 }
 
 void limits_close(void) {

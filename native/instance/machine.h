@@ -33,6 +33,9 @@ const char *conf_read(int folder, struct conf *conf);
 /* Tells the launcher which step failed with errno, and ends this process. */
 __attribute__((noreturn)) void fail_step(const char *step, const char *what);
 
+/* Starts the instance of this directory; the exit code. What it says on standard output begins with `number`. */
+int start_instance(const char *directory, const char *number);
+
 /* Into a user namespace where the user is itself, and more namespaces (CLONE_NEW…); false with errno. */
 bool enter_user_namespace(int more);
 
@@ -62,6 +65,8 @@ void end_all_that_is_left(uint64_t within_us);
 void limits_open(const struct conf *conf, int folder);
 /* Removes it again; after all in it has ended. */
 void limits_close(void);
+/* Names of groups begin with it. */
+#define GROUP_PREFIX "spawn-instance-"
 void limits_bind_cpus(const struct conf *conf);
 /* In a process of the instance, before exec. */
 void limits_join(void);

@@ -97,33 +97,80 @@ static void link_entries(const char *from, const char *to, const char *prefix) {
   closedir(entries);
 }
 
+/* Where /run is made, in the directory of the instance. */
+#define RUN "tmp"
+
+/* A directory of /run/spawn that is no directory on the disk: a link in it leads to the file system in memory. */
+static void show(const char *name) {
+  char at[64], target[64];
+  make_folder(RUN "/.spawn", 0755);
+  snprintf(at, sizeof at, RUN "/.spawn/%s", name);
+  make_folder(at, 0755);
+  snprintf(at, sizeof at, RUN "/spawn/%s", name);
+  snprintf(target, sizeof target, "../.spawn/%s", name);
+  if (symlink(target, at) != 0 && errno != EEXIST) fail_step("link", at);
+}
+
+static void bind_shown(int from, const char *name) {
+  char at[64];
+  show(name);
+  snprintf(at, sizeof at, RUN "/.spawn/%s", name);
+  bind_folder(from, at, "bind");
+}
+
 /* Its own /run, so that /run/spawn needs no place in the one outside; what is there is linked from it. */
 static void make_run(const struct conf *conf, const struct places *places) {
-  make_folder("mnt", 0755);
-  if (mount("spawn", "mnt", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=16m") != 0) fail_step("mount tmpfs", "/run");
-  make_folder("mnt/.outside", 0755);
-  if (mount("/run", "mnt/.outside", NULL, MS_BIND | MS_REC, NULL) != 0) fail_step("bind", "/run/.outside");
-  link_entries("/run", "mnt", ".outside");
+  /* Until it is moved, it covers what is reached through a descriptor. */
+  if (mount("spawn", RUN, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=16m") != 0) fail_step("mount tmpfs", "/run");
+  make_folder(RUN "/.outside", 0755);
+  if (mount("/run", RUN "/.outside", NULL, MS_BIND | MS_REC, NULL) != 0) fail_step("bind", "/run/.outside");
+  link_entries("/run", RUN, ".outside");
   /* One of an instance around this one, or of another program. */
-  if (unlink("mnt/spawn") != 0 && errno != ENOENT) fail_step("make directory", "/run/spawn");
-  make_folder("mnt/spawn", 0755);
-  make_folder("run/bin", 0755);
-  make_folder("run/peers", 0755);
-  bind_folder(places->own[OWN_RUN], "mnt/spawn", "bind");
-  bind_folder(places->bin, "mnt/spawn/bin", "bind");
-  bind_folder(places->peers, "mnt/spawn/peers", "bind");
+  if (unlink(RUN "/spawn") != 0 && errno != ENOENT) fail_step("make directory", "/run/spawn");
+  make_folder(RUN "/spawn", 0755);
+  bind_folder(places->own[OWN_RUN], RUN "/spawn", "bind");
+  bind_shown(places->bin, "bin");
+  bind_shown(places->peers, "peers");
+  if (conf->visible_count > 0) show("outside");
   for (size_t i = 0; i < conf->visible_count; i++) {
     if (places->visible[i] < 0) continue;
     char made[PATH_MAX * 2];
-    make_folder("mnt/spawn/outside", 0755);
-    make_folders("mnt/spawn/outside", conf->visible[i], made);
+    make_folders(RUN "/.spawn/outside", conf->visible[i], made);
     bind_folder(places->visible[i], made, "bind");
+  }
+}
+
+/* What leads out of /etc; the array is seen from outside under the same name beside /etc/spawn (sandbox-paths.ts). */
+static const struct {
+  const char *name, *target;
+} etc_links[] = {{"hosts", "spawn/hosts"},
+                 {"hostname", "spawn/hostname"},
+                 {"resolv.conf", "spawn/resolv.conf"},
+                 {"profile.d/job-array.sh", "../spawn/job-array.sh"},
+                 {".spawn-array", "../run/spawn/peers"}};
+
+/* A layer of /etc with nothing but what leads out of it; in memory, below the own /run. */
+static void make_etc_layer(void) {
+  make_folder(RUN "/.spawn/etc", 0755);
+  make_folder(RUN "/.spawn/etc/spawn", 0755);
+  make_folder(RUN "/.spawn/etc/profile.d", 0755);
+  for (size_t i = 0; i < sizeof etc_links / sizeof *etc_links; i++) {
+    char at[96];
+    snprintf(at, sizeof at, RUN "/.spawn/etc/%s", etc_links[i].name);
+    if (symlink(etc_links[i].target, at) != 0 && errno != EEXIST) fail_step("link", at);
   }
 }
 
 /* Where the kernel takes no overlay: a directory of links to what is outside. */
 static void link_etc(void) {
   make_folder("etc/.outside", 0755);
+  make_folder("etc/spawn", 0755);
+  make_folder("etc/profile.d", 0755);
+  for (size_t i = 0; i < sizeof etc_links / sizeof *etc_links; i++) {
+    char at[64];
+    snprintf(at, sizeof at, "etc/%s", etc_links[i].name);
+    if (symlink(etc_links[i].target, at) != 0 && errno != EEXIST) fail_step("link", at);
+  }
   link_entries("/etc", "etc", ".outside");
   link_entries("/etc/profile.d", "etc/profile.d", "../.outside/profile.d");
   /* In this order: what is bound takes along what is mounted in it. */
@@ -148,7 +195,8 @@ static bool overlay(const char *lower, const char *upper, const char *work, cons
 
 static void make_etc(const struct places *places, bool own_user_namespace) {
   const char *more = own_user_namespace ? ",userxattr" : "";
-  etc_is_overlay = overlay("/etc", "etc", "etc-work", "/etc", more);
+  make_etc_layer();
+  etc_is_overlay = overlay(RUN "/.spawn/etc:/etc", "etc", "etc-work", "/etc", more);
   if (!etc_is_overlay) {
     note("no overlay for /etc (%s): it is a directory of links to the one outside", strerror(errno));
     link_etc();
@@ -168,7 +216,7 @@ void mounts_make(const struct conf *conf, const struct places *places, bool own_
   make_run(conf, places);
   make_etc(places, own_user_namespace);
   bind_folder(places->own[OWN_LOG], "/var/log", "bind");
-  if (mount("mnt", "/run", NULL, MS_MOVE, NULL) != 0) fail_step("move", "/run");
+  if (mount(RUN, "/run", NULL, MS_MOVE, NULL) != 0) fail_step("move", "/run");
   if (mount("spawn", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777") != 0) fail_step("mount tmpfs", "/dev/shm");
   bind_folder(places->own[OWN_TMP], "/tmp", "bind");
   /* /tmp itself is its own. */

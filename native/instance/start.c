@@ -16,12 +16,13 @@
 #include "instance.h"
 #include "machine.h"
 
-/* Starts an instance: one line on standard output says how it went, either of
+/* Starts an instance: one line on standard output says how it went, behind the number that was given, either of
      ready TAB process id TAB start in clock ticks TAB id of the boot
      failed TAB step TAB errno TAB words */
 #define READY_WITHIN_MS 30000
 
 static int report = 1;
+static const char *number = "";
 
 static const char *advice(int error) {
   if (error == EPERM || error == EACCES) return "; this user may not do that here: run as root, or allow user namespaces (`spawn doctor` says what is missing)";
@@ -31,7 +32,7 @@ static const char *advice(int error) {
 
 void fail_step(const char *step, const char *what) {
   int error = errno;
-  dprintf(report, "failed\t%s\t%d\t%s: %s: %s%s\n", step, error, step, what, strerror(error), advice(error));
+  dprintf(report, "%sfailed\t%s\t%d\t%s: %s: %s%s\n", number, step, error, step, what, strerror(error), advice(error));
   if (report == 1) limits_close();
   _exit(1);
 }
@@ -136,7 +137,8 @@ static int wait_until_ready(int from, pid_t init) {
   bool well = strncmp(line, "ready\t", 6) == 0;
   if (!well) kill(init, SIGKILL);
   if (length == 0) snprintf(line, sizeof line, "failed\tstart\t%d\tstart: the first process was not ready within %d s, or was killed\n", ETIMEDOUT, READY_WITHIN_MS / 1000);
-  fputs(line, stdout);
+  /* In one write: others write to the same pipe. */
+  dprintf(STDOUT_FILENO, "%s%s", number, line);
   if (!well) limits_close();
   return well ? 0 : 1;
 }
@@ -146,9 +148,14 @@ int start_main(int argc, char **argv) {
     fputs("usage: instance start DIR\n", stderr);
     return 2;
   }
+  return start_instance(argv[1], "");
+}
+
+int start_instance(const char *directory, const char *given) {
+  number = given;
   syscall(SYS_close_range, 3u, ~0u, 0u);
-  int folder = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) fail_step("open", argv[1]);
+  int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) fail_step("open", directory);
   const char *wrong = conf_read(folder, &M.conf);
   if (wrong != NULL) {
     errno = EINVAL;
@@ -156,10 +163,9 @@ int start_main(int argc, char **argv) {
   }
   M.folder = folder;
   /* Held by the init as long as it lives. */
-  int lock = openat(folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) fail_step("lock", "the instance runs already, or cannot be locked");
+  if (flock(folder, LOCK_EX | LOCK_NB) != 0) fail_step("lock", "the instance runs already, or cannot be locked");
   unlinkat(folder, "run/init", 0);
-  if (fchdir(folder) != 0) fail_step("open", argv[1]);
+  if (fchdir(folder) != 0) fail_step("open", directory);
   sigset_t all;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
@@ -170,13 +176,14 @@ int start_main(int argc, char **argv) {
   /* What was opened before is of the mounts outside, on which nothing can be mounted from here. */
   struct places places;
   M.folder = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (M.folder < 0) fail_step("open", argv[1]);
+  if (M.folder < 0) fail_step("open", directory);
   if (M.conf.plain) plain_open(&M.conf, M.folder, &places);
   else mounts_open(&M.conf, M.folder, &places);
   pid_t init = fork();
   if (init < 0) fail_step("start", "fork");
   if (init == 0) {
     report = pipe_fds[1];
+    number = "";
     close(pipe_fds[0]);
     run_init(&places, own_user_namespace);
   }

@@ -58,7 +58,7 @@ export type MachineOrder = z.infer<typeof MachineOrder>;
 
 /** Coordinator to agent: how the instance shall be. */
 export const Directive = z.object({
-  /** Grows with each; the agent repeats the last in its reports. */
+  /** Grows with each; the agent repeats the last in its reports. One with other `peers` only is no reason for a report of its own. */
   version: z.int(),
   wanted: z.enum(['running', 'stopped', 'hibernated', 'terminated']),
   /** Why it shall stop, hibernate or end. */

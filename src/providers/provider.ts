@@ -119,7 +119,7 @@ export interface MachinePlaces {
 export interface Machine {
   readonly order: MachineOrder;
   readonly places: MachinePlaces;
-  /** What the agent keeps of it over restarts of itself and of the machine. */
+  /** What the agent keeps of it over restarts of itself and of the machine: JSON in one line. */
   readonly memory: { read(): Promise<string | undefined>; write(text: string): Promise<void> };
   /**
    * Where a directory of the agent is seen from inside. Which ones are visible there is settled when the machine is started.
@@ -158,6 +158,11 @@ export interface Machine {
 export interface SharedFile {
   /** Equal keys mean equal texts. */
   readonly key: string;
+  /**
+   * Of a text that belongs to a whole array and changes: a newer one takes the place of an older one in all members that have it, whichever of
+   * them is written first. Absent: the text stays as it is.
+   */
+  readonly version?: number;
   text(): string;
 }
 

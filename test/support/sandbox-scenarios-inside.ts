@@ -1,12 +1,12 @@
 import { deepEqual, equal, match, notEqual, ok, rejects } from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { haltSandbox, readInit } from '../../src/providers/local/sandbox-directory.ts';
 import { nativeProgram } from '../../src/providers/local/sandbox-programs.ts';
-import { inside, privateBytesOf, processes, processesUnder, type SandboxWorld } from './sandbox-world.ts';
+import { inside, nothingLeft, privateBytesOf, processes, processesUnder, type SandboxWorld } from './sandbox-world.ts';
 import { until } from './until.ts';
 
 /** What there is in a sandbox, what it shares and what it is held to. */
@@ -39,7 +39,12 @@ export const INSIDE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => 
     try {
       const machine = await world.host().start();
       const text = '127.0.0.1 localhost\n';
-      await machine.write({ hosts: { key: 'modes', text: () => text }, hostfile: 'a\n', environment: "TOKEN='x'\n" });
+      await machine.write({
+        hosts: { key: 'modes', text: () => text },
+        hostfile: 'a\n',
+        environment: "TOKEN='x'\n",
+        'job-array.sh': 'true\n',
+      });
       const modes = await inside(machine, 'cd /etc/spawn; stat -c "%a %n" environment hostfile hosts job-array.sh');
       equal(modes, '600 environment\n644 hostfile\n444 hosts\n644 job-array.sh');
       equal(await inside(machine, 'umask'), '0022');
@@ -223,7 +228,8 @@ export const INSIDE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => 
       await host.host.close();
       for (const id of readdirSync(instances).filter((name) => !name.startsWith('.')))
         await haltSandbox(join(instances, id), 'stop', processes);
-      execFileSync('umount', [`${folder}/m`]);
+      await nothingLeft(instances);
+      await until('the end of who removed it', () => spawnSync('umount', [`${folder}/m`]).status === 0);
     }
   },
 

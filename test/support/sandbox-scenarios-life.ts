@@ -87,9 +87,9 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     await until('the word of it', () => first.taken.length > 0);
     deepEqual(first.taken, [machine.order.id]);
     // What the one before remembers is old.
-    await same.memory.write('new');
-    await machine.memory.write('old');
-    equal(await same.memory.read(), 'new');
+    await same.memory.write('"new"');
+    await machine.memory.write('"old"');
+    equal(await same.memory.read(), '"new"');
     await first.host.close();
     ok((await same.activity()).processes >= 0);
     deepEqual(second.taken, []);

@@ -77,9 +77,16 @@ export function makeSandboxWorld(isPlain = false): SandboxWorld {
       for (const host of hosts) await host.close();
       const ids = existsSync(instances) ? readdirSync(instances).filter((name) => !name.startsWith('.')) : [];
       await Promise.all(ids.map((id) => haltSandbox(directoryOf(id), 'terminate', processes)));
+      await nothingLeft(instances);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What was removed is off the disk, too. */
+export async function nothingLeft(instances: string): Promise<void> {
+  const trash = join(instances, '.gone');
+  await until('nothing to be left', () => !existsSync(trash) || readdirSync(trash).length === 0);
 }
 
 function makeOrder(given: Partial<MachineOrder>): MachineOrder {

@@ -72,5 +72,5 @@ function isAcknowledged(ledger: Ledger, { row, state }: Done): boolean {
   if (now.state === 'stopped') return now.wanted === 'stopped';
   if (state === true && now.state === now.wanted) return true;
   if (now.state === 'pending' && state !== true && memory.bound.get(now.id) === undefined) return true;
-  return live.version > 0 && live.acked >= live.version && live.said !== '';
+  return live.version > 0 && live.acked >= live.askedVersion && live.said !== '';
 }

@@ -21,10 +21,12 @@ export function direct(world: World, row: InstanceRow): void {
   if (session === undefined || row.endedAt !== 0 || row.state === 'shutting-down') return;
   const array = book.arrays.get(row.jobId)!;
   const { live, wanted, reason, costShare } = row;
-  const said = `${wanted} ${reason} ${row.ttlMs} ${live.ttlVersion} ${costShare} ${array.size} ${array.last} ${array.peers} ${live.done} ${row.interruptAt}`;
+  const asked = `${wanted} ${reason} ${row.ttlMs} ${live.ttlVersion} ${costShare} ${array.size} ${array.last} ${live.done} ${row.interruptAt}`;
+  const said = `${asked} ${array.peers}`;
   if (said === live.said) return;
-  live.said = said;
+  const isAsked = !live.said.startsWith(`${asked} `);
   live.version = book.nextVersion();
+  if (isAsked) live.askedVersion = live.version;
   if (live.ttlVersion === Number.POSITIVE_INFINITY) live.ttlVersion = live.version;
   if (live.wantedVersion === Number.POSITIVE_INFINITY) live.wantedVersion = live.version;
   live.said = said.replace(' Infinity ', ` ${live.ttlVersion} `);

@@ -30,7 +30,7 @@ function acknowledge(world: World, row: InstanceRow, { version, state }: Instanc
   const isBound = row.unbounded === true && saidShare !== undefined;
   // How long its end takes was laid down with the share that it had when that began.
   const isEnding = state !== 'running' && state !== 'hibernated';
-  if (version >= live.version && !isEnding && (row.heldShare !== saidShare || isBound)) {
+  if (version >= live.askedVersion && !isEnding && (row.heldShare !== saidShare || isBound)) {
     if (saidShare === undefined) delete row.heldShare;
     else row.heldShare = saidShare;
     if (isBound) delete row.unbounded;

@@ -78,8 +78,9 @@ export interface InstanceRow extends InstanceDetail {
 
 /** What is not stored of an instance: it is found out again after a restart. */
 export interface LiveFacts {
-  /** Of the last directive that was sent, and of the last one that a report acknowledged. */
+  /** Of the last directive that was sent, of the last one that said more than other peers, and of the last one that a report acknowledged. */
   version: number;
+  askedVersion: number;
   acked: number;
   /** From which version on a report's TTL counts, and its word on whether it rests. */
   ttlVersion: number;
@@ -104,6 +105,7 @@ export interface LiveFacts {
 export function noFacts(): LiveFacts {
   return {
     version: 0,
+    askedVersion: 0,
     acked: 0,
     ttlVersion: 0,
     wantedVersion: 0,

@@ -2,6 +2,7 @@ import { type FSWatcher, mkdirSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import type { Machine, MachineHost } from '../provider.ts';
+import { ArrayFiles } from './array-files.ts';
 import type { ProcessIdentity } from './instance-records.ts';
 import {
   prepareSandbox,
@@ -12,13 +13,15 @@ import {
   wantsStart,
   withdrawStart,
 } from './sandbox-directory.ts';
-import { launchSandbox } from './sandbox-launch.ts';
+import type { OnceWritten } from './sandbox-files.ts';
+import { SandboxLauncher } from './sandbox-launch.ts';
 import { killLeft } from './sandbox-left.ts';
 import { InitLink } from './sandbox-link.ts';
 import { openMachine } from './sandbox-machine.ts';
 import { BESIDE, IN_RUN, IN_SANDBOX, placesOf } from './sandbox-paths.ts';
 import { installPrograms, requireRunnable } from './sandbox-programs.ts';
 import { connectTo } from './sandbox-sockets.ts';
+import { sweepRemains } from './sandbox-sweep.ts';
 import { SharedFiles } from './shared-files.ts';
 
 /** More at once are not faster: the kernel makes namespaces one after the other. */
@@ -52,8 +55,9 @@ class SandboxHost implements MachineHost {
   /** By id, those that are being taken in hand or are; undefined while not yet. */
   readonly #machines = new Map<string, Machine | undefined>();
   readonly #queue: (() => Promise<void>)[] = [];
-  readonly #shared: SharedFiles;
+  readonly #once: OnceWritten;
   readonly #programs: string;
+  readonly #launcher: SandboxLauncher;
   #running = 0;
   #serving: Serving | undefined;
   #watcher: FSWatcher | undefined;
@@ -64,7 +68,12 @@ class SandboxHost implements MachineHost {
     this.#options = options;
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
     this.#programs = installPrograms(options.directory, options.sources);
-    this.#shared = new SharedFiles(join(options.directory, BESIDE.shared));
+    this.#launcher = new SandboxLauncher(this.#programs, options.directory);
+    this.#once = {
+      shared: new SharedFiles(join(options.directory, BESIDE.shared)),
+      arrays: new ArrayFiles(options.directory),
+    };
+    sweepRemains(options.directory);
   }
 
   async serve(serving: Serving): Promise<void> {
@@ -81,6 +90,7 @@ class SandboxHost implements MachineHost {
     clearTimeout(this.#soon);
     this.#queue.length = 0;
     for (const machine of [...this.#machines.values()]) machine?.release();
+    await this.#launcher.close();
   }
 
   /** False where the kernel gives this user no more watches: inotify(7), max_user_instances. */
@@ -155,7 +165,7 @@ class SandboxHost implements MachineHost {
     if (isPlain) await killLeft(directory);
     const places = placesOf(directory, programs, isPlain);
     prepareSandbox({ order, directory, programs, visible, isPlain, places });
-    const failure = await launchSandbox(directory, programs);
+    const failure = await this.#launcher.launch(directory);
     if (failure === undefined) return true;
     if (failure.step !== 'lock') throw new Error(failure.why);
     this.#lookSoon();
@@ -176,7 +186,7 @@ class SandboxHost implements MachineHost {
       visible,
       places: placesOf(directory, programs, isPlain),
       programs: this.#programs,
-      shared: this.#shared,
+      once: this.#once,
       processes,
       onEnd: () => this.#forget(order.id),
       onTaken: () => this.#serving?.onTaken(order),

@@ -1,7 +1,11 @@
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
+  fchmodSync,
   mkdirSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -124,10 +128,9 @@ export async function isDeadSoon(init: ProcessIdentity, processes: SandboxProces
 /** Makes what the launcher needs. A second start finds its disk as it was. */
 export function prepareSandbox(parts: ConfigParts): void {
   const { directory, order } = parts;
-  const paths = ['log', 'spawn', 'run', 'etc', 'etc/profile.d', 'etc/spawn', 'etc-work', 'bin', 'bin-work', 'tmp'];
+  const paths = ['log', 'spawn', 'run', 'tmp', ...(parts.isPlain ? [] : ['etc', 'etc-work', 'bin', 'bin-work'])];
   for (const path of paths) makeDirectory(join(directory, path), path === 'tmp' ? 0o1777 : 0o755);
-  for (const name of ['hosts', 'hostname', 'resolv.conf']) link(directory, `etc/${name}`, `spawn/${name}`);
-  link(directory, 'etc/profile.d/job-array.sh', '../spawn/job-array.sh');
+  link(directory, IN_SANDBOX.array, join('..', BESIDE.arrays, order.arrayId));
   for (const [name, text] of Object.entries(firstFiles(order))) {
     const path = join(directory, IN_SANDBOX.spawn, name);
     if (!existsSync(path)) writeWhole(path, text, 0o644);
@@ -152,15 +155,12 @@ function makeDirectory(path: string, mode: number): void {
   chmodSync(path, mode);
 }
 
-/** Until the agent writes its own. */
-function firstFiles({ address, dns, name }: MachineOrder): Record<string, string> {
-  const names = [...new Set([dns, name])].filter((each) => each !== '').join(' ');
+/** Until the agent writes its own: what programs look for that start before. The agent's are the same, and then not written again. */
+function firstFiles({ address, dns, name, groupDns }: MachineOrder): Record<string, string> {
+  const names = [...new Set([dns, dns.split('.')[0]!, name, groupDns])].filter((each) => each !== '').join(' ');
   return {
     hosts: `127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n${address} ${names}\n`,
     hostname: `${name}\n`,
-    'resolv.conf': readWhole('/etc/resolv.conf') ?? '',
-    environment: '',
-    'job-array.sh': 'set -a\n[ ! -r /etc/spawn/environment ] || . /etc/spawn/environment\nset +a\n',
   };
 }
 
@@ -176,11 +176,27 @@ function link(directory: string, at: string, target: string): void {
 /** Whole or not at all: somebody may look at any moment. */
 export function writeWhole(path: string, text: string, mode = 0o600): void {
   const draft = join(dirname(path), `.${path.slice(path.lastIndexOf('/') + 1)}.new`);
-  rmSync(draft, { force: true });
-  writeFileSync(draft, text, { mode: 0o600 });
-  // Whatever the umask of this process is.
-  if (mode !== 0o600) chmodSync(draft, mode);
+  const file = openDraft(draft);
+  try {
+    writeFileSync(file, text);
+    // Whatever the umask of this process is.
+    if (mode !== 0o600) fchmodSync(file, mode);
+  } finally {
+    closeSync(file);
+  }
   renameSync(draft, path);
+}
+
+/** One that a killed process has left is removed: it may be a link. */
+function openDraft(draft: string): number {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+  try {
+    return openSync(draft, flags, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    rmSync(draft, { force: true });
+    return openSync(draft, flags, 0o600);
+  }
 }
 
 function readLine(path: string): string | undefined {

@@ -1,8 +1,12 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { SpawnError } from '../../core/errors.ts';
 import { instanceProgram } from './sandbox-programs.ts';
 
 const KEPT_CHARS = 4_096;
+/** What comes behind the directory of instances in the words that `ps` shows of an instance: /i- and 17 digits. */
+const NAME_CHARS = 64;
 
 /** What the launcher could not do: a step of native/instance, with words for people. */
 export interface LaunchFailure {
@@ -10,31 +14,94 @@ export interface LaunchFailure {
   readonly why: string;
 }
 
+type Launcher = ChildProcessByStdio<Writable, Readable, Readable>;
+
 /**
- * Starts the sandbox that was prepared in a directory.
- *
- * @returns nothing when it is up, or what failed; nothing of it is left then
- * @throws SpawnError INTERNAL when the launcher itself cannot be run
+ * Starts sandboxes through one small process that forks for each of them: to fork this one is dear, and each of its pages that are written to
+ * afterwards is copied. The process ends with this one; sandboxes do not.
  */
-export function launchSandbox(directory: string, programs: string): Promise<LaunchFailure | undefined> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(instanceProgram(programs), ['start', directory], {
+export class SandboxLauncher {
+  readonly #program: string;
+  readonly #titleChars: number;
+  #child: Launcher | undefined;
+  #lastNumber = 0;
+  readonly #waiting = new Map<number, (failure: LaunchFailure | undefined) => void>();
+
+  /** @param programs where the native one is; @param instances where the directories of instances are */
+  constructor(programs: string, instances: string) {
+    this.#program = instanceProgram(programs);
+    this.#titleChars = Buffer.byteLength(instances) + NAME_CHARS;
+  }
+
+  /**
+   * Starts the sandbox that was prepared in a directory.
+   *
+   * @returns nothing when it is up, or what failed; nothing of it is left then
+   * @throws SpawnError INTERNAL for a directory that cannot be asked for
+   */
+  launch(directory: string): Promise<LaunchFailure | undefined> {
+    if (/[\n\0]/.test(directory))
+      throw new SpawnError('INTERNAL', { why: `no directory of an instance: ${directory}` });
+    return new Promise((resolve) => {
+      this.#lastNumber += 1;
+      this.#waiting.set(this.#lastNumber, resolve);
+      this.#child ??= this.#start();
+      this.#child.stdin.write(`${this.#lastNumber}\t${directory}\n`);
+    });
+  }
+
+  /** Resolves when the process has left. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    this.#child = undefined;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const left = once(child, 'exit');
+    child.ref();
+    child.stdin.end();
+    await left;
+  }
+
+  #start(): Launcher {
+    const child = spawn(this.#program, ['serve', '-'.repeat(this.#titleChars)], {
       argv0: 'spawn-instance',
       cwd: '/',
       env: {},
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     let said = '';
-    const take = (piece: string) => {
-      said = (said + piece).slice(-KEPT_CHARS);
-    };
-    child.stdout.setEncoding('utf8').on('data', take);
-    child.stderr.setEncoding('utf8').on('data', take);
-    child.once('error', (error) => reject(new SpawnError('INTERNAL', { why: error.message }, { cause: error })));
-    child.once('close', (code, signal) => {
-      const [result, step = 'start', , why] = said.trimEnd().split('\t');
-      if (code === 0 && result === 'ready') resolve(undefined);
-      else resolve({ step, why: why ?? `the launcher ended with ${signal ?? code}: ${said.trim()}` });
+    let complained = '';
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+      const lines = (said + piece).split('\n');
+      said = lines.pop()!.slice(-KEPT_CHARS);
+      for (const line of lines) this.#answer(line);
     });
-  });
+    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      complained = (complained + piece).slice(-KEPT_CHARS);
+    });
+    // What it did not read is answered when it has ended.
+    child.stdin.on('error', () => {});
+    const ended = (how: string) => {
+      if (this.#child === child) this.#child = undefined;
+      this.#failAll(`the launcher ended with ${how}: ${complained.trim()}`);
+    };
+    child.once('error', (error) => ended(error.message));
+    child.once('close', (code, signal) => ended(String(signal ?? code)));
+    // It does not keep the agent alive when that wants to end.
+    child.unref();
+    for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as unknown as { unref(): void }).unref();
+    return child;
+  }
+
+  #answer(line: string): void {
+    const [number, result, step = 'start', , why] = line.split('\t');
+    const waiting = this.#waiting.get(Number(number));
+    this.#waiting.delete(Number(number));
+    waiting?.(result === 'ready' ? undefined : { step, why: why ?? line });
+  }
+
+  #failAll(why: string): void {
+    const all = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const waiting of all) waiting({ step: 'start', why });
+  }
 }

@@ -1,18 +1,18 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import type { ForkerChannel, Machine, MachinePlaces } from '../provider.ts';
 import type { ProcessIdentity } from './instance-records.ts';
-import { isDeadSoon, readEnding, type SandboxProcesses, waitUntilDead, writeWhole } from './sandbox-directory.ts';
-import { writeSandboxFiles } from './sandbox-files.ts';
+import { isDeadSoon, readEnding, type SandboxProcesses, waitUntilDead } from './sandbox-directory.ts';
+import { type OnceWritten, SandboxFiles } from './sandbox-files.ts';
 import { serveInside } from './sandbox-inside.ts';
 import { killLeft } from './sandbox-left.ts';
 import type { InitHello, InitLink } from './sandbox-link.ts';
+import { SandboxMemory } from './sandbox-memory.ts';
 import { IN_RUN, IN_SANDBOX, pathInside } from './sandbox-paths.ts';
 import { removeGroup, removeSandbox } from './sandbox-remains.ts';
 import { runInSandbox } from './sandbox-run.ts';
-import type { SharedFiles } from './shared-files.ts';
 
 /** Beyond the grace: what the init takes to let the forker report and leave. */
 const INIT_WITHIN_MS = 12_000;
@@ -28,7 +28,7 @@ export interface MachineParts {
   readonly visible: readonly string[];
   readonly places: MachinePlaces;
   readonly programs: string;
-  readonly shared: SharedFiles;
+  readonly once: OnceWritten;
   readonly processes: SandboxProcesses;
   /** Nothing more will come from this machine: it ended or was let go. */
   readonly onEnd: () => void;
@@ -42,6 +42,8 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
   const hello = await link.hello;
   const inside = await serveInside(join(directory, IN_SANDBOX.run, IN_RUN.agentSocket));
   const channel = openChannel(link, hello);
+  const memory = new SandboxMemory(join(directory, IN_SANDBOX.memory));
+  const files = new SandboxFiles(directory, order.arrayId, parts.once);
   let ours = false;
   /** It is in other hands, or will be again: what these remember is old. */
   let isLeft = false;
@@ -105,15 +107,15 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     adopted: parts.adopted,
     startId: `${init.pid}-${init.startTicks}-${init.bootId}`,
     memory: {
-      read: async () => readText(join(directory, IN_SANDBOX.memory)),
+      read: async () => memory.read(),
       write: async (text) => {
-        if (!isLeft) writeWhole(join(directory, IN_SANDBOX.memory), text);
+        if (!isLeft) memory.write(text);
       },
     },
     places: parts.places,
     inside: (path) => (parts.places.isOwn ? pathInside(path, parts.visible) : path),
     forker: async () => channel.forker,
-    write: async (files) => writeSandboxFiles(directory, files, parts.shared),
+    write: async (given) => files.write(given),
     setDeadline: (inMs) => link.setDeadline(inMs),
     activity: async () => ({ ...(await link.activity()), networkBytes: undefined }),
     run: (command, timeoutMs) => runInSandbox({ directory, programs: parts.programs, command, timeoutMs }),
@@ -152,12 +154,4 @@ function openChannel(link: InitLink, hello: InitHello): { forker: ForkerChannel;
       onClose?.();
     },
   };
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

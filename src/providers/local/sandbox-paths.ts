@@ -9,8 +9,9 @@ export const IN_SANDBOX = {
   start: 'start',
   config: 'machine.conf',
   /** What the agent keeps. */
-  memory: 'agent.json',
-  lock: 'lock',
+  memory: 'agent.jsonl',
+  /** Leads to the directory of its array, also inside: below /etc there. The same name is in native/instance/mounts.c. */
+  array: '.spawn-array',
   tmp: 'tmp',
   log: 'log',
   /** /etc/spawn */
@@ -32,11 +33,18 @@ export const IN_RUN = {
   execSocket: 'exec.sock',
 } as const;
 
+/** In the directory of an array, which is /run/spawn/peers inside. */
+export const IN_ARRAY = {
+  files: '.files',
+} as const;
+
 /** Beside the directories of the instances, which have no name that begins with a dot. */
 export const BESIDE = {
   programs: '.bin',
   arrays: '.arrays',
   shared: '.shared',
+  /** Directories of instances that are gone, until they are removed. */
+  gone: '.gone',
   /** Written after each change, so that who watches the directory looks. */
   poke: '.poke',
 } as const;

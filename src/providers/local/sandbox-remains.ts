@@ -1,7 +1,12 @@
-import { chmodSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { IN_RUN, IN_SANDBOX, peersDirectory } from './sandbox-paths.ts';
+import { discard } from './sandbox-trash.ts';
+
+/** What names end in that a member has in the directory of its array: its mark, and its exec socket. */
+export const MEMBER = '.member';
+export const EXEC = '.exec';
 
 const GROUP_WITHIN_MS = 2_000;
 const LOOK_MS = 5;
@@ -28,18 +33,14 @@ function removeGroups(path: string): boolean {
 
 /** Marks an instance as a member of its array: the directory of their sockets is there as long as one is. */
 export function memberFile(id: string): string {
-  return `${id}.member`;
+  return id + MEMBER;
 }
 
-function socketFile(id: string): string {
-  return `${id}.exec`;
-}
-
-/** Removes the directory of a sandbox of which nothing runs, and its place among the members of its array. */
+/** Takes away the directory of a sandbox of which nothing runs, and its place among the members of its array. */
 export function removeSandbox(directory: string): void {
   const arrayId = arrayOf(directory);
   if (arrayId !== undefined) leaveArray(directory, arrayId);
-  removeTree(directory);
+  discard(directory);
 }
 
 function arrayOf(directory: string): string | undefined {
@@ -55,31 +56,12 @@ function arrayOf(directory: string): string | undefined {
 function leaveArray(directory: string, arrayId: string): void {
   const peers = peersDirectory(directory, arrayId);
   const id = basename(directory);
-  rmSync(join(peers, socketFile(id)), { force: true });
+  rmSync(join(peers, id + EXEC), { force: true });
   rmSync(join(peers, memberFile(id)), { force: true });
   try {
-    if (!readdirSync(peers).some((name) => name.endsWith('.member'))) removeTree(peers);
+    if (!readdirSync(peers).some((name) => name.endsWith(MEMBER))) rmSync(peers, { recursive: true, force: true });
   } catch {
     // Another member was the last one.
-  }
-}
-
-/** As rm -rf, also where a directory may not be read: overlayfs makes such, and so can users. */
-function removeTree(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch (error) {
-    if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-    openUp(path);
-    rmSync(path, { recursive: true, force: true });
-  }
-}
-
-function openUp(path: string): void {
-  if (!lstatSync(path).isDirectory()) return;
-  chmodSync(path, 0o700);
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    if (entry.isDirectory()) openUp(join(path, entry.name));
   }
 }
 

@@ -11,6 +11,8 @@ const AGAIN_MS = 1_000;
 const STATUS_EVERY_MS = 60_000;
 /** Changes come in crowds. */
 const STATUS_PAUSE_MS = 200;
+/** From what is known of a job to the file for logins, when no task starts meanwhile. */
+const ENVIRONMENT_PAUSE_MS = 50;
 const BLOB_HASH = /^[0-9a-f]{64}$/;
 
 /** What is in /etc/spawn of one instance. */
@@ -21,6 +23,7 @@ export class InstanceFolder {
   #shownOfJob: ReadonlyMap<string, string> = new Map();
   #shown: ReadonlyMap<string, string> = new Map();
   #environment = '';
+  #environmentSoon: NodeJS.Timeout | undefined;
   #size = 0;
   #fetching = false;
   #peersAtMs = 0;
@@ -46,7 +49,6 @@ export class InstanceFolder {
       'resolv.conf': resolvText(order, place.resolvConf),
       // Of an agent before: the members are still the same, until a directive says otherwise.
       ...(machine.adopted ? {} : { hosts: ownHostsText(order), 'job-array-peers.json': null, hostfile: null }),
-      'status.json': this.#statusText(),
     };
     try {
       await machine.write(files);
@@ -56,12 +58,14 @@ export class InstanceFolder {
       this.#environment = '';
       this.#instance.log(`its files stay as they are: ${(error as Error).message}`);
     }
-    this.#statusAtMs = place.clock.bootMs() + STATUS_EVERY_MS;
+    // For who asks while the agent is away: until then it is a moment old at most.
+    this.statusChanged();
     this.#ready.resolve();
   }
 
   /** Resolves when all is in place that a task may look at; gives what its environment has besides. */
   async beforeRun(request: RunRequest): Promise<readonly string[]> {
+    clearTimeout(this.#environmentSoon);
     await this.#ready.promise;
     await this.#writeUserData();
     this.#shown = shownOf(request.env ?? []);
@@ -76,7 +80,11 @@ export class InstanceFolder {
 
   jobIsKnown(env: readonly string[]): void {
     this.#shownOfJob = shownOf(env);
-    void this.#ready.promise.then(() => this.#writeEnvironment());
+    // As a rule its task starts in the same moment, and writes the same and more.
+    clearTimeout(this.#environmentSoon);
+    this.#environmentSoon = setTimeout(() => {
+      this.#ready.promise.then(() => this.#writeEnvironment()).catch(() => {});
+    }, ENVIRONMENT_PAUSE_MS).unref();
   }
 
   directiveTaken(): void {
@@ -139,7 +147,6 @@ export class InstanceFolder {
     await machine.write({ hosts, hostfile: files.hostfile });
     await machine.write({ 'job-array-peers.json': files.peers });
     life.peers = files.version;
-    sessions.tell();
   }
 
   async #writeUserData(): Promise<void> {

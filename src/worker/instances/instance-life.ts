@@ -1,14 +1,7 @@
 import type { InstanceState } from '../../api/instance.ts';
 import type { InstanceMemory, OwnSettings } from '../../api/instance-memory.ts';
 import type { Directive, InstanceReport, MachineOrder } from '../../api/instance-session.ts';
-import {
-  type ActivityReading,
-  firstReading,
-  type Idleness,
-  idleMs,
-  nextReading,
-  readingPauseMs,
-} from '../../core/instance-idle.ts';
+import { firstReading, type Idleness, idleMs, nextReading, readingPauseMs } from '../../core/instance-idle.ts';
 import {
   type Decision,
   decide,
@@ -20,6 +13,7 @@ import {
 import { type InstanceTime, moveDeadline, passTime, setRunning, startTime } from '../../core/instance-time.ts';
 import type { MachineActivity } from '../../providers/provider.ts';
 import type { InstanceClock } from './boot-clock.ts';
+import { saysMore } from './directive-news.ts';
 import { MACHINE_GRACE_MS, MOST_END_MS } from './end-times.ts';
 
 type Completion = NonNullable<InstanceReport['completion']>;
@@ -165,11 +159,16 @@ export class InstanceLife {
     this.#time = moveDeadline(this.#time, ttlLeftMs);
   }
 
-  /** True when it says something that was not known. */
-  take(directive: Directive): boolean {
-    const isNew = directive.version > (this.directive?.version ?? 0);
+  /** What it says that was not known. */
+  take(directive: Directive): 'nothing' | 'peers' | 'more' {
+    const { directive: last } = this;
+    const isNew = directive.version > (last?.version ?? 0);
     // It was sent before something that was said since: only on another road can that happen.
-    if (directive.version < (this.directive?.version ?? 0)) return false;
+    if (directive.version < (last?.version ?? 0)) return 'nothing';
+    this.pass();
+    const says = last === undefined || this.#directiveIsOld || saysMore(last, directive, this.#time.ttlLeftMs);
+    // That members came or went is no reason to wake up.
+    if (!says && this.#restedAt === last.version) this.#restedAt = directive.version;
     if (isNew) {
       this.moveDeadline(directive.ttlLeftMs);
       const { interruptInMs } = directive;
@@ -177,7 +176,7 @@ export class InstanceLife {
     }
     this.directive = directive;
     this.#directiveIsOld = false;
-    return isNew;
+    return !isNew ? 'nothing' : says ? 'more' : 'peers';
   }
 
   /** An attempt at its task has started: what was said of its completion was of the one before. */
@@ -194,12 +193,11 @@ export class InstanceLife {
   }
 
   measured(activity: MachineActivity): void {
-    const reading: ActivityReading = activity;
     const now = this.#clock.bootMs();
     this.#idleness =
       this.#idleness === undefined
-        ? firstReading(reading, now)
-        : nextReading(this.#idleness, reading, this.settings.idleCpuPercent, now);
+        ? firstReading(activity, now)
+        : nextReading(this.#idleness, activity, this.settings.idleCpuPercent, now);
   }
 
   /** Until the next reading is worth it. */

@@ -127,8 +127,11 @@ export class Instance implements ServedInstance {
   }
 
   takeDirective(directive: Directive): void {
-    if (!this.life.take(directive)) return;
+    const said = this.life.take(directive);
+    if (said === 'nothing') return;
     this.folder.directiveTaken();
+    // The next exchange acknowledges it: nobody waits for that.
+    if (said === 'peers') return;
     this.look();
     this.changed();
     clearTimeout(this.#unasked);

@@ -72,6 +72,7 @@ function filesOf(order: MachineOrder, resolves: boolean, { version, members }: P
     let text: string | undefined;
     return {
       key: `${order.jobId}-${version}-${name}`,
+      version,
       text: () => {
         text ??= make();
         return text;
