@@ -10,7 +10,7 @@ import { packageVersion } from '../client/node/package-files.ts';
 import { makePrivateDirectory } from '../client/node/private-directory.ts';
 import { identify } from '../client/node/process-identity.ts';
 import { type ProcessRecord, removeRecord, writeRecord } from '../client/node/process-record.ts';
-import { readInstanceSettings } from '../config/instance-settings.ts';
+import { readInstanceSettings, readSandboxSetting } from '../config/instance-settings.ts';
 import { readLease } from '../config/lease.ts';
 import { readLocalOffer } from '../config/local-offer.ts';
 import { readMaxArraySize } from '../config/max-array-size.ts';
@@ -80,6 +80,8 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const leaseMs = readLease(process.env);
   const offer = readLocalOffer(process.env);
   const instanceSettings = readInstanceSettings(process.env);
+  // The agent of instances reads it too, where nobody would be told of a wrong one.
+  readSandboxSetting(process.env);
   const choice = place.listen ?? readListen(files.listen);
   // What takes long to load is loaded while the store's thread opens the database.
   const opening = openSqliteStore({ path: join(dataDir, 'spawn.db') });

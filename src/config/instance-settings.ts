@@ -31,7 +31,8 @@ export function readInstanceSettings(env: Env): InstanceSettings {
 }
 
 /**
- * From `SPAWN_SANDBOX`: how instances are kept apart. Read by the agent of instances when it starts.
+ * From `SPAWN_SANDBOX`: how instances are kept apart. Read by the agent of instances when it starts, and before that by the server, which refuses a
+ * wrong one.
  *
  * @throws BAD_REQUEST
  */
