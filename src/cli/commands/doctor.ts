@@ -65,7 +65,7 @@ async function allChecks(world: World): Promise<readonly Check[]> {
   const uid = process.getuid?.() ?? 0;
   const [agent, instances, server] = await Promise.all([
     checkAgent({ ...world.env }),
-    checkInstances(),
+    checkInstances(world.env.SPAWN_SANDBOX),
     checkServer(world),
   ]);
   return [

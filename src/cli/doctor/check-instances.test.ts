@@ -21,6 +21,14 @@ describe('what the kernel allows', () => {
     });
   });
 
+  test('where the setting says otherwise', () => {
+    expect(instanceChecks(allowed, 'plain').map(({ name, result, found }) => [name, `${result}: ${found}`])).toEqual([
+      ['instances', 'info: not kept apart from this machine: SPAWN_SANDBOX=plain says so'],
+      ['DNS port', expect.stringMatching('^ok')],
+    ]);
+    expect(instanceChecks(allowed, 'auto')).toEqual(instanceChecks(allowed));
+  });
+
   test('to an ordinary user', () => {
     expect(found({ memory: 'sampled', port53: no })).toMatchObject({
       instances: 'ok: own names, files and processes; memory looked at now and again; CPUs by affinity',
@@ -48,7 +56,7 @@ describe('what the kernel allows', () => {
 });
 
 test('a program that is missing, or does not answer, is no failure of the rest', async () => {
-  expect((await checkInstances('/nonexistent/instance')).map(({ result }) => result)).toEqual(['warn']);
-  expect((await checkInstances('/bin/false')).map(({ result }) => result)).toEqual(['warn']);
-  expect((await checkInstances('/bin/echo')).map(({ result }) => result)).toEqual(['warn']);
+  expect((await checkInstances(undefined, '/nonexistent/instance')).map(({ result }) => result)).toEqual(['warn']);
+  expect((await checkInstances(undefined, '/bin/false')).map(({ result }) => result)).toEqual(['warn']);
+  expect((await checkInstances(undefined, '/bin/echo')).map(({ result }) => result)).toEqual(['warn']);
 });

@@ -25,21 +25,31 @@ export interface Probe {
   readonly freeze: string;
 }
 
-/** How far the kernel lets this user have instances of their own on this machine; it is tried, and undone. */
-export async function checkInstances(program = nativeProgram('instance')): Promise<Check[]> {
+/**
+ * How far the kernel lets this user have instances of their own on this machine; it is tried, and undone.
+ * @param setting SPAWN_SANDBOX
+ */
+export async function checkInstances(
+  setting: string | undefined,
+  program = nativeProgram('instance'),
+): Promise<Check[]> {
   if (!existsSync(program)) {
     return [warn('instances', 'none here', 'install a C compiler and run npm ci, on Linux: spawn launch needs it')];
   }
   try {
     const { stdout } = await promisify(execFile)(program, ['probe'], { timeout: TIME_MS });
-    return instanceChecks(JSON.parse(stdout) as Probe);
+    return instanceChecks(JSON.parse(stdout) as Probe, setting);
   } catch (error) {
     return [warn('instances', (error as Error).message.trim().split('\n').at(-1)!, `run ${program} probe by hand`)];
   }
 }
 
 /** Exported for its test. */
-export function instanceChecks({ user, namespaces, mount, overlay, processes, port53, ...kinds }: Probe): Check[] {
+export function instanceChecks(
+  { user, namespaces, mount, overlay, processes, port53, ...kinds }: Probe,
+  setting?: string,
+): Check[] {
+  const plain = setting === 'plain';
   const missing = Object.entries({ namespaces, mount, processes }).filter(([, allowed]) => !allowed.ok);
   const held = {
     memory:
@@ -49,19 +59,21 @@ export function instanceChecks({ user, namespaces, mount, overlay, processes, po
     cpu: kinds.cpu === 'affinity' ? 'CPUs by affinity' : `CPUs held by the kernel (${kinds.cpu})`,
   };
   return [
-    missing.length === 0
-      ? ok('instances', `own names, files and processes; ${held.memory}; ${held.cpu}`)
-      : warn(
-          'instances',
-          `without namespaces, not apart from this machine: ${missing.map(([name, { why }]) => `${name} (${why ?? 'refused'})`).join(', ')}`,
-          `they run, and SPAWN_PEERS_FILE and the like say where their files are (docs/sandbox.md); to keep them apart ${
-            user === 0
-              ? 'give this container CAP_SYS_ADMIN, or run where mounts are allowed'
-              : 'allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone) and mounts, or run as root'
-          }`,
-        ),
+    plain
+      ? info('instances', 'not kept apart from this machine: SPAWN_SANDBOX=plain says so')
+      : missing.length === 0
+        ? ok('instances', `own names, files and processes; ${held.memory}; ${held.cpu}`)
+        : warn(
+            'instances',
+            `without namespaces, not apart from this machine: ${missing.map(([name, { why }]) => `${name} (${why ?? 'refused'})`).join(', ')}`,
+            `they run, and SPAWN_PEERS_FILE and the like say where their files are (docs/sandbox.md); to keep them apart ${
+              user === 0
+                ? 'give this container CAP_SYS_ADMIN, or run where mounts are allowed'
+                : 'allow user namespaces (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone) and mounts, or run as root'
+            }`,
+          ),
     // What has no namespaces has no /etc of its own.
-    ...(missing.length > 0
+    ...(plain || missing.length > 0
       ? []
       : [
           overlay.ok
