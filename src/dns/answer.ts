@@ -1,4 +1,5 @@
 import { type Answer, encode, type OptAnswer } from 'dns-packet';
+import { AnswerCache, type Made } from './answer-cache.ts';
 import { type Query, readQuery, type Unread } from './query.ts';
 import type { Zone } from './zone.ts';
 
@@ -41,6 +42,8 @@ interface Sections {
   readonly authoritative: boolean;
   readonly answers?: readonly Records[];
   readonly authority?: Uint8Array;
+  /** In how many orders the records are given, in turn; default 1. */
+  readonly orders?: number;
 }
 
 /** Answers for one zone: bytes to bytes. */
@@ -49,6 +52,7 @@ export class Answerer {
   readonly #self: string;
   readonly #selfName: string;
   readonly #records = new WeakMap<readonly string[], Uint8Array>();
+  readonly #cached = { udp: new AnswerCache(), tcp: new AnswerCache() };
   #soa: { readonly serial: number; readonly bytes: Uint8Array } | undefined;
 
   /** @param address where it listens: what the name of the server, `ns.{domain}`, has */
@@ -60,11 +64,17 @@ export class Answerer {
 
   /** The response to a query, or undefined when there must be none. */
   answer(bytes: Uint8Array, over: 'udp' | 'tcp'): Uint8Array | undefined {
+    const query = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return this.#cached[over].answer(query, this.#zone.serial, () => this.#make(query, over));
+  }
+
+  #make(bytes: Buffer, over: 'udp' | 'tcp'): Made | undefined {
     const query = readQuery(bytes);
     if (query === undefined) return undefined;
-    if ('rcode' in query) return refusal(query);
+    if ('rcode' in query) return { response: refusal(query), orders: 1 };
     const payload = Math.min(MOST_UDP, Math.max(PLAIN_UDP, query.edns?.payload ?? PLAIN_UDP));
-    return assemble(query, this.#sections(query), over === 'tcp' ? MOST_TCP : payload);
+    const sections = this.#sections(query);
+    return { response: assemble(query, sections, over === 'tcp' ? MOST_TCP : payload), orders: sections.orders ?? 1 };
   }
 
   #sections(query: Query): Sections {
@@ -76,7 +86,8 @@ export class Answerer {
     const answers = this.#answers(query);
     if (answers === undefined) return { rcode: NXDOMAIN, authoritative: true, authority: this.#start() };
     if (answers.length === 0) return { rcode: 0, authoritative: true, authority: this.#start() };
-    return { rcode: 0, authoritative: true, answers };
+    const orders = answers.reduce((sum, { bytes, each }) => sum + bytes.length / each, 0);
+    return { rcode: 0, authoritative: true, answers, orders: query.name === domain ? 1 : orders };
   }
 
   /** Records of the type at the name; none: it exists without them; undefined: it does not exist. */
