@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readInstanceSettings } from './instance-settings.ts';
+import { readIgnoreUnsupported, readInstanceSettings, readSandboxSetting } from './instance-settings.ts';
 
 test('nothing set means the usual', () => {
   expect(readInstanceSettings({})).toEqual({ domain: 'spore.host', dnsListen: undefined, retentionMs: 604_800_000 });
@@ -24,4 +24,20 @@ test.each([
   ['SPAWN_INSTANCE_RETENTION', '3651d', 'SPAWN_INSTANCE_RETENTION: expected a duration of at most 3650d'],
 ])('%s=%s is refused', (name, value, message) => {
   expect(() => readInstanceSettings({ [name]: value })).toThrow(message);
+});
+
+test('how instances are kept apart', () => {
+  expect([undefined, '', 'plain', 'separate'].map((text) => readSandboxSetting({ SPAWN_SANDBOX: text }))).toEqual([
+    'auto',
+    'auto',
+    'plain',
+    'separate',
+  ]);
+  expect(() => readSandboxSetting({ SPAWN_SANDBOX: 'no' })).toThrow('SPAWN_SANDBOX: expected auto, separate or plain');
+});
+
+test('whether what cannot be honoured is ignored', () => {
+  const read = (text?: string) => readIgnoreUnsupported({ SPAWN_IGNORE_UNSUPPORTED: text });
+  expect([read(), read(''), read('0'), read('1')]).toEqual([false, false, false, true]);
+  expect(() => read('true')).toThrow('SPAWN_IGNORE_UNSUPPORTED: expected 0 or 1, found "true"');
 });

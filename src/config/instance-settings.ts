@@ -42,6 +42,17 @@ export function readSandboxSetting({ SPAWN_SANDBOX: found }: Env): 'auto' | 'sep
   throw new SpawnError('BAD_REQUEST', { where: 'SPAWN_SANDBOX', expected: 'auto, separate or plain', found });
 }
 
+/**
+ * From `SPAWN_IGNORE_UNSUPPORTED`: as --ignore-unsupported on each launch. Read by the command.
+ *
+ * @throws BAD_REQUEST
+ */
+export function readIgnoreUnsupported({ SPAWN_IGNORE_UNSUPPORTED: found }: Env): boolean {
+  if (!found || found === '0') return false;
+  if (found === '1') return true;
+  throw new SpawnError('BAD_REQUEST', { where: 'SPAWN_IGNORE_UNSUPPORTED', expected: '0 or 1', found });
+}
+
 function readListen(text: string | undefined): Address | 'off' | undefined {
   if (!text) return undefined;
   return text === 'off' ? 'off' : parseAddress(text, 'SPAWN_DNS_LISTEN');

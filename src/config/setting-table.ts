@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { parseAddress } from '../core/address.ts';
 import { SpawnError } from '../core/errors.ts';
-import { readInstanceSettings, readSandboxSetting } from './instance-settings.ts';
+import { readIgnoreUnsupported, readInstanceSettings, readSandboxSetting } from './instance-settings.ts';
 import { readLease } from './lease.ts';
 import { readLocalOffer } from './local-offer.ts';
 import { readMaxArraySize } from './max-array-size.ts';
@@ -160,7 +160,7 @@ export const SETTINGS: readonly Setting[] = [
     type: '0 or 1',
     usual: '0',
     meaning: 'whether a launch goes on, with a note, without the options that the provider cannot honour',
-    check: (text, where) => void (/^[01]$/.test(text) || bad(where, '0 or 1', text)),
+    check: (text) => void readIgnoreUnsupported({ SPAWN_IGNORE_UNSUPPORTED: text }),
   },
   {
     name: 'dns_domain',

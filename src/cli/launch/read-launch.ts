@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readIgnoreUnsupported } from '../../config/instance-settings.ts';
 import { type LaunchTemplate, readTemplate } from '../../config/launch-template.ts';
 import { type ParamFile, readParamFile } from '../../config/param-file.ts';
 import { SpawnError } from '../../core/errors.ts';
@@ -53,7 +54,7 @@ export async function readLaunch(
   const { rest } = input;
   const said = mergeLayers(flags, withoutReplaced(kept?.layer ?? {}, input));
   const given = completeLayer(mergeLayers(shared.layer, mergeLayers(said, defaults.layer)));
-  const ignores = given['ignore-unsupported'] || world.env.SPAWN_IGNORE_UNSUPPORTED === '1';
+  const ignores = given['ignore-unsupported'] || readIgnoreUnsupported(world.env);
   const note = checkSupported(refused, ignores);
   checkTogether(given);
   const argv = rest ?? (isGiven(flags.command) ? undefined : template?.argv);
