@@ -15,6 +15,8 @@
 
 /* Who is connected to exec.sock, and the process that was started for each. */
 #define MOST_CLIENTS 256
+/* For the whole of a request: who says half of one keeps a place, and what came with it, no longer. */
+#define REQUEST_WITHIN_US 10000000u
 
 static void accept_client(struct watch *watch, uint32_t events), client_ready(struct watch *watch, uint32_t events);
 
@@ -30,6 +32,7 @@ struct client {
   size_t order_length;
   pid_t pid;       /* 0: not started, or ended */
   uint64_t kill_us; /* the client is gone; KILL then, 0: not */
+  uint64_t whole_us; /* its request must be whole by then, 0: it is */
 };
 static struct client *clients;
 static size_t client_count;
@@ -108,6 +111,7 @@ static void start(struct client *client) {
     return refuse(client, EXEC_REFUSED, EXEC_BAD_REQUEST, 0);
   }
   uint32_t step = 0;
+  client->whole_us = 0;
   client->pid = request_start(&client->request, &step);
   int error = errno;
   free(strings);
@@ -203,6 +207,7 @@ static void accept_client(struct watch *watch, uint32_t events) {
     return;
   }
   client->watch = (struct watch){.ready = client_ready, .fd = fd};
+  client->whole_us = steady_us() + REQUEST_WITHIN_US;
   client->next = clients;
   clients = client;
   client_count++;
@@ -230,7 +235,13 @@ static void kill_session(const struct process *process, void *to) {
 
 int requests_expire(void) {
   uint64_t now = steady_us(), least = UINT64_MAX;
-  for (struct client *client = clients; client != NULL; client = client->next) {
+  for (struct client *client = clients, *next; client != NULL; client = next) {
+    next = client->next;
+    if (client->whole_us != 0) {
+      if (now >= client->whole_us) refuse(client, EXEC_REFUSED, EXEC_BAD_REQUEST, 0);
+      else if (client->whole_us < least) least = client->whole_us;
+      continue;
+    }
     if (client->kill_us == 0 || client->pid == 0) continue;
     if (now >= client->kill_us) {
       each_process(kill_session, client);

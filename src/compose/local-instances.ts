@@ -14,6 +14,7 @@ import { Zone } from '../dns/zone.ts';
 import { hash } from '../providers/local/addresses.ts';
 import { createAgentProcess } from '../providers/local/agent-process.ts';
 import { createLocalInstances, namesIn } from '../providers/local/local-instances.ts';
+import { INSTANCE_PATH } from '../providers/local/sandbox-config.ts';
 import type { Arguments } from './arguments.ts';
 
 /** How often it is seen to it that an agent serves what there is. */
@@ -43,7 +44,7 @@ export async function openLocalInstances(
       'instances',
       ...['--server', `unix:${socketPath}`, '--data-dir', dataDir],
     ],
-    env: backgroundEnv(process.env),
+    env: { ...backgroundEnv(process.env), PATH: INSTANCE_PATH },
     logFile: files.agentLog,
     note: (text) => log.info(text),
     serving: () => readLiveRecord(files.agentPlace),

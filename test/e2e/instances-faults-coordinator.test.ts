@@ -1,11 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isAlive } from '../../src/client/node/process-identity.ts';
 import { FaultyInstances, groupNameOf, nameOf, soon } from '../support/instance-faults.ts';
 
 const LONG = { timeout: 300_000 };
-const WITHOUT_ANYBODY_MS = 90_000;
 
 describe('the coordinator dies', () => {
   let own: FaultyInstances;
@@ -116,44 +113,5 @@ describe('the coordinator dies', () => {
     expectOnce('stays', 2);
     expect(inits.every((init) => isAlive(init))).toBe(true);
     await own.ok('terminate', '--job-array-name', 'stays', '-y');
-  });
-});
-
-describe.each([
-  ['root', undefined],
-  ['an ordinary user', 65534],
-] as const)('nobody is left, of %s', (_, uid) => {
-  let own: FaultyInstances;
-
-  beforeAll(() => {
-    own = new FaultyInstances(uid);
-    return own.isUp();
-  });
-  afterAll(() => own.close(), 300_000);
-
-  test('a TTL holds without coordinator, keeper and agent, which find out later', LONG, async () => {
-    // Deaf to TERM, so the end takes all of its grace.
-    const deaf = 'trap "" TERM; touch up-$JOB_ARRAY_INDEX; while :; do sleep 0.2; done';
-    await own.ok('launch', '--count', '2', '--job-array-name', 'alone', '--ttl', '15s', '--command', deaf);
-    const rows = await own.reached('alone', 'running', 2);
-    const ids = rows.map(({ instance_id: id }) => id);
-    await soon('the start of the tasks', () => [0, 1].every((index) => existsSync(join(own.folder, `up-${index}`))));
-    const atMs = performance.now();
-    const agent = await own.agent();
-    await own.killCoordinator();
-    process.kill(agent.pid, 'SIGKILL');
-    await soon('the death of the agent', () => !isAlive(agent));
-    expect(own.inside(ids).length).toBeGreaterThanOrEqual(6);
-    expect(performance.now() - atMs, 'this machine is too slow for this test').toBeLessThan(10_000);
-    await soon('the end of every process', () => own.inside(ids).length === 0);
-    // The TTL, the margin of the last resort (3 s), its grace (10 s) and some for a machine that is busy.
-    expect(performance.now() - atMs).toBeLessThan(Math.min(WITHOUT_ANYBODY_MS, 15_000 + 3_000 + 10_000 + 15_000));
-    const found = await own.reached('alone', 'terminated', 2);
-    expect(found.map(({ reason }) => reason)).toEqual(['ttl', 'ttl']);
-    const tasks = await own.endedTasks('alone');
-    expect(tasks.map(({ state, reason, attempt }) => [state, reason, attempt])).toEqual(
-      Array(2).fill(['cancelled', 'its instance ended: TTL reached', 1]),
-    );
-    await own.nothingIsLeft();
   });
 });

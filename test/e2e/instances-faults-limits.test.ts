@@ -81,35 +81,19 @@ describe('what is taken, spent or impossible', () => {
       (all) => all.map(({ state }) => state).join() === states.join(),
     );
     expect(rows[1]).toMatchObject({ reason: 'launch-failed' });
-    // Its directory goes with the next round of the reaper.
     await soon('nothing of it', () => !existsSync(own.directory(rows[1]!.instance_id)));
     await own.ok('terminate', '--job-array-name', name, '-y');
     await own.reached(name, 'terminated', 3);
   });
 
-  test('a cost limit and a budget hold with the coordinator away', LONG, async () => {
-    const rate = 1.428;
-    const cap = (seconds: number) => ((seconds * rate) / 3_600).toFixed(6);
-    for (const by of ['limit', 'budget'] as const) {
-      const limit = cap(30);
-      if (by === 'budget') await own.ok('budget', 'set', limit, '--period', 'total');
-      const options = ['--instance-type', 'c7i.8xlarge', ...(by === 'limit' ? ['--cost-limit', limit] : [])];
-      // Ends at once when it is told to: what takes a while to end is charged for that too.
-      await own.ok('launch', '--count', '2', '--job-array-name', by, '--command', 'exec sleep 600', ...options);
-      const ids = (await own.reached(by, 'running', 2)).map(({ instance_id: id }) => id);
-      await own.killCoordinator();
-      await soon('the end of both', () => own.inside(ids).length === 0);
-      const rows = await own.reached(by, 'terminated', 2);
-      expect(rows.map(({ reason }) => reason)).toEqual(Array(2).fill(by === 'limit' ? 'cost-limit' : 'budget'));
-      const spent = rows.reduce((sum, { cost }) => sum + cost, 0);
-      expect(rows[0]!.rate).toBeCloseTo(rate, 3);
-      // One tick, a second, of what ran.
-      expect(spent).toBeLessThanOrEqual(Number(limit) + (2 * rate) / 3_600);
-      expect(spent).toBeGreaterThan(0);
-      const tasks = await own.endedTasks(by);
-      expect(tasks.map(({ state }) => state)).toEqual(['cancelled', 'cancelled']);
-      if (by === 'budget') await own.ok('budget', 'off');
-    }
+  test('a task that takes more memory than its instance has is told as that, with how much it has', LONG, async () => {
+    const command = `python3 -c 'import time; b = bytearray(3 * 2 ** 29); time.sleep(600)'`;
+    const { code } = await own.launched('eater', '--instance-type', 't3.micro', '--command', command);
+    expect(code).not.toBe(0);
+    expect((await own.endedTasks('eater'))[0]).toMatchObject({ state: 'failed', outcome: 'out of memory', attempt: 1 });
+    expect(await own.ok('why', 'eater')).toContain('out of memory: a t3.micro has 1G');
+    expect((await own.members('eater'))[0]).toMatchObject({ state: 'running' });
+    await own.ok('terminate', 'eater', '-y');
   });
 
   test('bad input is refused with what was expected, and leaves nothing behind', LONG, async () => {

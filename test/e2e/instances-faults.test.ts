@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isAlive } from '../../src/client/node/process-identity.ts';
 import { FaultyInstances, groupNameOf, nameOf, soon } from '../support/instance-faults.ts';
 import { hasProgram, requireOr } from '../support/require.ts';
 
@@ -202,39 +203,28 @@ describe('the agent during verbs', () => {
     await own.nothingIsLeft();
   });
 
-  test('its TTL holds over the death of its agent, to the second', LONG, async () => {
-    const noting = 'trap "date +%s >end; exit" TERM; date +%s >start; while :; do sleep 0.1; done';
-    await own.ok('launch', 'brief', '--ttl', '12s', '--command', noting);
-    await soon('its start', () => own.lines('start')[0]);
-    await own.agent(await own.killAgent());
-    const rows = await own.reaches('brief', 'it ends', ([row]) => row?.state === 'terminated');
-    expect(rows[0]).toMatchObject({ reason: 'ttl' });
-    expect((await own.endedTasks('brief'))[0]).toMatchObject({
-      state: 'cancelled',
-      reason: expect.stringContaining('TTL'),
-      attempt: 1,
-    });
-    const lived = Number(own.lines('end')[0]) - Number(own.lines('start')[0]);
-    // Its time begins with its machine, which was a moment before the task; the last resort of the sandbox comes 3 s later.
-    expect(lived).toBeGreaterThanOrEqual(5);
-    expect(lived).toBeLessThanOrEqual(16);
-  });
-
-  test('an agent that stands still for longer than a lease keeps its session', LONG, async () => {
-    const [row] = await own.launchWaiters('frozen', 1);
-    const agent = await own.agent();
-    process.kill(agent.pid, 'SIGSTOP');
-    const at = performance.now();
+  test('two at once: the one whose instances were taken lets go of all of them, and ends', LONG, async () => {
+    const rows = await own.launchWaiters('two', 3);
+    const first = await own.agent();
+    // Nobody can tell any more that it has the place.
+    rmSync(own.files.agentPlace);
+    const second = own.startAgentLike(first);
     try {
-      await soon('more than a lease', () => performance.now() - at > 40_000);
+      await soon('three taken over', () => own.agentSaid(/two-\d.*taken over/).length >= 3);
+      await soon('the end of the first', () => !isAlive(first));
+      expect(own.agentSaid(/another agent has taken two-\d.*: lets go of \d instances, and ends/)).toHaveLength(1);
+      expect((await own.agent()).pid).toBe(second.pid);
+      own.letGo('two');
+      const tasks = await own.endedTasks('two');
+      expect(tasks.map(({ state, attempt }) => [state, attempt])).toEqual(Array(3).fill(['completed', 1]));
+      expect(own.lines('begun-two')).toHaveLength(3);
+      expect(rows.map(({ instance_id: id }) => own.init(id) !== undefined)).toEqual([true, true, true]);
+      // It was the only change: nothing goes to and fro.
+      expect(own.agentSaid(/two-\d.*taken over/)).toHaveLength(3);
+      await own.ok('terminate', '--job-array-name', 'two', '-y');
+      await own.reached('two', 'terminated', 3);
     } finally {
-      process.kill(agent.pid, 'SIGCONT');
+      second.kill();
     }
-    expect(readlinkSync(`/proc/${agent.pid}/exe`)).toContain('node');
-    own.letGo('frozen');
-    expect((await own.endedTasks('frozen'))[0]).toMatchObject({ state: 'completed', attempt: 1 });
-    expect(own.lines('begun-frozen')).toEqual(['0 1']);
-    expect(await own.member('frozen', 0)).toMatchObject({ instance_id: row!.instance_id, state: 'running' });
-    await own.ok('terminate', 'frozen-0', '-y');
   });
 });

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { Resolver } from 'node:dns/promises';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { childrenOf, isAlive, type ProcessIdentity } from '../../src/client/node/process-identity.ts';
 import { readLiveRecord } from '../../src/client/node/process-record.ts';
@@ -136,6 +136,18 @@ export class FaultyInstances extends OwnInstances {
     return soon('an agent', () => this.agentNow(otherThan));
   }
 
+  /** Another process that does as this agent, beside it. */
+  startAgentLike({ pid }: ProcessIdentity): ChildProcess {
+    const [program, ...args] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    const log = openSync(this.files.agentLog, 'a');
+    const as = this.uid === undefined ? {} : { uid: this.uid, gid: this.uid };
+    try {
+      return spawn(program!, args, { env: this.env, cwd: '/', stdio: ['ignore', log, log], ...as });
+    } finally {
+      closeSync(log);
+    }
+  }
+
   agentNow(otherThan?: ProcessIdentity): ProcessIdentity | undefined {
     const found = readLiveRecord(this.files.agentPlace);
     return found?.pid === otherThan?.pid ? undefined : found;
@@ -178,18 +190,12 @@ export class FaultyInstances extends OwnInstances {
 
   /** Lines of the agents' log that say so. */
   agentSaid(words: string | RegExp): string[] {
-    const { agentLog } = this.files;
-    const lines = existsSync(agentLog) ? readFileSync(agentLog, 'utf8').split('\n') : [];
-    return lines.filter((line) => (typeof words === 'string' ? line.includes(words) : words.test(line)));
+    const says = (line: string) => (typeof words === 'string' ? line.includes(words) : words.test(line));
+    return linesOf(this.files.agentLog).filter(says);
   }
 
   serverSaid(words: string): string[] {
-    const { serverLog } = this.files;
-    return existsSync(serverLog)
-      ? readFileSync(serverLog, 'utf8')
-          .split('\n')
-          .filter((line) => line.includes(words))
-      : [];
+    return linesOf(this.files.serverLog).filter((line) => line.includes(words));
   }
 
   /** Where the coordinator answers DNS. */
@@ -265,6 +271,10 @@ export class FaultyInstances extends OwnInstances {
     );
     await this.nothingIsLeft();
   }
+}
+
+function linesOf(path: string): string[] {
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
 }
 
 function pids(): number[] {

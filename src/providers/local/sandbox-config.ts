@@ -6,7 +6,8 @@ import { peersDirectory } from './sandbox-paths.ts';
 
 /** Between TERM and KILL where nobody says otherwise: at the deadline, and when the init is told to end by a signal. */
 export const GRACE_MS = 10_000;
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Of everything in an instance, behind the programs that are its own: not that of whoever started the coordinator. */
+export const INSTANCE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface ConfigParts {
   readonly order: MachineOrder;
@@ -53,7 +54,7 @@ export function configText({ order, directory, programs, visible, isPlain, place
 function plainEnvironment(places: MachinePlaces, isPlain: boolean): string[] {
   const { home, name, shell } = user();
   const lang = process.env.LANG ?? 'C.UTF-8';
-  const path = `PATH=${places.bin}:${PATH}`;
+  const path = `PATH=${places.bin}:${INSTANCE_PATH}`;
   const where = isPlain ? Object.entries(variablesOf(places)).map(([key, value]) => `${key}=${value}`) : [];
   return [path, ...where, `HOME=${home}`, `USER=${name}`, `LOGNAME=${name}`, `SHELL=${shell}`, `LANG=${lang}`];
 }
