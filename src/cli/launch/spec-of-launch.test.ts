@@ -74,6 +74,16 @@ describe('what is submitted', () => {
     expect(err.match(/(?<=goes before )\S+/g) ?? []).toEqual(told);
   });
 
+  test('a variable of --env that is that of a parameter is refused, another is not', async () => {
+    writeFileSync(join(folder, 'lr.csv'), 'lr\n1\n');
+    const env = async (text: string) => launch(['--param-file', 'lr.csv', '--name', 's', '--env', text], { size: 1 });
+    expect(await env('PARAM_lr=2')).toMatchObject({
+      code: 2,
+      err: 'spawn: --env: expected another variable, as parameter lr is in PARAM_lr, found "PARAM_lr"\n',
+    });
+    expect((await env('PARAM_seed=2')).spec?.env).toEqual({ PARAM_seed: '2' });
+  });
+
   test('user-data by its hash, with what the file holds', async () => {
     const { spec, calls } = await launch(['x', '--user-data', '@process.sh'], { size: 1 });
     expect(spec?.instances?.userData).toBe('d'.repeat(64));

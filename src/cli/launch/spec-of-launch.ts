@@ -82,7 +82,7 @@ export async function specsOf(launch: Launch, world: World): Promise<LaunchSpecs
     spec: {
       ...spec,
       ...(given['log-cap'] === undefined ? {} : { logCapBytes: given['log-cap'] }),
-      env: { ...variablesOf(given, world, 'launch') },
+      env: checkedVariables(variablesOf(given, world, 'launch'), launch.params),
       cwd,
       umask: world.umask,
       user: world.userName(),
@@ -92,6 +92,20 @@ export async function specsOf(launch: Launch, world: World): Promise<LaunchSpecs
     userData,
     plan,
   };
+}
+
+/** A parameter has its variable for itself: which of the two is meant nobody could tell. */
+function checkedVariables(
+  variables: Readonly<Record<string, string>>,
+  params: Launch['params'],
+): Record<string, string> {
+  for (const name of Object.keys(variables)) {
+    const param = /^PARAM_(.+)$/.exec(name)?.[1];
+    if (param === undefined || !params?.some((row) => Object.hasOwn(row, param))) continue;
+    const expected = `another variable, as parameter ${param} is in ${name}`;
+    throw new SpawnError('BAD_REQUEST', { where: '--env', expected, found: name });
+  }
+  return { ...variables };
 }
 
 function runOf(given: Given, argv: readonly string[] | undefined): RunSpec {
