@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { aDelta, aJob, aTask, deltas, someCounts } from '../../../test/support/cli-world.ts';
-import { array, ID, launch, launchFolder, members, NAME } from '../../../test/support/launch-run.ts';
+import { array, ID, launch, launchFolder, member, members, NAME } from '../../../test/support/launch-run.ts';
 import type { InstanceView } from '../../api/instance.ts';
 
 let folder: string;
@@ -138,6 +138,16 @@ describe('coming up', () => {
     expect((await launch([...array, '--wait'], { client })).code).toBe(124);
     const { out } = await launch([...array, '--wait', '-o', 'json'], { client });
     expect(JSON.parse(out)).toHaveLength(8);
+    // What goes on, and costs, is told to who thinks that all is over.
+    const note = (text: string) => text.split('\n').filter((line) => line.includes(' on: spawn terminate'));
+    expect(note((await launch([...array, '--wait'], { client })).err)).toEqual([
+      `spawn: note: 8 instances run on: spawn terminate --job-array-id ${ID} ends that; --on-complete terminate does so by itself`,
+    ]);
+    const box = ['box', '--ttl', '1h', '--command', 'true', '--wait'];
+    const one = { size: 1, instances: [member(0, { name: 'box', standalone: true })], client };
+    expect(note((await launch(box, one)).err)[0]).toMatch(/^spawn: note: 1 instance runs on: spawn terminate box ends/);
+    for (const words of [['--quiet'], ['--on-complete', 'stop']])
+      expect(note((await launch([...array, '--wait', ...words], { client })).err)).toEqual([]);
   });
 });
 

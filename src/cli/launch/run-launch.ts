@@ -6,6 +6,7 @@ import { shownUsd } from '../../core/instance-cost.ts';
 import { numberAfter } from '../after-names.ts';
 import type { Client } from '../client.ts';
 import { confirmed } from '../instances/confirm.ts';
+import { counted } from '../output/format.ts';
 import { instanceJson } from '../output/instance-json.ts';
 import { jsonText } from '../output/json.ts';
 import { untilInterrupted, waitForJob } from '../wait-for-job.ts';
@@ -124,9 +125,16 @@ async function follow(
     return failed ? ERRORS.LAUNCH_FAILED.exit : 0;
   }
   const ended = await waitForJob(world, job, { quiet: given.quiet, follow: given.follow, progress: true, signal });
-  if (ended !== undefined && json)
-    printJson(await instancesOfJob(world, job, { looks: 1, expected: 0 }, signal), world);
-  return ended?.exitCode;
+  if (ended === undefined) return undefined;
+  const last = await instancesOfJob(world, job, { looks: 1, expected: 0 }, signal);
+  if (json) printJson(last, world);
+  const left = last.filter(({ state }) => state === 'running').length;
+  if (left > 0 && !given.quiet && (specs.instances.onComplete ?? 'none') === 'none') {
+    const end = `spawn terminate ${specs.plan.standalone ? specs.plan.member(0).name : `--job-array-id ${job.arrayId}`}`;
+    const runOn = `${counted(left, 'instance')} ${left === 1 ? 'runs' : 'run'} on`;
+    world.stderr.write(`spawn: note: ${runOn}: ${end} ends that; --on-complete terminate does so by itself\n`);
+  }
+  return ended.exitCode;
 }
 
 /** By default where somebody watches; not when the start is put off, because that may take days. */
