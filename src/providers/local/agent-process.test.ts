@@ -68,6 +68,22 @@ test('one that died is started again, at once and then after growing pauses', as
   expect(notes).toHaveLength(4);
 });
 
+test('one that is killed again and again is soon followed by another', async () => {
+  const killed = agent('echo up; kill -KILL $$');
+  let longestMs = 0;
+  for (let now = 1, last = 1; starts() < 8; now += 50) {
+    const before = starts();
+    killed.ensure(now);
+    await until('its end', () => !killed.alive);
+    // What the system says of it comes a moment later.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (starts() === before) continue;
+    longestMs = Math.max(longestMs, now - last);
+    last = now;
+  }
+  expect(longestMs).toBeLessThanOrEqual(800);
+});
+
 test('a program that is not there is told', async () => {
   const missing = createAgentProcess({
     processes,

@@ -37,6 +37,8 @@ export interface AgentProcess {
 const GOOD_LIFE_MS = 10_000;
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 30_000;
+/** One that was killed counts as so many short lives at most: it would not have ended by itself. */
+const MOST_KILLED = 3;
 /** One that gives no sign of life for so long is killed; what it served runs on, and is taken over by the next. */
 const SILENT_MS = 60_000;
 /** From TERM to KILL of one of another version. */
@@ -119,6 +121,9 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
       const [program, ...args] = command;
       const child = spawn(program, args, { cwd: '/', detached: true, env, stdio: ['ignore', log, log] });
       child.once('error', (error) => note(`the agent of the instances cannot be started: ${error.message}`));
+      child.once('exit', (_, signal) => {
+        if (signal === 'SIGKILL') shortLives = Math.min(shortLives, MOST_KILLED);
+      });
       child.unref();
       bornAtMs = nowMs;
       const identity = processes.identify(child.pid ?? 0);
