@@ -1,4 +1,5 @@
 import type { InstancesQueryInput } from '../../api/instance.ts';
+import { SpawnError } from '../../core/errors.ts';
 import type { Client } from '../client.ts';
 import { defineCommand } from '../command.ts';
 import { listOptions, queryOf } from '../instances/filters.ts';
@@ -26,13 +27,19 @@ export const list = defineCommand({
     json: { summary: 'The same as -o json' },
     format: jsonOption,
   },
-  operands: { name: 'argument', min: 0, max: 0 },
+  operands: { name: 'argument', min: 0, max: 1 },
   examples: [
     { line: 'spawn list', says: 'all instances, by array' },
     { line: 'spawn list --job-array-name compute --state running | wc -l', says: 'how many run' },
     { line: "spawn list --job-array-name compute -o json | jq -r '.[0].job_array_id'", says: 'the id of an array' },
   ],
-  run: async ({ options }, world) => {
+  run: async ({ options, operands }, world) => {
+    const [name] = operands;
+    if (name !== undefined) {
+      const [array, instance] = [`--job-array-name ${name}`, `--name ${name}`];
+      const message = `list: expected options only, found ${JSON.stringify(name)}; an array is ${array}, an instance ${instance}`;
+      throw new SpawnError('USAGE', { message });
+    }
     const query = queryOf(options);
     const client = await world.connect();
     const { stdout } = world;

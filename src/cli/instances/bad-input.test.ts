@@ -14,7 +14,10 @@ const long = 'a'.repeat(64);
 
 /** Command line and all that is written after `spawn: `. Nothing may be asked of the coordinator, and the exit code is 2. */
 test.each<[string[], string]>([
-  [['list', 'compute'], 'list: expected no argument, found "compute" too'],
+  [
+    ['list', 'compute'],
+    'list: expected options only, found "compute"; an array is --job-array-name compute, an instance --name compute',
+  ],
   [['list', '--state', 'runing'], `--state: ${states} "runing"; did you mean "running"?`],
   [['list', '--state', ''], `--state: ${states} ""`],
   [['list', '--state', 'running,stopped'], `--state: ${states} "running,stopped"`],
