@@ -51,13 +51,14 @@ export async function readLaunch(
   const [defaults, shared] = [readLayer(file?.defaults ?? []), readLayer(file?.shared ?? [])];
   const refused = [...refusedFlags(input), ...[kept, defaults, shared].flatMap((layer) => layer?.refused ?? [])];
 
-  const { rest } = input;
-  const said = mergeLayers(flags, withoutReplaced(kept?.layer ?? {}, input));
-  const given = completeLayer(mergeLayers(shared.layer, mergeLayers(said, defaults.layer)));
+  const { rest, operands } = input;
+  const said = mergeLayers(flags, withoutReplaced(kept?.layer ?? {}, rest, operands));
+  const argv = rest ?? (isGiven(flags.command) ? undefined : template?.argv);
+  const under = withoutReplaced(defaults.layer, argv, operands);
+  const given = completeLayer(mergeLayers(shared.layer, mergeLayers(said, under)));
   const ignores = given['ignore-unsupported'] || readIgnoreUnsupported(world.env);
   const note = checkSupported(refused, ignores);
   checkTogether(given);
-  const argv = rest ?? (isGiven(flags.command) ? undefined : template?.argv);
   if (argv !== undefined && given.command !== undefined)
     usage('expected --command or a program after "--", found both');
   if (argv?.length === 0 || argv?.[0] === '') usage('expected a program after "--", found nothing');
@@ -109,12 +110,12 @@ function refusedFlags(input: LaunchInput): Refused[] {
   return names.map((option) => ({ option, where: `--${option}` }));
 }
 
-/** A program on the command line takes the place of the template's command, a name that of its names. */
-function withoutReplaced(kept: Layer, { rest, operands }: LaunchInput): Layer {
-  const { command, name, 'job-array-name': arrayName, ...others } = kept;
+/** A program takes the place of the command of a lower layer, a name on the command line that of its names. */
+function withoutReplaced(under: Layer, argv: Launch['argv'], operands: readonly string[]): Layer {
+  const { command, name, 'job-array-name': arrayName, ...others } = under;
   return {
     ...others,
-    ...(rest === undefined ? { command } : {}),
+    ...(argv === undefined ? { command } : {}),
     ...(operands.length === 0 ? { name, 'job-array-name': arrayName } : {}),
   };
 }

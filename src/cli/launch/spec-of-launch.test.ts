@@ -74,6 +74,19 @@ describe('what is submitted', () => {
     expect(err.match(/(?<=goes before )\S+/g) ?? []).toEqual(told);
   });
 
+  test('a name and a program on the command line go before those of defaults', async () => {
+    writeFileSync(join(folder, 'named.yaml'), 'defaults: {name: file, command: make}\nparams: [{a: 1}]\n');
+    const spec = async (...words: string[]) =>
+      (await launch(['--param-file', 'named.yaml', ...words], { size: 1 })).spec;
+    const names = '{job-array-name}-{index}';
+    expect(await spec()).toMatchObject({ name: 'file', run: { kind: 'shell', text: 'make' }, instances: { names } });
+    expect(await spec('box', '--', 'x', 'y')).toMatchObject({
+      name: 'box',
+      run: { kind: 'argv', argv: ['x', 'y'] },
+      instances: { names },
+    });
+  });
+
   test('a variable of --env that is that of a parameter is refused, another is not', async () => {
     writeFileSync(join(folder, 'lr.csv'), 'lr\n1\n');
     const env = async (text: string) => launch(['--param-file', 'lr.csv', '--name', 's', '--env', text], { size: 1 });
