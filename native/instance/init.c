@@ -127,6 +127,7 @@ void plain_signals(void) {
 static void reap(void) {
   int status;
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) limits_look_now();
     if (pid == M.forker) ending_forker_gone(status);
     else requests_reaped(pid, status);
   }

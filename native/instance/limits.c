@@ -19,6 +19,8 @@ struct forker F;
 /* With nothing near the limit one look a second is enough; near it memory grows faster than that. */
 #define CALM_MS 1000
 #define NEAR_MS 100
+/* In a group the kernel holds the limit: this is for the log alone, and comes at once when a child of ours was killed. */
+#define GROUP_MS 10000
 
 static int home = -1, group = -1, join_fd = -1;
 static char name[160];
@@ -172,7 +174,7 @@ int limits_look(void) {
     bool near = false;
     if (join_fd >= 0) look_at_group();
     else near = look_at_processes();
-    next_look_us = now + (near ? NEAR_MS : CALM_MS) * 1000u;
+    next_look_us = now + (join_fd >= 0 ? GROUP_MS : near ? NEAR_MS : CALM_MS) * 1000u;
   }
   return (int)((next_look_us - now) / 1000) + 1;
 }

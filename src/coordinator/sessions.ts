@@ -44,7 +44,8 @@ export class Sessions {
     return {
       ...opened,
       leaseMs,
-      heartbeatMs: Math.floor(leaseMs / HEARTBEATS_PER_LEASE),
+      // No lease of a bound session runs out: all that it says in time comes with news, and a thousand of them sit on one machine.
+      heartbeatMs: request.bound === undefined ? Math.floor(leaseMs / HEARTBEATS_PER_LEASE) : leaseMs,
       ...(caller.sameHost ? { logDir: options.logDir } : {}),
       sameHost: caller.sameHost,
       storeId: store.storeId,

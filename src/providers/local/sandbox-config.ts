@@ -64,7 +64,21 @@ function variablesOf({ etc, run, tmp }: MachinePlaces): Readonly<Record<string, 
   return { SPAWN_ETC_DIR: etc, SPAWN_RUN_DIR: run, TMPDIR: tmp };
 }
 
-function user(): { home: string; name: string; shell: string } {
+interface User {
+  readonly home: string;
+  readonly name: string;
+  readonly shell: string;
+}
+
+/** This process stays who it is, and to look it up takes a while. */
+let known: User | undefined;
+
+function user(): User {
+  known ??= findUser();
+  return known;
+}
+
+function findUser(): User {
   try {
     const { homedir, username, shell } = userInfo();
     return { home: homedir, name: username, shell: shell ?? '/bin/sh' };
