@@ -11,7 +11,8 @@ static const struct call {
 int main(int argc, char **argv) {
   const char *called = argc > 0 ? argv[0] : "instance", *slash = strrchr(called, '/');
   if (slash != NULL) called = slash + 1;
-  if (strcmp(called, "spored") == 0 || strcmp(called, "ssh") == 0) return spored_main(argc, argv);
+  static const char *const inside[] = {"spored", "ssh", "scp", "sftp"};
+  for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) if (strcmp(called, inside[i]) == 0) return spored_main(argc, argv);
   for (size_t i = 0; argc > 1 && i < sizeof calls / sizeof *calls; i++) {
     if (strcmp(argv[1], calls[i].name) == 0) return calls[i].main(argc - 1, argv + 1);
   }

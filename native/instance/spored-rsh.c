@@ -14,13 +14,13 @@
 #define GRACE_MS 10000
 
 /* ssh(1): options without and with a value that only concern a network connection or what is said about it. */
-static const char *const NO_MEANING = "46AaCgKkMqTvXxYy", *const NO_MEANING_WITH_VALUE = "BbcEeFIimOopPQS";
+static const char *const NO_MEANING = "1246AaCgKkMqvXxYy", *const NO_MEANING_WITH_VALUE = "BbcEeFIimOopPQS";
 /* Those that make something else of it than a command there. */
 static const char *const OTHER_WORK = "DGJLNRVWw";
 
 struct call {
   const char *user, *host;
-  bool terminal, no_input, subsystem;
+  bool terminal, no_terminal, no_input, subsystem;
   const char *unknown; /* an option that cannot be honoured; NULL: none */
   char **command;
   int words;
@@ -44,6 +44,7 @@ static bool read_call(int argc, char **argv, struct call *call) {
     }
     for (const char *letter = word + 1; *letter != '\0'; letter++) {
       if (*letter == 't') call->terminal = true;
+      else if (*letter == 'T') call->no_terminal = true;
       else if (*letter == 'n' || *letter == 'f') call->no_input = true;
       else if (*letter == 's') call->subsystem = true;
       else if (strchr(NO_MEANING, *letter) != NULL) continue;
@@ -62,6 +63,8 @@ static bool read_call(int argc, char **argv, struct call *call) {
   }
   call->command = argv + i;
   call->words = argc - i;
+  /* A login is for a person. */
+  if (call->words == 0 && !call->no_input && !call->no_terminal) call->terminal = true;
   if (call->host == NULL) return true;
   const char *host = call->host;
   if (strncmp(host, "ssh://", 6) == 0) host += 6;
@@ -138,13 +141,13 @@ int run_rsh(int argc, char **argv) {
   return run_in(member, &call);
 }
 
-/* The first program `ssh` in PATH that is not this one, which is seen in several places and is a link to `spored` in each. */
-__attribute__((noreturn)) static void become_ssh(char **argv) {
+/* The first program of that name in PATH that is not this one, which is seen in several places and is a link to `spored` in each. */
+__attribute__((noreturn)) static void become(const char *name, char **argv, const char *who) {
   char found[PATH_MAX];
   const char *path = getenv("PATH");
   for (const char *from = path == NULL ? "/usr/bin:/bin" : path; *from != '\0';) {
     size_t length = strcspn(from, ":");
-    char *candidate = format_text("%.*s/ssh", (int)length, from);
+    char *candidate = format_text("%.*s/%s", (int)length, from, name);
     bool real = length > 0 && realpath(candidate, found) != NULL && strcmp(strrchr(found, '/'), "/spored") != 0;
     if (real && access(candidate, X_OK) == 0) {
       signal(SIGPIPE, SIG_DFL);
@@ -154,7 +157,7 @@ __attribute__((noreturn)) static void become_ssh(char **argv) {
     free(candidate);
     from += length + (from[length] == ':');
   }
-  fail(EXIT_NO_MEMBER, "this host is no member of the array, and no other ssh is in PATH");
+  fail(EXIT_NO_MEMBER, "%sno other %s is in PATH", who, name);
 }
 
 int run_as_ssh(int argc, char **argv) {
@@ -165,5 +168,21 @@ int run_as_ssh(int argc, char **argv) {
     const struct member *member = find(call.host, &why);
     if (member != NULL) return run_in(member, &call);
   }
-  become_ssh(argv);
+  become("ssh", argv, "this host is no member of the array, and ");
+}
+
+/* These look for ssh in one place, and not in PATH: they are told of ours. */
+int run_as_copy(const char *name, int argc, char **argv) {
+  char own[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+  verb_name = name;
+  if (length <= 0) fail(EXIT_NO_MEMBER, "/proc/self/exe: %s", strerror(errno));
+  own[length] = '\0';
+  *strrchr(own, '/') = '\0';
+  char **words = must_have(calloc((size_t)argc + 3, sizeof *words));
+  words[0] = argv[0];
+  words[1] = "-S";
+  words[2] = format_text("%s/ssh", own);
+  for (int i = 1; i < argc; i++) words[i + 2] = argv[i];
+  become(name, words, "");
 }

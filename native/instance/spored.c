@@ -43,7 +43,9 @@ int spored_main(int argc, char **argv) {
   /* Writing to a pipe that nobody reads is an error like others, and told. */
   signal(SIGPIPE, SIG_IGN);
   const char *slash = strrchr(argv[0], '/');
-  if (strcmp(slash == NULL ? argv[0] : slash + 1, "ssh") == 0) return run_as_ssh(argc, argv);
+  const char *called = slash == NULL ? argv[0] : slash + 1;
+  if (strcmp(called, "ssh") == 0) return run_as_ssh(argc, argv);
+  if (strcmp(called, "scp") == 0 || strcmp(called, "sftp") == 0) return run_as_copy(called, argc, argv);
   if (argc < 2) {
     fputs(help_of(""), stderr);
     return EXIT_WRONG;

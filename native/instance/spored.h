@@ -204,5 +204,7 @@ int run_rsh(int argc, char **argv);
 int run_boot(int argc, char **argv);
 /* Called by the name `ssh`: a member, or the program `ssh` after this one in PATH. */
 int run_as_ssh(int argc, char **argv);
+/* scp or sftp. */
+int run_as_copy(const char *name, int argc, char **argv);
 
 #endif

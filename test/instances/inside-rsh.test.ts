@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -124,6 +124,32 @@ test('ssh runs members itself, and leaves all other hosts to the real one', asyn
     code: 255,
     err: 'spored rsh: this host is no member of the array, and no other ssh is in PATH\n',
   });
+});
+
+const copies = requireOr(
+  'openssh-client, openssh-sftp-server and pdsh',
+  hasProgram('scp') && hasProgram('pdsh') && existsSync('/usr/lib/openssh/sftp-server'),
+);
+copies(
+  'scp, sftp and pdsh reach members, though they do not look for ssh in PATH or give it options of old',
+  async () => {
+    const script = [
+      'printf data > /tmp/a && scp -q /tmp/a m-1:/tmp/b && scp -q m-1:/tmp/b /tmp/c && cat /tmp/c && echo',
+      'scp -O -q /tmp/a m-2:/tmp/b && ssh m-2 "cat /tmp/b; rm /tmp/b" && echo',
+      'echo "get /tmp/b /tmp/d" | sftp -q -b - m-1 > /dev/null && cat /tmp/d && echo',
+      'PDSH_RCMD_TYPE=ssh pdsh -w m-0,m-1 hostname | sort',
+    ].join('\n');
+    expect(await members.run(0, ['sh', '-c', script])).toMatchObject({
+      code: 0,
+      out: 'data\ndata\ndata\nm-0: m-0\nm-1: m-1\n',
+    });
+  },
+);
+
+test('ssh without a command on a terminal has one of its own there, so that its shell has job control', async () => {
+  const line = `echo 'echo "at <$(ps -o tty= -p $$)>"; exit 4' | script -qec "ssh m-1" /dev/null`;
+  const { out } = await members.run(0, ['sh', '-c', line], { env: { SHELL: '/bin/sh' } });
+  expect(out).toMatch(/^at <pts\/\d+>/m);
 });
 
 const mpi = requireOr('openmpi-bin and libopenmpi-dev', hasProgram('mpirun') && hasProgram('mpicc'));

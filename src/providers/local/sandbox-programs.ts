@@ -52,7 +52,7 @@ export function installPrograms(
     chmodSync(draft, 0o755);
     copyProgram(sources.instance, join(draft, 'spored'));
     copyProgram(sources.forker, join(draft, '.forker'));
-    symlinkSync('spored', join(draft, 'ssh'));
+    for (const name of ['ssh', 'scp', 'sftp']) symlinkSync('spored', join(draft, name));
     try {
       renameSync(draft, programs);
     } catch (error) {
