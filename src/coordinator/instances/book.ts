@@ -2,6 +2,7 @@ import type { LaunchPlan } from '../../core/instance-plan.ts';
 import type { StoredBudget, StoredInstance, StoredJobFixed } from '../../store/store.ts';
 import type { Changes } from '../changes.ts';
 import type { Clock } from '../clock.ts';
+import { type Budget, unpackBudget } from './budget-row.ts';
 import { InstanceArray, planOf } from './instance-array.ts';
 import { DEFAULT_RETENTION_MS, type InstancePorts, type PublishedNames, placeOf } from './ports.ts';
 import { type InstanceRow, isOver, packRow, unpackRow } from './row.ts';
@@ -15,28 +16,16 @@ export interface BookSetup {
   readonly randomHex: (digits: number) => string;
 }
 
-/** A budget, with what counts against it that is no instance of now. */
-export interface Budget {
-  readonly row: StoredBudget;
-  /** USD of instances that are not listed any more, and in which period: since when it counts. */
-  forgotten: number;
-  forgottenFrom: number;
-  /** Told once each: 80 %, 100 %. */
-  told: number;
-  /** Of which period the beginning is noted. */
-  markedFrom?: number;
-  /** USD of what has ended in the period that began then; absent: to be counted. */
-  ended?: { readonly from: number; usd: number };
-}
-
 /** All instances in memory: those that live, and those that are still listed. Rebuilt with Memory. */
 export class InstanceBook {
   readonly arrays = new Map<number, InstanceArray>();
+  /** Those of which something lives. */
+  readonly liveArrays = new Set<InstanceArray>();
   readonly rows = new Map<string, InstanceRow>();
   /** Live instances by owner and name. */
   readonly #names = new Map<string, InstanceRow>();
   /** All that are listed, by name. */
-  readonly #named = new Map<string, Set<InstanceRow>>();
+  readonly #named = new Map<string, InstanceRow[]>();
   /** Addresses of live instances, with how many have each. */
   readonly #addresses = new Map<string, number>();
   /** By zone: no lower slot is free. */
@@ -114,17 +103,19 @@ export class InstanceBook {
 
   restoreBudget(row: StoredBudget): void {
     if (row.amount < 0) this.budgets.delete(ownerKey(row));
-    else this.budgets.set(ownerKey(row), { row, ...forgottenOf(row) });
+    else this.budgets.set(ownerKey(row), unpackBudget(row));
   }
 
   add(row: InstanceRow, fixed: StoredJobFixed): void {
     this.rows.set(row.id, row);
     const named = this.#named.get(row.name);
-    if (named === undefined) this.#named.set(row.name, new Set([row]));
-    else named.add(row);
-    this.arrayOf(fixed).add(row);
-    this.dirty.add(row.jobId);
+    if (named === undefined) this.#named.set(row.name, [row]);
+    else named.push(row);
+    const array = this.arrayOf(fixed);
+    array.add(row);
     if (isOver(row)) return;
+    this.liveArrays.add(array);
+    this.dirty.add(row.jobId);
     this.#names.set(nameKey(row, row.name), row);
     if (row.address !== '') this.#addresses.set(row.address, (this.#addresses.get(row.address) ?? 0) + 1);
     this.attention.add(row);
@@ -160,9 +151,9 @@ export class InstanceBook {
   }
 
   #unname(row: InstanceRow): void {
-    const named = this.#named.get(row.name);
-    named?.delete(row);
-    if (named?.size === 0) this.#named.delete(row.name);
+    const left = this.#named.get(row.name)?.filter((other) => other !== row) ?? [];
+    if (left.length === 0) this.#named.delete(row.name);
+    else this.#named.set(row.name, left);
   }
 
   /** What its machine says of why a task does not run; undefined: it has none yet, or the task can run there. */
@@ -178,7 +169,9 @@ export class InstanceBook {
 
   /** It has ended: its name and its address are free. It stays listed. */
   ended(row: InstanceRow): void {
-    this.arrays.get(row.jobId)!.ended(row);
+    const array = this.arrays.get(row.jobId)!;
+    array.ended(row);
+    if (array.live.size === 0) this.liveArrays.delete(array);
     if (this.#names.get(nameKey(row, row.name)) === row) this.#names.delete(nameKey(row, row.name));
     const users = (this.#addresses.get(row.address) ?? 1) - 1;
     if (users > 0) this.#addresses.set(row.address, users);
@@ -218,7 +211,7 @@ export class InstanceBook {
   /** Whether the owner has live instances at all. */
   hasNames(of: Owner): boolean {
     const account = ownerKey(of);
-    for (const array of this.arrays.values()) if (array.account === account && array.live.size > 0) return true;
+    for (const array of this.liveArrays) if (array.account === account) return true;
     return false;
   }
 
@@ -265,7 +258,7 @@ export class InstanceBook {
 
   /** Live instances of arrays and owners that may cost only so much. */
   *capped(): Generator<InstanceRow> {
-    for (const array of this.arrays.values()) {
+    for (const array of this.liveArrays) {
       if (array.part.costLimit === undefined && !this.budgets.has(array.account)) continue;
       yield* array.live.values();
     }
@@ -275,11 +268,6 @@ export class InstanceBook {
   save(changes: Changes, row: InstanceRow): void {
     changes.instances.set(row.id, packRow(row));
   }
-}
-
-function forgottenOf({ detail }: StoredBudget): Omit<Budget, 'row'> {
-  const { forgotten = 0, forgottenFrom = 0, told = 0 } = JSON.parse(detail) as Partial<Budget>;
-  return { forgotten, forgottenFrom, told };
 }
 
 export interface Owner {

@@ -1,7 +1,8 @@
 import { costOf, monthStart } from '../../core/instance-cost.ts';
 import type { World } from '../world.ts';
 import { costSoFar, ranMsOf } from './accounts.ts';
-import { type Budget, ownerKey } from './book.ts';
+import { ownerKey } from './book.ts';
+import type { Budget } from './budget-row.ts';
 import { type InstanceRow, isOver } from './row.ts';
 
 /** From when on what is spent counts. */
@@ -21,7 +22,7 @@ export function budgetBase(world: World, budget: Budget, row: InstanceRow): numb
 export function markBudget(world: World, account: string, budget: Budget): void {
   const from = budgetFrom(world, budget);
   const book = world.memory.instances;
-  for (const array of book.arrays.values()) {
+  for (const array of book.liveArrays) {
     if (array.account !== account) continue;
     for (const row of array.live.values()) {
       if (row.createdAt >= from || row.marks?.some((each) => each.from === from) === true) continue;
@@ -86,7 +87,7 @@ export function saveBudget({ memory }: World, { row, forgotten, forgottenFrom, t
 /** USD in the period, of all. */
 export function spentOf(world: World, account: string, budget: Budget): number {
   let sum = spentOfEnded(world, account, budget);
-  for (const array of world.memory.instances.arrays.values()) {
+  for (const array of world.memory.instances.liveArrays) {
     if (array.account !== account) continue;
     for (const row of array.live.values()) sum += costSoFar(world, row) - budgetBase(world, budget, row);
   }

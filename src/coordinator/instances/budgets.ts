@@ -3,8 +3,9 @@ import { isCharged } from '../../core/instance.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Caller } from '../use-cases.ts';
 import type { World } from '../world.ts';
-import { type Budget, ownerKey } from './book.ts';
+import { ownerKey } from './book.ts';
 import { budgetFrom, markBudget, saveBudget, spentOf } from './budget-book.ts';
+import type { Budget } from './budget-row.ts';
 import { setShare } from './shares.ts';
 
 /** The budget of the caller, and what was spent of it. */
@@ -28,8 +29,8 @@ export function setBudget(ledger: Ledger, caller: Caller, request: BudgetRequest
     book.restoreBudget(row);
     const budget = book.budgets.get(account);
     if (budget !== undefined) markBudget(world, account, budget);
-    for (const array of book.arrays.values()) {
-      if (array.account !== account || array.live.size === 0) continue;
+    for (const array of book.liveArrays) {
+      if (array.account !== account) continue;
       array.sharesStale = true;
       book.dirty.add(array.id);
       // Those whose array has a limit of its own get their shares anew.
@@ -52,7 +53,7 @@ function viewBudget(world: World, { owner, tenant }: Caller): BudgetView {
   const none = { owner, tenant, amount: -1, period: 'month', setAt: 0, detail: '{}' };
   const budget: Budget = known ?? { row: none, forgotten: 0, forgottenFrom: 0, told: 0 };
   let rate = 0;
-  for (const array of book.arrays.values()) {
+  for (const array of book.liveArrays) {
     if (array.account !== account) continue;
     for (const row of array.live.values()) if (isCharged(row.state)) rate += row.rate;
   }
@@ -74,8 +75,8 @@ async function beginPeriod(ledger: Ledger, account: string): Promise<void> {
     if (budget === undefined) return;
     markBudget(world, account, budget);
     budget.markedFrom = budgetFrom(world, budget);
-    for (const array of book.arrays.values()) {
-      if (array.account !== account || array.live.size === 0) continue;
+    for (const array of book.liveArrays) {
+      if (array.account !== account) continue;
       array.sharesStale = true;
       book.dirty.add(array.id);
     }

@@ -59,9 +59,7 @@ function viewInstance(world: World, array: InstanceArray, row: InstanceRow): Ins
     owner: row.owner,
     // Of an earlier machine what became of the task there: it may be another one's now.
     task:
-      job === undefined || array.newest(row.position) !== row
-        ? row.task
-        : TASK_STATES[job.table.state[row.position]!]!,
+      job === undefined || array.newest(row.position) !== row ? row.task : TASK_STATES[job.table.state[row.position]!]!,
     createdAt: row.createdAt,
     ...(row.launchedAt === 0 ? {} : { launchedAt: row.launchedAt }),
     ...(row.endedAt === 0 ? {} : { endedAt: row.endedAt }),

@@ -20,13 +20,21 @@ export async function loadInstances(store: Store, memory: Memory, setup: BookSet
   for (let at = 0; at < ids.length; at += JOBS_AT_ONCE) {
     const some = ids.slice(at, at + JOBS_AT_ONCE);
     for (const job of await store.findJobs({ live: false, ids: some, limit: some.length }))
-      ofEndedJobs.set(job.id, job);
+      ofEndedJobs.set(job.id, fixedOf(job));
   }
   book.load((jobId) => memory.jobs.get(jobId)?.fixed ?? ofEndedJobs.get(jobId));
-  for (const array of book.arrays.values()) {
-    const table = memory.jobs.get(array.id)?.job.table;
-    if (table !== undefined) array.measure(table);
-    // The name server forgot all names when it ended.
-    for (const row of array.live.values()) book.publish(row);
+  for (const { job, fixed } of memory.jobs.values()) {
+    if (fixed.spec.instances === undefined) continue;
+    book.arrays.get(job.id)?.measure(job.table);
+    // Its members may have no machine yet, or none any more.
+    book.dirty.add(job.id);
   }
+  // The name server forgot all names when it ended.
+  for (const array of book.liveArrays) for (const row of array.live.values()) book.publish(row);
+}
+
+/** Without what is of no use of a job that has ended: there may be many. */
+function fixedOf(row: StoredJobFixed): StoredJobFixed {
+  const { id, arrayId, name, owner, tenant, spec, indices, size, rawIdBase, createdAt } = row;
+  return { id, arrayId, name, owner, tenant, spec, indices, size, rawIdBase, createdAt };
 }

@@ -130,8 +130,12 @@ export function packRow(row: InstanceRow): StoredInstance {
 
 export function unpackRow(stored: StoredInstance): InstanceRow {
   const { detail, ...columns } = stored;
-  return { ...(JSON.parse(detail) as InstanceDetail), ...columns, live: noFacts() };
+  const live = stored.endedAt === 0 ? noFacts() : NO_FACTS;
+  return Object.assign(JSON.parse(detail) as InstanceDetail, columns, { live });
 }
+
+/** Of what has ended nothing is found out any more: there may be many. */
+const NO_FACTS = Object.freeze(noFacts());
 
 /** Nothing of it runs, ever again. */
 export function isOver(row: InstanceRow): boolean {

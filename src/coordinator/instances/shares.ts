@@ -3,8 +3,9 @@ import { costOf } from '../../core/instance-cost.ts';
 import { TaskState } from '../../core/task-state.ts';
 import type { World } from '../world.ts';
 import { costSoFar } from './accounts.ts';
-import { type Budget, ownerKey } from './book.ts';
+import { ownerKey } from './book.ts';
 import { budgetBase, spentOfEnded } from './budget-book.ts';
+import type { Budget } from './budget-row.ts';
 import type { InstanceArray } from './instance-array.ts';
 import type { InstanceRow } from './row.ts';
 
@@ -22,9 +23,11 @@ export function isCapped(world: World, array: InstanceArray): boolean {
  */
 export function splitShares(world: World, array: InstanceArray): void {
   if (!array.sharesStale) return;
+  array.sharesStale = false;
   const book = world.memory.instances;
   const budget = book.budgets.get(array.account);
-  const sharers = budget === undefined ? [array] : [...book.arrays.values()].filter(sameOwner(array));
+  const sharers =
+    budget === undefined ? [array] : [...book.liveArrays].filter(({ account }) => account === array.account);
   const byBudget = budget === undefined ? undefined : sharesOfBudget(world, sharers, budget);
   for (const each of sharers) {
     each.sharesStale = false;
@@ -32,10 +35,6 @@ export function splitShares(world: World, array: InstanceArray): void {
     for (const row of each.live.values()) setShare(world, row, byLimit?.get(row.id), byBudget?.get(row.id));
     if (each !== array) book.dirty.add(each.id);
   }
-}
-
-function sameOwner({ account }: InstanceArray): (other: InstanceArray) => boolean {
-  return (other) => other.account === account && other.live.size > 0;
 }
 
 /** Exported for the budget that is removed: what it bounded is bounded by nothing, until it gets a share again. */
@@ -93,7 +92,7 @@ export function hasShare(world: World, row: InstanceRow): boolean {
 
 /** Whether others still think to have more than their share: what they give up is to come. */
 export function awaitsOthers(world: World, array: InstanceArray): boolean {
-  for (const other of world.memory.instances.arrays.values()) {
+  for (const other of world.memory.instances.liveArrays) {
     if (other.account !== array.account) continue;
     for (const row of other.live.values()) if (row.costShare !== undefined && heldBy(row) > row.costShare) return true;
   }
@@ -134,7 +133,7 @@ export function usedUp(world: World, array: InstanceArray): 'cost-limit' | 'budg
   const budget = book.budgets.get(array.account);
   if (budget === undefined) return undefined;
   let spent = spentOfEnded(world, array.account, budget);
-  for (const other of book.arrays.values()) {
+  for (const other of book.liveArrays) {
     if (other.account !== array.account) continue;
     for (const row of other.live.values()) spent += costSoFar(world, row) - budgetBase(world, budget, row);
   }
