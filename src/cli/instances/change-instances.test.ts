@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { runCli } from '../../../test/support/cli-world.ts';
 import { aMember, anInstance, anInstanceId, having } from '../../../test/support/instance-views.ts';
 import { until } from '../../../test/support/until.ts';
-import type { InstancesQueryInput, InstanceVerb, InstanceVerbRequest } from '../../api/instance.ts';
+import type { InstancesQueryInput, InstanceVerb } from '../../api/instance.ts';
 import { SpawnError } from '../../core/errors.ts';
 
 type Member = ReturnType<typeof aMember>;
@@ -110,37 +110,6 @@ describe('stop', () => {
     const ran = await runCli(['stop', 'compute-0'], { client: having(before, members) });
     expect(ran.out).toBe('compute-0\ti-00000000000000009\trunning\tstopped\tdone\t\t7200\t7200\n');
     expect(ran).toMatchObject({ code: 0, err: 'spawn: stop: 1 instance stopped, 1 terminated before\n' });
-  });
-});
-
-describe('several names', () => {
-  const known = new Map([0, 1].map((index) => [`compute-${index}`, anInstance(index)]));
-  const client = {
-    instances: async ({ instance }: InstancesQueryInput) => {
-      const found = known.get(instance ?? '');
-      return { instances: found === undefined ? [] : [found] };
-    },
-    instanceVerb: async (_: InstanceVerb, { target }: InstanceVerbRequest) => ({
-      members: [aMember(Number(target.instance!.at(-1)), { state: 'running' })],
-    }),
-  };
-
-  test('each is changed, also after one that is not there; the exit code tells of that', async () => {
-    const ran = await runCli(['start', 'compute-0', 'compute-9', 'compute-1', 'compute-0'], { client });
-    expect(ran.out.split('\n').map((line) => line.split('\t')[0])).toEqual(['compute-0', 'compute-1', '']);
-    expect(ran).toMatchObject({ code: 66 });
-    expect(ran.err).toBe('spawn: instance "compute-9" not found\nspawn: start: 2 instances started\n');
-    expect(ran.calls.filter(([name]) => name === 'instanceVerb')).toHaveLength(2);
-  });
-
-  test('several are asked for on a terminal', async () => {
-    const asked: string[] = [];
-    const ask = async (question: string) => {
-      asked.push(question);
-      return '';
-    };
-    await runCli(['stop', 'compute-0', 'compute-1'], { client, stdin: 'terminal', world: { ask } });
-    expect(asked).toEqual(['Stop 2 instances, 2 running? What runs there ends. [y/N] ']);
   });
 });
 

@@ -94,13 +94,20 @@ export function changeInstances<const T extends OptionTable>(
   });
 }
 
-/** Those that are there; tells of those that are not, with the exit code for them. */
+/** Those that are there, each once, whether it was named by its name, its id or both; tells of those that are not, with the exit code for them. */
 export async function findAll(world: World, client: Client, targets: readonly InstanceTarget[]) {
   const found: Found[] = [];
+  const ids = new Set<string>();
   let exitCode = 0;
   for (const target of targets) {
     try {
-      found.push(await findMembers(client, target));
+      const next = await findMembers(client, target);
+      const live = next.members.filter(({ state }) => state !== 'terminated');
+      // Of a name that several machines had, the one that has it now is meant.
+      const meant = live.length > 0 ? live : next.members;
+      if (meant.every(({ id }) => ids.has(id))) continue;
+      for (const { id } of meant) ids.add(id);
+      found.push(next);
     } catch (error) {
       if (!isSpawnError(error) || error.code !== 'INSTANCE_NOT_FOUND') throw error;
       exitCode = reportError(error, world);
