@@ -55,6 +55,16 @@ describe('status', () => {
     });
   });
 
+  test('of an instance that is no array: its last machine, and the job', async () => {
+    const box = [1, 2].map((generation) => anInstance(0, { name: 'box', standalone: true, generation }));
+    const own = { ...client, instances: async () => ({ instances: box }) };
+    const { out } = await runCli(['status', 'compute'], { client: own });
+    expect(out).toMatch(/^Instance box \(i-00000000000000000\)\n {2}state {5}running\n {2}type/);
+    expect(out).toContain('  address   127.4.0.10\n');
+    expect(out).toContain('  machine   the 2nd of this index\nJob 12: compute (compute-20260113-abc123)\n');
+    expect(out).not.toContain('  instances ');
+  });
+
   test('says nothing of instances where there are none any more', async () => {
     const gone = { ...client, instances: async () => ({ instances: [] }) };
     expect((await runCli(['status', 'compute'], { client: gone })).out).not.toMatch(/instances|cost|TTL/);

@@ -54,7 +54,10 @@ export const status = defineCommand({
     const instances = job.instances ? await allInstances(client, { arrayId: job.arrayId }) : undefined;
     if (json) return say(world, jsonText(summaryJson(summary, instances)));
     const { colour, columns } = world.stdout;
-    return say(world, summaryText(summary, { now: world.now(), colour, columns }, arrayLines(instances ?? [])));
+    const style = { now: world.now(), colour, columns };
+    const box = instances?.findLast(({ standalone }) => standalone);
+    if (box !== undefined) return say(world, instanceSheet(box, colour) + summaryText(summary, style, []));
+    return say(world, summaryText(summary, style, arrayLines(instances ?? [])));
   },
 });
 
