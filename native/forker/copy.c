@@ -3,11 +3,27 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "forker.h"
+
+/* All that tasks of an instance print is also here. A program that reads it while what it prints is added would go on until the disk is full. */
+#define INSTANCE_OUTPUT "/cloud-init-output.log"
+#define MOST_INSTANCE_OUTPUT ((off_t)256 << 20)
+
+/* The init of an instance gives its forker this variable. */
+static bool is_instance_output(const char *path) {
+  size_t length = strlen(path), end = sizeof INSTANCE_OUTPUT - 1;
+  return length > end && strcmp(path + length - end, INSTANCE_OUTPUT) == 0 && getenv("SPAWN_RUN_DIR") != NULL;
+}
+
+static bool has_room(int fd, size_t more) {
+  struct stat file;
+  return fstat(fd, &file) != 0 || file.st_size + (off_t)more <= MOST_INSTANCE_OUTPUT;
+}
 
 /* Every folder of the path but its last part; what is there already, or cannot be made, shows when the file is opened. */
 static void make_folders(int from, char *path) {
@@ -67,6 +83,7 @@ int copy_open(struct task *task, enum step *step) {
     else task->copies[i] = open_at(from, paths[i], run->append);
     if (task->copies[i] < 0) error = errno;
     else task->copied[i] = true;
+    task->copy_capped |= is_instance_output(paths[i]);
   }
   umask(own);
   close(from);
@@ -86,6 +103,7 @@ static void end_copy(struct task *task, int stream, int error) {
 }
 
 void copy_bytes(struct task *task, int stream, const uint8_t *bytes, size_t length) {
+  if (task->copy_capped && task->copies[stream] >= 0 && !has_room(task->copies[stream], length)) end_copy(task, stream, EFBIG);
   while (length > 0 && task->copies[stream] >= 0) {
     ssize_t wrote = write(task->copies[stream], bytes, length);
     if (wrote < 0 && errno == EINTR) continue;

@@ -138,6 +138,7 @@ struct task {
   struct ring *ring;
   int copies[2]; /* -1: none, or ended */
   bool copied[2];
+  bool copy_capped; /* it is the output of its instance, which ends at a size */
   uint64_t copy_lost;
   uint32_t start_segment;
   uint64_t start_offset;

@@ -3,10 +3,10 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeSandbox, haltSandbox, readEnding, readInit } from '../../src/providers/local/sandbox-directory.ts';
 import type { Machine } from '../../src/providers/provider.ts';
-import { writeCommand, writeRun } from '../../src/worker/forker/commands.ts';
-import { readEnded } from '../../src/worker/forker/events.ts';
-import { Command, Event } from '../../src/worker/forker/protocol.ts';
-import { FrameSplitter, FrameWriter } from '../../src/worker/forker/wire.ts';
+import { writeCommand } from '../../src/worker/forker/commands.ts';
+import { Command } from '../../src/worker/forker/protocol.ts';
+import { FrameWriter } from '../../src/worker/forker/wire.ts';
+import { collect, ended, run } from './sandbox-forker.ts';
 import { inside, processes, processesUnder, type SandboxWorld } from './sandbox-world.ts';
 import { until } from './until.ts';
 
@@ -95,7 +95,9 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     deepEqual(second.taken, []);
   },
 
-  'says before the end of a task that it was killed for its memory, also to an agent that comes later': async (world) => {
+  'says before the end of a task that it was killed for its memory, also to an agent that comes later': async (
+    world,
+  ) => {
     const first = world.host();
     const machine = await first.start({ type: { name: 'small', vcpus: 1, memoryBytes: 64 * 2 ** 20, gpus: 0 } });
     /** Codes of the tasks that had ended at each kill. */
@@ -119,6 +121,16 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     const again = await seen(await world.host().machine(machine.order.id));
     await until('the same words', () => ended(again.words).has(22));
     equal(again.kills[0], '21');
+  },
+
+  'ends its own output file at a size, so that what prints it comes to an end': async (world) => {
+    const machine = await world.host().start();
+    const words = collect(await machine.forker());
+    const path = `${machine.places.log}/cloud-init-output.log`;
+    await run(machine, world, 31, ['/bin/sh', '-c', `seq 1 30000; cat ${path}`], path);
+    await until('its end', () => ended(words).get(31) === 0);
+    const { size } = statSync(join(world.directoryOf(machine.order.id), 'log/cloud-init-output.log'));
+    ok(size > 1_000_000 && size <= 256 * 2 ** 20, `${size} bytes`);
   },
 
   'keeps its forker when an agent dies in the middle of a frame, and when it asks for its end': async (world) => {
@@ -247,41 +259,4 @@ const EATER = 'import time; b = bytearray(200 * 2 ** 20); time.sleep(1000)';
 function stateOf(pid: number): string {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   return stat.slice(stat.lastIndexOf(')') + 2)[0] ?? '';
-}
-
-function collect(forker: { onData(listener: (bytes: Uint8Array) => void): void }): Buffer[] {
-  const words: Buffer[] = [];
-  forker.onData((bytes) => words.push(Buffer.from(bytes)));
-  return words;
-}
-
-/** Exit codes by fence. */
-function ended(words: readonly Buffer[]): Map<number, number> {
-  const codes = new Map<number, number>();
-  const splitter = new FrameSplitter((type, from) => {
-    if (type !== Event.ENDED) return;
-    const { fence, end } = readEnded(from);
-    codes.set(fence, end.kind === 'exited' ? end.code : -end.signal);
-  });
-  splitter.push(Buffer.concat(words));
-  return codes;
-}
-
-async function run(machine: Machine, world: SandboxWorld, fence: number, argv: readonly string[]): Promise<void> {
-  const frames = new FrameWriter();
-  const logDir = machine.inside(world.data);
-  writeCommand(frames, { type: Command.LOGS, logDir, sessionTag: `s${fence}`, maxSegmentBytes: 1 << 20 });
-  writeCommand(frames, { type: Command.ENV, envId: 1, env: ['PATH=/usr/bin:/bin'] });
-  writeRun(frames, {
-    fence,
-    jobId: 1,
-    position: 0,
-    attempt: 1,
-    envId: 1,
-    argv,
-    cwd: '/',
-    graceMs: 1000,
-    logCapBytes: 1 << 20,
-  });
-  (await machine.forker()).send(Uint8Array.from(frames.take()));
 }
