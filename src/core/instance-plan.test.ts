@@ -117,7 +117,7 @@ describe('notes', () => {
   it('tell of a machine that is shared', () => {
     expect(text(specOf(), '5', small)).toContain('5 x t3.micro have 10 vCPUs and this machine 2: they share them');
     expect(text(specOf({ type: 'm7i.2xlarge' }), '1', small)).toContain(
-      '1 x m7i.2xlarge have 32 GiB of memory and this machine 24',
+      'm7i.2xlarge has 32 GiB of memory and this machine 24: it gets no more',
     );
     expect(
       kinds(specOf({ type: 'g5.xlarge' }), '1', { ...place, capacity: { vcpus: 8, memoryBytes: 24 * GIB } }),
@@ -135,6 +135,7 @@ describe('notes', () => {
 
   it('tell who ends instances without a TTL', () => {
     expect(text(specOf({ ttlMs: 0 }))).toBe('no TTL: they run until you end them');
+    expect(text(specOf({ ttlMs: 0 }), '1')).toBe('no TTL: it runs until you end it');
     expect(text(specOf({ ttlMs: 0, idleTimeoutMs: 900_000, onComplete: 'terminate' }))).toBe(
       'no TTL: they run until you end them, or idle for 15m: stop, on completion: terminate',
     );

@@ -31,7 +31,7 @@ export function planNotes(
   return [
     ...(capacity === undefined ? [] : sharedNotes(type, atOnce, capacity)),
     ...regionNotes(spec),
-    ...lifeNotes(spec),
+    ...lifeNotes(spec, size),
     ...barrierNotes(spec, size),
     ...costNotes(spec, size),
   ];
@@ -39,14 +39,16 @@ export function planNotes(
 
 function sharedNotes(type: InstanceType, atOnce: number, capacity: { vcpus: number; memoryBytes: number }): PlanNote[] {
   const notes: PlanNote[] = [];
+  const have = atOnce === 1 ? `${type.name} has` : `${atOnce} x ${type.name} have`;
+  const share = (what: string): string => (atOnce === 1 ? 'it gets no more' : `they share ${what}`);
   const vcpus = type.vcpus * atOnce;
   if (vcpus > capacity.vcpus) {
-    const text = `${atOnce} x ${type.name} have ${vcpus} vCPUs and this machine ${capacity.vcpus}: they share them (--strict refuses this)`;
+    const text = `${have} ${vcpus} vCPUs and this machine ${capacity.vcpus}: ${share('them')} (--strict refuses this)`;
     notes.push({ kind: 'shared-cpus', text });
   }
   const memory = type.memoryBytes * atOnce;
   if (memory > capacity.memoryBytes) {
-    const text = `${atOnce} x ${type.name} have ${gib(memory)} GiB of memory and this machine ${gib(capacity.memoryBytes)}: they share it`;
+    const text = `${have} ${gib(memory)} GiB of memory and this machine ${gib(capacity.memoryBytes)}: ${share('it')}`;
     notes.push({ kind: 'shared-memory', text });
   }
   if (type.gpus > 0) {
@@ -65,7 +67,7 @@ function regionNotes({ instances: { region } }: LaunchSpec): PlanNote[] {
 }
 
 /** Who would end them. */
-function lifeNotes({ run, instances }: LaunchSpec): PlanNote[] {
+function lifeNotes({ run, instances }: LaunchSpec, size: number): PlanNote[] {
   const { ttlMs, idleTimeoutMs, onComplete, onIdle } = instances;
   const notes: PlanNote[] = [];
   if (ttlMs === 0) {
@@ -73,7 +75,8 @@ function lifeNotes({ run, instances }: LaunchSpec): PlanNote[] {
       ...(idleTimeoutMs > 0 ? [`idle for ${formatDuration(idleTimeoutMs)}: ${onIdle}`] : []),
       ...(onComplete === 'none' ? [] : [`on completion: ${onComplete}`]),
     ];
-    const text = `no TTL: they run until you end them${others.length > 0 ? `, or ${others.join(', ')}` : ''}`;
+    const until = size === 1 ? 'it runs until you end it' : 'they run until you end them';
+    const text = `no TTL: ${until}${others.length > 0 ? `, or ${others.join(', ')}` : ''}`;
     notes.push({ kind: 'no-ttl', text });
   }
   if (run.kind === 'signal' && onComplete !== 'none') {
