@@ -49,6 +49,15 @@ describe('names of members', () => {
     expect(namesEach(parseNameTemplate('worker'))).toBe(false);
   });
 
+  it.each([
+    ['{index}', '0-3'],
+    ['{index}-{index}', '0-3'],
+    ['x-20260113-abcd{index}', '1-10'],
+  ])('must not look like ids: %s of %s', (text, array) => {
+    expect(() => check(text, array)).toThrow('--instance-names: name "');
+    expect(() => check(text, array)).toThrow('it would be read as one');
+  });
+
   it('must be DNS labels, the longest as well', () => {
     expect(() => check('Worker-{index}', '4')).toThrow('found "W" at column 1');
     expect(() => check('-{index}', '4')).toThrow('a letter or a digit at both ends');

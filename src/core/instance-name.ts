@@ -1,5 +1,6 @@
 import { checkDnsLabel } from './dns-label.ts';
 import { SpawnError } from './errors.ts';
+import { checkName } from './ids.ts';
 import type { IndexSet } from './index-set.ts';
 
 /** A piece of a template: text as it is, or a place where a value goes. */
@@ -97,6 +98,17 @@ export function checkNames(
       found: `${first} for index ${indices.at(0)} and index ${indices.at(1)}`,
     });
   }
-  checkDnsLabel(first, where);
-  checkDnsLabel(expandName(template, { ...values, index: indices.max }), where);
+  for (const name of [first, expandName(template, { ...values, index: indices.max })]) {
+    checkDnsLabel(name, where);
+    checkNoId(name, where);
+  }
+}
+
+/** A name that could be read as a job's number, or as a range, would lead commands astray. */
+function checkNoId(name: string, where: string): void {
+  try {
+    checkName(name);
+  } catch (error) {
+    throw (error as SpawnError).with({ where });
+  }
 }

@@ -1,6 +1,5 @@
 import { SpawnError } from '../../core/errors.ts';
-import type { IndexSet } from '../../core/index-set.ts';
-import { bindName, expandName, parseNameTemplate } from '../../core/instance-name.ts';
+import { bindName } from '../../core/instance-name.ts';
 import type { Given } from './options.ts';
 import { dnsName } from './values.ts';
 
@@ -39,14 +38,6 @@ export function namesOf(given: Given, operand: string | undefined, standalone: b
     usage(`expected one name for one instance, found ${from} ${array} and ${second[1]} ${second[0]}`);
   }
   return { array, from, template: bindName(given['instance-names'] ?? usual, second?.[0] ?? array) };
-}
-
-/** Names that could be read as a job's number would lead commands astray. */
-export function checkMemberNames(names: Names, indices: IndexSet): void {
-  dnsName(
-    expandName(parseNameTemplate(names.template), { index: indices.min, arrayName: names.array }),
-    '--instance-names',
-  );
 }
 
 function made(given: Given, standalone: boolean, chance: () => number): string {

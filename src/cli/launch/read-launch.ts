@@ -8,7 +8,7 @@ import { didYouMean } from '../../core/nearest.ts';
 import type { World } from '../world.ts';
 import { checkTogether } from './check-together.ts';
 import { completeLayer, isGiven, type Layer, mergeLayers, type Refused, readLayer, replacedBy } from './layers.ts';
-import { checkMemberNames, type Names, namesOf } from './names.ts';
+import { type Names, namesOf } from './names.ts';
 import type { Given, LaunchInput } from './options.ts';
 import { checkSupported, UNSUPPORTED } from './unsupported.ts';
 
@@ -66,7 +66,6 @@ export async function readLaunch(
   const indices = indicesOf(given, file);
   const standalone = isStandalone(given, file, indices);
   const names = namesOf(given, input.operands[0], standalone, chance);
-  checkMemberNames(names, indices);
   return {
     given,
     names,
