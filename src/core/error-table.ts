@@ -61,7 +61,7 @@ export const ERRORS = {
     http: 409,
     exit: 65,
     message: (d: Facts<'what' | 'name' | 'holder'>) =>
-      `${d.what} ${value(d.name)}: expected a name that no live one has, found ${d.holder}`,
+      `${d.what} ${value(d.name)}: expected a name that no live one has, found ${d.holder}; end that one, or take another name`,
   },
   LAUNCH_FAILED: {
     http: 503,
