@@ -23,12 +23,15 @@ interface NodeTransportOptions {
   target: Target;
 }
 
+/** Connections that are kept for later requests: after a burst the others are closed. */
+const MOST_IDLE = 64;
+
 /** A Transport over node:http that keeps connections open between requests. */
 export function nodeTransport({ address, load, target }: NodeTransportOptions): Transport {
   let loaded: { http: HttpModule; agent: Agent } | undefined;
   const prepare = () => {
     const http = load();
-    return { http, agent: new http.Agent({ keepAlive: true }) };
+    return { http, agent: new http.Agent({ keepAlive: true, maxFreeSockets: MOST_IDLE }) };
   };
   return {
     address,
