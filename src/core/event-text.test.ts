@@ -77,6 +77,7 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
   ['arrayFailed', 12, { why: 'a task failed' }, 'job 12 failed as a whole: a task failed'],
   ['arrayResized', 12, { from: 8, to: 12 }, 'job 12 was resized from 8 to 12'],
   ['arrayCompleted', 12, { cost: 1.5 }, 'the last instance of job 12 ended: $1.50 in all'],
+  ['costLimitNearlyUsedUp', 12, { spent: 0.8, limit: 1 }, 'job 12 has cost $0.80 of its cost limit of $1.00'],
   ['costLimitReached', 12, { by: 'cost-limit' }, 'job 12 has used up its cost limit'],
   ['costLimitReached', 12, { by: 'budget' }, "job 12 has used up its owner's budget"],
   ['budgetSet', 0, { owner: 'ann', amount: null }, 'the budget of ann was removed'],

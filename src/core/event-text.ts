@@ -64,6 +64,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   arrayCompleted: (about, detail) => `the last instance of ${about} ended: ${shownUsd(number(detail.cost))} in all`,
   costLimitReached: (about, detail) =>
     `${about} has used up its ${detail.by === 'budget' ? "owner's budget" : 'cost limit'}`,
+  costLimitNearlyUsedUp: (about, detail) =>
+    `${about} has cost ${shownUsd(number(detail.spent))} of its cost limit of ${shownUsd(number(detail.limit))}`,
   budgetSet: (_about, detail) =>
     detail.amount === null
       ? `the budget of ${detail.owner} was removed`

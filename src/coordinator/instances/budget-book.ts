@@ -80,8 +80,11 @@ export function keepSpent(world: World, row: InstanceRow): void {
 }
 
 /** It is written with the next commit. */
-export function saveBudget({ memory }: World, { row, forgotten, forgottenFrom, told }: Budget): void {
-  memory.changes.budgets.set(ownerKey(row), { ...row, detail: JSON.stringify({ forgotten, forgottenFrom, told }) });
+export function saveBudget({ memory }: World, { row, forgotten, forgottenFrom, told, toldFrom }: Budget): void {
+  memory.changes.budgets.set(ownerKey(row), {
+    ...row,
+    detail: JSON.stringify({ forgotten, forgottenFrom, told, toldFrom }),
+  });
 }
 
 /** USD in the period, of all. */

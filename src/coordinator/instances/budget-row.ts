@@ -8,6 +8,8 @@ export interface Budget {
   forgottenFrom: number;
   /** Told once each: 80 %, 100 %. */
   told: number;
+  /** In which period that was; absent: none. */
+  toldFrom?: number;
   /** Of which period the beginning is noted. */
   markedFrom?: number;
   /** USD of what has ended in the period that began then; absent: to be counted. */
@@ -15,6 +17,6 @@ export interface Budget {
 }
 
 export function unpackBudget(row: StoredBudget): Budget {
-  const { forgotten = 0, forgottenFrom = 0, told = 0 } = JSON.parse(row.detail) as Partial<Budget>;
-  return { row, forgotten, forgottenFrom, told };
+  const { forgotten = 0, forgottenFrom = 0, told = 0, toldFrom } = JSON.parse(row.detail) as Partial<Budget>;
+  return { row, forgotten, forgottenFrom, told, ...(toldFrom === undefined ? {} : { toldFrom }) };
 }

@@ -4,8 +4,9 @@ import type { Ledger } from '../ledger.ts';
 import type { Caller } from '../use-cases.ts';
 import type { World } from '../world.ts';
 import { ownerKey } from './book.ts';
-import { budgetFrom, markBudget, saveBudget, spentOf } from './budget-book.ts';
+import { budgetFrom, markBudget, spentOf } from './budget-book.ts';
 import type { Budget } from './budget-row.ts';
+import { budgetStep, isNews, limitStep, tellBudget, tellLimit } from './cost-events.ts';
 import { setShare } from './shares.ts';
 
 /** The budget of the caller, and what was spent of it. */
@@ -83,28 +84,23 @@ async function beginPeriod(ledger: Ledger, account: string): Promise<void> {
   });
 }
 
-/** Told once each when a budget reaches 80 % and 100 %; also gives every month its own beginning. */
+/** Told once each when a budget, or the cost limit of an array, is nearly used up or used up; also gives every month its own beginning. */
 export async function followBudgets(ledger: Ledger): Promise<void> {
   const { world } = ledger;
   const book = world.memory.instances;
   for (const [account, budget] of book.budgets) {
     if (budget.markedFrom !== budgetFrom(world, budget)) await beginPeriod(ledger, account);
-    const share = budget.row.amount === 0 ? 1 : spentOf(world, account, budget) / budget.row.amount;
-    const step = share >= 0.999 ? 2 : share >= 0.8 ? 1 : 0;
-    if (step === budget.told || !ledger.writable) continue;
-    const isNews = step > budget.told;
+    if (!ledger.writable || !isNews(world, budget, budgetStep(world, account, budget))) continue;
     await ledger.write((live) => {
-      const { memory, now } = live;
-      const known = memory.instances.budgets.get(account);
-      if (known === undefined) return;
-      known.told = step;
-      saveBudget(live, known);
-      if (!isNews) return;
-      const { owner, amount, period } = known.row;
-      const spent = spentOf(live, account, known);
-      const detail = { owner, amount, period, spent };
-      if (step === 2) memory.changes.event(now, 0, 'budgetUsedUp', detail);
-      else memory.changes.event(now, 0, 'budgetNearlyUsedUp', detail);
+      const known = live.memory.instances.budgets.get(account);
+      if (known !== undefined) tellBudget(live, account, known, budgetStep(live, account, known));
+    });
+  }
+  for (const array of book.liveArrays) {
+    if (!ledger.writable || limitStep(world, array) <= array.told) continue;
+    await ledger.write((live) => {
+      const known = live.memory.instances.arrays.get(array.id);
+      if (known !== undefined) tellLimit(live, known, limitStep(live, known));
     });
   }
 }

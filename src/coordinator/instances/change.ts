@@ -7,6 +7,7 @@ import { requestStop } from '../cancel.ts';
 import type { World } from '../world.ts';
 import { fold } from './accounts.ts';
 import { countEnded } from './budget-book.ts';
+import { tellUsedUp } from './cost-events.ts';
 import type { InstanceRow } from './row.ts';
 
 /** A row changed: it is stored, its directive and its array are looked at. */
@@ -97,6 +98,7 @@ function over(world: World, row: InstanceRow): void {
   book.toPublish.set(row.id, undefined);
   book.ended(row);
   countEnded(world, row);
+  tellUsedUp(world, row);
   const kind = row.reason === 'lost' ? 'memberLost' : row.reason === 'interrupted' ? 'memberInterrupted' : undefined;
   const { replacements } = book.arrays.get(row.jobId)!.part;
   const replaced = row.losses < replacements;

@@ -34,8 +34,9 @@ export class InstanceArray {
   /** USD of those that ended, and of those among them that are not listed any more. */
   endedCost = 0;
   forgottenCost = 0;
-  /** Told once each: events. */
-  toldCostLimit = false;
+  /** Told once each: events. Of its cost limit: 1 = nearly used up, 2 = used up. */
+  told = 0;
+  toldBudget = false;
   toldCompleted = false;
 
   readonly #planOf: (fixed: StoredJobFixed) => LaunchPlan;
@@ -100,6 +101,7 @@ export class InstanceArray {
       this.forgottenCost = row.forgotten!;
     }
     if (row.barrier) this.barrier = true;
+    if ((row.told ?? 0) > this.told) this.told = row.told!;
     if (row.createdAt > (this.lastLaunchAt ?? 0)) this.lastLaunchAt = row.createdAt;
     this.sharesStale = true;
   }

@@ -186,3 +186,28 @@ test('a job without machines has cost nothing', async () => {
   const id = await at.submit({ array: '0-9' }, { costLimit: 0.0000001 });
   expect(await at.at.coordinator.cost(CALLER, { job: String(id) })).toMatchObject({ arrays: [], total: { cost: 0 } });
 });
+
+test('that a cost limit is nearly used up, and used up, is told once, also over a restart', async () => {
+  const limit = RATE * (MINUTE_MS / HOUR_MS);
+  await at.submit({ array: '0-0' }, { costLimit: limit });
+  await at.up();
+  for (let second = 0; second < 50; second++) {
+    await at.pass(1_000);
+    await at.agent('compute-0').report();
+  }
+  expect(at.events('costLimitNearlyUsedUp')).toMatchObject([{ by: 'cost-limit', limit }]);
+  expect(at.events('costLimitReached')).toEqual([]);
+  await at.restart();
+  await at.pass(3_000);
+  await at.verb('terminate', { instance: 'compute-0' });
+  expect(at.events('costLimitNearlyUsedUp')).toHaveLength(1);
+});
+
+test('that a cost limit is used up is told when the first machine ends for it', async () => {
+  await at.submit({ array: '0-2' }, { costLimit: RATE * (MINUTE_MS / HOUR_MS) });
+  await at.up();
+  for (const index of [0, 1])
+    await at.agent(`compute-${index}`).leave(at, { state: 'terminated', reason: 'cost-limit' }, CANCELLED);
+  await at.settle();
+  expect(at.events('costLimitReached')).toMatchObject([{ by: 'cost-limit' }]);
+});

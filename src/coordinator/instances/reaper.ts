@@ -11,6 +11,7 @@ const AT_ONCE = 5_000;
 function keepForgotten({ memory }: World, array: InstanceArray, before: number): void {
   const row = array.anyRow()!;
   row.forgotten = array.forgottenCost;
+  row.told = array.told;
   if (isOver(row) && row.endedAt < before) row.hidden = true;
   memory.instances.save(memory.changes, row);
 }

@@ -6,6 +6,7 @@ import { TaskFlag, TaskReason } from '../../core/task-table.ts';
 import { cancelTask, eligiblePositions, failTask } from '../bound.ts';
 import type { World } from '../world.ts';
 import { endReasonOf, happened, want } from './change.ts';
+import { TOLD, tellLimit } from './cost-events.ts';
 import { direct } from './directives.ts';
 import { tellEnd } from './ends.ts';
 import type { InstanceArray } from './instance-array.ts';
@@ -185,7 +186,8 @@ function* withoutMachine(job: Job, array: InstanceArray): Generator<number> {
 function refuseLaunches(world: World, job: Job, array: InstanceArray, spent: 'cost-limit' | 'budget'): void {
   const reason = spent === 'budget' ? TaskReason.budget : TaskReason.costLimit;
   for (const position of [...withoutMachine(job, array)]) cancelTask(world, job, position, reason);
-  if (array.toldCostLimit) return;
-  array.toldCostLimit = true;
+  if (spent === 'cost-limit') tellLimit(world, array, TOLD.used);
+  if (spent === 'cost-limit' || array.toldBudget) return;
+  array.toldBudget = true;
   world.memory.changes.event(world.now, job.id, 'costLimitReached', { by: spent });
 }

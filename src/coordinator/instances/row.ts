@@ -55,6 +55,8 @@ export interface InstanceDetail {
   passedOn?: true;
   /** USD of machines of its array that are listed no more, where that has a cost limit: as it was when this was written. */
   forgotten?: number;
+  /** What was told of its array's cost limit: 1 = nearly used up, 2 = used up. */
+  told?: number;
   /** It was listed long enough, and stays only for what it knows. */
   hidden?: true;
   /** State of its task when that ended or the instance did; '' before. */
