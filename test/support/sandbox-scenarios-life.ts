@@ -1,6 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { childrenOf } from '../../src/client/node/process-identity.ts';
 import { describeSandbox, haltSandbox, readEnding, readInit } from '../../src/providers/local/sandbox-directory.ts';
 import type { Machine } from '../../src/providers/provider.ts';
 import { writeCommand } from '../../src/worker/forker/commands.ts';
@@ -148,6 +149,19 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     const words = collect(await same.forker());
     await run(same, world, 9, ['/bin/true']);
     await until('its end', () => ended(words).get(9) === 0);
+  },
+
+  'comes up also when what starts it is killed meanwhile': async (world) => {
+    const host = world.host();
+    await host.start();
+    const launcher = childrenOf(process.pid).find(({ pid }) =>
+      /\0serve\0/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
+    );
+    process.kill(launcher!.pid, 'SIGSTOP');
+    const id = host.request({});
+    await until('its preparation', () => existsSync(join(world.directoryOf(id), 'machine.conf')));
+    process.kill(launcher!.pid, 'SIGKILL');
+    equal(await inside(await host.machine(id), 'echo up'), 'up');
   },
 
   'freezes everything and goes on': async (world) => {

@@ -26,6 +26,8 @@ import { SharedFiles } from './shared-files.ts';
 
 /** More at once are not faster: the kernel makes namespaces one after the other. */
 const AT_ONCE = 8;
+/** Launches of one instance that ended with the launcher. */
+const MOST_TRIES = 3;
 const LOOK_EVERY_MS = 5_000;
 const LOOK_UNWATCHED_MS = 500;
 /** Orders that come one after the other are looked for together. */
@@ -55,6 +57,8 @@ class SandboxHost implements MachineHost {
   /** By id, those that are being taken in hand or are; undefined while not yet. */
   readonly #machines = new Map<string, Machine | undefined>();
   readonly #queue: (() => Promise<void>)[] = [];
+  /** Of those whose launcher died, how often that was. */
+  readonly #tries = new Map<string, number>();
   readonly #once: OnceWritten;
   readonly #programs: string;
   readonly #launcher: SandboxLauncher;
@@ -166,8 +170,19 @@ class SandboxHost implements MachineHost {
     const places = placesOf(directory, programs, isPlain);
     prepareSandbox({ order, directory, programs, visible, isPlain, places });
     const failure = await this.#launcher.launch(directory);
+    if (failure?.step === 'launcher') {
+      const tries = (this.#tries.get(order.id) ?? 0) + 1;
+      this.#tries.set(order.id, tries);
+      // It may have come up all the same, or comes up while this is written.
+      if (tries < MOST_TRIES) return this.#lookAgain();
+    }
+    this.#tries.delete(order.id);
     if (failure === undefined) return true;
     if (failure.step !== 'lock') throw new Error(failure.why);
+    return this.#lookAgain();
+  }
+
+  #lookAgain(): false {
     this.#lookSoon();
     return false;
   }

@@ -8,8 +8,13 @@ const KEPT_CHARS = 4_096;
 /** What comes behind the directory of instances in the words that `ps` shows of an instance: /i- and 17 digits. */
 const NAME_CHARS = 64;
 
-/** What the launcher could not do: a step of native/instance, with words for people. */
+/** It gives each sandbox 30 s. One that answers nothing for so long, while it was asked, stands still. */
+const MOST_SILENT_MS = 45_000;
+const LEAVE_WITHIN_MS = 2_000;
+
+/** What the launcher could not do, with words for people. */
 export interface LaunchFailure {
+  /** Of native/instance; `launcher`: the launcher itself has ended, and nobody knows how far it came. */
   readonly step: string;
   readonly why: string;
 }
@@ -25,6 +30,7 @@ export class SandboxLauncher {
   readonly #titleChars: number;
   #child: Launcher | undefined;
   #lastNumber = 0;
+  #silence: NodeJS.Timeout | undefined;
   readonly #waiting = new Map<number, (failure: LaunchFailure | undefined) => void>();
 
   /** @param programs where the native one is; @param instances where the directories of instances are */
@@ -46,6 +52,7 @@ export class SandboxLauncher {
       this.#lastNumber += 1;
       this.#waiting.set(this.#lastNumber, resolve);
       this.#child ??= this.#start();
+      if (this.#silence === undefined) this.#watch();
       this.#child.stdin.write(`${this.#lastNumber}\t${directory}\n`);
     });
   }
@@ -56,9 +63,19 @@ export class SandboxLauncher {
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const left = once(child, 'exit');
+    const late = setTimeout(() => child.kill('SIGKILL'), LEAVE_WITHIN_MS);
     child.ref();
     child.stdin.end();
     await left;
+    clearTimeout(late);
+  }
+
+  /** From its last word on, as long as somebody waits for the next. */
+  #watch(): void {
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
+    if (this.#waiting.size === 0) return;
+    this.#silence = setTimeout(() => this.#child?.kill('SIGKILL'), MOST_SILENT_MS).unref();
   }
 
   #start(): Launcher {
@@ -96,12 +113,14 @@ export class SandboxLauncher {
     const [number, result, step = 'start', , why] = line.split('\t');
     const waiting = this.#waiting.get(Number(number));
     this.#waiting.delete(Number(number));
+    this.#watch();
     waiting?.(result === 'ready' ? undefined : { step, why: why ?? line });
   }
 
   #failAll(why: string): void {
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const waiting of all) waiting({ step: 'start', why });
+    this.#watch();
+    for (const waiting of all) waiting({ step: 'launcher', why });
   }
 }
