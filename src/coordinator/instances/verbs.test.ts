@@ -53,6 +53,22 @@ test('stop, start and terminate, each twice', async () => {
   expect(at.running).toEqual([]);
 });
 
+test('terminate of an array ends what waits for its turn too, and that of members does not', async () => {
+  const id = await at.submit({ array: '0-4', throttle: 2 });
+  await at.up();
+  await at.verb('terminate', { instance: 'compute-0' });
+  await at.obeyAll();
+  await at.up();
+  expect(at.at.states(id)).toEqual(['cancelled', 'leased', 'leased', 'ready', 'ready']);
+  await at.verb('terminate', { arrayName: 'compute', tag: ['array:index=1'] });
+  expect(at.at.states(id).slice(3)).toEqual(['ready', 'ready']);
+  await at.verb('terminate', ALL);
+  expect(at.at.states(id).slice(3)).toEqual(['cancelled', 'cancelled']);
+  await at.obeyAll();
+  await at.pass(10_000);
+  expect((await at.list()).map(({ state }) => state)).toEqual(Array(3).fill('terminated'));
+});
+
 test('hibernate keeps the session, parks the TTL, and start thaws', async () => {
   const id = await launch({ ttlMs: 60_000 });
   await at.agent('compute-0').start();

@@ -1,9 +1,10 @@
-import type { InstanceVerb, InstanceVerbReply, InstanceVerbRequest } from '../../api/instance.ts';
+import type { InstanceTarget, InstanceVerb, InstanceVerbReply, InstanceVerbRequest } from '../../api/instance.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { effectOf } from '../../core/instance.ts';
 import { TaskReason } from '../../core/task-table.ts';
 import { requeueTasks } from '../again.ts';
 import { cancelTask } from '../bound.ts';
+import { cancelTasks } from '../cancel.ts';
 import type { Ledger } from '../ledger.ts';
 import { checkOwner } from '../ownership.ts';
 import type { Caller } from '../use-cases.ts';
@@ -31,6 +32,7 @@ export async function applyInstanceVerb(
     const found = findTargets(world.memory.instances, request.target, caller);
     for (const [array] of found) checkOwner({ ...world.memory.jobs.get(array.id)!, fixed: array.fixed }, caller, verb);
     const each = found.map(([array, row]) => act(world, array, row, verb, request));
+    if (verb === 'terminate') for (const array of wholeArrays(found, request.target)) endWaiting(world, array);
     world.settlement.run();
     return each;
   });
@@ -87,6 +89,21 @@ function act(
 function endTask(world: World, row: InstanceRow): void {
   const job = world.memory.jobs.get(row.jobId)?.job;
   if (job !== undefined) cancelTask(world, job, row.position, TaskReason.terminated);
+}
+
+/** Arrays that a target means with all that they have, not only with what runs. */
+function wholeArrays(
+  found: readonly (readonly [InstanceArray, InstanceRow])[],
+  { instance, tag, arrayId, arrayName }: InstanceTarget,
+): ReadonlySet<InstanceArray> {
+  const isWhole = instance === undefined && tag === undefined && (arrayId ?? arrayName) !== undefined;
+  return new Set(isWhole ? found.map(([array]) => array) : []);
+}
+
+/** Members that wait for their turn, or for a retry, are not launched after that. */
+function endWaiting(world: World, { id }: InstanceArray): void {
+  const job = world.memory.jobs.get(id)?.job;
+  if (job !== undefined) cancelTasks(world, job, [[0, job.size]], TaskReason.terminated);
 }
 
 /** Moves the one deadline. */
