@@ -19,6 +19,7 @@ import { neverLaunched } from './never-launched.ts';
 import type { LaunchInput } from './options.ts';
 import { planJson } from './plan-json.ts';
 import { planText } from './plan-text.ts';
+import { isPutOff } from './put-off.ts';
 import { type Launch, readLaunch } from './read-launch.ts';
 import { sandboxNote } from './sandbox-note.ts';
 import { type LaunchSpecs, specsOf } from './spec-of-launch.ts';
@@ -142,10 +143,6 @@ function waitsForRunning({ given }: Launch, job: JobView, world: World): boolean
   if (given.detach) return false;
   if (given['wait-for-running']) return true;
   return (world.stderr.isTTY || given.wait || given.follow) && !isPutOff(job);
-}
-
-function isPutOff({ state, beginAt }: JobView): boolean {
-  return state === 'held' || state === 'blocked' || beginAt !== undefined;
 }
 
 /** Members that are to come up without one ending before. */

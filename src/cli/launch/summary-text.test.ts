@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { aJob } from '../../../test/support/cli-world.ts';
 import { array, ID, launch, launchFolder, member, members, NAME } from '../../../test/support/launch-run.ts';
 
 beforeAll(() => launchFolder().remove);
@@ -33,6 +34,18 @@ Spot cost:       ~$1.36 (58% less than ~$3.23 on demand)
     expect(out).toContain('\nInstance:\n  my-box → i-00000000000000000 (running)\n');
     expect(out).toContain('  spawn connect my-box\n');
     expect(out).not.toContain('Array');
+  });
+
+  test('what starts later: why not now, and how to call it off', async () => {
+    for (const part of [{ state: 'blocked' }, { state: 'held' }, { beginAt: 5 }] as const) {
+      const submit = async () => ({
+        job: aJob({ name: NAME, arrayId: ID, size: 8, ...part }),
+        replayed: false,
+        dryRun: false,
+      });
+      const { out } = await launch(array, { instances: [], client: { submit } });
+      expect(out).toContain('\nMonitor:\n  spawn why 12\n  spawn watch 12\n  spawn cancel 12\n\n');
+    }
   });
 
   test('more than twenty are folded, and those that are not there yet are pending', async () => {

@@ -7,6 +7,7 @@ import { type Paint, painter } from '../output/color.ts';
 import { oneLine, shownCount } from '../output/format.ts';
 import { colourOfInstance } from '../output/instance-states.ts';
 import { typeText } from './plan-text.ts';
+import { isPutOff } from './put-off.ts';
 
 /** More members than this are folded: the first ten, and the last three. */
 const MOST_SHOWN = 20;
@@ -77,6 +78,7 @@ function memberLines(
 }
 
 function monitorLines(job: JobView, plan: LaunchPlan): string[] {
+  if (isPutOff(job)) return [`spawn why ${job.id}`, `spawn watch ${job.id}`, `spawn cancel ${job.id}`];
   const first = plan.member(0).name;
   if (plan.standalone)
     return ['spawn list', `spawn connect ${first}`, `spawn logs ${job.id}`, `spawn terminate ${first}`];
