@@ -94,6 +94,7 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     await first.host.close();
     ok((await same.activity()).processes >= 0);
     deepEqual(second.taken, []);
+    deepEqual(first.failed, []);
   },
 
   'says before the end of a task that it was killed for its memory, also to an agent that comes later': async (

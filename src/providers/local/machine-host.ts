@@ -62,6 +62,8 @@ class SandboxHost implements MachineHost {
   readonly #once: OnceWritten;
   readonly #programs: string;
   readonly #launcher: SandboxLauncher;
+  /** Machines are taken up. */
+  #looks = false;
   #running = 0;
   #serving: Serving | undefined;
   #watcher: FSWatcher | undefined;
@@ -82,19 +84,25 @@ class SandboxHost implements MachineHost {
 
   async serve(serving: Serving): Promise<void> {
     this.#serving = serving;
+    this.#looks = true;
     const watches = this.#watch();
     this.#timer = setInterval(() => this.#look(), watches ? LOOK_EVERY_MS : LOOK_UNWATCHED_MS);
     this.#look();
   }
 
   async close(): Promise<void> {
+    this.#stopLooking();
     this.#serving = undefined;
+    for (const machine of [...this.#machines.values()]) machine?.release();
+    await this.#launcher.close();
+  }
+
+  #stopLooking(): void {
+    this.#looks = false;
     this.#watcher?.close();
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
     this.#queue.length = 0;
-    for (const machine of [...this.#machines.values()]) machine?.release();
-    await this.#launcher.close();
   }
 
   /** False where the kernel gives this user no more watches: inotify(7), max_user_instances. */
@@ -109,6 +117,7 @@ class SandboxHost implements MachineHost {
   }
 
   #lookSoon(): void {
+    if (!this.#looks) return;
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
       this.#look();
@@ -151,6 +160,8 @@ class SandboxHost implements MachineHost {
         return;
       }
       const init = running ?? this.#liveInit(directory);
+      // It runs for whoever comes next.
+      if (!this.#looks) return;
       if (init === undefined) throw new Error('it ended at once; its log is spawn.log');
       await this.#connect(directory, order, init, running !== undefined);
     } catch (error) {
@@ -182,6 +193,12 @@ class SandboxHost implements MachineHost {
     return this.#lookAgain();
   }
 
+  /** Nothing is taken up any more: not even what was taken from this one. */
+  #taken(order: MachineOrder): void {
+    this.#stopLooking();
+    this.#serving?.onTaken(order);
+  }
+
   #lookAgain(): false {
     this.#lookSoon();
     return false;
@@ -204,9 +221,9 @@ class SandboxHost implements MachineHost {
       once: this.#once,
       processes,
       onEnd: () => this.#forget(order.id),
-      onTaken: () => this.#serving?.onTaken(order),
+      onTaken: () => this.#taken(order),
     });
-    if (this.#serving === undefined) {
+    if (!this.#looks || this.#serving === undefined) {
       machine.release();
       return;
     }
@@ -217,7 +234,7 @@ class SandboxHost implements MachineHost {
   /** A start may have been requested again meanwhile. */
   #forget(id: string): void {
     this.#machines.delete(id);
-    if (this.#serving !== undefined) this.#lookSoon();
+    this.#lookSoon();
   }
 
   #fail(directory: string, order: MachineOrder, why: string): void {
