@@ -10,7 +10,17 @@ function elapsed(world: World, lease: number | undefined, at: number): number {
 
 /** All time in which it was charged until now. */
 export function ranMsOf(world: World, row: InstanceRow): number {
-  return row.ranMs + (isCharged(row.state) ? elapsed(world, row.live.ranLease, row.ranAt) : 0);
+  if (!isCharged(row.state)) return row.ranMs;
+  return Math.min(row.ranMs + elapsed(world, row.live.ranLease, row.ranAt), mostRanMs(world, row));
+}
+
+/** While nobody sees it: it knows its deadline and its share, and ends itself at these. */
+function mostRanMs({ memory }: World, row: InstanceRow): number {
+  if (memory.bound.get(row.id)?.session.connected === true) return Number.POSITIVE_INFINITY;
+  const left = row.ttlMs === 0 ? Number.POSITIVE_INFINITY : row.ranMs + Math.max(0, row.ttlLeftMs);
+  const { heldShare, unbounded } = row;
+  const paid = heldShare === undefined || unbounded === true ? left : lastsMs(heldShare, row.rate);
+  return Math.max(row.ranMs, Math.min(left, paid));
 }
 
 /** USD until now. */
@@ -24,18 +34,11 @@ export function ttlLeftOf(world: World, row: InstanceRow, mode: 'running' | 'wal
   return row.ttlLeftMs - (ttlRuns(row.state, mode) ? elapsed(world, row.live.ttlLease, row.ttlAt) : 0);
 }
 
-/**
- * Nobody saw when it ended: not after its deadline, and not after its share was used up, since it knew both. What it ran is no more than that.
- */
-export function foldUnseen(world: World, row: InstanceRow, mode: 'running' | 'wall'): void {
-  const left = row.ttlMs === 0 ? Number.POSITIVE_INFINITY : row.ranMs + Math.max(0, row.ttlLeftMs);
-  const paid = row.costShare === undefined ? left : lastsMs(Math.max(row.costShare, row.heldShare ?? 0), row.rate);
-  const most = Math.max(row.ranMs, Math.min(left, paid));
-  // Its machine was launched and its agent never heard: it may have spent its share, and nobody else may spend that again.
-  if (row.state === 'pending' && row.costShare !== undefined && row.live.launch !== 'waiting')
-    setRan(world, row, row.ranMs + elapsed(world, row.live.ranLease, row.ranAt));
-  fold(world, row, mode);
-  if (row.ranMs > most) setRan(world, row, most);
+/** Its machine was launched, and its agent never heard: it may have spent its share, and nobody else may spend that again. */
+export function foldUnheard(world: World, row: InstanceRow): void {
+  if (row.state !== 'pending' || row.costShare === undefined || row.live.launch === 'waiting') return;
+  const ran = row.ranMs + elapsed(world, row.live.ranLease, row.ranAt);
+  setRan(world, row, Math.min(ran, mostRanMs(world, row)));
 }
 
 /** What is known of its time until now becomes what is stored: before its state changes. */

@@ -137,8 +137,20 @@ export class InstanceBook {
    */
   resolve(text: string, owner?: Owner): { jobId: number; position: number } | undefined {
     const byId = owner === undefined ? this.rows.get(text) : undefined;
-    const found = byId ?? this.#byName(text, owner === undefined ? undefined : ownerKey(owner));
-    return found === undefined ? undefined : { jobId: found.jobId, position: found.position };
+    const key = owner === undefined ? undefined : ownerKey(owner);
+    const found = byId ?? this.#byName(text, key);
+    return found === undefined ? this.#planned(text, key) : { jobId: found.jobId, position: found.position };
+  }
+
+  /** A member that has no machine yet, and will have that name. */
+  #planned(name: string, owner: string | undefined): { jobId: number; position: number } | undefined {
+    const indices = [...name.matchAll(/\d{1,15}/g)].map(([digits]) => Number(digits));
+    for (const array of indices.length === 0 ? [] : this.arrays.values()) {
+      if (array.members.size >= array.size || (owner !== undefined && array.account !== owner)) continue;
+      const position = array.positionNamed(name, indices);
+      if (position !== undefined) return { jobId: array.id, position };
+    }
+    return undefined;
   }
 
   #byName(name: string, owner: string | undefined): InstanceRow | undefined {

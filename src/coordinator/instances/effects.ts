@@ -2,7 +2,7 @@ import { isSpawnError, type SpawnError } from '../../core/errors.ts';
 import type { HaltHow } from '../../providers/provider.ts';
 import type { Ledger } from '../ledger.ts';
 import type { World } from '../world.ts';
-import { foldUnseen } from './accounts.ts';
+import { fold, foldUnheard } from './accounts.ts';
 import { foretell, happened, setReason } from './change.ts';
 import { makeOrder } from './order.ts';
 import { type InstanceRow, isOver } from './row.ts';
@@ -127,18 +127,17 @@ export class InstanceEffects {
 
   /** Nothing of it runs: whatever its agent last said. The session goes first, with its attempt. */
   async gone(id: string, event: 'stopped' | 'ended', why: string, decide?: (row: InstanceRow) => void): Promise<void> {
-    const { memory } = this.#ledger;
-    const bound = memory.bound.get(id)?.session;
-    const session = bound?.id;
+    const session = this.#ledger.memory.bound.get(id)?.session.id;
     // The row knows why before its task does.
     await this.#change(id, (world, row) => {
+      // As long as its session tells whether anybody saw it.
+      foldUnheard(world, row);
+      fold(world, row, world.memory.instances.arrays.get(row.jobId)!.part.ttlMode);
       decide?.(row);
       foretell(world, row, event === 'stopped');
     });
     if (session !== undefined) await this.lose(session, why);
-    const isSeen = bound?.connected === true;
     await this.#change(id, (world, row) => {
-      if (!isSeen) foldUnseen(world, row, world.memory.instances.arrays.get(row.jobId)!.part.ttlMode);
       happened(world, row, event);
     });
   }

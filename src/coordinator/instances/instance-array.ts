@@ -122,6 +122,13 @@ export class InstanceArray {
     this.forgottenCost += costOf(row.ranMs, row.rate);
   }
 
+  /** Of the member that has or will have a name, whose index is one of these. */
+  positionNamed(name: string, indices: readonly number[]): number | undefined {
+    const all = this.fixed.indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(this.fixed.indices);
+    const positions = indices.map((index) => all.positionOf(index)).filter((position) => position >= 0);
+    return positions.find((position) => this.plan.member(position).name === name);
+  }
+
   /** Whether no other one is left. */
   isLast(row: InstanceRow): boolean {
     const rows = this.members.get(row.position);

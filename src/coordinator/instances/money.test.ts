@@ -211,3 +211,19 @@ test('that a cost limit is used up is told when the first machine ends for it', 
   await at.settle();
   expect(at.events('costLimitReached')).toMatchObject([{ by: 'cost-limit' }]);
 });
+
+test('a machine that ended itself for its share with everybody away is not called lost', async () => {
+  await at.submit({ array: '0-0' }, { costLimit: RATE * (MINUTE_MS / HOUR_MS) });
+  await at.up();
+  const [id] = at.provider.machines.keys();
+  at.agent('compute-0').worker.disconnect();
+  await at.at.coordinator.stop();
+  at.at.clock.pass(10 * MINUTE_MS);
+  at.provider.machines.delete(id!);
+  await at.restart();
+  await at.pass(2_000);
+  const [row] = await at.list();
+  expect(row).toMatchObject({ state: 'terminated', reason: 'cost-limit', task: 'cancelled' });
+  // Not for the time in which nothing ran.
+  expect(row!.cost).toBeLessThanOrEqual(RATE * (MINUTE_MS / HOUR_MS));
+});

@@ -90,3 +90,11 @@ test('the directive says which index is the last after a resize', async () => {
   await at.settle();
   expect(first()).toMatchObject({ size: 6, maxIndex: 5 });
 });
+
+test('a member that has no machine yet is known by the name that it will have', async () => {
+  const id = await at.submit({ array: '5-9', throttle: 1 });
+  const { coordinator } = at.at;
+  expect((await coordinator.why(CALLER, 'compute-8')).ref).toBe(`${id}_8`);
+  await expect(coordinator.why(CALLER, 'compute-4')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+  await expect(coordinator.why(CALLER, 'other-8')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
+});

@@ -1,3 +1,4 @@
+import type { EndReason } from '../../api/instance.ts';
 import { putByMs } from '../../core/cost-end.ts';
 import { isCharged } from '../../core/instance.ts';
 import { costOf, lastsMs } from '../../core/instance-cost.ts';
@@ -16,6 +17,8 @@ const START_MS = 600_000;
 const COMING_UP_MS = 60_000;
 /** What a machine takes to end when the provider ends it, at most: paid for by its share. */
 const HALT_MS = 10_000;
+/** So much before its share is used up a machine ends itself when its agent is gone, at the earliest. */
+const LAST_RESORT_MS = 13_000;
 /** So much more than its share an instance may have cost by its agent's doing before the provider ends it, ms of its rate: two looks. */
 const OVER_MS = 2_000;
 /** Machines that the provider is asked about at once. */
@@ -105,11 +108,19 @@ export class InstanceWatch {
   }
 
   /** Why its machine went: by itself, unless that was to come anyhow. The deadline of the machine holds when nobody else does. */
-  #lossOf(row: InstanceRow): 'interrupted' | 'ttl' | 'lost' {
+  #lossOf(row: InstanceRow): EndReason {
     if (row.interruptAt > 0) return 'interrupted';
+    if (this.#mayHaveSpent(row)) return row.shareOf ?? 'cost-limit';
     const { memory, world } = this.#ledger;
     const left = ttlLeftOf(world, row, memory.instances.arrays.get(row.jobId)!.part.ttlMode);
     return left !== undefined && left <= 0 ? 'ttl' : 'lost';
+  }
+
+  /** The machine itself ends a little before its share is used up when its agent does not. */
+  #mayHaveSpent(row: InstanceRow): boolean {
+    if (row.costShare === undefined || !isCharged(row.state)) return false;
+    const shareMs = lastsMs(row.costShare, row.rate);
+    return ranMsOf(this.#ledger.world, row) >= shareMs - putByMs(shareMs, LAST_RESORT_MS);
   }
 
   /** Not waited for: one that does not end, or cannot be ended, must not keep the others waiting. */
