@@ -40,6 +40,8 @@ describe('the error table', () => {
     ],
     ['ARRAY_TOO_LARGE', { size: 2_000_000, max: 1_000_000 }, 'array of 2000000 tasks: expected at most 1000000'],
     ['JOB_NOT_FOUND', { ref: '12' }, 'job "12" not found'],
+    ['INSTANCE_NOT_FOUND', { ref: 'fit-3' }, 'instance "fit-3" not found'],
+    ['INSTANCE_NOT_FOUND', { ref: '--tag a=b\u009b' }, 'no instance fits --tag a=b·'],
     ['LOG_NOT_FOUND', { ref: '12_7' }, 'log of "12_7" not found'],
     ['LOG_NOT_FOUND', { ref: '12_7', why: 'it has not started' }, 'log of "12_7" not found: it has not started'],
     [
