@@ -20,7 +20,7 @@ export function tellUsedUp(world: World, row: InstanceRow): void {
 }
 
 /** USD of all machines that an array has had. */
-export function spentOfArray(world: World, array: InstanceArray): number {
+function spentOfArray(world: World, array: InstanceArray): number {
   let sum = array.endedCost;
   for (const row of array.live.values()) sum += costSoFar(world, row);
   return sum;
