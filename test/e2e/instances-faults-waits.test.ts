@@ -166,7 +166,7 @@ describe.concurrent('what takes its time', () => {
       await leaveAlone(own);
       await soon('its end', () => own.lines('end')[0]);
       expect(Number(own.lines('end')[0]) - Number(own.lines('start')[0])).toBeLessThanOrEqual(41);
-      await own.reached('dear', 'terminated', 1);
+      expect((await own.reached('dear', 'terminated', 1))[0]).toMatchObject({ reason: 'cost-limit' });
     }),
   );
 });
