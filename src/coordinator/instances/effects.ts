@@ -69,9 +69,16 @@ export class InstanceEffects {
 
   async #launch(row: InstanceRow): Promise<void> {
     const { world } = this.#ledger;
-    const { provider } = world.memory.instances.ports!;
+    const book = world.memory.instances;
+    const { provider } = book.ports!;
+    if (row.costShare !== undefined && !(await this.#mayLaunch(row))) {
+      // Not written down: it waits until that can be. Memory that was rebuilt launches it by itself.
+      if (!isOver(row) && row.wanted === 'running') row.live.launch = 'no';
+      else row.live.launch = 'done';
+      book.dirty.add(row.jobId);
+      return;
+    }
     try {
-      if (row.costShare !== undefined && (await this.#hasRun(row))) return;
       await provider.launch(makeOrder(world, row));
       row.live.launch = 'done';
       row.live.alone = undefined;
@@ -80,6 +87,16 @@ export class InstanceEffects {
       row.live.launch = 'done';
       await this.#launchFailed(row.id, wordsOf(error)).catch(this.#failed);
     }
+  }
+
+  async #mayLaunch(row: InstanceRow): Promise<boolean> {
+    try {
+      if (await this.#hasRun(row)) return false;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+    return this.#ledger.memory.instances.rows.get(row.id) === row && row.wanted === 'running';
   }
 
   /**
