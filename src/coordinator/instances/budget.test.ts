@@ -171,3 +171,23 @@ test('what machines cost that are listed no more counts against the limit of the
   await at.at.coordinator.prune(CALLER, { olderThanMs: 0, keep: 0, dryRun: false }).catch(() => {});
   expect(at.at.disk.content.instances.size).toBe(0);
 });
+
+test('a launch under a cap that cannot be written down waits until it can be', async () => {
+  let refuses = 0;
+  at = await InstancesAtHand.open({
+    hooks: {
+      beforeCommit: ({ instances = [] }) =>
+        refuses > 0 && instances.some(({ detail }) => detail.includes('"asked":true')) && refuses-- > 0 ? 'fail' : 'ok',
+    },
+  });
+  await set(1, 'total');
+  refuses = 2;
+  await at.submit({ array: '0-0' });
+  expect(at.running).toEqual([]);
+  await at.pass(10_000);
+  expect(refuses).toBe(0);
+  expect(at.running).toEqual(['compute-0']);
+  expect(at.provider.launches).toBe(1);
+  expect((await at.list()).map(({ state, generation }) => `${generation} ${state}`)).toEqual(['1 pending']);
+  at.errors.length = 0;
+});
