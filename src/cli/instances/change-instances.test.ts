@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { runCli } from '../../../test/support/cli-world.ts';
+import { aJob, runCli } from '../../../test/support/cli-world.ts';
 import { aMember, anInstance, anInstanceId, having } from '../../../test/support/instance-views.ts';
 import { until } from '../../../test/support/until.ts';
 import type { InstancesQueryInput, InstanceVerb } from '../../api/instance.ts';
@@ -128,8 +128,23 @@ describe('nothing fits', () => {
     const instances = async () => {
       throw new SpawnError('INSTANCE_NOT_FOUND', { ref: 'x' });
     };
-    const ran = await runCli(['stop', '--job-array-name', 'nope'], { client: { instances } });
-    expect(ran).toMatchObject({ code: 66, err: 'spawn: no instance fits --job-array-name nope\n' });
+    const unknown = async () => {
+      throw new SpawnError('JOB_NOT_FOUND', { ref: 'nope' });
+    };
+    const ended = async () => aJob({ instances: true, endedAt: 9 });
+    for (const job of [unknown, ended, async () => aJob()]) {
+      const ran = await runCli(['stop', '--job-array-name', 'nope'], { client: { instances, job } });
+      expect(ran).toMatchObject({ code: 66, err: 'spawn: no instance fits --job-array-name nope\n' });
+    }
+  });
+
+  test('an array that waits for something is called off otherwise', async () => {
+    const job = async () => aJob({ instances: true, state: 'blocked' });
+    expect(
+      (await runCli(['terminate', '-y', '--job-array-id', 'c-20260113-abc123'], { client: { ...none, job } })).err,
+    ).toBe(
+      'spawn: no instance fits --job-array-id c-20260113-abc123: job 12 is blocked and has none yet; spawn cancel 12 calls it off\n',
+    );
   });
 
   test('the name of an array is no name of an instance, and that is said', async () => {

@@ -1,4 +1,5 @@
 import type { InstanceTarget, InstanceView } from '../../api/instance.ts';
+import type { JobView } from '../../api/job.ts';
 import { isDnsLabel } from '../../core/dns-label.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
 import { parseJobRef } from '../../core/ids.ts';
@@ -49,12 +50,32 @@ export async function findMembers(client: Client, target: InstanceTarget): Promi
   const members = await instancesOf(client, target);
   const single = target.instance !== undefined;
   if (members.length > 0) return { target, single, members };
-  const name = target.instance;
-  const isArray = name !== undefined && (await instancesOf(client, { arrayName: name })).length > 0;
-  throw new SpawnError('INSTANCE_NOT_FOUND', {
-    ref: targetText(target),
-    why: isArray ? `it is an array, all of it is --job-array-name ${name}` : undefined,
-  });
+  throw new SpawnError('INSTANCE_NOT_FOUND', { ref: targetText(target), why: await whyNone(client, target) });
+}
+
+async function whyNone(
+  client: Client,
+  { instance, arrayId, arrayName, tag }: InstanceTarget,
+): Promise<string | undefined> {
+  if (instance !== undefined) {
+    const isArray = (await instancesOf(client, { arrayName: instance })).length > 0;
+    return isArray ? `it is an array, all of it is --job-array-name ${instance}` : undefined;
+  }
+  const ref = tag === undefined ? (arrayId ?? arrayName) : undefined;
+  const job = ref === undefined ? undefined : await liveJob(client, ref);
+  return job?.instances
+    ? `job ${job.id} is ${job.state} and has none yet; spawn cancel ${job.id} calls it off`
+    : undefined;
+}
+
+async function liveJob(client: Client, ref: string): Promise<JobView | undefined> {
+  try {
+    const job = await client.job(ref);
+    return job.endedAt === undefined ? job : undefined;
+  } catch (error) {
+    if (isSpawnError(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Like a list, whether the coordinator answers nothing or that there is none. */
