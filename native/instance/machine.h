@@ -30,6 +30,9 @@ const char *conf_read(int folder, struct conf *conf);
 
 /* ---- start.c: while it starts ---- */
 
+/* The line about a step that failed with errno, behind the number of the request. */
+void say_failed(int to, const char *number, const char *step, const char *what);
+
 /* Tells the launcher which step failed with errno, and ends this process. */
 __attribute__((noreturn)) void fail_step(const char *step, const char *what);
 

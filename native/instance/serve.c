@@ -50,7 +50,7 @@ static void start(char *line) {
   snprintf(number, sizeof number, "%.*s\t", (int)(tab - line), line);
   pid_t child = fork();
   if (child < 0) {
-    dprintf(STDOUT_FILENO, "%sfailed\tstart\t%d\tstart: fork: %s\n", number, errno, strerror(errno));
+    say_failed(STDOUT_FILENO, number, "start", "fork");
     return;
   }
   if (child > 0) {

@@ -26,13 +26,19 @@ static const char *number = "";
 
 static const char *advice(int error) {
   if (error == EPERM || error == EACCES) return "; this user may not do that here: run as root, or allow user namespaces (`spawn doctor` says what is missing)";
+  if (error == EAGAIN) return "; the limit of processes of this user is reached: `ulimit -u`, or pids.max of its group";
+  if (error == EMFILE || error == ENFILE) return "; the limit of open files is reached: `ulimit -n`, or /proc/sys/fs/file-max";
   if (error == ENOSPC || error == EUSERS) return "; a limit of the kernel is reached: /proc/sys/user/max_*_namespaces, or the disk is full";
   return "";
 }
 
-void fail_step(const char *step, const char *what) {
+void say_failed(int to, const char *given, const char *step, const char *what) {
   int error = errno;
-  dprintf(report, "%sfailed\t%s\t%d\t%s: %s: %s%s\n", number, step, error, step, what, strerror(error), advice(error));
+  dprintf(to, "%sfailed\t%s\t%d\t%s: %s: %s%s\n", given, step, error, step, what, strerror(error), advice(error));
+}
+
+void fail_step(const char *step, const char *what) {
+  say_failed(report, number, step, what);
   if (report == 1) limits_close();
   _exit(1);
 }

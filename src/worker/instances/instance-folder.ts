@@ -15,6 +15,10 @@ const STATUS_PAUSE_MS = 200;
 const ENVIRONMENT_PAUSE_MS = 50;
 const BLOB_HASH = /^[0-9a-f]{64}$/;
 
+function sameForAll(text: string): SharedFile {
+  return { key: text, text: () => text };
+}
+
 /** What is in /etc/spawn of one instance. */
 export class InstanceFolder {
   readonly #instance: ServedInstance;
@@ -44,7 +48,7 @@ export class InstanceFolder {
     const files = {
       'instance.json': instanceText(order, life.size),
       environment: this.#environment,
-      'job-array.sh': profileText(machine.places),
+      'job-array.sh': sameForAll(profileText(machine.places)),
       hostname: `${order.name}\n`,
       'resolv.conf': resolvText(order, place.resolvConf),
       // Of an agent before: the members are still the same, until a directive says otherwise.
