@@ -15,7 +15,10 @@ const COARSE_MS = 1_500;
 /** The coarse one is read from a file: no more often than this. Nothing is suspended unseen for longer. */
 const READ_EVERY_MS = 50;
 
-/** The clocks of this machine. That which counts suspend has whole seconds only: its milliseconds are those of the one that does not. */
+/**
+ * The clocks of this machine. That which counts suspend is coarse: its milliseconds are those of the one that does not. Where it has whole seconds only it is
+ * taken to be behind, for nothing may end early.
+ */
 export function machineClock(): InstanceClock {
   let suspendedMs = 0;
   let readAtMs = Number.NEGATIVE_INFINITY;
@@ -26,7 +29,7 @@ export function machineClock(): InstanceClock {
       const fineMs = Number(process.hrtime.bigint() / 1_000n) / 1_000;
       if (fineMs - readAtMs < READ_EVERY_MS) return fineMs + suspendedMs;
       readAtMs = fineMs;
-      const apartMs = uptime() * 1_000 + 500 - fineMs;
+      const apartMs = uptime() * 1_000 - fineMs;
       if (Math.abs(apartMs - suspendedMs) > COARSE_MS) suspendedMs = apartMs;
       return fineMs + suspendedMs;
     },
