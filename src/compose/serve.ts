@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { writeFileSync, writeSync } from 'node:fs';
 import module from 'node:module';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -36,7 +36,7 @@ const MOST_PATH_BYTES = 480;
 export async function serve(argv: string[]): Promise<number> {
   process.umask(0o077);
   const place = readArguments(argv);
-  const log = pino({ name: 'server' }, pino.destination({ dest: 2, sync: true }));
+  const log = pino({ name: 'server' }, { write: writeLog });
   const fatal = (error: unknown): never => {
     log.fatal({ err: error }, 'cannot go on');
     process.exit(EXIT_AGAIN);
@@ -54,6 +54,15 @@ export async function serve(argv: string[]): Promise<number> {
   // Should anything still keep the process: whoever asked for the stop waits for its end.
   setTimeout(() => process.exit(code), LOOK_MS).unref();
   return code;
+}
+
+/** A line that finds no room on the disk is lost: it must not take the reply to a request along. */
+function writeLog(line: string): void {
+  try {
+    writeSync(2, line);
+  } catch {
+    // There is nobody else to tell.
+  }
 }
 
 /** For the command that waits for this server to come up. */

@@ -15,6 +15,7 @@ import { type FoundGpus, findGpus } from './gpus.ts';
 import { thisMachine } from './machine.ts';
 import { transportTo } from './transport-to.ts';
 import { Worker } from './worker.ts';
+import { writeLine } from './write-line.ts';
 
 const EXIT_INTERNAL = 70;
 
@@ -124,5 +125,5 @@ function makeDirectory(path: string): void {
 }
 
 function say(line: string): void {
-  process.stderr.write(`${new Date().toISOString()} spored[${process.pid}]: ${line}\n`);
+  writeLine(`${new Date().toISOString()} spored[${process.pid}]: ${line}`);
 }

@@ -7,6 +7,7 @@ import { packageVersion } from '../../client/node/package-files.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
 import type { MachineHost } from '../../providers/provider.ts';
 import { transportTo } from '../transport-to.ts';
+import { writeLine } from '../write-line.ts';
 import { InstanceAgent } from './instance-agent.ts';
 
 /** How the agent of instances was asked to run. */
@@ -143,5 +144,5 @@ function bad(where: string, expected: string, found: unknown): never {
 }
 
 function say(line: string): void {
-  process.stderr.write(`${new Date().toISOString()} agent[${process.pid}]: ${line}\n`);
+  writeLine(`${new Date().toISOString()} agent[${process.pid}]: ${line}`);
 }
