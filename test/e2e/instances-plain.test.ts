@@ -9,7 +9,8 @@ describe('instances that are not kept apart', { timeout: 120_000 }, () => {
   let own: OwnInstances;
 
   beforeAll(() => {
-    own = new OwnInstances();
+    // Their paths are everywhere: in variables, profiles, redirections.
+    own = new OwnInstances(undefined, `it's "a" $x ;&|ü `);
     own.env.SPAWN_SANDBOX = 'plain';
   });
   afterAll(() => own.close());
@@ -26,10 +27,10 @@ describe('instances that are not kept apart', { timeout: 120_000 }, () => {
   test('a command with user-data and peers runs by the variables, and the launch says how they are', async () => {
     const { code, out, err } = await own.launched(
       ...['--count', '3', '--name', 'plain', '--ttl', '1h', '--on-complete', 'terminate'],
-      ...['--user-data', 'echo "data $JOB_ARRAY_INDEX" > $TMPDIR/data'],
+      ...['--user-data', 'echo "data $JOB_ARRAY_INDEX" > "$TMPDIR/data"'],
       ...[
         '--command',
-        'cat $TMPDIR/data; spored wait-peers --timeout 30s && jq length $SPAWN_PEERS_FILE; wc -l < $SPAWN_HOSTFILE',
+        'cat "$TMPDIR/data"; spored wait-peers --timeout 30s && jq length "$SPAWN_PEERS_FILE"; wc -l < "$SPAWN_HOSTFILE"',
       ],
     );
     expect({ code, out: code === 0 ? '' : out + err }).toEqual({ code: 0, out: '' });
@@ -46,7 +47,7 @@ describe('instances that are not kept apart', { timeout: 120_000 }, () => {
       '--',
       'sh',
       '-c',
-      'echo kept > $TMPDIR/f; spored status; exit 5',
+      'echo kept > "$TMPDIR/f"; spored status; exit 5',
     ]);
     expect(inside.code, inside.err).toBe(5);
     expect(inside.out, inside.err).toContain('running');
@@ -57,7 +58,7 @@ describe('instances that are not kept apart', { timeout: 120_000 }, () => {
     await own.reached('life', 'stopped', 1);
     await own.ok('start', 'life-1');
     await own.reached('life', 'running', 2);
-    expect((await own.run(['connect', 'life-1', '--', 'sh', '-c', 'cat $TMPDIR/f'])).out).toBe('kept\n');
+    expect((await own.run(['connect', 'life-1', '--', 'sh', '-c', 'cat "$TMPDIR/f"'])).out).toBe('kept\n');
     const reached = await own.run([
       'connect',
       'life-0',

@@ -26,8 +26,8 @@ export class OwnInstances extends OwnCoordinator {
   /** The buckets behind `aws s3 cp` of the fixtures. */
   readonly buckets: string;
 
-  constructor(uid?: number) {
-    super(uid);
+  constructor(uid?: number, name?: string) {
+    super(uid, name);
     cpSync(fixtures, this.folder, { recursive: true });
     this.buckets = join(this.folder, 'buckets');
     mkdirSync(this.buckets);

@@ -42,9 +42,12 @@ export class OwnCoordinator {
   readonly env: NodeJS.ProcessEnv;
   readonly uid: number | undefined;
 
-  /** @param uid as whom the commands run; only root can choose */
-  constructor(uid?: number) {
-    this.folder = mkdtempSync(join(tmpdir(), 'spawn-own-'));
+  /**
+   * @param uid as whom the commands run; only root can choose
+   * @param name a part of the name of every path
+   */
+  constructor(uid?: number, name = '') {
+    this.folder = mkdtempSync(join(tmpdir(), `spawn-own-${name}`));
     this.dataDir = join(this.folder, 'data');
     this.runtimeDir = join(this.folder, 'run');
     this.files = dataFiles(this.dataDir);
