@@ -66,7 +66,11 @@ export class Sessions {
       const entry = makeEntry(session, caller, request, row.openedAt, { ...found.task, since });
       this.#renew(entry);
       memory.changes.sessions.set(id, entry.row);
-      memory.changes.event(now, 0, 'sessionResumed', { session: id, worker: request.worker, host: request.host });
+      memory.changes.event(now, found.task.jobId, 'sessionResumed', {
+        session: id,
+        worker: request.worker,
+        host: request.host,
+      });
       resumeSession(world, entry);
       return { sessionId: id, resumed: true, after: since };
     }
@@ -77,7 +81,12 @@ export class Sessions {
     this.#renew(entry);
     memory.addSession(entry);
     memory.changes.sessions.set(id, entry.row);
-    memory.changes.event(now, 0, 'sessionOpened', { session: id, worker: request.worker, host: request.host });
+    // Of an instance it is its job's, and goes with that.
+    memory.changes.event(now, found?.task.jobId ?? 0, 'sessionOpened', {
+      session: id,
+      worker: request.worker,
+      host: request.host,
+    });
     this.#ledger.links.set(id, new Link(id, store.epoch, false));
     if (found !== undefined) instanceConnected(world, found.task.instance);
     return { sessionId: id };
@@ -157,7 +166,8 @@ export class Sessions {
       world.memory.removeSession(entry);
       world.memory.changes.topUp.delete(entry.session);
       world.memory.changes.outgoing.delete(sessionId);
-      world.memory.changes.event(world.now, 0, 'sessionClosed', { session: sessionId, worker: row.worker, reason });
+      const about = entry.bound?.jobId ?? 0;
+      world.memory.changes.event(world.now, about, 'sessionClosed', { session: sessionId, worker: row.worker, reason });
       const link = this.#ledger.links.get(sessionId);
       if (link !== undefined) this.#ledger.forgetLink(sessionId, link);
       if (entry.bound !== undefined) instanceGone(world, entry.bound.instance);

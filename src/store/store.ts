@@ -218,8 +218,8 @@ export interface Batch {
   /** So many of the oldest ends of a job that is about to be deleted, which may have more than one commit should remove. */
   deletedEnds?: readonly { jobId: number; count: number }[];
   /**
-   * Ended jobs that are gone with all that belongs to them: pages, ends, dependencies both ways, keys, events and instances. One with an
-   * instance that is not terminated is refused.
+   * Ended jobs that are gone with all that belongs to them: pages, ends, dependencies both ways, keys, events, instances and the closed sessions
+   * of these (`bound.jobId` in their detail). One with an instance that is not terminated is refused.
    */
   deletedJobs?: readonly number[];
 }

@@ -12,7 +12,11 @@ export function describeDeletes(world: StoreWorld): void {
       world.store.commit(
         aBatch({
           newJobs: [aJob(1, { endedAt: 9 }), aJob(2, { endedAt: 9 }), aJob(3)],
-          sessions: [aSession(1)],
+          sessions: [
+            aSession(1),
+            aSession(2, { closedAt: 8, detail: '{"bound":{"jobId":1}}' }),
+            aSession(3, { closedAt: 8, detail: '{"bound":{"jobId":2}}' }),
+          ],
           pages: [1, 2].map((jobId) => ({ jobId, page: 0, data: bytes(1) })),
           ends: [someEnds(0, 1), someEnds(2, 3), someEnds(4, 5), someEnds(0, 1, 2)],
           dependencies: [
@@ -38,6 +42,7 @@ export function describeDeletes(world: StoreWorld): void {
       expect((await world.store.findEvents({ after: 0, limit: 9 })).map(({ jobId }) => jobId)).toEqual([2, 0, 0]);
       expect(await world.store.loadJob(2)).toMatchObject({ pages: [{ jobId: 2 }], dependents: [] });
       expect(await world.store.findInstances({ endedFrom: 0, limit: 9 })).toMatchObject([{ jobId: 2 }]);
+      expect((await world.store.findSessions([1, 2, 3])).map(({ id }) => id)).toEqual([1, 3]);
     });
 
     test('a key that went with its job can be given to another', async () => {

@@ -28,6 +28,9 @@ export function deleteJobs(from: Content, { deletedEnds = [], deletedJobs = [] }
     from.ends = from.ends.filter((ends) => ends.jobId !== id);
     from.events = from.events.filter((event) => event.jobId !== id);
     for (const [key, { jobId }] of from.instances) if (jobId === id) from.instances.delete(key);
+    for (const [key, { closedAt, detail }] of from.sessions)
+      if (closedAt > 0 && (JSON.parse(detail) as { bound?: { jobId: number } }).bound?.jobId === id)
+        from.sessions.delete(key);
     for (const [key, { jobId }] of from.keys) if (jobId === id) from.keys.delete(key);
   }
 }

@@ -9,6 +9,8 @@ const OF_A_JOB = [
   'DELETE FROM keys WHERE job_id = ?',
   'DELETE FROM events WHERE job_id = ?',
   'DELETE FROM instances WHERE job_id = ?',
+  // Those of its instances; workers of the pool served others, too.
+  'DELETE FROM sessions WHERE bound_job = ? AND closed_at > 0',
   'DELETE FROM job_states WHERE job_id = ?',
   'DELETE FROM jobs WHERE id = ?',
 ];

@@ -101,7 +101,7 @@ test('a store of the first schema with content in it is read by this release, an
   expect(backups()).toEqual(['store.db.v1.backup']);
 });
 
-test.each([2, 3])('a store of schema %i keeps what it has, and takes instances', (found) => {
+test.each([2, 3, 4])('a store of schema %i keeps what it has, and takes instances', (found) => {
   migrate(db, path, MIGRATIONS.slice(0, found));
   db.exec(`
     UPDATE meta SET next_job = 2, epoch = 5;

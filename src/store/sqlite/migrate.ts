@@ -8,9 +8,16 @@ import { migration0001 } from './migrations/0001.ts';
 import { migration0002 } from './migrations/0002.ts';
 import { migration0003 } from './migrations/0003.ts';
 import { migration0004 } from './migrations/0004.ts';
+import { migration0005 } from './migrations/0005.ts';
 
 /** SQL that leads from the version before to this one; the first makes version 1 of an empty database. */
-export const MIGRATIONS: readonly string[] = [migration0001, migration0002, migration0003, migration0004];
+export const MIGRATIONS: readonly string[] = [
+  migration0001,
+  migration0002,
+  migration0003,
+  migration0004,
+  migration0005,
+];
 
 /** `SPWN`: marks a database file as a store (sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x5350574e;
