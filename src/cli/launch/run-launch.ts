@@ -116,7 +116,7 @@ async function follow(
   if (!json && !given.quiet) {
     const { stdout, stderr } = world;
     const sink = given.follow ? stderr : stdout;
-    sink.write(summaryText({ job, plan: specs.plan, ttlMs, instances, never: never?.why }, sink.colour));
+    sink.write(summaryText({ job, plan: specs.plan, ttlMs, instances, never: never?.why }, sink));
   }
   const viable = given['min-viable'] ?? specs.plan.size;
   const { failed, message } = launchOutcome(job.name, specs.plan.size, viable, instances, never);

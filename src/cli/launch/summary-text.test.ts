@@ -48,10 +48,14 @@ Spot cost:       ~$1.36 (58% less than ~$3.23 on demand)
     }
   });
 
-  test('more than twenty are folded, and those that are not there yet are pending', async () => {
+  test('more than twenty are folded on a terminal, and those that are not there yet are pending', async () => {
     const words = ['--count', '100', '--name', NAME, '--ttl', '2h'];
-    const { out } = await launch(words, { size: 100, instances: members(99) });
-    const lines = out.slice(out.indexOf('Instances:\n')).split('\n\n')[0]!.split('\n').slice(1);
+    const shown = async (tty: boolean) => {
+      const { out } = await launch([...words, '-y', '--detach'], { size: 100, instances: members(99), tty });
+      return out.slice(out.indexOf('Instances:\n')).split('\n\n')[0]!.split(/\r?\n/).slice(1);
+    };
+    expect(await shown(false)).toHaveLength(100);
+    const lines = await shown(true);
     expect(lines).toHaveLength(14);
     expect(lines.slice(9)).toEqual([
       '  compute-9  → i-00000000000000009 (running)',

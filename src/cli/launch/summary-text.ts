@@ -9,7 +9,7 @@ import { colourOfInstance } from '../output/instance-states.ts';
 import { typeText } from './plan-text.ts';
 import { isPutOff } from './put-off.ts';
 
-/** More members than this are folded: the first ten, and the last three. */
+/** More members than this are folded where a person reads: the first ten, and the last three. */
 const MOST_SHOWN = 20;
 const FIRST_SHOWN = 10;
 const LAST_SHOWN = 3;
@@ -25,7 +25,10 @@ export interface Summary {
 }
 
 /** What was launched, how to look after it, and what it costs. */
-export function summaryText({ job, plan, ttlMs, instances, never }: Summary, colour: boolean): string {
+export function summaryText(
+  { job, plan, ttlMs, instances, never }: Summary,
+  { colour, isTTY }: { readonly colour: boolean; readonly isTTY: boolean },
+): string {
   const paint = painter(colour);
   const facts = aligned([
     ...(plan.standalone ? [] : [['Array Size', shownCount(plan.size)] as const]),
@@ -40,7 +43,7 @@ export function summaryText({ job, plan, ttlMs, instances, never }: Summary, col
     ['Estimated cost', estimateText(plan.estimate)],
     ['Spot cost', spotText(plan.estimate)],
   ]);
-  const members = memberLines(plan, instances, never, paint);
+  const members = memberLines(plan, instances, never, paint, isTTY);
   const heading = plan.standalone ? 'Instance' : 'Instances';
   const monitor = monitorLines(job, plan).map((line) => `  ${line}\n`);
   return `${facts}\n${heading}:\n${members.join('')}\n${ids}\nMonitor:\n${monitor.join('')}\n${costs}`;
@@ -56,6 +59,7 @@ function memberLines(
   instances: readonly InstanceView[],
   never: string | undefined,
   paint: Paint,
+  folds: boolean,
 ): string[] {
   const byIndex = new Map(instances.map((instance) => [instance.index, instance]));
   const line = (rank: number): readonly [string, string] => {
@@ -68,10 +72,10 @@ function memberLines(
     return [found.name, `${found.id} ${paint(colourOfInstance(found.state), `(${found.state}${why})`)}`];
   };
   const ranks = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => line(from + at));
-  const folded = plan.size > MOST_SHOWN;
+  const folded = folds && plan.size > MOST_SHOWN;
   const first = ranks(0, folded ? FIRST_SHOWN : plan.size);
   const last = folded ? ranks(plan.size - LAST_SHOWN, plan.size) : [];
-  const width = Math.max(...[...first, ...last].map(([name]) => name.length));
+  const width = [...first, ...last].reduce((most, [name]) => Math.max(most, name.length), 0);
   const show = ([name, rest]: readonly [string, string]) => `  ${name.padEnd(width)} → ${rest}\n`;
   const gap = folded ? [`  … ${shownCount(plan.size - FIRST_SHOWN - LAST_SHOWN)} more\n`] : [];
   return [...first.map(show), ...gap, ...last.map(show)];
