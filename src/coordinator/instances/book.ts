@@ -174,6 +174,8 @@ export class InstanceBook {
     if (row === undefined) return undefined;
     const what = `its instance ${row.name} (${row.id})`;
     if (row.state === 'running') return undefined;
+    if (row.state === 'pending' && row.live.launch === 'no' && row.costShare !== undefined)
+      return `${what} waits until others have given up some of their share of the ${row.shareOf === 'budget' ? 'budget' : 'cost limit'}`;
     const why = row.reason === undefined ? '' : `: ${row.reason}`;
     const words = row.message === undefined ? '' : `, ${row.message}`;
     return `${what} is ${row.state}${row.state === 'pending' ? '' : `${why}${words}`}`;

@@ -122,6 +122,8 @@ test('what an agent may think it has counts while a budget is taken away and set
   await at.submit({ array: '0-0', name: 'second' });
   await at.pass(5_000);
   expect(at.running).toEqual(['first-0']);
+  const { blockers } = await at.at.coordinator.why(CALLER, 'second');
+  expect(blockers[0]!.text).toContain('waits until others have given up some of their share of the budget');
   await at.restart();
   expect(rows()[0]).toMatchObject({ unbounded: true });
   const worker = at.agent('first-0').worker;
