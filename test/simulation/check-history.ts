@@ -2,9 +2,16 @@ import type { JobSpec } from '../../src/api/job-spec.ts';
 import { restoreJob } from '../../src/coordinator/restore.ts';
 import { unpackEnds } from '../../src/core/end-chunk.ts';
 import { TaskState } from '../../src/core/task-state.ts';
+import { TaskReason } from '../../src/core/task-table.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type MemoryDisk, openMemoryStore } from '../support/memory-store.ts';
 import { checkCanaries } from './check-times.ts';
+
+const NO_MACHINE: ReadonlySet<TaskReason> = new Set([
+  TaskReason.instanceLost,
+  TaskReason.launchFailed,
+  TaskReason.arrayFailed,
+]);
 
 /** What is durable once everything has ended, against what was promised; throws what is wrong. */
 export async function checkHistory(
@@ -69,7 +76,9 @@ async function checkAttempts(store: Store, id: number, ends: ReadonlySet<string>
         problems.push(`task ${task} started ${attempts} attempts, end of ${attempt}: ${known}`);
     }
     const state = job.table.state[position];
-    if ((state === TaskState.completed || state === TaskState.failed) && attempts === 0) {
+    // A machine may be gone before its agent says a word, and no other one may take its place.
+    const machineFailed = state === TaskState.failed && NO_MACHINE.has(job.table.reasonOf(position));
+    if ((state === TaskState.completed || state === TaskState.failed) && attempts === 0 && !machineFailed) {
       problems.push(`task ${task} ended without an attempt`);
     }
   }
