@@ -16,6 +16,8 @@ export function changed(world: World, row: InstanceRow): void {
   book.save(world.memory.changes, row);
   book.dirty.add(row.jobId);
   if (row.endedAt !== 0) return;
+  // Its task may have become ready while it rested.
+  if (row.wanted === 'running') world.memory.changes.binding.add(row.jobId);
   book.stale.add(row);
   book.attention.add(row);
 }

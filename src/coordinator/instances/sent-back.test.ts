@@ -98,3 +98,18 @@ test('a member that has no machine yet is known by the name that it will have', 
   await expect(coordinator.why(CALLER, 'compute-4')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
   await expect(coordinator.why(CALLER, 'other-8')).rejects.toMatchObject({ code: 'JOB_NOT_FOUND' });
 });
+
+test('a task that was sent back while its instance was hibernated runs there after the start', async () => {
+  const id = await at.submit({ array: '0-0' });
+  await at.up();
+  await at.agent('compute-0').start();
+  await at.agent('compute-0').end(0);
+  await at.verb('hibernate', { instance: 'compute-0' });
+  await at.obeyAll();
+  await at.at.coordinator.requeue(CALLER, `${id}`, {});
+  await at.settle();
+  expect(at.at.states(id)).toEqual(['ready']);
+  await at.verb('start', { instance: 'compute-0' });
+  await at.obeyAll();
+  expect(at.at.states(id)).toEqual(['leased']);
+});
