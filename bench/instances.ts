@@ -208,8 +208,9 @@ function isSame(before: Traces, now: Traces): boolean {
   });
 }
 
+/** Milliseconds are whole, megabytes and per cents are not. */
 function round(value: number): number {
-  return Math.round(value * 100) / 100;
+  return value >= 100 ? Math.round(value) : Math.round(value * 100) / 100;
 }
 
 // What is made once for all instances is there before anything is measured.

@@ -5,6 +5,15 @@ const ms = (value) => `${number(value)} ms`;
 const rate = (value) => `${number(value)}/s`;
 const times = (value) => `${number(value)} x`;
 
+const INSTANCES = [20, 100, 400, 1000];
+const followed = (result, size) => result[`${size}: all peers files follow the end of a member, ms`].median;
+const ready = (result, size) => result[`${size}: all run and have complete peers files, ms`];
+const barrier = (result, size) => result[`${size}: from the start of the last one until all have them, ms`];
+const EACH = '1000: memory of each with its share of the agent (PSS), MB';
+const IDLE_INSTANCES = '1000: idle, per cent of one processor';
+const LEAKS = '500: launched, ended and nothing left';
+const LEFT = ['processes', 'mounts', 'files', 'directories', 'cgroups', 'dnsRecords'];
+
 const VERBS = ['submit', 'hold', 'release', 'cancel'];
 const XARGS = 'spawn / xargs, median of pairs';
 const PARALLEL = 'spawn / parallel, median of pairs';
@@ -212,6 +221,47 @@ export const QUESTIONS = [
     show: (result) => `${ms(result['spawn cancel as a whole process, ms'].median)}, ${ms(result[GONE].median)}`,
     goal: 'all gone within 5 s',
     reached: (result) => result[GONE].median < 5_000,
+  },
+  {
+    question:
+      '100 local instances, launched at once, until all have complete peers files (from the start of the last one)',
+    file: 'instances',
+    show: (result) => `${ms(ready(result, 100))} (${ms(barrier(result, 100))})`,
+    goal: 'under 10 s on 2 cores',
+    reached: (result) => ready(result, 100) < 10_000,
+  },
+  {
+    question: '1,000 of them, and the memory of each with its share of the agent',
+    file: 'instances',
+    show: (result) => `${ms(ready(result, 1000))} (${ms(barrier(result, 1000))}), ${number(result[EACH])} MB`,
+    goal: 'at once within the memory of this machine, under 8 MB each',
+    reached: (result) => result[EACH] < 8,
+  },
+  {
+    question: 'All peers files follow the end of a member: of 20, of 100, of 400 and of 1,000',
+    file: 'instances',
+    show: (result) => INSTANCES.map((size) => ms(followed(result, size))).join(', '),
+    goal: 'within 1 s at every size',
+    reached: (result) => INSTANCES.every((size) => followed(result, size) < 1_000),
+  },
+  {
+    question:
+      '500 instances launched and ended: processes, mounts, files, directories, cgroups and DNS records of before, during and after',
+    file: 'instances',
+    show: (result) =>
+      ['before', 'during', 'after']
+        .map((when) => LEFT.map((what) => number(result[LEAKS][when][what])).join(' '))
+        .join(' / '),
+    goal: 'after as before',
+    reached: (result) => LEFT.every((what) => result[LEAKS].before[what] === result[LEAKS].after[what]),
+  },
+  {
+    question:
+      '1,000 idle instances: processor time of the server, of the agent and of the instances themselves, per cent of one core',
+    file: 'instances',
+    show: (result) => Object.values(result[IDLE_INSTANCES]).map(number).join(', '),
+    goal: 'server and agent under 5 each',
+    reached: (result) => result[IDLE_INSTANCES].server < 5 && result[IDLE_INSTANCES].agent < 5,
   },
   {
     question: 'DNS answers over UDP about 1,000 instances, on one core, beside Knot DNS (and BIND) on all cores',
