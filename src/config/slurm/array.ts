@@ -1,0 +1,58 @@
+import { isSpawnError } from '../../core/errors.ts';
+import { type IndexSet, parseIndexSet } from '../../core/index-set.ts';
+import { notSubmitted, refuse } from './refusal.ts';
+
+/** What `--array` asks for. */
+export interface SlurmArray {
+  readonly set: IndexSet;
+  /** 0 for none. */
+  readonly throttle: number;
+}
+
+const INVALID = 'Invalid job array specification';
+/** `%K` behind any item: what strtol(3) takes for a number above 0; else none. */
+const THROTTLE = /%\s*\+?(\d*)/;
+const MOST_THROTTLE = 1_000_000_000;
+
+/**
+ * Reads `--array`, also in the forms that only Slurm's reader takes: empty items, a blank, a `+` or a bracket before one, a bracket behind one,
+ * `%K` behind any. Undefined for no array (`''`, `,`).
+ *
+ * @param maxArraySize indices are below it, as Slurm counts
+ * @throws SpawnError with Slurm's words, and how to split an array that is too large
+ */
+export function arrayOption(text: string, maxArraySize: number): SlurmArray | undefined {
+  const items = text.split(',').filter((item) => item !== '');
+  if (items.length === 0) return undefined;
+  const throttle = Number(THROTTLE.exec(text)?.[1] ?? 0);
+  const plain = items.map(plainItem);
+  if (plain.includes('')) throw notSubmitted(INVALID);
+  let set: IndexSet;
+  try {
+    set = parseIndexSet(plain.join(','), { dialect: 'slurm', maxSize: maxArraySize }).set;
+  } catch (error) {
+    if (!isSpawnError(error)) throw error;
+    throw error.code === 'ARRAY_TOO_LARGE' ? tooLarge(maxArraySize) : notSubmitted(INVALID);
+  }
+  if (set.max >= maxArraySize) throw tooLarge(maxArraySize);
+  return { set, throttle: throttle <= MOST_THROTTLE ? throttle : 0 };
+}
+
+/** `1-3` of ` 1-3`, `+1-3`, `[1-3`, `1-3]` and `1-3%2]`. */
+function plainItem(item: string): string {
+  return item.replace(/(?:%.*|\])+$/s, '').replace(/^(?:\[|\s*\+?)/, '');
+}
+
+function tooLarge(maxArraySize: number) {
+  const last = maxArraySize - 1;
+  return refuse(
+    [
+      { form: 'submit', text: INVALID },
+      {
+        form: 'command',
+        text: `the largest index is ${last}; submit --array=0-${last} and what is above as further arrays, whose tasks add ${maxArraySize} to their index`,
+      },
+    ],
+    1,
+  );
+}

@@ -1,0 +1,66 @@
+import { type GivenWord, readWords } from './getopt.ts';
+import { BAD_OPTION_EXIT, refuseLine } from './refusal.ts';
+import { SBATCH_OPTIONS, type SbatchName } from './sbatch-options.ts';
+
+/** Where an option was found: the command line counts more than variables, these more than the script. */
+export type OptionSource = 'script' | 'variable' | 'line';
+
+export interface GivenOption {
+  readonly name: SbatchName;
+  /** Undefined for a flag, and for an optional value that was not written. */
+  readonly value: string | undefined;
+  readonly source: OptionSource;
+}
+
+export interface SbatchWords {
+  /** From the weakest source to the strongest: of two that contradict each other the later one counts. */
+  readonly given: readonly GivenOption[];
+  /** The script and its arguments. */
+  readonly operands: readonly string[];
+}
+
+/** Another name of the same option. */
+const SAME_AS: Readonly<Partial<Record<SbatchName, SbatchName>>> = {
+  cluster: 'clusters',
+  'tasks-per-node': 'ntasks-per-node',
+  'ntasks-per-tres': 'ntasks-per-gpu',
+};
+
+function given(words: readonly GivenWord<(typeof SBATCH_OPTIONS)[number]>[], source: OptionSource): GivenOption[] {
+  return words.map(({ option, value }) => ({ name: SAME_AS[option.long] ?? option.long, value, source }));
+}
+
+/**
+ * The words after `sbatch`.
+ * @throws SpawnError with Slurm's words
+ */
+export function readSbatchLine(words: readonly string[]): SbatchWords {
+  const read = readWords('sbatch', SBATCH_OPTIONS, words);
+  return { given: given(read.given, 'line'), operands: read.operands };
+}
+
+/**
+ * The words of `#SBATCH` lines, which hold options alone.
+ * @throws SpawnError with Slurm's words
+ */
+export function readScriptOptions(words: readonly string[]): readonly GivenOption[] {
+  const read = readWords('sbatch', SBATCH_OPTIONS, words);
+  const [stray] = read.operands;
+  if (stray !== undefined) throw refuseLine(`Invalid directive found in batch script: ${stray}`, BAD_OPTION_EXIT);
+  return given(read.given, 'script');
+}
+
+/** What the `SBATCH_*` variables say; a flag is set by its variable whatever its value. */
+export function readVariables(env: Readonly<Record<string, string | undefined>>): readonly GivenOption[] {
+  return SBATCH_OPTIONS.flatMap(({ long, variable, argument }): GivenOption[] => {
+    const text = variable === undefined ? undefined : env[variable];
+    if (text === undefined) return [];
+    const value = argument === 'none' || (argument === 'optional' && text === '') ? undefined : text;
+    return [{ name: long, value, source: 'variable' }];
+  });
+}
+
+/** The last of the options of these names; undefined when none was given. */
+export function lastOf(all: readonly GivenOption[], ...names: readonly SbatchName[]): GivenOption | undefined {
+  return all.findLast(({ name }) => names.includes(name));
+}

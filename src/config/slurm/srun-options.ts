@@ -1,0 +1,92 @@
+import { type OptionRow, optionsOf, SBATCH_OPTIONS, type SlurmOption } from './sbatch-options.ts';
+
+/** Options that only sbatch has. */
+const SBATCH_ONLY = new Set([
+  'array',
+  'batch',
+  'export-file',
+  'get-user-env',
+  'ignore-pbs',
+  'kill-on-invalid-dep',
+  'no-requeue',
+  'parsable',
+  'requeue',
+  'wait',
+  'wait-all-nodes',
+  'wrap',
+]);
+
+/** Options that srun has in addition, or reads otherwise. */
+const ROWS = [
+  ['accel-bind', '', '=', 'noted'],
+  ['bcast', '', '[=]', 'refused', 'SLURM_BCAST', 'programs are not copied to the workers'],
+  ['bcast-exclude', '', '=', 'noted', 'SLURM_BCAST_EXCLUDE'],
+  ['compress', '', '[=]', 'noted', 'SLURM_COMPRESS'],
+  ['cpu-bind', '', '=', 'noted', 'SLURM_CPU_BIND'],
+  ['cpu_bind', '', '=', 'noted', '', 'the same as `--cpu-bind`'],
+  ['debugger-test', '', '', 'noted'],
+  ['disable-status', 'X', '', 'noted', 'SLURM_DISABLE_STATUS'],
+  ['epilog', '', '=', 'noted', 'SLURM_EPILOG'],
+  ['exact', '', '', 'noted', 'SLURM_EXACT'],
+  ['het-group', '', '=', 'refused'],
+  ['immediate', 'I', '[=]', 'acts', 'SLURM_IMMEDIATE'],
+  ['interactive', '', '', 'noted'],
+  ['jobid', '', '=', 'acts', 'SLURM_JOB_ID'],
+  ['kill-on-bad-exit', 'K', '[=]', 'acts', 'SLURM_KILL_BAD_EXIT'],
+  ['label', 'l', '', 'acts', 'SLURM_LABELIO'],
+  ['mpi', '', '=', 'noted', 'SLURM_MPI_TYPE'],
+  ['msg-timeout', '', '=', 'noted'],
+  ['multi-prog', '', '', 'refused'],
+  ['no-allocate', 'Z', '', 'refused'],
+  ['overlap', '', '[=]', 'noted', 'SLURM_OVERLAP'],
+  ['pack-group', '', '=', 'refused'],
+  ['preserve-env', 'E', '', 'noted'],
+  ['prolog', '', '=', 'noted', 'SLURM_PROLOG'],
+  ['pty', '', '', 'noted'],
+  ['quit-on-interrupt', '', '', 'acts'],
+  ['relative', 'r', '=', 'noted'],
+  ['resv-ports', '', '[=]', 'noted', 'SLURM_RESV_PORTS'],
+  ['send-libs', '', '[=]', 'noted', 'SLURM_SEND_LIBS'],
+  ['slurmd-debug', '', '=', 'noted', 'SLURMD_DEBUG'],
+  ['task-epilog', '', '=', 'noted', 'SLURM_TASK_EPILOG'],
+  ['task-prolog', '', '=', 'noted', 'SLURM_TASK_PROLOG'],
+  ['threads', 'T', '=', 'noted', 'SLURM_THREADS'],
+  ['unbuffered', 'u', '', 'acts', 'SLURM_UNBUFFEREDIO'],
+  ['wait', 'W', '=', 'noted', 'SLURM_WAIT'],
+  ['whole', '', '', 'noted'],
+  ['x11', '', '[=]', 'refused'],
+] as const satisfies readonly OptionRow[];
+
+/** Where the variable of srun is not that of sbatch with SLURM in place of SBATCH; '' for none. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  batch: '',
+  'cpu-freq': 'SLURM_CPU_FREQ_REQ',
+  'cpus-per-task': 'SRUN_CPUS_PER_TASK',
+  dependency: 'SLURM_DEPENDENCY',
+  error: 'SLURM_STDERRMODE',
+  export: 'SLURM_EXPORT_ENV',
+  bb: 'SLURM_BURST_BUFFER',
+  chdir: 'SLURM_REMOTE_CWD',
+  container: 'SRUN_CONTAINER',
+  input: 'SLURM_STDINMODE',
+  'mem-per-node': 'SLURM_MEM_PER_NODE',
+  nodes: 'SLURM_NNODES',
+  ntasks: 'SLURM_NTASKS',
+  'ntasks-per-core': 'SLURM_NTASKS_PER_CORE',
+  'ntasks-per-gpu': 'SLURM_NTASKS_PER_GPU',
+  'ntasks-per-node': 'SLURM_NTASKS_PER_NODE',
+  'ntasks-per-socket': 'SLURM_NTASKS_PER_SOCKET',
+  output: 'SLURM_STDOUTMODE',
+};
+
+function forSrun(option: SlurmOption): SlurmOption {
+  const { variable: own, ...rest } = option;
+  const variable = VARIABLES[option.long] ?? own?.replace(/^SBATCH_/, 'SLURM_');
+  return variable === undefined || variable === '' ? rest : { ...rest, variable };
+}
+
+/** Every option of srun, in the order of their names. */
+export const SRUN_OPTIONS: readonly SlurmOption[] = [
+  ...SBATCH_OPTIONS.filter(({ long }) => !SBATCH_ONLY.has(long)).map(forSrun),
+  ...optionsOf(ROWS),
+].toSorted((a, b) => (a.long < b.long ? -1 : 1));
