@@ -85,7 +85,8 @@ function reconcile(
       if (theirs.has(fence)) {
         if (running.has(fence) && range.status[at] === GrantStatus.leased) unreported.push(fence);
       } else if (range.sentN > 0 && range.sentN <= ack) missing.push(fence);
-      else if (range.sentN === 0 && range.status[at] === GrantStatus.running) missing.push(fence);
+      // An agent that took over knows only what it was told since: it is told again, and goes on with what runs in its machine.
+      else if (range.sentN === 0 && range.status[at] === GrantStatus.running && !session.bound) missing.push(fence);
     }
     if (range.sentN === 0) sendAgain(books, session, range.fence, theirs);
   }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CANCELLED, InstancesAtHand } from '../../../test/support/fake-instances.ts';
-import { CALLER } from '../../../test/support/ledger-at-hand.ts';
+import { CALLER, HELLO } from '../../../test/support/ledger-at-hand.ts';
 import { decodeOutcome } from '../../core/outcome.ts';
 import type { Caller } from '../use-cases.ts';
 
@@ -112,4 +112,25 @@ test('a task that was sent back while its instance was hibernated runs there aft
   await at.verb('start', { instance: 'compute-0' });
   await at.obeyAll();
   expect(at.at.states(id)).toEqual(['leased']);
+});
+
+test('an agent that took over and says at first that it holds nothing loses no attempt: it is told of it', async () => {
+  const id = await at.submit({ array: '0-0' });
+  await at.up();
+  const { worker, order } = at.agent('compute-0');
+  await at.agent('compute-0').start();
+  worker.disconnect();
+  const hello = { ...HELLO, worker: order.name, instance: order.id, bound: { resume: worker.sessionId } };
+  const { after } = await at.at.coordinator.hello(CALLER, hello);
+  // Before anything was told, another coordinator takes over, too.
+  await at.restart();
+  const { coordinator } = at.at;
+  const nothing = { seq: 1, ack: after!, held: { count: 0, sum: 0 }, heldRuns: [], startedRuns: [] };
+  await coordinator.exchange(CALLER, worker.sessionId, nothing);
+  await at.settle();
+  expect(at.at.states(id)).toEqual(['running']);
+  const lines: string[] = [];
+  coordinator.stream(CALLER, worker.sessionId, after!, { write: (line) => void lines.push(line), close: () => {} });
+  await at.settle();
+  expect(lines.filter((line) => line.includes('"grant"'))).toHaveLength(1);
 });
