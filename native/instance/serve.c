@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +59,12 @@ static void start(char *line) {
     return;
   }
   set_title(tab + 1);
-  close(STDIN_FILENO);
+  /* Not merely closed: what is opened next would get its number, and the init puts /dev/null there. */
+  int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (null < 0 || dup2(null, STDIN_FILENO) < 0) {
+    say_failed(STDOUT_FILENO, number, "open", "/dev/null");
+    _exit(1);
+  }
   exit(start_instance(tab + 1, number));
 }
 

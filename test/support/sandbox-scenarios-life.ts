@@ -1,8 +1,10 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { childrenOf } from '../../src/client/node/process-identity.ts';
 import { describeSandbox, haltSandbox, readEnding, readInit } from '../../src/providers/local/sandbox-directory.ts';
+import { nativeProgram } from '../../src/providers/local/sandbox-programs.ts';
 import type { Machine } from '../../src/providers/provider.ts';
 import { writeCommand } from '../../src/worker/forker/commands.ts';
 import { Command } from '../../src/worker/forker/protocol.ts';
@@ -30,6 +32,16 @@ export const LIFE_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Pr
     await until('the end of all', () => all.every((pid) => processes.identify(pid) === undefined));
     equal(describeSandbox(world.directoryOf(machine.order.id), processes), 'down');
     await rejects(machine.activity());
+  },
+
+  'is not started a second time while it runs, whoever asks': async (world) => {
+    const { start } = world.host();
+    const machine = await start();
+    const directory = world.directoryOf(machine.order.id);
+    const init = readInit(directory)!;
+    const { stdout } = spawnSync(nativeProgram('instance'), ['start', directory], { encoding: 'utf8' });
+    match(stdout, /^failed\tlock\t/);
+    equal(readInit(directory)!.pid, init.pid);
   },
 
   'ends at its deadline with no agent, and is not started again': async (world) => {
