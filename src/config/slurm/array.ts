@@ -40,7 +40,10 @@ export function arrayOption(text: string, maxArraySize: number): SlurmArray | un
 
 /** `1-3` of ` 1-3`, `+1-3`, `[1-3`, `1-3]` and `1-3%2]`. */
 function plainItem(item: string): string {
-  return item.replace(/(?:%.*|\])+$/s, '').replace(/^(?:\[|\s*\+?)/, '');
+  const sign = item.indexOf('%');
+  let end = sign < 0 ? item.length : sign;
+  while (item[end - 1] === ']') end -= 1;
+  return item.slice(0, end).replace(/^(?:\[|\s*\+?)/, '');
 }
 
 function tooLarge(maxArraySize: number) {

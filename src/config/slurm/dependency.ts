@@ -1,6 +1,7 @@
 import { formatDependency, parseDependency } from '../../core/dependency.ts';
 import { isSpawnError } from '../../core/errors.ts';
 import { notSubmitted } from './refusal.ts';
+import { splitList } from './split-list.ts';
 
 /**
  * A dependency in Slurm's spelling as ours; undefined for none (`''`, `0`). Besides ours Slurm takes blanks after `:`, `+5m` and leading zeros, a
@@ -11,9 +12,8 @@ import { notSubmitted } from './refusal.ts';
 export function dependencyOption(text: string): string | undefined {
   if (text === '' || text === '0') return undefined;
   if (/(?:^|[,?])expand:/i.test(text)) throw notSubmitted('Requested operation not supported on this system');
-  // Between brackets a comma separates indices.
-  const terms = text.split(/([,?])(?![^[]*\])/);
-  const ours = terms.map((term, at) => (at % 2 === 1 ? term : termOf(term))).join('');
+  const { items, between } = splitList(text, ',?');
+  const ours = items.map((term, at) => termOf(term) + (between[at] ?? '')).join('');
   try {
     return formatDependency(parseDependency(ours));
   } catch (error) {

@@ -1,4 +1,5 @@
 import { refuse } from './refusal.ts';
+import { splitList } from './split-list.ts';
 
 /** A name as its letters and the number at its end. */
 interface Host {
@@ -51,10 +52,8 @@ function follows(a: string, b: string): boolean {
  * @throws SpawnError with Slurm's words
  */
 export function parseHostlist(text: string): readonly string[] {
-  const names = text
-    .split(/,(?![^[]*\])/)
-    .filter((part) => part !== '')
-    .flatMap((part) => expand(part, text));
+  const parts = splitList(text, ',').items.filter((part) => part !== '');
+  const names = parts.flatMap((part) => expand(part, text));
   if (names.length > MOST_HOSTS) throw invalid(text);
   return names;
 }

@@ -1,0 +1,65 @@
+import { refuse, type SlurmCommand } from '../../config/slurm/refusal.ts';
+import { splitList } from '../../config/slurm/split-list.ts';
+import { isSpawnError } from '../../core/errors.ts';
+import { type JobRef, parseJobRef } from '../../core/ids.ts';
+
+/** A job, tasks or a step of one, as an operand or in a list names it. */
+export interface SlurmId {
+  readonly ref: Exclude<JobRef, { readonly kind: 'name' }>;
+  /** `batch`, `extern` or a number behind a dot. */
+  readonly step?: string;
+  /** As it was written. */
+  readonly text: string;
+}
+
+const STEP = /^(.*?)\.(batch|extern|interactive|\d{1,9})$/;
+const MOST_IDS = 100_000;
+
+/** Reads `12`, `12_7`, `12_[1,3-5]`, `12_*`, `12_` (which Slurm reads as 12_0), each with a step or not. Undefined when it is none. */
+export function readSlurmId(text: string): SlurmId | undefined {
+  const [, job = text.trimStart(), step] = STEP.exec(text.trimStart()) ?? [];
+  try {
+    const ref = parseJobRef(/^\d+_$/.test(job) ? `${job}0` : job);
+    if (ref.kind === 'name') return undefined;
+    return { ref, ...(step === undefined ? {} : { step }), text };
+  } catch (error) {
+    if (!isSpawnError(error)) throw error;
+    return undefined;
+  }
+}
+
+/**
+ * The ids of a list by `,`, empty ones left out; a comma in brackets separates indices.
+ * @throws SpawnError with the words of the command
+ */
+export function readSlurmIds(command: SlurmCommand, list: string): readonly SlurmId[] {
+  const texts = splitList(list, ',').items.filter((text) => text !== '');
+  if (texts.length > MOST_IDS) throw badSlurmId(command, `${list.slice(0, 20)}...`);
+  return texts.map((text) => {
+    const id = readSlurmId(text);
+    const isStep = id?.step !== undefined && command !== 'sacct' && command !== 'squeue';
+    if (id === undefined || isStep) throw badSlurmId(command, text);
+    return id;
+  });
+}
+
+/** What a command says to a text that is no id. */
+function badSlurmId(command: SlurmCommand, text: string) {
+  switch (command) {
+    case 'squeue':
+      return refuse([{ form: 'error', text: `Invalid job id: ${text}` }], 1);
+    case 'scancel': {
+      const range = /^\d+_\[([^\]]*)\]$/.exec(text)?.[1]?.split(',');
+      const bad = range?.find((part) => !/^\d+(?:-\d+)?$/.test(part));
+      const line = { form: 'error', text: `_parse_single_range: Invalid range: \`${bad}'` } as const;
+      return refuse([...(bad === undefined ? [] : [line]), { form: 'error', text: `Invalid job id ${text}` }], 1);
+    }
+    case 'sacct':
+      return refuse([{ form: 'fatal', text: `Bad job/step specified: ${text}` }], 1);
+    case 'scontrol':
+    case 'sbatch':
+    case 'srun':
+    case 'sinfo':
+      return refuse([{ form: 'bare', text: `Invalid job id specified for job ${text}` }], 1);
+  }
+}
