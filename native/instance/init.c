@@ -19,6 +19,9 @@
 
 /* The first process of an instance. When it ends, the kernel kills all others of it. */
 #define MAX_EVENTS 32
+/* It wakes up for that so often; awake for something else it looks, too, but no more often than that. */
+#define FOLDER_MS 10000
+#define FOLDER_AWAKE_MS 1000
 
 struct machine M;
 
@@ -103,7 +106,7 @@ int listen_at(const char *path) {
   return listens ? fd : -1;
 }
 
-void write_state(const char *name, const char *text) {
+bool write_state(const char *name, const char *text) {
   char draft[96], path[96];
   snprintf(draft, sizeof draft, ".%s.new", name);
   snprintf(path, sizeof path, "%s", run_place(name));
@@ -111,7 +114,11 @@ void write_state(const char *name, const char *text) {
   int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   bool whole = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
   if (fd >= 0) close(fd);
-  if (!whole || rename(draft, path) != 0) note("cannot write %s: %s", path, strerror(errno));
+  if (whole && rename(draft, path) == 0) return true;
+  int error = errno;
+  note("cannot write %s: %s", path, strerror(error));
+  errno = error;
+  return false;
 }
 
 void plain_signals(void) {
@@ -159,7 +166,19 @@ static int sooner(int a, int b) {
   return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
-void init_run(const struct places *places, const char *identity, int report) {
+/* A directory that was removed has no name any more: nobody can find this instance, or end it. */
+static int folder_look(void) {
+  static uint64_t looked_us;
+  uint64_t now = steady_us();
+  if (looked_us == 0 || now - looked_us >= FOLDER_AWAKE_MS * 1000u) {
+    struct stat folder;
+    if (fstat(M.folder, &folder) == 0 && folder.st_nlink == 0) end_machine("its directory is gone", M.conf.grace_ms);
+    looked_us = now;
+  }
+  return FOLDER_MS - (int)((now - looked_us) / 1000);
+}
+
+void init_run(const struct places *places, const char *identity, int report, bool requested) {
   M.epoll = epoll_create1(EPOLL_CLOEXEC);
   if (M.epoll < 0) fail_step("start", "epoll");
   unlink(run_place("ended"));
@@ -169,12 +188,14 @@ void init_run(const struct places *places, const char *identity, int report) {
   agent_open();
   requests_open(places->peers);
   if (!forker_start()) fail_step("start the forker", forker_place());
-  write_state("init", identity);
-  unlinkat(M.folder, "start", 0);
+  /* Whoever calls the start off takes away `start`, and then looks for `init`: either it is found there, or the start is over here. */
+  if (!write_state("init", identity)) fail_step("write", "/run/spawn/init");
+  if (unlinkat(M.folder, "start", 0) != 0 && requested) fail_step("withdrawn", "its start");
   dprintf(report, "ready\t%s", identity);
   close(report);
   for (;;) {
     int wait = sooner(sooner(ending_step(), requests_expire()), sooner(limits_look(), freeze_look()));
+    wait = sooner(wait, folder_look());
     event_count = epoll_wait(M.epoll, events, MAX_EVENTS, wait);
     for (int i = 0; i < event_count; i++) {
       struct watch *watch = events[i].data.ptr;

@@ -21,6 +21,9 @@ struct forker F;
 #define NEAR_MS 100
 /* In a group the kernel holds the limit: this is for the log alone, and comes at once when a child of ours was killed. */
 #define GROUP_MS 10000
+/* What was killed a moment ago still lives. */
+#define MOST_CLOSES 500
+#define CLOSE_AGAIN_US 2000
 
 static int home = -1, group = -1, join_fd = -1;
 static char name[160];
@@ -83,8 +86,15 @@ void limits_close(void) {
   if (group >= 0) close(group);
   if (join_fd >= 0) close(join_fd);
   group = join_fd = -1;
-  unlinkat(M.folder, "run/cgroup", 0);
-  for (int i = 0; home >= 0 && name[0] != '\0' && i < 50 && unlinkat(home, name, AT_REMOVEDIR) != 0 && errno == EBUSY; i++) usleep(2000);
+  if (home < 0 || name[0] == '\0') return;
+  /* A forker that was killed has left one of its own in it. What cannot be removed can still be found. */
+  for (int i = 0; i < MOST_CLOSES; i++) {
+    if (remove_groups(home, name)) {
+      unlinkat(M.folder, "run/cgroup", 0);
+      return;
+    }
+    usleep(CLOSE_AGAIN_US);
+  }
 }
 
 bool limits_have_group(void) {

@@ -79,6 +79,11 @@ int limits_look(void);
 /* Before what the forker says is read: the kernel kills, and then the forker tells of the end. */
 void limits_look_now(void);
 
+/* ---- remove.c ---- */
+
+/* Removes a group with those in it; false while something lives there. */
+bool remove_groups(int at, const char *name);
+
 /* ---- init.c ---- */
 
 struct machine {
@@ -97,16 +102,17 @@ bool watch_add(struct watch *watch, uint32_t events);
 void watch_change(struct watch *watch, uint32_t events);
 /* Stops watching and closes. Events that were already taken for it are dropped. */
 void watch_close(struct watch *watch);
-/* `identity` is what the agent tells this process by: process id outside, start, boot. */
-__attribute__((noreturn)) void init_run(const struct places *places, const char *identity, int report);
+/* `identity` is what the agent tells this process by: process id outside, start, boot. `requested`: the start can be called off until this process
+   has taken away the request. */
+__attribute__((noreturn)) void init_run(const struct places *places, const char *identity, int report, bool requested);
 uint64_t boot_us(void);
 uint64_t steady_us(void);
 __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
 int listen_at(const char *path);
 bool is_same_user(int socket);
 bool is_outside(int socket);
-/* Writes a small file of /run/spawn whole at once. */
-void write_state(const char *name, const char *text);
+/* Writes a small file of /run/spawn whole at once; false with errno. */
+bool write_state(const char *name, const char *text);
 /* In a child: signals as they are by default, none blocked. */
 void plain_signals(void);
 

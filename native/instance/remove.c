@@ -14,6 +14,9 @@
 
 /* Removes what is in a directory: those of instances that are gone. Several of it at the same time do no harm. */
 #define NICE 10
+/* What something still writes to, or lives in, is tried again: an instance that ends only now. */
+#define MOST_TRIES 40
+#define TRY_AGAIN_US 250000
 
 static bool is_dots(const char *name) {
   return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
@@ -51,8 +54,8 @@ static bool remove_tree(int at, const char *name) {
   return unlinkat(at, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
-/* With the groups in it; false while something lives there. Nothing else can be removed in such a file system. */
-static bool remove_groups(int at, const char *name) {
+/* Nothing else can be removed in such a file system. */
+bool remove_groups(int at, const char *name) {
   int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   DIR *directory = fd < 0 ? NULL : fdopendir(fd);
   if (directory == NULL) return errno == ENOENT;
@@ -79,14 +82,16 @@ static bool remove_group_of(int at, const char *name) {
   return remove_groups(AT_FDCWD, path);
 }
 
-/* How many were removed. */
-static size_t remove_all(int at) {
+/* How many were removed, and how many are left. */
+static size_t remove_all(int at, size_t *left) {
   size_t removed = 0;
+  *left = 0;
   DIR *directory = open_directory(at, ".");
   if (directory == NULL) return 0;
   for (struct dirent *entry; (entry = readdir(directory)) != NULL;) {
-    if (is_dots(entry->d_name) || !remove_group_of(at, entry->d_name)) continue;
-    if (remove_tree(at, entry->d_name)) removed++;
+    if (is_dots(entry->d_name)) continue;
+    if (remove_group_of(at, entry->d_name) && remove_tree(at, entry->d_name)) removed++;
+    else (*left)++;
   }
   closedir(directory);
   return removed;
@@ -105,6 +110,12 @@ int remove_main(int argc, char **argv) {
   }
   /* Nobody waits for it. */
   if (nice(NICE) == -1) errno = 0;
-  while (remove_all(at) > 0) continue;
+  size_t left = 0;
+  for (int tries = 0; tries < MOST_TRIES;) {
+    if (remove_all(at, &left) > 0) continue;
+    if (left == 0) break;
+    usleep(TRY_AGAIN_US);
+    tries++;
+  }
   return 0;
 }

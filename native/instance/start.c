@@ -110,7 +110,7 @@ static void make_own(const struct places *places, bool own_user_namespace) {
   }
 }
 
-__attribute__((noreturn)) static void run_init(const struct places *places, bool own_user_namespace) {
+__attribute__((noreturn)) static void run_init(const struct places *places, bool own_user_namespace, bool requested) {
   char identity[160];
   setsid();
   /* That of a new machine, whatever the agent has: it is inherited by user-data, logins and commands of other members. */
@@ -125,7 +125,7 @@ __attribute__((noreturn)) static void run_init(const struct places *places, bool
     make_own(places, own_user_namespace);
   }
   if (chdir("/") != 0) fail_step("open", "/");
-  init_run(places, identity, report);
+  init_run(places, identity, report, requested);
 }
 
 /* Passes on the line of the init; the exit code. */
@@ -185,13 +185,15 @@ int start_instance(const char *directory, const char *given) {
   if (M.folder < 0) fail_step("open", directory);
   if (M.conf.plain) plain_open(&M.conf, M.folder, &places);
   else mounts_open(&M.conf, M.folder, &places);
+  /* Who asks by hand asks without the file. */
+  bool requested = given[0] != '\0';
   pid_t init = fork();
   if (init < 0) fail_step("start", "fork");
   if (init == 0) {
     report = pipe_fds[1];
     number = "";
     close(pipe_fds[0]);
-    run_init(&places, own_user_namespace);
+    run_init(&places, own_user_namespace, requested);
   }
   close(pipe_fds[1]);
   return wait_until_ready(pipe_fds[0], init);

@@ -1,3 +1,4 @@
+import { CALLED_OFF_SCENARIOS } from './sandbox-scenarios-called-off.ts';
 import { INSIDE_SCENARIOS } from './sandbox-scenarios-inside.ts';
 import { LIFE_SCENARIOS } from './sandbox-scenarios-life.ts';
 import type { SandboxWorld } from './sandbox-world.ts';
@@ -6,4 +7,5 @@ import type { SandboxWorld } from './sandbox-world.ts';
 export const SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Promise<void>>> = {
   ...INSIDE_SCENARIOS,
   ...LIFE_SCENARIOS,
+  ...CALLED_OFF_SCENARIOS,
 };

@@ -1,4 +1,4 @@
-import { type FSWatcher, mkdirSync, readdirSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, mkdirSync, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import type { Machine, MachineHost } from '../provider.ts';
@@ -6,10 +6,12 @@ import { ArrayFiles } from './array-files.ts';
 import type { ProcessIdentity } from './instance-records.ts';
 import {
   prepareSandbox,
+  readEnding,
   readInit,
   readOrder,
   readStarted,
   type SandboxProcesses,
+  waitUntilDead,
   wantsStart,
   withdrawStart,
 } from './sandbox-directory.ts';
@@ -20,6 +22,7 @@ import { InitLink } from './sandbox-link.ts';
 import { openMachine } from './sandbox-machine.ts';
 import { BESIDE, IN_RUN, IN_SANDBOX, placesOf } from './sandbox-paths.ts';
 import { installPrograms, requireRunnable } from './sandbox-programs.ts';
+import { leaveArray } from './sandbox-remains.ts';
 import { connectTo } from './sandbox-sockets.ts';
 import { sweepRemains } from './sandbox-sweep.ts';
 import { SharedFiles } from './shared-files.ts';
@@ -155,41 +158,59 @@ class SandboxHost implements MachineHost {
   async #takeUp(directory: string, order: MachineOrder): Promise<void> {
     try {
       const running = this.#liveInit(directory);
-      if (running === undefined && !(await this.#launch(directory, order))) {
+      const started = running ?? (await this.#launch(directory, order));
+      if (started === undefined) {
         this.#machines.delete(order.id);
+        this.#isCalledOff(directory, order);
         return;
       }
-      const init = running ?? this.#liveInit(directory);
+      const init = this.#liveInit(directory);
+      if (init === undefined) {
+        // Nobody would find what has no directory any more, or says nothing of itself there.
+        await waitUntilDead(started, 0, this.#options.processes);
+        throw new Error('it ended at once; its log is spawn.log');
+      }
       // It runs for whoever comes next.
       if (!this.#looks) return;
-      if (init === undefined) throw new Error('it ended at once; its log is spawn.log');
       await this.#connect(directory, order, init, running !== undefined);
     } catch (error) {
       this.#machines.delete(order.id);
       // It runs, and only cannot be reached: another agent took it at the same moment, or this one has no file descriptor left. Tried again.
       if (this.#liveInit(directory) !== undefined) return;
-      this.#fail(directory, order, (error as Error).message);
+      if (!this.#isCalledOff(directory, order)) this.#fail(directory, order, (error as Error).message);
     }
   }
 
-  /** False: somebody else is starting it, so it is looked at again. */
-  async #launch(directory: string, order: MachineOrder): Promise<boolean> {
+  /** It was ended or removed while it was started, by somebody who knows that. */
+  #isCalledOff(directory: string, order: MachineOrder): boolean {
+    if (existsSync(join(directory, IN_SANDBOX.order))) return readEnding(directory) === 'stop';
+    // What came after that among the members of its array goes, too.
+    leaveArray(directory, order.arrayId);
+    return true;
+  }
+
+  /** Its first process; undefined: somebody else is starting it, or has called it off, so it is looked at again. */
+  async #launch(directory: string, order: MachineOrder): Promise<ProcessIdentity | undefined> {
     const programs = this.#programs;
     const { visible, isPlain = false } = this.#options;
     requireRunnable(programs);
     if (isPlain) await killLeft(directory);
     const places = placesOf(directory, programs, isPlain);
     prepareSandbox({ order, directory, programs, visible, isPlain, places });
-    const failure = await this.#launcher.launch(directory);
-    if (failure?.step === 'launcher') {
+    const launched = await this.#launcher.launch(directory);
+    if ('init' in launched) {
+      this.#tries.delete(order.id);
+      return launched.init;
+    }
+    const { failure } = launched;
+    if (failure.step === 'launcher') {
       const tries = (this.#tries.get(order.id) ?? 0) + 1;
       this.#tries.set(order.id, tries);
       // It may have come up all the same, or comes up while this is written.
       if (tries < MOST_TRIES) return this.#lookAgain();
     }
     this.#tries.delete(order.id);
-    if (failure === undefined) return true;
-    if (failure.step !== 'lock') throw new Error(failure.why);
+    if (failure.step !== 'lock' && failure.step !== 'withdrawn') throw new Error(failure.why);
     return this.#lookAgain();
   }
 
@@ -199,9 +220,9 @@ class SandboxHost implements MachineHost {
     this.#serving?.onTaken(order);
   }
 
-  #lookAgain(): false {
+  #lookAgain(): undefined {
     this.#lookSoon();
-    return false;
+    return undefined;
   }
 
   async #connect(directory: string, order: MachineOrder, init: ProcessIdentity, adopted: boolean): Promise<void> {

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { SpawnError } from '../../core/errors.ts';
+import type { ProcessIdentity } from './instance-records.ts';
 import { instanceProgram } from './sandbox-programs.ts';
 
 const KEPT_CHARS = 4_096;
@@ -14,10 +15,16 @@ const LEAVE_WITHIN_MS = 2_000;
 
 /** What the launcher could not do, with words for people. */
 export interface LaunchFailure {
-  /** Of native/instance; `launcher`: the launcher itself has ended, and nobody knows how far it came. */
+  /**
+   * Of native/instance; `withdrawn`: the start was called off meanwhile; `launcher`: the launcher itself has ended, and nobody knows how far it
+   * came.
+   */
   readonly step: string;
   readonly why: string;
 }
+
+/** The first process of the sandbox that is up, or why none is. */
+export type Launched = { readonly init: ProcessIdentity } | { readonly failure: LaunchFailure };
 
 type Launcher = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -31,7 +38,7 @@ export class SandboxLauncher {
   #child: Launcher | undefined;
   #lastNumber = 0;
   #silence: NodeJS.Timeout | undefined;
-  readonly #waiting = new Map<number, (failure: LaunchFailure | undefined) => void>();
+  readonly #waiting = new Map<number, (launched: Launched) => void>();
 
   /** @param programs where the native one is; @param instances where the directories of instances are */
   constructor(programs: string, instances: string) {
@@ -42,10 +49,10 @@ export class SandboxLauncher {
   /**
    * Starts the sandbox that was prepared in a directory.
    *
-   * @returns nothing when it is up, or what failed; nothing of it is left then
+   * @returns what failed; nothing of it is left then
    * @throws SpawnError INTERNAL for a directory that cannot be asked for
    */
-  launch(directory: string): Promise<LaunchFailure | undefined> {
+  launch(directory: string): Promise<Launched> {
     if (/[\n\0]/.test(directory))
       throw new SpawnError('INTERNAL', { why: `no directory of an instance: ${directory}` });
     return new Promise((resolve) => {
@@ -110,17 +117,18 @@ export class SandboxLauncher {
   }
 
   #answer(line: string): void {
-    const [number, result, step = 'start', , why] = line.split('\t');
+    const [number, result, step = 'start', second = '', third] = line.split('\t');
     const waiting = this.#waiting.get(Number(number));
     this.#waiting.delete(Number(number));
     this.#watch();
-    waiting?.(result === 'ready' ? undefined : { step, why: why ?? line });
+    if (result === 'ready') waiting?.({ init: { pid: Number(step), startTicks: Number(second), bootId: third ?? '' } });
+    else waiting?.({ failure: { step, why: third ?? line } });
   }
 
   #failAll(why: string): void {
     const all = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#watch();
-    for (const waiting of all) waiting({ step: 'launcher', why });
+    for (const waiting of all) waiting({ failure: { step: 'launcher', why } });
   }
 }

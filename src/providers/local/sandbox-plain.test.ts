@@ -24,6 +24,8 @@ const SAME = [
   'keeps its forker when an agent dies in the middle of a frame, and when it asks for its end',
   'kills what does not listen after the grace',
   'is ended without an agent',
+  'leaves nothing of launches that are ended at any moment',
+  'ends when its directory was removed',
   'refuses what is no request at its exec socket',
   'answers the command inside through the agent',
   'is held to the memory of its type',

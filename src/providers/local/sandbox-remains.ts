@@ -53,7 +53,8 @@ function arrayOf(directory: string): string | undefined {
   }
 }
 
-function leaveArray(directory: string, arrayId: string): void {
+/** It is no member any more; the directory of the array goes with the last one. */
+export function leaveArray(directory: string, arrayId: string): void {
   const peers = peersDirectory(directory, arrayId);
   const id = basename(directory);
   rmSync(join(peers, id + EXEC), { force: true });
