@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { DataFiles } from '../client/node/data-files.ts';
 import { builtProgram, packageVersion } from '../client/node/package-files.ts';
-import { bootId, childrenOf, identify, isAlive, signalProcess } from '../client/node/process-identity.ts';
+import { bootId, childrenOf, identify, isAlive, queuedMs, signalProcess } from '../client/node/process-identity.ts';
 import { readLiveRecord } from '../client/node/process-record.ts';
 import { backgroundEnv } from '../client/node/start-keeper.ts';
 import type { InstanceSettings } from '../config/instance-settings.ts';
@@ -49,6 +49,7 @@ export async function openLocalInstances(
     note: (text) => log.info(text),
     serving: () => readLiveRecord(files.agentPlace),
     beatFile: files.agentBeat,
+    queuedMs,
   });
   const ensureAgent = (): void => agent.ensure(systemClock.steady());
   const provider = createLocalInstances({

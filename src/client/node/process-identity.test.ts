@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { until } from '../../../test/support/until.ts';
-import { bootId, childrenOf, identify, isAlive, parseStat, signalProcess } from './process-identity.ts';
+import { bootId, childrenOf, identify, isAlive, parseStat, queuedMs, signalProcess } from './process-identity.ts';
 
 const onLinux = test.skipIf(process.platform !== 'linux');
 
@@ -26,6 +26,13 @@ test('one that was killed is not alive, and is not signalled', async () => {
   await once(child, 'exit');
   expect(isAlive(identity)).toBe(false);
   expect(signalProcess(identity, 'SIGKILL')).toBe(false);
+});
+
+onLinux('how long a process has waited for a processor never gets less; of none it is not known', () => {
+  const first = queuedMs(process.pid)!;
+  expect(first).toBeGreaterThanOrEqual(0);
+  expect(queuedMs(process.pid)).toBeGreaterThanOrEqual(first);
+  expect(queuedMs(0)).toBeUndefined();
 });
 
 onLinux('the same number with another start, or of another boot, is another process', () => {

@@ -53,6 +53,12 @@ export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals)
   }
 }
 
+/** How long the main thread of a process has waited for a processor since it began, ms; undefined where the system does not tell. */
+export function queuedMs(pid: number): number | undefined {
+  const [, waitedNs] = readText(`/proc/${pid}/schedstat`)?.split(' ') ?? [];
+  return waitedNs === undefined ? undefined : Number(waitedNs) / 1e6;
+}
+
 /** What the main thread of a process started and what still lives; empty where the system does not tell. */
 export function childrenOf(pid: number): ProcessIdentity[] {
   const numbers = readText(`/proc/${pid}/task/${pid}/children`)?.trim().split(' ') ?? [];

@@ -10,11 +10,13 @@ import { createAgentProcess } from './agent-process.ts';
 const processes = { identify, isAlive, signal: signalProcess, childrenOf, bootId };
 let folder: string;
 let notes: string[];
+let queuedMs: number;
 let serving: (ReturnType<typeof identify> & { readonly version: string }) | undefined;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'spawn-agent-'));
   notes = [];
+  queuedMs = 0;
   serving = undefined;
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -30,6 +32,7 @@ function agent(script: string, version = '1.0.0') {
     note: (text) => notes.push(text),
     serving: () => serving,
     beatFile: join(folder, 'beat'),
+    queuedMs: () => queuedMs,
   });
 }
 
@@ -95,6 +98,7 @@ test('a program that is not there is told', async () => {
     note: (text) => notes.push(text),
     serving: () => serving,
     beatFile: join(folder, 'beat'),
+    queuedMs: () => queuedMs,
   });
   missing.ensure(1);
   await until('the note', () => notes.some((text) => text.includes('cannot be started')));
@@ -181,4 +185,23 @@ test('one that gives no sign of life is killed and followed by another; time in 
   expect(silent.alive).toBe(true);
   silent.stop();
   await until('the last end', () => !silent.alive);
+});
+
+test('one that waits for a processor is not taken for one that stands still', async () => {
+  const starved = agent('echo up; exec sleep 100');
+  starved.ensure(0);
+  await until('the start', () => starts() === 1);
+  let now = 0;
+  const look = (times: number, waitsMs: number) => {
+    for (let time = 0; time < times; time++) {
+      now += 1_000;
+      queuedMs += waitsMs;
+      starved.ensure(now);
+    }
+  };
+  look(300, 1_000);
+  look(60, 500);
+  expect(starved.alive).toBe(true);
+  look(30, 0);
+  await until('its end', () => !starved.alive);
 });

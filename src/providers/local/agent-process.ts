@@ -18,6 +18,8 @@ export interface AgentProcessOptions {
   readonly serving: () => (ProcessIdentity & { readonly version: string }) | undefined;
   /** It touches this file every few seconds while it is well. */
   readonly beatFile: string;
+  /** How long a process has waited for a processor since it began, ms; undefined where nobody tells. */
+  readonly queuedMs: (pid: number) => number | undefined;
 }
 
 /** The one process that serves all instances of this machine. It is detached: it lives on when this process dies. */
@@ -55,6 +57,7 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   let beat: number | undefined;
   let silentMs = 0;
+  let queuedMs = 0;
   /** How long ago those of other versions were asked to end, by process, ms. */
   const asked = new Map<string, number>();
 
@@ -93,12 +96,16 @@ export function createAgentProcess(options: AgentProcessOptions): AgentProcess {
   /** Kills one of this version that has shown no sign of life for long. */
   const endSilent = (stepMs: number): void => {
     const last = statSync(options.beatFile, { throwIfNoEntry: false })?.mtimeMs;
+    const serving = options.serving();
+    const before = queuedMs;
+    queuedMs = options.queuedMs((serving ?? records.read(name))?.pid ?? 0) ?? 0;
+    // One that gets no processor cannot show that it is well, and to start another would take longer still.
+    const countedMs = Math.max(0, stepMs - Math.max(0, queuedMs - before));
     // Where the file could never be made nobody can tell.
-    silentMs = last === undefined || last !== beat ? 0 : silentMs + stepMs;
+    silentMs = last === undefined || last !== beat ? 0 : silentMs + countedMs;
     beat = last;
     if (silentMs < SILENT_MS) return;
     silentMs = 0;
-    const serving = options.serving();
     for (const each of [records.read(name), serving?.version === options.version ? serving : undefined]) {
       if (each !== undefined) processes.signal(each, 'SIGKILL');
     }
