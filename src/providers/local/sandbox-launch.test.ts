@@ -23,7 +23,7 @@ test('a launcher that dies fails what was asked of it, also while a process that
     for (const times of [1, 2]) {
       const both = await Promise.all([dying.launch('/instances/i-1'), dying.launch('/instances/i-2')]);
       for (const failure of both)
-        expect(failure).toEqual({ step: 'launcher', why: expect.stringContaining('ended with SIGKILL') });
+        expect(failure).toEqual({ failure: { step: 'launcher', why: expect.stringContaining('ended with SIGKILL') } });
       expect(pids()).toHaveLength(times);
     }
   } finally {
@@ -34,7 +34,9 @@ test('a launcher that dies fails what was asked of it, also while a process that
 
 test('one that cannot be started says so', async () => {
   const missing = new SandboxLauncher(join(programs, 'none'), '/instances');
-  expect(await missing.launch('/instances/i-1')).toEqual({ step: 'launcher', why: expect.stringContaining('ENOENT') });
+  expect(await missing.launch('/instances/i-1')).toEqual({
+    failure: { step: 'launcher', why: expect.stringContaining('ENOENT') },
+  });
   await missing.close();
 });
 
@@ -43,6 +45,9 @@ test('answers come in any order, in pieces, and with words of a failure', async 
     "read one; read two; printf '2\\tfai'; printf 'led\\tmount\\t1\\tmount: no\\n1\\tready\\t7\\t8\\tboot\\n'; read end",
   );
   const both = await Promise.all([slow.launch('/instances/i-1'), slow.launch('/instances/i-2')]);
-  expect(both).toEqual([undefined, { step: 'mount', why: 'mount: no' }]);
+  expect(both).toEqual([
+    { init: { pid: 7, startTicks: 8, bootId: 'boot' } },
+    { failure: { step: 'mount', why: 'mount: no' } },
+  ]);
   await slow.close();
 });

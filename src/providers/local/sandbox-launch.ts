@@ -51,7 +51,7 @@ export class SandboxLauncher {
   /**
    * Starts the sandbox that was prepared in a directory.
    *
-   * @returns what failed; nothing of it is left then
+   * @returns its first process, or what failed; nothing of it is left then
    * @throws SpawnError INTERNAL for a directory that cannot be asked for
    */
   launch(directory: string): Promise<Launched> {
