@@ -34,6 +34,7 @@ describe('a request of sbatch', () => {
     });
     expect(values('--mem-per-cpu=1K', '--gres=gpu:2', '-G1', '--gpus-per-node=1', '--gpus-per-task=a:2')).toEqual({
       memory: { per: 'cpu', bytes: MIB },
+      gresText: 'gpu:a:2',
       gres: { gpus: 2, resources: {} },
       gpus: { gpus: 1, resources: {} },
       gpusPerNode: { gpus: 1, resources: {} },
@@ -45,7 +46,7 @@ describe('a request of sbatch', () => {
       input: 'in',
       openMode: 'append',
       directory: 'rel',
-      exclusive: true,
+      exclusive: 'node',
     });
     expect(
       values('-d', 'afterok:7', '--kill-on-invalid-dep=YES', '--export=XA', '--export-file=f', '--signal=B:USR1'),
@@ -107,7 +108,7 @@ describe('a request of sbatch', () => {
       values: said,
     } = request(['-C', 'feat', '--contiguous', '-A', 'x', '-C', 'other', '--tmp=1G']);
     expect(noted).toEqual({ constraint: 'other', contiguous: '', account: 'x', tmp: '1G' });
-    expect(said).toEqual({ account: 'x' });
+    expect(said).toEqual({ account: 'x', constraint: 'other' });
     expect(notes).toEqual([
       '--constraint is recorded and has no effect: workers have no features',
       '--contiguous is recorded and has no effect',
@@ -136,6 +137,7 @@ describe('refused', () => {
     [['--core-spec=x'], 'error: Invalid numeric value "x" for --core-spec.\nrc=1'],
     [['--tmp=x'], 'error: Invalid --tmp specification\nrc=255'],
     [['--time-min=x'], 'error: Invalid --time-min specification\nrc=255'],
+    [['--comment=new\nline'], 'error: Invalid --comment specification\nrc=255'],
     [['-J', 'new\nline'], 'error: Invalid --job-name specification\nrc=255'],
     [['--mem=x', '--time=y'], 'error: Invalid --mem specification\nrc=255'],
   ])('%j', (line, words) => expect(refused(...line)).toBe(`sbatch: ${words}`));

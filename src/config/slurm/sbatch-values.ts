@@ -31,7 +31,7 @@ export interface SbatchValues {
   /** In our spelling; undefined: none. */
   readonly after?: string | undefined;
   readonly killOnInvalidDependency?: boolean;
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly output?: string;
   readonly error?: string;
   readonly input?: string;
@@ -47,11 +47,14 @@ export interface SbatchValues {
   readonly cpusPerTask?: number;
   readonly cpusPerGpu?: number;
   readonly leastCpus?: number;
+  /** What the last of the four that follow was given. */
+  readonly gresText?: string;
   readonly gres?: Gres;
   readonly gpus?: Gres;
   readonly gpusPerNode?: Gres;
   readonly gpusPerTask?: Gres;
-  readonly exclusive?: boolean;
+  /** `node`: no other job beside it. */
+  readonly exclusive?: 'node' | 'user' | 'mcs';
   readonly exported?: ExportedEnvironment;
   readonly exportFile?: string;
   readonly hold?: boolean;
@@ -61,12 +64,17 @@ export interface SbatchValues {
   readonly requeue?: boolean;
   readonly signal?: EarlySignal;
   readonly mailTypes?: readonly MailType[];
-  readonly mailUser?: string;
-  readonly comment?: string;
-  readonly partition?: string;
-  readonly account?: string;
-  readonly qos?: string;
-  readonly wckey?: string;
+  readonly mailUser?: string | undefined;
+  readonly comment?: string | undefined;
+  readonly partition?: string | undefined;
+  readonly account?: string | undefined;
+  readonly qos?: string | undefined;
+  readonly wckey?: string | undefined;
+  readonly reservation?: string | undefined;
+  readonly constraint?: string | undefined;
+  readonly licenses?: string | undefined;
+  readonly nodelist?: string | undefined;
+  readonly excludeNodes?: string | undefined;
   /** The answer names the cluster. */
   readonly namesCluster?: boolean;
   readonly wrap?: string;
@@ -94,14 +102,17 @@ function fileOf(text: string): string | undefined {
   return text === 'none' ? '/dev/null' : text;
 }
 
-function jobName(text: string): string {
-  if (/\p{Cc}/u.test(text)) throw badSpecification('job-name');
-  return text;
+/** A text that is shown among others: a control character in it would forge some. Undefined for an empty one. */
+function shownText(text: string, name: SbatchName): string | undefined {
+  if (/\p{Cc}/u.test(text)) throw badSpecification(name);
+  return text === '' ? undefined : text;
 }
 
-function isExclusive(text: string): boolean {
-  if (!/^(?:|user|mcs|exclusive)$/i.test(text)) throw badSpecification('exclusive');
-  return true;
+function exclusiveTo(text: string): 'node' | 'user' | 'mcs' {
+  const word = text.toLowerCase();
+  if (word === '' || word === 'exclusive') return 'node';
+  if (word !== 'user' && word !== 'mcs') throw badSpecification('exclusive');
+  return word;
 }
 
 function openMode(text: string): 'append' | 'truncate' {
@@ -141,39 +152,43 @@ function niceOf(text: string | undefined, isAdmin: boolean): number {
 }
 
 const READERS: Readonly<Partial<Record<SbatchName, Read>>> = {
-  account: (account) => ({ account }),
+  account: (text, _, name) => ({ account: shownText(text, name) }),
   array: (text, { maxArraySize }) => ({ array: arrayOption(text, maxArraySize) }),
   begin: (text, { clock }) => ({ begin: timeOption(text, 'begin', clock) }),
   chdir: (directory) => ({ directory }),
   clusters: onCluster,
-  comment: (comment) => ({ comment }),
+  comment: (text, _, name) => ({ comment: shownText(text, name) }),
+  constraint: (text, _, name) => ({ constraint: shownText(text, name) }),
   'core-spec': counted,
   'cores-per-socket': counted,
   'cpus-per-gpu': (text, _, name) => ({ cpusPerGpu: countOption(text, name) }),
   'cpus-per-task': (text, _, name) => ({ cpusPerTask: countOption(text, name) }),
   deadline: (text, { clock }) => ({ deadline: timeOption(text, 'deadline', clock) }),
   dependency: (text) => ({ after: dependencyOption(text) }),
+  exclude: (text, _, name) => ({ excludeNodes: shownText(text, name) }),
   error: (text) => ({ error: fileOf(text) ?? '/dev/null' }),
-  exclusive: (text) => ({ exclusive: isExclusive(text) }),
+  exclusive: (text) => ({ exclusive: exclusiveTo(text) }),
   export: (text, { env }) => ({ exported: exportOption(text, env) }),
   'export-file': (exportFile) => ({ exportFile }),
   gid: forRoot,
-  gpus: (text, _, name) => ({ gpus: gpusOption(text, name) }),
-  'gpus-per-node': (text, _, name) => ({ gpusPerNode: gpusOption(text, name) }),
-  'gpus-per-task': (text, _, name) => ({ gpusPerTask: gpusOption(text, name) }),
-  gres: (text) => ({ gres: gresOption(text) }),
+  gpus: (text, _, name) => ({ gpus: gpusOption(text, name), gresText: `gpu:${text}` }),
+  'gpus-per-node': (text, _, name) => ({ gpusPerNode: gpusOption(text, name), gresText: `gpu:${text}` }),
+  'gpus-per-task': (text, _, name) => ({ gpusPerTask: gpusOption(text, name), gresText: `gpu:${text}` }),
+  gres: (text) => ({ gres: gresOption(text), gresText: text }),
   help: flag({ shows: 'help' }),
   hold: flag({ hold: true }),
   input: (text) => ({ input: fileOf(text) ?? '/dev/null' }),
-  'job-name': (text) => ({ name: jobName(text) }),
+  'job-name': (text, _, name) => ({ name: shownText(text, name) }),
   'kill-on-invalid-dep': (text) => ({ killOnInvalidDependency: yesOrNo(text) }),
+  licenses: (text, _, name) => ({ licenses: shownText(text, name) }),
   'mail-type': (text) => ({ mailTypes: mailTypeOption(text) }),
-  'mail-user': (mailUser) => ({ mailUser }),
+  'mail-user': (text, _, name) => ({ mailUser: shownText(text, name) }),
   mem: (text, _, name) => ({ memory: { per: 'node', bytes: memoryOption(text, name) } }),
   'mem-per-cpu': (text, _, name) => ({ memory: { per: 'cpu', bytes: memoryOption(text, name) } }),
   'mem-per-gpu': (text, _, name) => ({ memory: { per: 'gpu', bytes: memoryOption(text, name) } }),
   mincpus: (text, _, name) => ({ leastCpus: countOption(text, name) }),
   'no-requeue': flag({ requeue: false }),
+  nodelist: (text, _, name) => ({ nodelist: shownText(text, name) }),
   nodes: (text) => ({ nodes: nodesOption(text) }),
   ntasks: (text, _, name) => ({ tasks: countOption(text, name) }),
   'ntasks-per-core': counted,
@@ -183,14 +198,15 @@ const READERS: Readonly<Partial<Record<SbatchName, Read>>> = {
   'open-mode': (text) => ({ openMode: openMode(text) }),
   output: (text) => ({ output: fileOf(text) ?? '/dev/null' }),
   parsable: flag({ parsable: true }),
-  partition: (partition) => ({ partition }),
-  qos: (qos) => ({ qos }),
+  partition: (text, _, name) => ({ partition: shownText(text, name) }),
+  qos: (text, _, name) => ({ qos: shownText(text, name) }),
   quiet: flag({ quiet: true }),
   reboot: () => {
     const error = { form: 'error', text: 'rebooting of nodes is only allowed for admins' } as const;
     throw refuse([error, { form: 'submit', text: 'Access/permission denied' }], 1);
   },
   requeue: flag({ requeue: true }),
+  reservation: (text, _, name) => ({ reservation: shownText(text, name) }),
   signal: (text) => ({ signal: signalOption(text) }),
   'sockets-per-node': counted,
   'test-only': flag({ testOnly: true }),
@@ -210,7 +226,7 @@ const READERS: Readonly<Partial<Record<SbatchName, Read>>> = {
   verbose: flag({ verbose: true }),
   version: flag({ shows: 'version' }),
   wait: flag({ wait: true }),
-  wckey: (wckey) => ({ wckey }),
+  wckey: (text, _, name) => ({ wckey: shownText(text, name) }),
   wrap: (wrap) => ({ wrap }),
 };
 
