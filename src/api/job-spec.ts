@@ -106,6 +106,8 @@ export const JobSpec = z.strictObject({
   /** Files that get a copy of stdout and stderr, `%A %a %4a %j %x %u %N %b %%` replaced; relative to cwd. */
   outputPath: text(4_096).min(1).optional(),
   errorPath: text(4_096).min(1).optional(),
+  /** File that is its standard input, in the same patterns; absent: /dev/null. */
+  inputPath: text(4_096).min(1).optional(),
   openMode: z.enum(['truncate', 'append']).default('truncate'),
   /** Sent so long before the time limit; to the whole process group, or to the main process alone. */
   signal: z

@@ -111,6 +111,7 @@ export const JobForWorker = z.object({
   resources: ResourceAmounts.optional(),
   outputPath: z.string().optional(),
   errorPath: z.string().optional(),
+  inputPath: z.string().optional(),
   openMode: z.enum(['truncate', 'append']).optional(),
   signal: JobSpec.shape.signal,
   user: z.string().optional(),

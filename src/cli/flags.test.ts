@@ -72,6 +72,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     'env-file': submit(['--env-file', 'run.env']),
     cwd: submit(['--cwd', '/']),
     stage: submit(['--stage']),
+    input: submit(['--input', '%a.in']),
     output: submit(['--output', '%a.out']),
     error: submit(['--error', '%a.err']),
     'open-mode': submit(['--open-mode', 'append'], '--output', 'x'),

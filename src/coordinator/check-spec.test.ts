@@ -51,7 +51,7 @@ test.each<Partial<JobSpecInput>>([
   { retries: 1, retryOn: 'exit!=3,SIGKILL', noRetryOn: '4-9' },
   { signal: KILL, timeLimitMs: 1_000 },
   { canary: 10_000 },
-  { outputPath: '%x-%A_%4a', errorPath: '\\%i' },
+  { outputPath: '%x-%A_%4a', errorPath: '\\%i', inputPath: 'in/%a' },
 ])('accepts %j', async (spec) => {
   const other = await LedgerAtHand.open();
   expect(await other.submit(spec)).toBe(1);

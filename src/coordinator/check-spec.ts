@@ -14,6 +14,7 @@ export function checkCombinations(spec: JobSpec): void {
   checkSignal(spec);
   if (spec.outputPath !== undefined) checkOutputPath(spec.outputPath, 'spec.outputPath');
   if (spec.errorPath !== undefined) checkOutputPath(spec.errorPath, 'spec.errorPath');
+  if (spec.inputPath !== undefined) checkOutputPath(spec.inputPath, 'spec.inputPath');
   checkStaged(spec);
   checkInstances(spec);
 }

@@ -53,6 +53,7 @@ test('a job that is exported and submitted again is the same but for its number'
     canary: 2,
     priority: -3,
     outputPath: '%x-%a.out',
+    inputPath: '%a.in',
     signal: { number: 10, beforeMs: 1_000 },
   };
   const [first, second] = await again(await at.submit(full));

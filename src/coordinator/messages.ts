@@ -83,7 +83,7 @@ function attemptAt({ table }: Job, position: number): number {
 /** What a worker needs to know; of what came with API 2 only what says something, so that one of API 1 gets what it knows. */
 function describe({ job, fixed }: JobEntry, lanes: number): JobForWorker {
   const { spec } = fixed;
-  const { outputPath, errorPath, signal, user, stage } = spec;
+  const { outputPath, errorPath, inputPath, signal, user, stage } = spec;
   const more = job.lanes.slice(1, lanes);
   const [{ dependency, text }] = job.conditions;
   const after = dependency === job.facts.dependency ? (spec.after ?? '') : text;
@@ -113,6 +113,7 @@ function describe({ job, fixed }: JobEntry, lanes: number): JobForWorker {
     ...(outputPath === undefined ? {} : { outputPath }),
     ...(errorPath === undefined ? {} : { errorPath }),
     ...(outputPath === undefined && errorPath === undefined ? {} : { openMode: spec.openMode }),
+    ...(inputPath === undefined ? {} : { inputPath }),
     ...(signal === undefined ? {} : { signal }),
     ...(user === undefined ? {} : { user }),
     ...(stage === undefined ? {} : { stage }),

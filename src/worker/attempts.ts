@@ -168,7 +168,7 @@ export class Attempts {
     const { run } = attempt.job.description;
     const { argv, cwd } = attempt.job.prepared!;
     const command = run.kind === 'script' ? run.name : (argv[0] ?? '');
-    const explanation = explainFailure(event, { command, cwd, files: this.#filesOf(attempt), elsewhere });
+    const explanation = explainFailure(event, { command, cwd, ...this.#filesOf(attempt), elsewhere });
     if (explanation === undefined) this.#endWithoutProcess(attempt, { kind: 'lost' });
     else this.#explain(forker, attempt, explanation);
   }
@@ -212,9 +212,9 @@ export class Attempts {
     return { grant, job, gpus: devices.map((device) => this.#options.gpus[device]!) };
   }
 
-  #filesOf(attempt: Attempt): string[] {
-    const { outputPath, errorPath } = this.#requestOf(attempt, 0);
-    return [...new Set([outputPath, errorPath].filter((path) => path !== undefined))];
+  #filesOf(attempt: Attempt): { readonly files: string[]; readonly input: string | undefined } {
+    const { outputPath, errorPath, stdin } = this.#requestOf(attempt, 0);
+    return { files: [...new Set([outputPath, errorPath].filter((path) => path !== undefined))], input: stdin };
   }
 
   #endWithoutProcess(attempt: Attempt, outcome: Outcome): void {

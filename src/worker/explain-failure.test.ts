@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { explainFailure } from './explain-failure.ts';
 
 const ENOENT = { fence: 1, errno: 2, errorName: 'ENOENT' } as const;
-const WHAT = { command: 'x', cwd: '/home/ada/x', files: [], elsewhere: undefined };
+const WHAT = { command: 'x', cwd: '/home/ada/x', files: [], input: undefined, elsewhere: undefined };
 
 test('a directory that is not there: on another machine with what to do', () => {
   expect(explainFailure({ ...ENOENT, step: 'cwd' }, WHAT)).toEqual({

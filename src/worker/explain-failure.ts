@@ -19,6 +19,8 @@ export interface WhatFailed {
   readonly cwd: string;
   /** That were to get its output. */
   readonly files: readonly string[];
+  /** It was to read from this file. */
+  readonly input: string | undefined;
   /** Name of the worker, when it is on another machine than the coordinator. */
   readonly elsewhere: string | undefined;
 }
@@ -30,7 +32,7 @@ export interface WhatFailed {
  */
 export function explainFailure(
   { step, errno, errorName }: TaskSpawnFailed,
-  { command, cwd, files, elsewhere }: WhatFailed,
+  { command, cwd, files, input, elsewhere }: WhatFailed,
 ): Explanation | undefined {
   const why = systemError(errno, errorName);
   switch (step) {
@@ -50,7 +52,7 @@ export function explainFailure(
         code: 126,
       };
     case 'stdin':
-      return { text: `cannot open the input: ${why}`, code: 126 };
+      return { text: `cannot open the input file ${input}: ${why}`, code: 126 };
     case 'fork':
     case 'pipe':
       return undefined;

@@ -30,7 +30,7 @@ export function taskRequest({ grant, job, gpus }: Run, envId: number, { host, bi
     timeLimitMs: grant.timeLimitMs ?? description.timeLimitMs,
     memoryBytes: description.memoryBytes,
     ...(bindCpus ? { cpuMilli: Math.max(1, Math.round(description.cpus * 1_000)) } : {}),
-    ...outputFiles(description, grant, indices.at(grant.position), host),
+    ...filesOf(description, grant, indices.at(grant.position), host),
     ...(openMode === 'append' ? { append: true } : {}),
     ...(signal === undefined
       ? {}
@@ -59,16 +59,17 @@ function shared({ grant, job, gpus }: Run, envId: number) {
   };
 }
 
-function outputFiles(
-  { id, name, user, owner, rawIdBase, outputPath, errorPath }: KnownJob['description'],
+function filesOf(
+  { id, name, user, owner, rawIdBase, outputPath, errorPath, inputPath }: KnownJob['description'],
   { position }: Grant,
   index: number,
   host: string,
-): Pick<RunRequest, 'outputPath' | 'errorPath'> {
-  if (outputPath === undefined && errorPath === undefined) return {};
+): Pick<RunRequest, 'outputPath' | 'errorPath' | 'stdin'> {
+  if (outputPath === undefined && errorPath === undefined && inputPath === undefined) return {};
   const facts = { jobId: id, index, rawId: rawIdBase + position, name, user: user ?? owner, host };
   return {
     ...(outputPath === undefined ? {} : { outputPath: expandOutputPath(outputPath, facts) }),
     ...(errorPath === undefined ? {} : { errorPath: expandOutputPath(errorPath, facts) }),
+    ...(inputPath === undefined ? {} : { stdin: expandOutputPath(inputPath, facts) }),
   };
 }

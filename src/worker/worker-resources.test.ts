@@ -202,6 +202,18 @@ describe.each(FORKERS)('with the %s forker', (forker) => {
     expect(logOf(3, three!)).toBe('spawn: cannot open the output file /dev/null/7: Not a directory\n');
   });
 
+  test('each reads from a file of its own; one that is missing is said in the log', async () => {
+    const { coordinator, job, folder, howOf, logOf } = setUp({}, { forker });
+    writeFileSync(join(folder, 'in-7'), 'seven\n');
+    job(1, 'cat', { cwd: folder, inputPath: 'in-%a' });
+    job(2, 'cat', { cwd: folder, inputPath: `${folder}/%x/missing` });
+    const [one, none, two] = [coordinator.grant(1, 7, 1), coordinator.grant(1, 8, 1), coordinator.grant(2, 0, 1)];
+    expect([await howOf(one), await howOf(none), await howOf(two)]).toEqual(['exit 0', 'exit 126', 'exit 126']);
+    expect(logOf(1, one)).toBe('seven\n');
+    expect(logOf(1, none)).toBe('spawn: cannot open the input file in-8: No such file or directory\n');
+    expect(logOf(2, two)).toMatch(/^spawn: cannot open the input file .*\/missing: No such file or directory\n$/);
+  });
+
   test('append goes on where a file ends', async () => {
     const { coordinator, job, folder, ended, read } = setUp({ slots: 1 }, { forker });
     job(1, 'echo again', { cwd: folder, outputPath: 'kept' });

@@ -126,6 +126,7 @@ test('a worker of API 1 is told only what it knows, from its first grant to its 
 test.each([
   { outputPath: 'o' },
   { errorPath: 'e' },
+  { inputPath: 'i' },
   { signal: { number: 10, beforeMs: 1 }, timeLimitMs: 1_000 },
   { gpus: 1 },
   { resources: { licence: 1 } },

@@ -23,6 +23,7 @@ export const LAUNCH_LINES: Readonly<Record<string, Readonly<Record<string, Line>
     env: launch(['--env', 'A=1']),
     'env-file': launch(['--env-file', 'run.env']),
     cwd: launch(['--cwd', '/']),
+    input: launch(['--input', '%a.in']),
     output: launch(['--output', '%a.out']),
     error: launch(['--error', '%a.err']),
     'open-mode': launch(['--open-mode', 'append'], '--output', 'x'),

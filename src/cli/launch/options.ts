@@ -56,6 +56,7 @@ const workOptions = {
   env: submit.env,
   'env-file': submit['env-file'],
   cwd: submit.cwd,
+  input: submit.input,
   output: submit.output,
   error: submit.error,
   'open-mode': submit['open-mode'],

@@ -96,6 +96,7 @@ const LINES: Readonly<Record<string, Line>> = {
   env: [['--env', 'A=1'], 'spec'],
   'env-file': [['--env-file', 'run.env'], 'spec'],
   cwd: [['--cwd', '/'], 'spec'],
+  input: [['--input', '%a.in'], 'spec'],
   output: [['--output', '%a.out'], 'spec'],
   error: [['--error', '%a.err'], 'spec'],
   'open-mode': [['--open-mode', 'append'], 'spec', ['--output', 'x']],

@@ -51,6 +51,7 @@ describe('taken', () => {
     [['--begin', '1h', '--deadline', '2027-01-31'], { beginInMs: 3_600_000 }],
     [['--output', 'o/%a.txt', '--open-mode', 'append'], { outputPath: 'o/%a.txt', openMode: 'append' }],
     [['--error', '%4a.err'], { errorPath: '%4a.err' }],
+    [['--input', 'in/%a.txt'], { inputPath: 'in/%a.txt' }],
     [['--time-limit', '1h', '--signal', 'USR1'], { signal: { number: 10, beforeMs: 60_000, mainOnly: false } }],
     [['--time-limit', '1h', '--signal', 'B:SIGTERM@90'], { signal: { number: 15, beforeMs: 90_000, mainOnly: true } }],
     [['--time-limit', '1h', '--signal', '2@1m30s'], { signal: { number: 2, beforeMs: 90_000, mainOnly: false } }],
@@ -122,6 +123,7 @@ describe('refused before a coordinator is asked', () => {
     ],
     [['--open-mode', 'append'], 'submit: --open-mode: expected --output or --error with it, found none'],
     [['--output', ''], '--output: expected a file name, found ""'],
+    [['--input', ''], '--input: expected a file name, found ""'],
     [['--signal', 'USR1'], 'submit: --signal: expected --time-limit with it, found none'],
     [['--signal', 'FOO', '--time-limit', '1h'], `${signal} "FOO"`],
     [

@@ -105,6 +105,11 @@ export const options = {
   'env-file': { value: 'FILE', many: true, summary: 'Set variables from KEY=VALUE lines', parse: nonEmpty('a file') },
   cwd: { value: 'DIR', summary: 'Directory to run in (default: the present one)', parse: nonEmpty('a directory') },
   stage: { summary: 'Send the directory along: the tasks run in a copy of it, on every worker' },
+  input: {
+    value: 'PATTERN',
+    summary: 'File that each task reads as its standard input, as in/%a.txt (default /dev/null)',
+    parse: outputPattern,
+  },
   output: { value: 'PATTERN', summary: 'Also copy stdout into files, as logs/%A_%4a.txt', parse: outputPattern },
   error: {
     value: 'PATTERN',

@@ -27,6 +27,7 @@ export type SpecOptions = Pick<
   | 'deadline'
   | 'hold'
   | 'priority'
+  | 'input'
   | 'output'
   | 'error'
   | 'open-mode'
@@ -58,6 +59,7 @@ export function specOf(given: SpecOptions, base: SpecPart, verb = 'submit'): Spe
     after: given.after,
     hold: given.hold || undefined,
     priority: given.priority,
+    inputPath: given.input,
     outputPath: given.output,
     errorPath: given.error,
     openMode: given['open-mode'],
@@ -118,6 +120,7 @@ export const OPTION_OF: Readonly<Record<string, keyof Given>> = {
   retryOn: 'retry-on',
   noRetryOn: 'no-retry-on',
   canary: 'canary',
+  inputPath: 'input',
   outputPath: 'output',
   errorPath: 'error',
   cwd: 'cwd',
