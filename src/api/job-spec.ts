@@ -103,7 +103,7 @@ export const JobSpec = z.strictObject({
     .min(0)
     .max(16 * 1024 ** 3)
     .default(DEFAULT_LOG_CAP_BYTES),
-  /** Files that get a copy of stdout and stderr, `%A %a %4a %j %x %u %N %b %%` replaced; relative to cwd. */
+  /** Files that get a copy of stdout and stderr, `%A %a %4a %j %J %x %u %N %b %n %t %s %%` replaced; relative to cwd. */
   outputPath: text(4_096).min(1).optional(),
   errorPath: text(4_096).min(1).optional(),
   /** File that is its standard input, in the same patterns; absent: /dev/null. */

@@ -33,7 +33,7 @@ test.each<[Partial<JobSpecInput>, string]>([
   [{ deadlineAt: 5, deadlineInMs: 5 }, 'spec.deadlineAt, spec.deadlineInMs: expected one of the two, found "both"'],
   [
     { outputPath: '%A_%i' },
-    'spec.outputPath: expected %A %a %j %x %u %N %b or %%, with a width of 1 to 10 before the letter (%4a), found "%i"',
+    'spec.outputPath: expected %A %a %j %J %x %u %N %b %n %t %s or %%, with a width of 1 to 10 before the letter (%4a), found "%i"',
   ],
   [
     { stage: 'a'.repeat(64), outputPath: '/x/%a', errorPath: 'logs/%a' },

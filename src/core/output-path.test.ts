@@ -28,6 +28,8 @@ describe('a pattern', () => {
     ['%10A', '0000000012'],
     ['%12j|%3b', '1000000006|007'],
     ['%5x%2N', 'rendernode1'],
+    ['%J.%s-%n-%3t', '1000000006.batch-0-000'],
+    ['%12J|%4s', '1000000006|batch'],
     ['100%%-%%a', '100%-%a'],
     ['%A%a%%%A', '127%12'],
     ['%q and %', '%q and %'],
@@ -71,12 +73,15 @@ describe('a pattern', () => {
 });
 
 describe('at submit', () => {
-  test.each(['out', '%A_%4a-%10j.%x.%u.%N.%b%%', '\\%q', 'a/b c/ü', '%1x'])('%j is accepted', (pattern) => {
-    expect(refusal(pattern)).toBe('');
-  });
+  test.each(['out', '%A_%4a-%10j.%x.%u.%N.%b%%', '%J.%n.%t.%s', '\\%q', 'a/b c/ü', '%1x'])(
+    '%j is accepted',
+    (pattern) => {
+      expect(refusal(pattern)).toBe('');
+    },
+  );
 
   test.each([
-    ['%J', '%J'],
+    ['%q', '%q'],
     ['log.%A_%i', '%i'],
     ['%0a', '%0a'],
     ['%11a', '%11a'],
@@ -85,7 +90,7 @@ describe('at submit', () => {
     ['%A%3', '%3'],
     ['%ü', '%ü'],
   ])('%j is refused, and %j named', (pattern, sign) => {
-    const expected = '%A %a %j %x %u %N %b or %%, with a width of 1 to 10 before the letter (%4a)';
+    const expected = '%A %a %j %J %x %u %N %b %n %t %s or %%, with a width of 1 to 10 before the letter (%4a)';
     expect(refusal(pattern)).toBe(`--output: expected ${expected}, found "${sign}"`);
   });
 
@@ -95,7 +100,7 @@ describe('at submit', () => {
 
   test('what is accepted leaves no sign behind', () => {
     fc.assert(
-      fc.property(fc.stringMatching(/^[%Aajxq4\\/.]{0,12}$/), (pattern) => {
+      fc.property(fc.stringMatching(/^[%AajJxqts4\\/.]{0,12}$/), (pattern) => {
         fc.pre(refusal(pattern) === '' && !pattern.includes('\\') && !pattern.includes('%%'));
         expect(expand(pattern)).not.toContain('%');
       }),

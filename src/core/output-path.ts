@@ -6,7 +6,7 @@ export interface OutputFacts {
   readonly jobId: number;
   /** `%a`; 0 without an array. */
   readonly index: number;
-  /** `%j` */
+  /** `%j`, and `%J`: in Slurm that is the id of the step, which is the job's own for a script. */
   readonly rawId: number;
   /** `%x` */
   readonly name: string;
@@ -19,7 +19,7 @@ export interface OutputFacts {
 /** Slurm: sbatch(1), filename pattern: a number before the sign pads what is a number, to 10 places at most. */
 const SIGN = /%(\d*)(.?)/gsu;
 const MOST_WIDTH = 10;
-const EXPECTED = '%A %a %j %x %u %N %b or %%, with a width of 1 to 10 before the letter (%4a)';
+const EXPECTED = '%A %a %j %J %x %u %N %b %n %t %s or %%, with a width of 1 to 10 before the letter (%4a)';
 
 /**
  * @param where the flag or field that holds the pattern
@@ -36,7 +36,7 @@ export function checkOutputPath(pattern: string, where: string): void {
 function firstUnknown(pattern: string): string | undefined {
   for (const [sign, width, letter] of pattern.matchAll(SIGN)) {
     const isPlain = width === '' || (Number(width) >= 1 && Number(width) <= MOST_WIDTH);
-    if (!isPlain || !/^[AajxuNb%]$/.test(letter!) || (letter === '%' && width !== '')) return sign;
+    if (!isPlain || !/^[AajJxuNbnts%]$/.test(letter!) || (letter === '%' && width !== '')) return sign;
   }
   return undefined;
 }
@@ -57,6 +57,7 @@ export function expandOutputPath(pattern: string, facts: OutputFacts): string {
       case 'b':
         return padded(facts.index % 10);
       case 'j':
+      case 'J':
         return padded(facts.rawId);
       case 'x':
         return word(facts.name);
@@ -64,6 +65,12 @@ export function expandOutputPath(pattern: string, facts: OutputFacts): string {
         return word(facts.user);
       case 'N':
         return word(facts.host);
+      // The only machine, the only process, and the step that is the script itself.
+      case 'n':
+      case 't':
+        return padded(0);
+      case 's':
+        return 'batch';
       case '%':
         return '%';
     }

@@ -28,7 +28,8 @@ const gpus = '--gpus: expected a whole number up to 1024, or a fraction below 1 
 const amount = '--resource: expected an amount from 0 to 1000000000000 with at most 4 decimals, found';
 const named = '--resource: expected NAME=AMOUNT, the name a letter, then letters, digits, ".", "_" or "-", found';
 const signal = '--signal: expected [B:]SIGNAL[@SECONDS], the signal as USR1, SIGUSR1 or 10 (1 to 64), found';
-const pattern = 'expected %A %a %j %x %u %N %b or %%, with a width of 1 to 10 before the letter (%4a), found';
+const pattern =
+  'expected %A %a %j %J %x %u %N %b %n %t %s or %%, with a width of 1 to 10 before the letter (%4a), found';
 
 /** Command line and all that is written after `spawn: `; the exit code is 2. */
 type Line = readonly [readonly string[], string];
