@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "machine.h"
@@ -118,6 +119,17 @@ static void bind_shown(int from, const char *name) {
   bind_folder(from, at, "bind");
 }
 
+/* What all members of an array read: none of them may change it. */
+static void bind_array_files(void) {
+  const char *at = RUN "/.spawn/peers/.files";
+  struct statvfs is;
+  make_folder(at, 0755);
+  if (mount(at, at, NULL, MS_BIND | MS_REC, NULL) != 0) fail_step("bind", at);
+  /* What the mount outside does not allow stays so, in a user namespace. */
+  unsigned long kept = statvfs(at, &is) == 0 ? is.f_flag & (ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME | ST_NODIRATIME | ST_RELATIME) : 0;
+  if (mount(NULL, at, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | kept, NULL) != 0) note("the files of the array can be changed from inside: %s", strerror(errno));
+}
+
 /* Its own /run, so that /run/spawn needs no place in the one outside; what is there is linked from it. */
 static void make_run(const struct conf *conf, const struct places *places) {
   /* Until it is moved, it covers what is reached through a descriptor. */
@@ -131,6 +143,7 @@ static void make_run(const struct conf *conf, const struct places *places) {
   bind_folder(places->own[OWN_RUN], RUN "/spawn", "bind");
   bind_shown(places->bin, "bin");
   bind_shown(places->peers, "peers");
+  bind_array_files();
   if (conf->visible_count > 0) show("outside");
   for (size_t i = 0; i < conf->visible_count; i++) {
     if (places->visible[i] < 0) continue;

@@ -48,7 +48,6 @@ export class ArrayFiles {
 
 /** Every user inside may go through it, whatever the umask of this process is; nobody but its owner comes there from outside. */
 function makeOpen(directory: string): void {
-  if (existsSync(directory)) return;
   mkdirSync(directory, { recursive: true });
   chmodSync(directory, 0o755);
   chmodSync(dirname(directory), 0o711);
