@@ -12,6 +12,7 @@ import {
   MAX_RETRIES,
 } from './limits.ts';
 import { Gpus, ResourceAmounts } from './resources.ts';
+import { SlurmSpec } from './slurm.ts';
 
 const text = (max: number) =>
   z
@@ -41,7 +42,7 @@ export type RunSpec = z.infer<typeof RunSpec>;
 
 /** One job as submitted. Every duration is in ms, every size in bytes. */
 export const JobSpec = z.strictObject({
-  /** Default: the script's file name or the command's first word. */
+  /** Default: made of `slurm.name`, else of the script's file name or the command's first word. */
   name: text(63).optional(),
   /** Index set as on the wire (a bare number is an index): `0-99:2,200`. Absent: one task, index 0. */
   array: text(MAX_ARRAY_TEXT).optional(),
@@ -123,6 +124,8 @@ export const JobSpec = z.strictObject({
   stage: BlobHash.optional(),
   /** Makes this an instance array: every index gets a machine of its own. */
   instances: InstanceSpec.optional(),
+  /** What Slurm's commands show of a job, and by which names they find it. */
+  slurm: SlurmSpec.optional(),
 });
 export type JobSpec = z.infer<typeof JobSpec>;
 /** What a client sends: defaults may be left out. */

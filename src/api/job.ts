@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EpochMs, JobSpec } from './job-spec.ts';
 import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
 import { ResourceAmounts } from './resources.ts';
+import { SlurmSpec } from './slurm.ts';
 import { whole } from './whole.ts';
 
 export const TaskStateName = z.enum([
@@ -84,6 +85,8 @@ export const JobView = z.object({
   meanWallMs: z.number().optional(),
   /** Every index has an instance of its own; absent: tasks run on workers. */
   instances: z.boolean().optional(),
+  /** As submitted with Slurm's commands, and as changed since. */
+  slurm: SlurmSpec.optional(),
 });
 export type JobView = z.infer<typeof JobView>;
 
@@ -123,6 +126,8 @@ export const JobsQuery = z.strictObject({
   /** `live` (default): not ended; `all`: ended ones too, newest first. */
   show: z.enum(['live', 'all']).default('live'),
   name: z.string().max(255).optional(),
+  /** Only jobs that Slurm's commands show under this name: `slurm.name`, else their own. */
+  slurmName: z.string().max(1_024).optional(),
   limit: whole(z.int().min(1).max(MAX_PAGE)).prefault(1_000),
   /** Jobs with a smaller number than this: the key of the page before. */
   before: whole().optional(),

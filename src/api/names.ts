@@ -47,6 +47,7 @@ import {
   SessionView,
   StreamMessage,
 } from './session.ts';
+import { SlurmSpec } from './slurm.ts';
 
 const NAMED = {
   Blocker,
@@ -83,6 +84,7 @@ const NAMED = {
   Selection,
   ServerView,
   SessionView,
+  SlurmSpec,
   StopReply,
   StreamMessage,
   SubmitReply,

@@ -1,3 +1,4 @@
+import type { SlurmSpec } from '../api/slurm.ts';
 import type { CanaryState } from '../core/canary.ts';
 import type { TermState } from '../core/dependency.ts';
 import type { Job } from '../core/job.ts';
@@ -25,6 +26,8 @@ export interface JobExtra {
   deadlineAt?: number;
   /** Absent when no tasks run first. */
   canary?: { state: CanaryState; missed: number };
+  /** What was changed since the submit of what Slurm's commands show. */
+  slurm?: SlurmSpec;
   /** What some of its tasks get, by number from 1 on. */
   lanes?: readonly LaneTerms[];
   /** Number of the lane that all tasks are in; absent: 0, or there is none. */
@@ -102,7 +105,18 @@ export function readTimes({ extra }: StoredJobState): Pick<JobExtra, 'beginAt' |
   return /"(beginAt|deadlineAt|canary)":/.test(extra) ? readExtra(extra) : {};
 }
 
+/** What Slurm's commands show of it, also where that was changed; undefined when there is nothing. */
+export function readSlurm({ spec }: StoredJobFixed, { extra }: StoredJobState): SlurmSpec | undefined {
+  const changed = readChanged(extra, 'slurm');
+  return changed === undefined ? spec.slurm : { ...spec.slurm, ...changed };
+}
+
+/** The name under which Slurm's commands find it. */
+export function slurmNameOf(job: StoredJob): string {
+  return readSlurm(job, job)?.name ?? job.name;
+}
+
 /** Lists show thousands of jobs, of which few were changed: the others need no parsing. */
-function readChanged<K extends 'after' | 'maxFailures'>(extra: string, name: K): JobExtra[K] | undefined {
+function readChanged<K extends 'after' | 'maxFailures' | 'slurm'>(extra: string, name: K): JobExtra[K] | undefined {
   return extra.includes(`"${name}":`) ? readExtra(extra)[name] : undefined;
 }

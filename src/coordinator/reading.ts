@@ -15,7 +15,7 @@ import { deltaOfView, viewJob, viewStored } from './views.ts';
 
 /** Newest first: those in memory, and with `all` those that only the store has. */
 export async function listJobs(ledger: Ledger, query: JobsQuery): Promise<JobsReply> {
-  const { before, name, limit } = query;
+  const { before, name, slurmName, limit } = query;
   const stored = query.show === 'all' ? await findStored(ledger, query) : [];
   return await ledger.read((memory) => {
     const rows = new Map(stored.map((row) => [row.id, row]));
@@ -23,6 +23,7 @@ export async function listJobs(ledger: Ledger, query: JobsQuery): Promise<JobsRe
     for (const { job, fixed } of memory.jobs.values()) {
       if (before !== undefined && job.id >= before) continue;
       if (name !== undefined && fixed.name !== name) continue;
+      if (slurmName !== undefined && (fixed.spec.slurm?.name ?? fixed.name) !== slurmName) continue;
       if (query.show === 'live' && job.endedAt !== 0) continue;
       found.add(job.id);
     }
@@ -35,8 +36,12 @@ export async function listJobs(ledger: Ledger, query: JobsQuery): Promise<JobsRe
   });
 }
 
-function findStored(ledger: Ledger, { before, name, limit }: JobsQuery): Promise<StoredJob[]> {
-  const by = { ...(before === undefined ? {} : { before }), ...(name === undefined ? {} : { name }) };
+function findStored(ledger: Ledger, { before, name, slurmName, limit }: JobsQuery): Promise<StoredJob[]> {
+  const by = {
+    ...(before === undefined ? {} : { before }),
+    ...(name === undefined ? {} : { name }),
+    ...(slurmName === undefined ? {} : { slurmName }),
+  };
   // One more than asked for tells whether there is a next page.
   return ledger.ports.store.findJobs({ live: false, ...by, limit: limit + 1 });
 }

@@ -4,7 +4,7 @@ import type { JobSpec, RunSpec } from '../api/job-spec.ts';
 import { MAX_ARGV_BYTES } from '../api/limits.ts';
 import { type Dependency, parseDependency } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
-import { checkName, makeArrayId } from '../core/ids.ts';
+import { checkName, makeArrayId, nameLike } from '../core/ids.ts';
 import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { StoredJobFixed } from '../store/store.ts';
@@ -66,14 +66,9 @@ function checkArguments(args: readonly string[], where: string): void {
   }
 }
 
-/** The script's file name or the command's first word, made fit for a name. */
+/** The name given to Slurm's command, the script's file name or the command's first word, made fit for a name. */
 function defaultName(spec: JobSpec): string {
-  const base = firstWord(spec.run).split('/').at(-1) ?? '';
-  const fit = base
-    .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^[-._]+/, '')
-    .slice(0, 63);
-  return /[A-Za-z]/.test(fit) ? fit : 'job';
+  return nameLike(spec.slurm?.name ?? firstWord(spec.run).split('/').at(-1) ?? '');
 }
 
 function firstWord(run: RunSpec): string {

@@ -6,7 +6,7 @@ import { jobState } from '../core/job-state.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TASK_REASONS, TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { StoredJob, StoredJobFixed, StoredJobState } from '../store/store.ts';
-import { readAfter, readMaxFailures, readTerms, readTimes, jobState as stateRow } from './job-row.ts';
+import { readAfter, readMaxFailures, readSlurm, readTerms, readTimes, jobState as stateRow } from './job-row.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { explainBusy, explainImpossible, openSessions } from './shortage.ts';
 import { timeText } from './times.ts';
@@ -53,6 +53,7 @@ function view(
   const after = readAfter(fixed, row);
   const terms = readTerms(fixed, row);
   const { beginAt, deadlineAt, canary } = readTimes(row);
+  const slurm = readSlurm(fixed, row);
   return {
     id: fixed.id,
     arrayId: fixed.arrayId,
@@ -84,6 +85,7 @@ function view(
     ...(row.endedAt === 0 ? {} : { endedAt: row.endedAt, exitCode: row.exitCode }),
     ...(row.meanWallUs === 0 ? {} : { meanWallMs: row.meanWallUs / 1000 }),
     ...(spec.instances === undefined ? {} : { instances: true }),
+    ...(slurm === undefined ? {} : { slurm }),
   };
 }
 

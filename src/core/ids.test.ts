@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asJobId, checkName, formatTaskId, makeArrayId, parseJobRef } from './ids.ts';
+import { asJobId, checkName, formatTaskId, makeArrayId, nameLike, parseJobRef } from './ids.ts';
 
 describe('parseJobRef', () => {
   it.each(['12', '012', '12_*', '1000000007', '9007199254740991'])('%s is a job', (text) => {
@@ -61,6 +61,21 @@ describe('parseJobRef', () => {
         expect(ref.kind === 'tasks' && [ref.id, ref.indices.size, ref.indices.at(0)]).toEqual([job, 1, index]);
       }),
     );
+  });
+});
+
+describe('nameLike', () => {
+  it.each([
+    ['nf-x_(1)', 'nf-x_-1-'],
+    ['../run.sh', 'run.sh'],
+    ['12_7', 'job'],
+    ['', 'job'],
+    ['ü', 'job'],
+    ['train-20260109-0a1b2c', 'job'],
+  ])('%j becomes %s', (text, name) => expect(nameLike(text)).toBe(name));
+
+  it('makes a name of any text', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (text) => checkName(nameLike(text)) !== ''));
   });
 });
 

@@ -75,6 +75,15 @@ export function parseJobRef(text: string): JobRef {
   return indices === null ? { kind: 'job', id } : { kind: 'tasks', id, indices };
 }
 
+/** A name for a job made of any text: what fits of it, `job` when nothing that tells something is left. */
+export function nameLike(text: string): string {
+  const fit = text
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[-._]+/, '')
+    .slice(0, 63);
+  return /[A-Za-z]/.test(fit) && !ARRAY_ID.test(fit) ? fit : 'job';
+}
+
 export function formatTaskId(job: JobId, index: number): string {
   return `${job}_${index}`;
 }

@@ -246,7 +246,11 @@ export interface LoadedState {
 export interface StoredJobsQuery {
   live: boolean;
   name?: string;
+  /** The name that Slurm's commands show: the one in `extra` (`slurm.name`), else that of the spec, else `name`. */
+  slurmName?: string;
   arrayId?: string;
+  /** Only one: the job with the largest rawIdBase up to this one. */
+  rawId?: number;
   /** Only ids below this one. */
   before?: number;
   /** Only these. */

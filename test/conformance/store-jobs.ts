@@ -138,5 +138,48 @@ export function describeJobs(world: StoreWorld): void {
       expect(await found({ live: false, name: 'a', arrayId: aJob(2).arrayId })).toEqual([]);
       expect(await world.store.findJobs({ live: true, limit: 1 })).toEqual([aJob(6, { name: 'b' })]);
     });
+
+    test('findJobs finds the name that Slurm shows: as changed, as submitted, else the own one', async () => {
+      const { spec } = aJob(1);
+      const named = { ...spec, slurm: { name: 'a (1)' } };
+      await world.store.commit(
+        aBatch({
+          newJobs: [
+            aJob(1, { name: 'a-1', spec: named, endedAt: 5 }),
+            aJob(2, { name: 'b', endedAt: 5, extra: JSON.stringify({ slurm: { name: 'a (1)' } }) }),
+            aJob(3, { name: 'a-1', spec: named, endedAt: 5, extra: JSON.stringify({ slurm: { name: 'c' } }) }),
+            aJob(4, { name: 'a-1', endedAt: 5, extra: JSON.stringify({ slurm: { comment: 'x' } }) }),
+            aJob(5, { name: 'a-1', spec: named }),
+          ],
+        }),
+      );
+      const found = async (slurmName: string, live = false) =>
+        (await world.store.findJobs({ live, slurmName, limit: 100 })).map(({ id }) => id);
+      expect(await found('a (1)')).toEqual([2, 1]);
+      expect(await found('a-1')).toEqual([4]);
+      expect(await found('b')).toEqual([]);
+      expect(await found('c')).toEqual([3]);
+      expect(await found('a (1)', true)).toEqual([5]);
+    });
+
+    test('findJobs finds the job that may have a raw id: the last that begins at it or before', async () => {
+      await world.store.commit(
+        aBatch({
+          newJobs: [
+            aJob(1, { rawIdBase: 1_000_000_000, endedAt: 5 }),
+            aJob(2, { rawIdBase: 1_000_000_010 }),
+            aJob(4, { rawIdBase: 1_000_000_030, endedAt: 5 }),
+          ],
+        }),
+      );
+      const found = async (rawId: number, live = false) =>
+        (await world.store.findJobs({ live, rawId, limit: 1 })).map(({ id }) => id);
+      expect(await found(999_999_999)).toEqual([]);
+      expect(await found(1_000_000_000)).toEqual([1]);
+      expect(await found(1_000_000_009)).toEqual([1]);
+      expect(await found(1_000_000_010)).toEqual([]);
+      expect(await found(1_000_000_010, true)).toEqual([2]);
+      expect(await found(2_000_000_000)).toEqual([4]);
+    });
   });
 }

@@ -1,4 +1,5 @@
 import { completeSpec } from '../../src/api/spec-defaults.ts';
+import { slurmNameOf } from '../../src/coordinator/job-row.ts';
 import { SpawnError } from '../../src/core/errors.ts';
 import type {
   Batch,
@@ -142,14 +143,19 @@ class MemoryStore implements Store {
     const fits = (job: StoredJob) =>
       (job.endedAt === 0) === query.live &&
       (query.name === undefined || job.name === query.name) &&
+      (query.slurmName === undefined || slurmNameOf(job) === query.slurmName) &&
+      (query.rawId === undefined || job.id === holder) &&
       (query.arrayId === undefined || job.arrayId === query.arrayId) &&
       (query.before === undefined || job.id < query.before) &&
       (query.ids === undefined || query.ids.includes(job.id));
-    return this.#read(({ jobs }) =>
-      sorted([...jobs.values()].filter(fits), (job) => -job.id)
+    let holder: number | undefined;
+    return this.#read(({ jobs }) => {
+      const before = [...jobs.values()].filter(({ rawIdBase }) => rawIdBase <= (query.rawId ?? 0));
+      holder = sorted(before, ({ rawIdBase }) => -rawIdBase)[0]?.id;
+      return sorted([...jobs.values()].filter(fits), (job) => -job.id)
         .slice(0, query.limit)
-        .map((job) => ({ ...job, spec: completeSpec(job.spec) })),
-    );
+        .map((job) => ({ ...job, spec: completeSpec(job.spec) }));
+    });
   }
 
   findEnds({ jobId, fromPosition, toPosition, after, limit, bad, newest }: EndsQuery): Promise<StoredEnds[]> {

@@ -153,15 +153,24 @@ function prepareFindJobs(db: Database): (query: StoredJobsQuery) => JobRow[] {
   };
 }
 
-function findJobsSql({ live, name, arrayId, before, ids }: StoredJobsQuery): string {
+/** Found by any of its names, then held to the one that counts. */
+const BY_SLURM_NAME = `j.id IN (SELECT id FROM jobs WHERE slurm_name = @slurmName UNION ALL SELECT id FROM jobs WHERE name = @slurmName
+    UNION ALL SELECT job_id FROM job_states WHERE slurm_name = @slurmName)
+    AND coalesce(s.slurm_name, j.slurm_name, j.name) = @slurmName`;
+const BY_RAW_ID = 'j.id = (SELECT id FROM jobs WHERE raw_id_base <= @rawId ORDER BY raw_id_base DESC, id DESC LIMIT 1)';
+
+function findJobsSql({ live, name, slurmName, arrayId, rawId, before, ids }: StoredJobsQuery): string {
   const filters = [
     live ? 's.ended_at = 0' : 's.ended_at <> 0',
     ...(name === undefined ? [] : ['j.name = @name']),
+    ...(slurmName === undefined ? [] : [BY_SLURM_NAME]),
+    ...(rawId === undefined ? [] : [BY_RAW_ID]),
     ...(arrayId === undefined ? [] : ['j.array_id = @arrayId']),
     ...(before === undefined ? [] : ['s.job_id < @before', 'j.id < @before']),
     ...(ids === undefined ? [] : ['j.id IN (SELECT value FROM json_each(@ids))']),
   ];
-  const startsFromLive = live && name === undefined && arrayId === undefined && ids === undefined;
+  const isNamed = [name, slurmName, arrayId, rawId, ids].some((each) => each !== undefined);
+  const startsFromLive = live && !isNamed;
   const [tables, id] = startsFromLive
     ? ['job_states s CROSS JOIN jobs j ON j.id = s.job_id', 's.job_id']
     : ['jobs j CROSS JOIN job_states s ON s.job_id = j.id', 'j.id'];
