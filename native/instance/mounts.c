@@ -126,7 +126,7 @@ static void bind_array_files(void) {
   make_folder(at, 0755);
   if (mount(at, at, NULL, MS_BIND | MS_REC, NULL) != 0) fail_step("bind", at);
   /* What the mount outside does not allow stays so, in a user namespace. */
-  unsigned long kept = statvfs(at, &is) == 0 ? is.f_flag & (ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME | ST_NODIRATIME | ST_RELATIME) : 0;
+  unsigned long kept = statvfs(at, &is) == 0 ? is.f_flag & (ST_NOSUID | ST_NODEV | ST_NOEXEC) : 0;
   if (mount(NULL, at, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | kept, NULL) != 0) note("the files of the array can be changed from inside: %s", strerror(errno));
 }
 
