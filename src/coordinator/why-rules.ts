@@ -14,8 +14,9 @@ import { type Asked, dependencyBlockers, taskId } from './why-dependency.ts';
 import { nextEnd, resourceBlockers } from './why-resources.ts';
 
 const TEN = 10;
-/** Of instances, in one sentence. */
+/** Of a job that has ended, for the reasons why. */
 const TASKS_READ = 1_000;
+/** Reasons of instances, or of tasks, in one sentence. */
 const MAX_TEXTS = 3;
 
 export function taskBlockers(asked: Asked, position: number): Blocker[] {

@@ -46,7 +46,11 @@ export function emptyTrash(instances: string): void {
   child.once('exit', over);
   child.once('error', () => {
     // No process can be started, as with the limit of the user reached.
-    rmSync(trash, { recursive: true, force: true });
+    try {
+      rmSync(trash, { recursive: true, force: true });
+    } catch {
+      // Something in it may not be read: it is left to the program, next time.
+    }
     over();
   });
 }

@@ -7,7 +7,6 @@ import type { AgentPlace, InstanceClient } from './agent-place.ts';
 import { type InstanceClock, machineClock } from './boot-clock.ts';
 import { reportFailedLaunch } from './failed-launch.ts';
 import { Instance } from './instance.ts';
-
 import { PeersBook } from './peers-book.ts';
 
 export interface InstanceAgentOptions {
