@@ -155,8 +155,8 @@ static bool obey(uint8_t type, const uint8_t *payload, size_t length) {
   uint32_t request = get_u32(payload);
   const uint8_t *rest = payload + 4;
   size_t left = length - 4;
-  if (type == INIT_DEADLINE && left == 8) {
-    deadline_set(get_u64(rest));
+  if (type == INIT_DEADLINE && (left == 8 || left == 12)) {
+    deadline_set(get_u64(rest), left == 12 ? get_u32(rest + 8) : M.conf.grace_ms);
     reply(request, 0);
   } else if (type == INIT_FREEZE && left == 0) {
     freeze_all();

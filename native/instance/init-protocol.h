@@ -12,7 +12,7 @@
 enum init_request {
   /* Bytes for the forker; its frames are given to it only whole. LEASE and QUIT are left out: the forker lives as long as the instance. */
   INIT_TO_FORKER = 1,
-  INIT_DEADLINE = 2, /* u64 ms from now, INIT_NEVER: none */
+  INIT_DEADLINE = 2, /* u64 ms from now, INIT_NEVER: none; and, where it is less than that of machine.conf, u32 grace in ms */
   INIT_FREEZE = 3,
   INIT_THAW = 4,
   INIT_ACTIVITY = 5,

@@ -125,7 +125,7 @@ void ending_forker_gone(int status);
 
 /* ---- deadline.c ---- */
 void deadline_open(void);
-void deadline_set(uint64_t ms);
+void deadline_set(uint64_t ms, uint32_t grace_ms);
 
 /* ---- forker-relay.c ---- */
 bool forker_start(void);

@@ -91,6 +91,7 @@ static void row(const char *label, const char *value, const char *more) {
 static void print_text_form(const struct json *status) {
   const struct json *ttl = json_get(status, "ttl"), *idle = json_get(status, "idle"), *done = json_get(status, "on_complete");
   const struct json *cost = json_get(status, "cost"), *array = json_get(status, "job_array"), *end = json_get(status, "completion");
+  const struct json *notice = json_get(status, "interruption");
   row("Instance:", shown(status, "name"), shown(status, "instance_id"));
   row("State:", shown(status, "state"), NULL);
   if (shown(array, "name") != NULL) {
@@ -101,6 +102,7 @@ static void print_text_form(const struct json *status) {
   row("Running for:", seconds(status, "elapsed_seconds"), shown(status, "started_at"));
   const char *left = seconds(ttl, "remaining_seconds");
   row("TTL:", left == NULL ? "none" : format_text("%s left", left), left == NULL ? NULL : shown(ttl, "terminate_at"));
+  row("Interrupted:", shown(notice, "time"), shown(notice, "action"));
   if (json_number(idle, "timeout_seconds", 0) > 0) {
     const char *idle_for = seconds(idle, "idle_seconds"), *action = shown(idle, "action");
     row("Idle for:", idle_for == NULL ? "0s" : idle_for, format_text("%s after %s", action == NULL ? "acts" : action, seconds(idle, "timeout_seconds")));

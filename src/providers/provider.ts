@@ -135,8 +135,12 @@ export interface Machine {
   readonly startId: string;
   /** Writes files below /etc/spawn, each one whole at once; null removes one. */
   write(files: Readonly<Record<string, string | SharedFile | null>>): Promise<void>;
-  /** The machine itself ends everything so long from now, with or without an agent; undefined: never. */
-  setDeadline(inMs: number | undefined): Promise<void>;
+  /**
+   * The machine itself ends everything so long from now, with or without an agent; undefined: never.
+   *
+   * @param graceMs from TERM to KILL then, when that is less than the machine's own 10 s
+   */
+  setDeadline(inMs: number | undefined, graceMs?: number): Promise<void>;
   activity(): Promise<MachineActivity>;
   /** Runs a shell command in it, with its environment, as root of it; output goes to its log. */
   run(command: string, timeoutMs: number): Promise<{ readonly code: number | null; readonly output: string }>;

@@ -20,7 +20,9 @@ describe('what is taken, spent or impossible', () => {
   afterAll(() => own.close(), 300_000);
 
   test('a spot interruption gives its notice and takes exactly that member', LONG, async () => {
-    await own.launchWaiters('spot', 3, '--spot');
+    const noticed = join(own.folder, 'noticed');
+    const preStop = `cat /etc/spawn/interruption.json > ${noticed}; spored status >> ${noticed}`;
+    await own.launchWaiters('spot', 3, '--spot', '--pre-stop', preStop);
     await own.ok('interrupt', 'spot-1', '--notice', '3s', '-y');
     const rows = await own.reaches('spot', 'one is taken', (all) => all[1]!.state === 'terminated');
     expect(rows.map(({ state, reason }) => [state, reason])).toEqual([
@@ -28,6 +30,9 @@ describe('what is taken, spent or impossible', () => {
       ['terminated', 'interrupted'],
       ['running', null],
     ]);
+    expect(readFileSync(noticed, 'utf8')).toMatch(
+      /^\{"action":"terminate","time":"(.{20})"\}\n.*\nInterrupted: +\1 \(terminate\)\n/s,
+    );
     own.letGo('spot');
     const tasks = await own.endedTasks('spot');
     expect(tasks.map(({ state, reason }) => [state, reason])).toEqual([

@@ -42,6 +42,8 @@ export class FakeBox {
   memory: string | undefined;
   memoryWrites = 0;
   deadlineMs: number | undefined;
+  /** From TERM to KILL at its deadline; undefined: its own. */
+  lastGraceMs: number | undefined;
   activity: MachineActivity = {
     cpuUs: 0,
     diskBytes: 0,
@@ -96,8 +98,9 @@ export class FakeBox {
         if (this.writeFailure !== undefined) throw this.writeFailure;
         for (const [name, text] of Object.entries(files)) this.#write(name, text);
       },
-      setDeadline: async (inMs) => {
+      setDeadline: async (inMs, graceMs) => {
         this.deadlineMs = inMs;
+        this.lastGraceMs = graceMs;
       },
       activity: async () => {
         this.activityCalls += 1;

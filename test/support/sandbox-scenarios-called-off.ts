@@ -1,11 +1,11 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, ok } from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { haltSandbox, readInit } from '../../src/providers/local/sandbox-directory.ts';
 import { nativeProgram } from '../../src/providers/local/sandbox-programs.ts';
-import { nothingLeft, processes, type SandboxWorld } from './sandbox-world.ts';
+import { inside, nothingLeft, processes, type SandboxWorld } from './sandbox-world.ts';
 import { until } from './until.ts';
 
 const LAUNCHES = 200;
@@ -14,7 +14,7 @@ const AT_ONCE = 10;
 const MOST_AFTER_MS = 50;
 const MEMORY_BYTES = 64 * 1024 * 1024;
 
-/** Launches that are called off, and directories that go, while a sandbox comes up or runs. */
+/** Launches that are called off, directories that go, and time that is cut short. */
 export const CALLED_OFF_SCENARIOS: Readonly<Record<string, (world: SandboxWorld) => Promise<void>>> = {
   'leaves nothing of launches that are ended at any moment': async (world) => {
     const host = world.host();
@@ -41,6 +41,19 @@ export const CALLED_OFF_SCENARIOS: Readonly<Record<string, (world: SandboxWorld)
     deepEqual(groupsOf(), []);
     // Whoever ended them knows.
     deepEqual(host.failed, []);
+  },
+
+  'is killed at its deadline as soon as what is paid for is over': async (world) => {
+    const host = world.host();
+    const machine = await host.start();
+    const init = readInit(world.directoryOf(machine.order.id))!;
+    await inside(machine, `setsid sh -c 'trap "" TERM; while :; do sleep 0.05; done' >/dev/null 2>&1 &`);
+    const from = performance.now();
+    await machine.setDeadline(100, 200);
+    await host.host.close();
+    await until('its end', () => !processes.isAlive(init));
+    // Its own grace is 10 s.
+    ok(performance.now() - from < 9_000);
   },
 
   'ends when its directory was removed': async (world) => {

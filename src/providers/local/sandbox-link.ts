@@ -87,8 +87,10 @@ export class InitLink {
     }
   }
 
-  async setDeadline(inMs: number | undefined): Promise<void> {
-    const payload = Buffer.alloc(8);
+  /** @param graceMs from TERM to KILL then; default: that of its configuration */
+  async setDeadline(inMs: number | undefined, graceMs?: number): Promise<void> {
+    const payload = Buffer.alloc(graceMs === undefined ? 8 : 12);
+    if (graceMs !== undefined) payload.writeUInt32LE(Math.min(Math.max(0, Math.round(graceMs)), 0xffff_ffff), 8);
     payload.writeBigUInt64LE(inMs === undefined ? NEVER : BigInt(Math.max(0, Math.round(inMs))));
     await this.#ask(Request.DEADLINE, payload);
   }

@@ -116,7 +116,7 @@ export async function openMachine(parts: MachineParts): Promise<Machine> {
     inside: (path) => (parts.places.isOwn ? pathInside(path, parts.visible) : path),
     forker: async () => channel.forker,
     write: async (given) => files.write(given),
-    setDeadline: (inMs) => link.setDeadline(inMs),
+    setDeadline: (inMs, graceMs) => link.setDeadline(inMs, graceMs),
     activity: async () => ({ ...(await link.activity()), networkBytes: undefined }),
     run: (command, timeoutMs) => runInSandbox({ directory, programs: parts.programs, command, timeoutMs }),
     freeze: () => link.freeze(),

@@ -155,6 +155,8 @@ describe('what the user wants', () => {
     world.direct({ interruptInMs: 120_000 });
     const { warnings } = await world.reported('the warning', (report) => report.warnings !== undefined);
     expect(warnings?.[0]?.kind).toBe('interrupt');
+    const notice = JSON.parse(world.box.files.get('interruption.json') ?? '');
+    expect(notice).toEqual({ action: 'terminate', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:]{8}Z$/) });
     await until('the pre-stop command', () => world.box.done.includes('run save'));
     await until('it to be done', () => !world.instance.isActing);
     world.pass(120_000);

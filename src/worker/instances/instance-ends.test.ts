@@ -47,9 +47,11 @@ describe('what comes by itself', () => {
     const deaf = 'trap "" TERM; echo deaf >>"$OUT/ran"; while :; do sleep 0.05; done';
     const { world, fence } = await running({ preStop: 'save', preStopTimeoutMs: 60_000 }, deaf, { costShare: 0.04 });
     await until('its start', () => world.read('ran') !== '');
-    // Behind the agent, and so early that 10 s of grace are paid for.
+    // Behind the agent, and KILL comes when the share is used up.
     expect(world.box.deadlineMs).toBeGreaterThan(30_000);
     expect(world.box.deadlineMs).toBeLessThanOrEqual(33_000);
+    expect(world.box.deadlineMs! + world.box.lastGraceMs!).toBeGreaterThan(39_000);
+    expect(world.box.deadlineMs! + world.box.lastGraceMs!).toBeLessThanOrEqual(40_000);
     world.pass(39_500);
     expect(await world.outcome(fence)).toBe(CANCELLED);
     await until('bye', () => world.coordinator.byes.length === 1);

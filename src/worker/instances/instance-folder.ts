@@ -2,7 +2,7 @@ import type { SharedFile } from '../../providers/provider.ts';
 import type { RunRequest } from '../forker/types.ts';
 import { instanceVariables, shownOf, sizesNow } from './instance-environment.ts';
 import { environmentText, hostsText, instanceText, ownHostsText, profileText, resolvText } from './instance-files.ts';
-import { statusOf } from './instance-status.ts';
+import { interruptionOf, statusOf } from './instance-status.ts';
 import type { ServedInstance } from './served-instance.ts';
 
 /** Between two tries to get the peers. */
@@ -13,6 +13,8 @@ const STATUS_EVERY_MS = 60_000;
 const STATUS_PAUSE_MS = 200;
 /** From what is known of a job to the file for logins, when no task starts meanwhile. */
 const ENVIRONMENT_PAUSE_MS = 50;
+/** The file about an interruption whose time differs by no more than this is left as it is. */
+const SAME_TIME_MS = 2_000;
 const BLOB_HASH = /^[0-9a-f]{64}$/;
 
 function sameForAll(text: string): SharedFile {
@@ -33,6 +35,7 @@ export class InstanceFolder {
   #peersAtMs = 0;
   #statusAtMs = Number.POSITIVE_INFINITY;
   #userDataIsThere = false;
+  #interruptAtMs: number | undefined;
 
   constructor(instance: ServedInstance) {
     this.#instance = instance;
@@ -52,7 +55,14 @@ export class InstanceFolder {
       hostname: `${order.name}\n`,
       'resolv.conf': resolvText(order, place.resolvConf),
       // Of an agent before: the members are still the same, until a directive says otherwise.
-      ...(machine.adopted ? {} : { hosts: ownHostsText(order), 'job-array-peers.json': null, hostfile: null }),
+      ...(machine.adopted
+        ? {}
+        : {
+            hosts: ownHostsText(order),
+            'job-array-peers.json': null,
+            hostfile: null,
+            'interruption.json': null,
+          }),
     };
     try {
       await machine.write(files);
@@ -98,8 +108,21 @@ export class InstanceFolder {
       const text = instanceText(machine.order, life.size);
       void this.#write({ 'instance.json': text }).then(() => this.#writeEnvironment());
     }
+    this.#writeInterruption();
     this.#peersAtMs = 0;
     this.#fetchPeers();
+  }
+
+  /** Before anything is done about it: its pre-stop command and what gets TERM find it. */
+  #writeInterruption(): void {
+    const { life, place } = this.#instance;
+    const { interruptInMs } = life;
+    const atMs = interruptInMs === undefined ? undefined : place.clock.bootMs() + interruptInMs;
+    const last = this.#interruptAtMs;
+    if (atMs === last || (atMs !== undefined && last !== undefined && Math.abs(atMs - last) < SAME_TIME_MS)) return;
+    this.#interruptAtMs = atMs;
+    const notice = interruptionOf(life, place.clock);
+    void this.#write({ 'interruption.json': notice === null ? null : `${JSON.stringify(notice)}\n` });
   }
 
   statusChanged(): void {
@@ -179,7 +202,7 @@ export class InstanceFolder {
     return `${JSON.stringify(statusOf(this.#instance))}\n`;
   }
 
-  async #write(files: Readonly<Record<string, string>>): Promise<void> {
+  async #write(files: Readonly<Record<string, string | null>>): Promise<void> {
     if (this.#instance.isGone) return;
     await this.#instance.machine
       .write(files)

@@ -22,6 +22,16 @@ export function configOf({ life, machine }: Pick<ServedInstance, 'life' | 'machi
 
 const seconds = (ms: number | undefined) => (ms === undefined ? null : Math.max(0, Math.round(ms / 1_000)));
 
+/** The notice of an interruption, as its file and `spored status` have it; null while there is none. */
+export function interruptionOf(
+  { interruptInMs }: ServedInstance['life'],
+  clock: ServedInstance['place']['clock'],
+): { readonly action: 'terminate'; readonly time: string } | null {
+  if (interruptInMs === undefined) return null;
+  const atMs = Math.floor((clock.wallMs() + interruptInMs) / 1_000) * 1_000;
+  return { action: 'terminate', time: `${new Date(atMs).toISOString().slice(0, -'.000Z'.length)}Z` };
+}
+
 /** What `spored status -o json` prints; docs/in-instance.md. What is unknown is null. */
 export function statusOf({ life, machine, place }: ServedInstance): Record<string, unknown> {
   life.pass();
@@ -76,5 +86,6 @@ export function statusOf({ life, machine, place }: ServedInstance): Record<strin
     pre_stop_hook: configOf({ life, machine })['pre-stop'] || null,
     job_array: { id: order.arrayId, name: order.arrayName, index: order.index, size: life.size },
     completion: life.completion ?? null,
+    interruption: interruptionOf(life, place.clock),
   };
 }

@@ -12,7 +12,7 @@ import { InstanceForker } from './instance-forker.ts';
 import { InstanceLife } from './instance-life.ts';
 import { parseMemory } from './instance-memory.ts';
 import { InstanceSessions } from './instance-sessions.ts';
-import { brokeInMs } from './paid-time.ts';
+import { brokeInMs, lastGraceMs } from './paid-time.ts';
 import type { ServedInstance } from './served-instance.ts';
 
 /** The machine's own deadline lies so much behind the agent's, which then acts first. */
@@ -170,7 +170,8 @@ export class Instance implements ServedInstance {
     const isNear = atMs !== undefined && this.#deadlineMs !== undefined && Math.abs(atMs - this.#deadlineMs) < 250;
     if (atMs === this.#deadlineMs || isNear || this.#isGone) return;
     this.#deadlineMs = atMs;
-    this.machine.setDeadline(given).catch((error: Error) => {
+    const graceMs = given === undefined ? undefined : lastGraceMs(this.life, given);
+    this.machine.setDeadline(given, graceMs).catch((error: Error) => {
       this.#deadlineMs = Number.NaN;
       this.log(`no deadline of its own: ${error.message}`);
     });

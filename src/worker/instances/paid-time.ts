@@ -25,8 +25,15 @@ export function brokeInMs(life: InstanceLife, isEnding: boolean): number {
   if (costShare === undefined || order.rate === 0 || !time.runs) return Number.POSITIVE_INFINITY;
   const leftMs = paidForMs(life);
   if (isEnding) return leftMs + AFTER_AGENT_MS;
-  const putBy = putByMs(lastsMs(costShare, order.rate), life.endMs);
-  return Math.max(0, leftMs - Math.min(putBy, LAST_RESORT_GRACE_MS + AFTER_AGENT_MS)) + AFTER_AGENT_MS;
+  const putBy = Math.min(putByMs(lastsMs(costShare, order.rate), life.endMs), LAST_RESORT_GRACE_MS + AFTER_AGENT_MS);
+  // Of what is put by for the end, half is left for it at least.
+  return Math.max(0, leftMs - putBy) + Math.min(AFTER_AGENT_MS, putBy / 2);
+}
+
+/** From TERM to KILL when the machine ends itself so long from now: what is paid for behind it. Undefined: as long as it likes. */
+export function lastGraceMs(life: InstanceLife, deadlineInMs: number): number | undefined {
+  const paidMs = Math.max(0, paidForMs(life) - deadlineInMs);
+  return paidMs < LAST_RESORT_GRACE_MS ? paidMs : undefined;
 }
 
 function paidForMs(life: InstanceLife): number {
