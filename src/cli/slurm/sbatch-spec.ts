@@ -1,0 +1,109 @@
+import { type Layout, layoutOf } from '../../config/slurm/nodes.ts';
+import { ownPattern } from '../../config/slurm/output-pattern.ts';
+import type { SbatchRequest } from '../../config/slurm/sbatch-request.ts';
+import type { SbatchValues } from '../../config/slurm/sbatch-values.ts';
+import { beginOf, deadlineOf, type SpecPart } from '../submit/spec-of.ts';
+
+/** What is recorded of a job for Slurm's commands. */
+type Recorded = NonNullable<SpecPart['slurm']>;
+
+/** Where and by whom it is submitted. */
+export type SubmitFacts = Pick<Recorded, 'submitHost' | 'uid' | 'gid' | 'group' | 'command'>;
+
+/** What becomes of a request, but what runs, in which directory and environment. */
+export interface SbatchSpec {
+  readonly spec: SpecPart;
+  /** Of one node's share `cpus`, `memoryBytes` and `gpus` of the spec speak. */
+  readonly layout: Layout;
+}
+
+/** The spec of a job that sbatch asks for. */
+export function sbatchSpec({ values, notes }: SbatchRequest, facts: SubmitFacts): SbatchSpec {
+  const layout = layoutOf({ ...values, tasks: values.tasks ?? tasksOfGpus(values) });
+  const tasks = Math.ceil(layout.tasks / layout.nodes.min);
+  const gpus = gpusOfNode(values, tasks, layout.nodes.min);
+  const cpus = Math.max(tasks * layout.cpusPerTask, values.leastCpus ?? 0, (values.cpusPerGpu ?? 0) * gpus);
+  const name = values.array === undefined ? 'slurm-%j.out' : 'slurm-%A_%a.out';
+  const spec: SpecPart = {
+    array: values.array?.set.toString(),
+    throttle: values.array?.throttle,
+    cpus,
+    memoryBytes: memoryOfNode(values, cpus, gpus),
+    gpus,
+    resources: values.gres?.resources ?? {},
+    timeLimitMs: values.timeLimitMs,
+    after: values.after,
+    invalidDependency: values.killOnInvalidDependency === true ? 'skip' : 'wait',
+    hold: values.hold,
+    priority: values.nice === undefined ? undefined : -values.nice,
+    outputPath: ownPattern(values.output ?? name),
+    errorPath: values.error === undefined ? undefined : ownPattern(values.error),
+    inputPath: values.input === undefined ? undefined : ownPattern(values.input),
+    openMode: values.openMode,
+    signal: signalOf(values),
+    ...(values.begin && beginOf(values.begin)),
+    ...(values.deadline && deadlineOf(values.deadline)),
+    slurm: given(recordOf(values, notes, facts)),
+  };
+  return { spec: given(spec), layout };
+}
+
+/** Without the fields that say nothing. */
+function given<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
+function tasksOfGpus({ tasksPerGpu, gpus, gres }: SbatchValues): number | undefined {
+  const devices = gpus?.gpus ?? gres?.gpus ?? 0;
+  return tasksPerGpu === undefined || devices === 0 ? undefined : tasksPerGpu * devices;
+}
+
+function gpusOfNode(values: SbatchValues, tasks: number, nodes: number): number {
+  if (values.gpusPerNode !== undefined) return values.gpusPerNode.gpus;
+  if (values.gpus !== undefined) return Math.ceil(values.gpus.gpus / nodes);
+  return values.gpusPerTask === undefined ? (values.gres?.gpus ?? 0) : values.gpusPerTask.gpus * tasks;
+}
+
+function memoryOfNode({ memory }: SbatchValues, cpus: number, gpus: number): number | undefined {
+  if (memory === undefined) return undefined;
+  return memory.bytes * (memory.per === 'node' ? 1 : memory.per === 'cpu' ? cpus : gpus);
+}
+
+/**
+ * Without a time limit there is nothing that it could come before. Without `B:` it is for what srun starts in the job: the shell must not get it, since
+ * it would end.
+ */
+function signalOf({ signal, timeLimitMs = 0 }: SbatchValues): SpecPart['signal'] {
+  if (signal === undefined || !signal.toShell || timeLimitMs === 0) return undefined;
+  return { number: signal.number, beforeMs: Math.min(signal.beforeMs, timeLimitMs - 1), mainOnly: true };
+}
+
+function recordOf(values: SbatchValues, notes: readonly string[], facts: SubmitFacts): Recorded {
+  const { nodes, memory } = values;
+  return {
+    ...facts,
+    name: values.name,
+    comment: values.comment,
+    account: values.account,
+    partition: values.partition,
+    qos: values.qos,
+    wckey: values.wckey,
+    reservation: values.reservation,
+    constraint: values.constraint,
+    licenses: values.licenses,
+    nodelist: values.nodelist,
+    excludeNodes: values.excludeNodes,
+    mailType: values.mailTypes?.length === 0 ? ['NONE'] : values.mailTypes && [...values.mailTypes],
+    mailUser: values.mailUser,
+    nice: values.nice,
+    requeue: values.requeue,
+    nodes: nodes === undefined || nodes.min === 0 ? undefined : nodes,
+    ntasks: values.tasks,
+    ntasksPerNode: values.tasksPerNode,
+    cpusPerTask: values.cpusPerTask,
+    exclusive: values.exclusive,
+    gres: values.gresText === '' ? undefined : values.gresText,
+    memPer: memory?.per,
+    notes: notes.length === 0 ? undefined : [...notes],
+  };
+}
