@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -20,6 +21,8 @@
      ready TAB process id TAB start in clock ticks TAB id of the boot
      failed TAB step TAB errno TAB words */
 #define READY_WITHIN_MS 30000
+/* With the longest path in it. */
+#define MOST_SAID (PATH_MAX + 1024)
 
 static int report = 1;
 static const char *number = "";
@@ -32,9 +35,17 @@ static const char *advice(int error) {
   return "";
 }
 
+/* In one write, which dprintf(3) does not promise: others write to the same pipe. */
+static void say_line(int to, const char *line) {
+  ssize_t wrote = write(to, line, strlen(line));
+  (void)wrote;
+}
+
 void say_failed(int to, const char *given, const char *step, const char *what) {
   int error = errno;
-  dprintf(to, "%sfailed\t%s\t%d\t%s: %s: %s%s\n", given, step, error, step, what, strerror(error), advice(error));
+  char line[MOST_SAID];
+  snprintf(line, sizeof line, "%sfailed\t%s\t%d\t%s: %.*s: %s%s\n", given, step, error, step, PATH_MAX, what, strerror(error), advice(error));
+  say_line(to, line);
 }
 
 void fail_step(const char *step, const char *what) {
@@ -130,7 +141,7 @@ __attribute__((noreturn)) static void run_init(const struct places *places, bool
 
 /* Passes on the line of the init; the exit code. */
 static int wait_until_ready(int from, pid_t init) {
-  char line[2048];
+  char line[MOST_SAID], numbered[MOST_SAID + 32];
   size_t length = 0;
   struct pollfd ready = {.fd = from, .events = POLLIN};
   while (length + 1 < sizeof line && poll(&ready, 1, READY_WITHIN_MS) > 0) {
@@ -139,12 +150,17 @@ static int wait_until_ready(int from, pid_t init) {
     length += (size_t)got;
     if (line[length - 1] == '\n') break;
   }
+  /* Also of one that was killed in the middle of a word, so that the next answer begins a line of its own. */
+  if (length > 0 && line[length - 1] != '\n') {
+    if (length + 1 == sizeof line) length--;
+    line[length++] = '\n';
+  }
   line[length] = '\0';
   bool well = strncmp(line, "ready\t", 6) == 0;
   if (!well) kill(init, SIGKILL);
   if (length == 0) snprintf(line, sizeof line, "failed\tstart\t%d\tstart: the first process was not ready within %d s, or was killed\n", ETIMEDOUT, READY_WITHIN_MS / 1000);
-  /* In one write: others write to the same pipe. */
-  dprintf(STDOUT_FILENO, "%s%s", number, line);
+  snprintf(numbered, sizeof numbered, "%s%s", number, line);
+  say_line(STDOUT_FILENO, numbered);
   if (!well) limits_close();
   return well ? 0 : 1;
 }

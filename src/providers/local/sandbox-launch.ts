@@ -5,7 +5,8 @@ import { SpawnError } from '../../core/errors.ts';
 import type { ProcessIdentity } from './instance-records.ts';
 import { instanceProgram } from './sandbox-programs.ts';
 
-const KEPT_CHARS = 4_096;
+/** Of what was said: longer than any line (start.c). */
+const KEPT_CHARS = 8_192;
 /** What comes behind the directory of instances in the words that `ps` shows of an instance: /i- and 17 digits. */
 const NAME_CHARS = 64;
 
