@@ -1,6 +1,7 @@
 import type { SlurmSpec } from '../api/slurm.ts';
 import type { CanaryState } from '../core/canary.ts';
 import type { TermState } from '../core/dependency.ts';
+import { rawIdOf } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
 import type { LaneTerms } from '../core/lane.ts';
 import { TaskState } from '../core/task-state.ts';
@@ -78,6 +79,11 @@ export function jobState(job: Job): StoredJobState {
 
 export function readExtra(text: string): JobExtra {
   return JSON.parse(text) as JobExtra;
+}
+
+/** The one number of a task. */
+export function taskRawId({ id, rawIdBase, indices }: StoredJobFixed, position: number): number {
+  return rawIdOf({ id, rawIdBase, isArray: indices !== '' }, position);
 }
 
 /** What the job as a whole waits for, also where that was changed; '' = nothing. */

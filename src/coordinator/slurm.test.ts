@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import { CALLER, LedgerAtHand } from '../../test/support/ledger-at-hand.ts';
-import { JobsQuery } from '../api/job.ts';
+import { JobsQuery, TasksQuery } from '../api/job.ts';
 
 let at: LedgerAtHand;
 
@@ -37,6 +37,15 @@ test.each([
 ])('a name of Slurm %j makes the name %s', async (name, own) => {
   await at.submit({ slurm: { name } });
   expect((await view('1')).name).toBe(own);
+});
+
+test('the one task of a job has the number of the job, tasks of an array have numbers of their own', async () => {
+  await at.submit();
+  await at.submit({ array: '5,7' });
+  const rawIds = async (ref: string) =>
+    (await at.coordinator.tasks(CALLER, ref, TasksQuery.parse({}))).tasks.map(({ rawId }) => rawId);
+  expect(await rawIds('1')).toEqual([1]);
+  expect(await rawIds('2')).toEqual([1_000_000_001, 1_000_000_002]);
 });
 
 test('a name that is given goes before the one of Slurm', async () => {

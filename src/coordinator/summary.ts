@@ -9,6 +9,7 @@ import type { SlowEnd } from '../core/slowest.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { countTasks, type TaskCounts } from './count-tasks.ts';
 import { failureGroups } from './failures.ts';
+import { taskRawId } from './job-row.ts';
 import type { Ledger } from './ledger.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { lookAt } from './reading.ts';
@@ -110,7 +111,7 @@ function viewSlow({ job, fixed }: JobEntry, end: SlowEnd): TaskView {
     id: formatTaskId(asJobId(job.id), index),
     jobId: job.id,
     index,
-    rawId: fixed.rawIdBase + position,
+    rawId: taskRawId(fixed, position),
     state: TASK_STATES[table.state[position]!]!,
     attempt: end.attempt,
     failures: table.failures?.[position] ?? 0,

@@ -9,6 +9,7 @@ import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TaskFlag } from '../core/task-table.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
+import { taskRawId } from './job-row.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { parseStates } from './selection.ts';
 
@@ -68,6 +69,18 @@ export async function addEnds(
   const rows = new Map(positions.map((position, at) => [position, views[at]!]));
   const sessions = new Map<number, TaskView[]>();
   await readEnds(store, jobId, positions, (end) => addEnd(rows.get(end.position)!, end, sessions));
+  await nameWorkers(store, sessions);
+}
+
+/** The same where the last end of each is known. */
+export async function addKnownEnds(store: Store, ends: readonly (readonly [TaskView, EndRecord])[]): Promise<void> {
+  const sessions = new Map<number, TaskView[]>();
+  for (const [view, end] of ends) addEnd(view, end, sessions);
+  await nameWorkers(store, sessions);
+}
+
+async function nameWorkers(store: Store, sessions: ReadonlyMap<number, TaskView[]>): Promise<void> {
+  if (sessions.size === 0) return;
   for (const { id, worker } of await store.findSessions([...sessions.keys()])) {
     for (const view of sessions.get(id)!) view.worker ??= worker;
   }
@@ -81,7 +94,7 @@ function viewState({ job, fixed }: JobEntry, position: number): TaskView {
     id: formatTaskId(asJobId(job.id), index),
     jobId: job.id,
     index,
-    rawId: fixed.rawIdBase + position,
+    rawId: taskRawId(fixed, position),
     state: TASK_STATES[table.state[position]!]!,
     ...(reason === '' ? {} : { reason }),
     attempt: table.attempts[position]!,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { asJobId, checkName, formatTaskId, makeArrayId, nameLike, parseJobRef } from './ids.ts';
+import { asJobId, checkName, formatTaskId, makeArrayId, nameLike, parseJobRef, rawIdOf } from './ids.ts';
 
 describe('parseJobRef', () => {
   it.each(['12', '012', '12_*', '1000000007', '9007199254740991'])('%s is a job', (text) => {
@@ -61,6 +61,13 @@ describe('parseJobRef', () => {
         expect(ref.kind === 'tasks' && [ref.id, ref.indices.size, ref.indices.at(0)]).toEqual([job, 1, index]);
       }),
     );
+  });
+});
+
+describe('rawIdOf', () => {
+  it('is the number of the job where there is no array, else of the block that the job reserved', () => {
+    expect(rawIdOf({ id: 12, rawIdBase: 1_000_000_005, isArray: false }, 0)).toBe(12);
+    expect(rawIdOf({ id: 12, rawIdBase: 1_000_000_005, isArray: true }, 2)).toBe(1_000_000_007);
   });
 });
 

@@ -15,7 +15,7 @@ export type JobRef =
   /** A name or an array id. */
   | { readonly kind: 'name'; readonly name: string };
 
-/** Every task also has a raw number (SLURM_JOB_ID, `%j`), from a counter of its own that starts here. */
+/** Where the counter of the raw numbers of array tasks starts. */
 export const FIRST_RAW_ID = 1_000_000_000;
 
 const UNDERSCORE = 95;
@@ -73,6 +73,22 @@ export function parseJobRef(text: string): JobRef {
   if (scan.at < scan.end)
     scan.bad(indices === null ? '"_" or the end' : 'the end; several indices go in brackets, as 12_[1-3]');
   return indices === null ? { kind: 'job', id } : { kind: 'tasks', id, indices };
+}
+
+/** What of a job its tasks' raw numbers follow from. */
+export interface RawIds {
+  readonly id: number;
+  /** Of the task at position 0. */
+  readonly rawIdBase: number;
+  readonly isArray: boolean;
+}
+
+/**
+ * The one number of a task (SLURM_JOB_ID, `%j`). Of a job that is no array it is the job's own, as in Slurm: scripts and workflow programs compare it
+ * with what sbatch printed.
+ */
+export function rawIdOf({ id, rawIdBase, isArray }: RawIds, position: number): number {
+  return isArray ? rawIdBase + position : id;
 }
 
 /** A name for a job made of any text: what fits of it, `job` when nothing that tells something is left. */

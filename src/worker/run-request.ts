@@ -1,4 +1,5 @@
 import type { Gpu } from '../core/gpu-list.ts';
+import { rawIdOf } from '../core/ids.ts';
 import { expandOutputPath } from '../core/output-path.ts';
 import { taskEnvironment } from './environment.ts';
 import type { RunRequest } from './forker/types.ts';
@@ -60,13 +61,15 @@ function shared({ grant, job, gpus }: Run, envId: number) {
 }
 
 function filesOf(
-  { id, name, user, owner, rawIdBase, outputPath, errorPath, inputPath }: KnownJob['description'],
+  description: KnownJob['description'],
   { position }: Grant,
   index: number,
   host: string,
 ): Pick<RunRequest, 'outputPath' | 'errorPath' | 'stdin'> {
+  const { id, user, owner, outputPath, errorPath, inputPath } = description;
+  const name = description.slurm?.name ?? description.name;
   if (outputPath === undefined && errorPath === undefined && inputPath === undefined) return {};
-  const facts = { jobId: id, index, rawId: rawIdBase + position, name, user: user ?? owner, host };
+  const facts = { jobId: id, index, rawId: rawIdOf(description, position), name, user: user ?? owner, host };
   return {
     ...(outputPath === undefined ? {} : { outputPath: expandOutputPath(outputPath, facts) }),
     ...(errorPath === undefined ? {} : { errorPath: expandOutputPath(errorPath, facts) }),

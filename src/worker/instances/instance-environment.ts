@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import type { JobForWorker } from '../../api/session.ts';
+import { rawIdOf } from '../../core/ids.ts';
 import type { Machine } from '../../providers/provider.ts';
 
 /** Below the log directory. */
@@ -93,9 +94,9 @@ export function sizesNow(
 }
 
 /** Of its one task what is known before an attempt: a login may come first. */
-export function taskVariables({ rank, index }: MachineOrder, { rawIdBase, isArray }: JobForWorker): string[] {
-  const rawId = rawIdBase + rank;
-  return [`SLURM_JOB_ID=${rawId}`, `SLURM_JOBID=${rawId}`, ...(isArray ? [`SLURM_ARRAY_TASK_ID=${index}`] : [])];
+export function taskVariables({ rank, index }: MachineOrder, job: JobForWorker): string[] {
+  const rawId = rawIdOf(job, rank);
+  return [`SLURM_JOB_ID=${rawId}`, `SLURM_JOBID=${rawId}`, ...(job.isArray ? [`SLURM_ARRAY_TASK_ID=${index}`] : [])];
 }
 
 function assignmentsOf(variables: ReadonlyMap<string, string>): string[] {
