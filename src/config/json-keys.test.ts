@@ -42,3 +42,12 @@ test('a name that is there twice', () => {
   expect(findJsonNameTwice('[{"a": 1, "\\u0061": 2}]')).toEqual({ at: 10, name: 'a' });
   expect(findJsonNameTwice('{"__proto__": 1, "toString": 2, "__proto__": 3}')).toEqual({ at: 32, name: '__proto__' });
 });
+
+test('names and texts of millions of characters, and of escapes, use up no stack', () => {
+  for (const piece of ['\n', '"']) {
+    const long = piece.repeat(4_000_000);
+    const text = JSON.stringify({ a: long, b: 1 });
+    expect(findJsonNameTwice(text)).toBeUndefined();
+    expect(findJsonValue(text, ['b'])).toBe(text.length - 2);
+  }
+});

@@ -1,5 +1,5 @@
-/** What of a text in JSON says where it is: names and text, brackets, commas and colons; all else is a number or a word. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+/** What of a text in JSON says where it is: where a name or a text begins, brackets, commas and colons; all else is a number or a word. */
+const TOKEN = /"|[{}[\],:]|[^\s{}[\],:"]+/g;
 
 /** An object or a list that is open. */
 interface Open {
@@ -38,11 +38,31 @@ export function findJsonNameTwice(text: string): { readonly at: number; readonly
   return found;
 }
 
+/** In order. No expression reads a name or a text: of a long one it would use up the stack. */
+function* tokensOf(text: string): Generator<{ readonly token: string; readonly at: number }> {
+  const tokens = new RegExp(TOKEN);
+  for (let found = tokens.exec(text); found !== null; found = tokens.exec(text)) {
+    const { 0: first, index: at } = found;
+    if (first === '"') tokens.lastIndex = endOfText(text, at + 1);
+    yield { token: first === '"' ? text.slice(at, tokens.lastIndex) : first, at };
+  }
+}
+
+/** Behind the quote that ends what begins at `from`. */
+function endOfText(text: string, from: number): number {
+  for (let at = text.indexOf('"', from); at >= 0; at = text.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (text[at - 1 - escapes] === '\\') escapes++;
+    if (escapes % 2 === 0) return at + 1;
+  }
+  return text.length;
+}
+
 /** Shows every value, and every name that is there again, in order, until one is what was looked for. Needs no stack. */
 function walk(text: string, look: Look): void {
   const open: Open[] = [];
   let isName = false;
-  for (const { 0: token, index } of text.matchAll(TOKEN)) {
+  for (const { token, at } of tokensOf(text)) {
     const inner = open.at(-1);
     if (token === ':') isName = false;
     else if (token === ',') {
@@ -54,9 +74,9 @@ function walk(text: string, look: Look): void {
       inner!.key = name;
       const isAgain = inner!.names!.has(name);
       inner!.names!.add(name);
-      if (isAgain && look(index, open, 'name again')) return;
+      if (isAgain && look(at, open, 'name again')) return;
     } else {
-      if (look(index, open, 'value')) return;
+      if (look(at, open, 'value')) return;
       if (token === '[') open.push({ names: undefined, key: 0 });
       if (token === '{') open.push({ names: new Set(), key: '' });
       isName = token === '{';
