@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Directive, InstanceReport } from './instance-session.ts';
 import { JobSpec, RunSpec } from './job-spec.ts';
 import { ResourceAmounts } from './resources.ts';
+import { SlurmForWorker } from './slurm.ts';
 
 /**
  * The workers' protocol: two lanes for each session.
@@ -116,6 +117,7 @@ export const JobForWorker = z.object({
   signal: JobSpec.shape.signal,
   user: z.string().optional(),
   stage: z.string().optional(),
+  slurm: SlurmForWorker.optional(),
   /** Sent again, whole, when one was added. */
   lanes: z.array(LaneForWorker).optional(),
 });

@@ -11,6 +11,10 @@ const line = (max: number) =>
 
 const CONTROL = /\p{Cc}/u;
 
+/** What Slurm's commands call the workers of a coordinator, and the only partition among them. */
+export const CLUSTER = 'spawn';
+export const PARTITION = 'main';
+
 /** Slurm: sbatch(1), --mail-type. */
 const SlurmMailType = z.enum([
   'NONE',
@@ -76,3 +80,20 @@ export const SlurmSpec = z.strictObject({
   notes: z.array(line(1_024)).max(100).optional(),
 });
 export type SlurmSpec = z.infer<typeof SlurmSpec>;
+
+/** The part of it that tasks are told of; a worker leaves out what it does not know. */
+export const SlurmForWorker = z.object(
+  SlurmSpec.pick({
+    name: true,
+    account: true,
+    partition: true,
+    qos: true,
+    ntasks: true,
+    ntasksPerNode: true,
+    cpusPerTask: true,
+    memPer: true,
+    submitHost: true,
+    uid: true,
+    gid: true,
+  }).shape,
+);

@@ -1,4 +1,5 @@
 import type { JobForWorker } from '../api/session.ts';
+import { SlurmForWorker } from '../api/slurm.ts';
 import type { GrantRange } from '../core/grant-range.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
@@ -83,7 +84,7 @@ function attemptAt({ table }: Job, position: number): number {
 /** What a worker needs to know; of what came with API 2 only what says something, so that one of API 1 gets what it knows. */
 function describe({ job, fixed }: JobEntry, lanes: number): JobForWorker {
   const { spec } = fixed;
-  const { outputPath, errorPath, inputPath, signal, user, stage } = spec;
+  const { outputPath, errorPath, inputPath, signal, user, stage, slurm } = spec;
   const more = job.lanes.slice(1, lanes);
   const [{ dependency, text }] = job.conditions;
   const after = dependency === job.facts.dependency ? (spec.after ?? '') : text;
@@ -117,6 +118,7 @@ function describe({ job, fixed }: JobEntry, lanes: number): JobForWorker {
     ...(signal === undefined ? {} : { signal }),
     ...(user === undefined ? {} : { user }),
     ...(stage === undefined ? {} : { stage }),
+    ...(slurm === undefined ? {} : { slurm: SlurmForWorker.parse(slurm) }),
     ...(more.length === 0 ? {} : { lanes: more.map(({ number, terms }) => ({ lane: number, ...terms })) }),
   };
 }

@@ -91,8 +91,8 @@ function retryPolicyOf(spec: JobSpec): RetryPolicy {
 }
 
 /** What a worker of API 1 would not do, or would not understand. */
-function minApiOf({ outputPath, errorPath, inputPath, signal, stage }: JobSpec): number {
-  return [outputPath, errorPath, inputPath, signal, stage].some((each) => each !== undefined) ? 2 : 1;
+function minApiOf({ outputPath, errorPath, inputPath, signal, stage, slurm }: JobSpec): number {
+  return [outputPath, errorPath, inputPath, signal, stage, slurm].some((each) => each !== undefined) ? 2 : 1;
 }
 
 /** The job as it was stored; grants, waiters and the queue are the caller's. */

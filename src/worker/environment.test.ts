@@ -14,6 +14,7 @@ import {
   taskEnvironment,
 } from './environment.ts';
 import { GPU_VARIABLES } from './gpu-environment.ts';
+import { SBATCH_VARIABLES } from './slurm-environment.ts';
 
 const JOB: JobForWorker = {
   id: 12,
@@ -38,6 +39,22 @@ const JOB: JobForWorker = {
   timeLimitMs: 0,
   graceMs: 5_000,
   logCapBytes: 1_000,
+};
+/** The same as sbatch submits it. */
+const SBATCH: JobForWorker = {
+  ...JOB,
+  cpus: 4,
+  slurm: {
+    name: 'render (1)',
+    account: 'physics',
+    qos: 'normal',
+    partition: 'gpu,main',
+    uid: 1_000,
+    gid: 100,
+    submitHost: 'login1',
+    memPer: 'cpu',
+    ntasksPerNode: 4,
+  },
 };
 const INDICES = IndexSet.fromString(JOB.indices);
 const GRANT = { jobId: 12, lane: 0, fence: 4711, position: 1, attempt: 2 };
@@ -79,8 +96,53 @@ describe('the table of docs/environment.md', () => {
       if (name === 'SPAWN_SESSION') continue;
       const first = name === 'SPAWN_ATTEMPT' ? environmentOf(JOB, [], { ...GRANT, attempt: 1 }) : env;
       const of = /^(?:ROCR|HIP)_/.test(name!) ? environmentOf(JOB, [], GRANT, { ...PLACE, gpuVendor: 'amd' }) : first;
-      expect([name, of.get(name!)]).toEqual([name, example]);
+      const isOfSbatch = SBATCH_VARIABLES.some((one) => one === name);
+      const memPer = name === 'SLURM_MEM_PER_GPU' ? 'gpu' : 'cpu';
+      const sbatch = environmentOf({ ...SBATCH, slurm: { ...SBATCH.slurm, memPer } });
+      expect([name, (isOfSbatch ? sbatch : of).get(name!)]).toEqual([name, example]);
     }
+  });
+});
+
+describe('a job of sbatch', () => {
+  const asked = (env: Map<string, string>, ...names: string[]) => names.map((name) => env.get(`SLURM_${name}`));
+
+  test('has what was asked for, and the name and the first partition as they were given', () => {
+    const env = environmentOf(SBATCH);
+    expect(asked(env, 'JOB_NAME', 'JOB_PARTITION')).toEqual(['render (1)', 'gpu']);
+    expect([env.get('JOB_ARRAY_NAME'), env.get('SPAWN_JOB_ID')]).toEqual(['render', '12']);
+    expect(asked(env, 'MEM_PER_CPU', 'MEM_PER_NODE', 'MEM_PER_GPU')).toEqual(['1024', undefined, undefined]);
+    expect(asked(env, 'NTASKS', 'NPROCS', 'TASKS_PER_NODE', 'NTASKS_PER_NODE')).toEqual(['4', '4', '4', '4']);
+    expect(asked(env, 'CPUS_PER_TASK', 'CPUS_ON_NODE', 'JOB_CPUS_PER_NODE')).toEqual([undefined, '4', '4']);
+  });
+
+  test('that asked for nothing has no count of tasks, also when it was submitted inside a job that has', () => {
+    const env = environmentOf({ ...JOB, memoryBytes: 0, slurm: {} }, [
+      'SLURM_NTASKS=8',
+      'SLURM_NPROCS=8',
+      'SLURM_CPUS_PER_TASK=3',
+      'SLURM_JOB_ACCOUNT=a',
+    ]);
+    const names = ['NTASKS', 'NPROCS', 'CPUS_PER_TASK', 'JOB_ACCOUNT', 'MEM_PER_NODE'];
+    expect(asked(env, ...names)).toEqual(names.map(() => undefined));
+    expect(asked(env, 'TASKS_PER_NODE', 'JOB_NAME', 'JOB_PARTITION')).toEqual(['1', 'render', 'main']);
+  });
+
+  test('tells the two counts apart', () => {
+    const env = environmentOf({ ...SBATCH, slurm: { ntasks: 6, ntasksPerNode: 3, cpusPerTask: 2 } });
+    expect(asked(env, 'NTASKS', 'NPROCS', 'NTASKS_PER_NODE', 'CPUS_PER_TASK')).toEqual(['6', '6', '3', '2']);
+  });
+
+  test('is a batch job with a directory for its files, unless it has one; others are not', () => {
+    const of = (job: JobForWorker, ...base: string[]) => {
+      const env = environmentOf(job, base);
+      return [env.get('ENVIRONMENT'), env.get('TMPDIR')];
+    };
+    expect(of(SBATCH)).toEqual(['BATCH', '/tmp']);
+    expect(of(SBATCH, 'ENVIRONMENT=x', 'TMPDIR=/scratch')).toEqual(['BATCH', '/scratch']);
+    expect(of({ ...SBATCH, env: { TMPDIR: '/mine' } })).toEqual(['BATCH', '/mine']);
+    expect(of(JOB)).toEqual([undefined, undefined]);
+    expect(of(JOB, 'ENVIRONMENT=x')).toEqual(['x', undefined]);
   });
 });
 

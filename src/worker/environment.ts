@@ -5,6 +5,7 @@ import { asJobId, formatTaskId, rawIdOf } from '../core/ids.ts';
 import type { IndexSet } from '../core/index-set.ts';
 import { GPU_VARIABLES, gpuEnvironment } from './gpu-environment.ts';
 import type { Grant } from './queue.ts';
+import { SBATCH_VARIABLES, SLURM_JOB_VARIABLES, slurmVariables } from './slurm-environment.ts';
 
 /** Variables of a task that are the same for every task of its job. The table of docs/environment.md is checked against these lists. */
 export const JOB_VARIABLES = [
@@ -12,30 +13,8 @@ export const JOB_VARIABLES = [
   'JOB_ARRAY_NAME',
   'JOB_ARRAY_SIZE',
   'TASK_ARRAY_SIZE',
-  'SLURM_JOB_NAME',
-  'SLURM_SUBMIT_DIR',
-  'SLURM_CPUS_PER_TASK',
-  'SLURM_CPUS_ON_NODE',
-  'SLURM_JOB_CPUS_PER_NODE',
-  'SLURM_MEM_PER_NODE',
-  'SLURM_GPUS_ON_NODE',
-  'SLURM_JOB_USER',
-  'SLURM_NTASKS',
-  'SLURM_TASKS_PER_NODE',
-  'SLURM_NNODES',
-  'SLURM_JOB_NUM_NODES',
-  'SLURM_NODELIST',
-  'SLURM_JOB_NODELIST',
-  'SLURMD_NODENAME',
-  'SLURM_NODEID',
-  'SLURM_PROCID',
-  'SLURM_LOCALID',
-  'SLURM_JOB_DEPENDENCY',
-  'SLURM_ARRAY_JOB_ID',
-  'SLURM_ARRAY_TASK_COUNT',
-  'SLURM_ARRAY_TASK_MIN',
-  'SLURM_ARRAY_TASK_MAX',
-  'SLURM_ARRAY_TASK_STEP',
+  ...SLURM_JOB_VARIABLES,
+  ...SBATCH_VARIABLES,
   'SPAWN_JOB_ID',
   'SPAWN_CPUS',
   'SPAWN_MEMORY_BYTES',
@@ -75,7 +54,6 @@ export interface Place {
 
 const OWN: ReadonlySet<string> = new Set([...JOB_VARIABLES, ...TASK_VARIABLES]);
 const DEVICES: ReadonlySet<string> = new Set(GPU_VARIABLES);
-const BYTES_IN_MB = 1024 * 1024;
 
 /** `NAME=value` of each variable that is set. */
 function assignments(values: Partial<Record<string, string | number | undefined>>): string[] {
@@ -124,41 +102,12 @@ export function jobEnvironment(
   { session, host, gpuVendor, cwd = job.cwd }: Place & { readonly cwd?: string },
 ): string[] {
   const { gpus = 0, resources = {} } = job;
-  const cpus = Math.max(1, Math.ceil(job.cpus));
-  const ofArray: Partial<Record<JobVariable, string | number>> = job.isArray
-    ? {
-        SLURM_ARRAY_JOB_ID: job.id,
-        SLURM_ARRAY_TASK_COUNT: job.size,
-        SLURM_ARRAY_TASK_MIN: indices.min,
-        SLURM_ARRAY_TASK_MAX: indices.max,
-        SLURM_ARRAY_TASK_STEP: indices.step(),
-      }
-    : {};
   const own: Partial<Record<JobVariable, string | number | undefined>> = {
     JOB_ARRAY_ID: job.arrayId,
     JOB_ARRAY_NAME: job.name,
     JOB_ARRAY_SIZE: job.size,
     TASK_ARRAY_SIZE: job.size,
-    SLURM_JOB_NAME: job.name,
-    SLURM_SUBMIT_DIR: job.cwd,
-    SLURM_CPUS_PER_TASK: cpus,
-    SLURM_CPUS_ON_NODE: cpus,
-    SLURM_JOB_CPUS_PER_NODE: cpus,
-    SLURM_MEM_PER_NODE: job.memoryBytes > 0 ? Math.ceil(job.memoryBytes / BYTES_IN_MB) : undefined,
-    SLURM_GPUS_ON_NODE: gpus > 0 ? Math.ceil(gpus) : undefined,
-    SLURM_JOB_USER: job.user,
-    SLURM_NTASKS: 1,
-    SLURM_TASKS_PER_NODE: 1,
-    SLURM_NNODES: 1,
-    SLURM_JOB_NUM_NODES: 1,
-    SLURM_NODELIST: host,
-    SLURM_JOB_NODELIST: host,
-    SLURMD_NODENAME: host,
-    SLURM_NODEID: 0,
-    SLURM_PROCID: 0,
-    SLURM_LOCALID: 0,
-    SLURM_JOB_DEPENDENCY: job.after,
-    ...ofArray,
+    ...slurmVariables(job, indices, host),
     SPAWN_JOB_ID: job.id,
     SPAWN_CPUS: job.cpus,
     SPAWN_MEMORY_BYTES: job.memoryBytes > 0 ? job.memoryBytes : undefined,
@@ -176,6 +125,11 @@ export function jobEnvironment(
   for (const [name, value] of Object.entries(job.env)) {
     // A name with `=` in it would be another variable than it says, for example a second SPAWN_FENCE.
     if (name !== '' && !name.includes('=')) merged.set(name, `${name}=${value}`);
+  }
+  // As slurmd does, whatever the submitter had: scripts tell by it that nobody watches.
+  if (job.slurm !== undefined) {
+    merged.set('ENVIRONMENT', 'ENVIRONMENT=BATCH');
+    if (!merged.has('TMPDIR')) merged.set('TMPDIR', 'TMPDIR=/tmp');
   }
   const hidden = gpuVendor === undefined ? [] : gpuEnvironment(gpuVendor, []);
   for (const entry of [...assignments(own), ...hidden]) merged.set(entry.slice(0, entry.indexOf('=')), entry);

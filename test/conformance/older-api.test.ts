@@ -127,6 +127,7 @@ test.each([
   { outputPath: 'o' },
   { errorPath: 'e' },
   { inputPath: 'i' },
+  { slurm: { name: 'any' } },
   { signal: { number: 10, beforeMs: 1 }, timeLimitMs: 1_000 },
   { gpus: 1 },
   { resources: { licence: 1 } },
