@@ -1,9 +1,9 @@
 import { SpawnError } from '../core/errors.ts';
-import { parseJobRef } from '../core/ids.ts';
+import { FIRST_RAW_ID, parseJobRef } from '../core/ids.ts';
 import { IndexSet, parseIndexSet } from '../core/index-set.ts';
 import type { Job } from '../core/job.ts';
 import { TASK_STATES } from '../core/task-state.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, StoredJobFixed } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
 import type { Owner } from './instances/book.ts';
 import type { Memory } from './memory.ts';
@@ -18,12 +18,13 @@ export interface ResolvedRef {
 export type Purpose = 'look' | 'change' | 'runAgain';
 
 /**
- * Finds the job that a text names: a number, an array id, or a name. A name must fit exactly one live job. Where no live job has it,
+ * Finds the job that a text names: a number, the raw number of a task, an array id, or a name. A name must fit exactly one live job. Where no live job has it,
  * the newest ended one is taken to look at, and to run again if no other has the name: that is done to jobs that have ended.
  */
 export async function resolveRef(memory: Memory, store: Store, text: string, purpose: Purpose): Promise<ResolvedRef> {
   const ref = parseJobRef(text);
-  if (ref.kind === 'job') return { id: ref.id, indices: null };
+  if (ref.kind === 'job')
+    return ref.id < FIRST_RAW_ID ? { id: ref.id, indices: null } : await findRaw(memory, store, ref.id);
   if (ref.kind === 'tasks') return { id: ref.id, indices: ref.indices };
   const live = [...(memory.names.get(ref.name) ?? [])];
   if (live.length > 1) {
@@ -47,6 +48,20 @@ export async function resolveRef(memory: Memory, store: Store, text: string, pur
   if (id === undefined) throw new SpawnError('JOB_NOT_FOUND', { ref: text });
   if (purpose !== 'change') return { id, indices: null };
   throw new SpawnError('JOB_NOT_FOUND', { ref: text, why: `no live job has that name; job ${id} has ended` });
+}
+
+/**
+ * The task that has a raw number, in memory or in the store; the job, where it is no array.
+ *
+ * @throws JOB_NOT_FOUND
+ */
+export async function findRaw(memory: Memory, store: Store, rawId: number): Promise<ResolvedRef> {
+  const has = ({ rawIdBase, size }: StoredJobFixed) => rawIdBase <= rawId && rawId < rawIdBase + size;
+  const live = [...memory.jobs.values()].find(({ fixed }) => has(fixed))?.fixed;
+  const found = live ?? (await store.findJobs({ live: false, rawId, limit: 1 }))[0];
+  if (found === undefined || !has(found)) throw new SpawnError('JOB_NOT_FOUND', { ref: String(rawId) });
+  const { id, indices, rawIdBase } = found;
+  return { id, indices: indices === '' ? null : IndexSet.fromString(indices).select([[rawId - rawIdBase, 1]]) };
 }
 
 /**

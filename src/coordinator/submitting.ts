@@ -1,12 +1,13 @@
 import type { SubmitReply, SubmitRequest } from '../api/job.ts';
 import { MAX_ARRAY_SIZE } from '../api/limits.ts';
 import { readStageManifest } from '../api/stage.ts';
+import { formatDependency } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { StoredJobFixed } from '../store/store.ts';
 import { admitLaunch, checkLaunch } from './instances/hooks.ts';
 import type { Ledger } from './ledger.ts';
-import { bringPredecessors, checkPredecessors } from './predecessors.ts';
+import { bringPredecessors, checkPredecessors, withoutRawIds } from './predecessors.ts';
 import { readJob } from './reading.ts';
 import { makeJob } from './restore.ts';
 import { addJob, type CheckedSubmit, checkSubmit, hashRequest, makeFixed } from './submit.ts';
@@ -17,13 +18,14 @@ import { viewJob } from './views.ts';
 /** Submits a job once for each idempotency key. */
 export async function submitJob(ledger: Ledger, caller: Caller, request: SubmitRequest): Promise<SubmitReply> {
   const { options, randomHex } = ledger.ports;
-  const checked = checkSubmit(request.spec, options.maxArraySize ?? MAX_ARRAY_SIZE);
+  const read = checkSubmit(request.spec, options.maxArraySize ?? MAX_ARRAY_SIZE);
   const { idempotencyKey: key } = request;
   const bodyHash = hashRequest(request);
   if (key !== undefined) {
     const replay = await findReplay(ledger, caller, key, bodyHash);
     if (replay !== undefined) return replay;
   }
+  const checked = await nameTasks(ledger, read);
   await checkBlobs(ledger, checked);
   const { instances, store } = ledger.ports;
   checkLaunch(instances, store.storeId, numberless(ledger, caller, checked));
@@ -68,6 +70,14 @@ async function findReplay(
 
 function checkSameBody(known: string, given: string, key: string): void {
   if (known !== given) throw new SpawnError('IDEMPOTENCY_MISMATCH', { key });
+}
+
+/** Its dependency names no task by its raw number any more. */
+async function nameTasks(ledger: Ledger, checked: CheckedSubmit): Promise<CheckedSubmit> {
+  if (checked.dependency === null) return checked;
+  const dependency = await withoutRawIds(ledger, checked.dependency);
+  const isSame = dependency.terms.every((term, at) => term === checked.dependency!.terms[at]);
+  return isSame ? checked : { ...checked, dependency, spec: { ...checked.spec, after: formatDependency(dependency) } };
 }
 
 async function checkBlobs(ledger: Ledger, { spec }: CheckedSubmit): Promise<void> {

@@ -1,5 +1,5 @@
 import type { UpdateRequest, VerbReply } from '../api/job.ts';
-import { type Dependency, parseDependency } from '../core/dependency.ts';
+import { type Dependency, formatDependency, parseDependency } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
@@ -7,7 +7,7 @@ import type { Runs } from './cancel.ts';
 import { changePriority, moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
-import { bringPredecessors, checkPredecessors } from './predecessors.ts';
+import { bringPredecessors, checkPredecessors, withoutRawIds } from './predecessors.ts';
 import { changeDependency, checkChange } from './recondition.ts';
 import { resolveRef } from './refs.ts';
 import { revokeEverywhere } from './revoke.ts';
@@ -29,13 +29,9 @@ interface Checked {
 }
 
 /** Changes a job that has not ended, or some of its tasks; all of the request or, with an error, nothing. */
-export async function updateJob(
-  ledger: Ledger,
-  caller: Caller,
-  ref: string,
-  request: UpdateRequest,
-): Promise<VerbReply> {
-  const checked = check(request);
+export async function updateJob(ledger: Ledger, caller: Caller, ref: string, given: UpdateRequest): Promise<VerbReply> {
+  const checked = await nameTasks(ledger, check(given));
+  const { request } = checked;
   const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, 'change');
   const bringAll = async () => {
     // What was skipped may wait again, and then so do those who were skipped because of it.
@@ -74,6 +70,13 @@ function check(request: UpdateRequest): Checked {
   const { after } = request;
   const dependency = after === undefined ? undefined : after === '' ? null : parseDependency(after);
   return { request, dependency };
+}
+
+/** Its dependency names no task by its raw number any more. */
+async function nameTasks(ledger: Ledger, checked: Checked): Promise<Checked> {
+  if (!checked.dependency) return checked;
+  const dependency = await withoutRawIds(ledger, checked.dependency);
+  return { request: { ...checked.request, after: formatDependency(dependency) }, dependency };
 }
 
 function refuseJobFields(request: UpdateRequest, ref: string): void {

@@ -10,6 +10,7 @@ export type JobId = number & { readonly [jobIdBrand]: true };
 
 /** What a person may write to name jobs or tasks. */
 export type JobRef =
+  /** Also the raw number of a task: from FIRST_RAW_ID on no job has one. */
   | { readonly kind: 'job'; readonly id: JobId }
   | { readonly kind: 'tasks'; readonly id: JobId; readonly indices: IndexSet }
   /** A name or an array id. */
