@@ -210,6 +210,19 @@ test('peers are written once all members run, and anew when they change', async 
   await until('the new size', () => world.box.files.get('environment')!.includes("JOB_ARRAY_SIZE='1'"));
 });
 
+test('a single instance keeps its hosts file, with what was added to it', async () => {
+  const { world } = await running({ standalone: true });
+  await until('its own', () => world.box.files.has('hosts'));
+  world.box.files.set('hosts', 'of a user');
+  const { id, name, address, dns } = world.box.order;
+  const own = { index: 0, rank: 0, id, name, ip: address, privateIp: address, dns };
+  world.coordinator.peersReply = { version: 1, members: [own] };
+  world.direct({ peers: 1 });
+  await until('the peers', () => world.instance.life.peers === 1);
+  expect(world.box.files.get('hostfile')).toBe(`${dns}\n`);
+  expect(world.box.files.get('hosts')).toBe('of a user');
+});
+
 test('settings can be read and changed from inside, and outlive the agent', async () => {
   const { world } = await running({ ttlMs: 3_600_000 }, WAITS, { ttlLeftMs: 3_600_000 });
   const ask = (command: 'config-get' | 'config-set', key: string, value?: string) =>

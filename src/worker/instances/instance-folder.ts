@@ -171,7 +171,9 @@ export class InstanceFolder {
       ? files.hosts
       : `${ownHostsText(order)}${hostsText(order, [])}`;
     // The peers last: who waits for them finds all the rest.
-    await machine.write({ hosts, hostfile: files.hostfile });
+    // One that is alone keeps the one it has: with what its user has added.
+    const isAlone = order.standalone && files.ids.size <= 1;
+    await machine.write({ ...(isAlone ? {} : { hosts }), hostfile: files.hostfile });
     await machine.write({ 'job-array-peers.json': files.peers });
     life.peers = files.version;
   }
