@@ -3,6 +3,8 @@ import { refuse, type SlurmCommand } from './refusal.ts';
 /** One option of a command, by the rules of getopt_long(3). */
 export interface GetoptOption {
   readonly long: string;
+  /** The option that this is another name of. */
+  readonly sameAs?: string;
   /** One letter. */
   readonly short?: string;
   /** An optional value is written in the same word: `--nice=5`, `-k5`. */
@@ -116,10 +118,18 @@ function optionNamed<O extends GetoptOption>(
 ): O {
   const exact = options.find(({ long }) => long === name);
   if (exact !== undefined) return exact;
-  const meant = options.filter(({ long }) => long.startsWith(name));
-  if (meant.length === 0) bad(`unrecognized option '${word}'`);
+  const begun = options.filter(({ long }) => long.startsWith(name));
+  if (begun.length === 0) bad(`unrecognized option '${word}'`);
+  const first = begun[0]!;
+  // Other names of the first are no other option.
+  const meant = begun.filter((option) => option === first || nameOf(option) !== nameOf(first));
   if (meant.length > 1) {
     bad(`option '${word}' is ambiguous; possibilities: ${meant.map(({ long }) => `'--${long}'`).join(' ')}`);
   }
-  return meant[0]!;
+  return first;
+}
+
+/** The name by which an option is known, whatever it was called. */
+export function nameOf({ long, sameAs }: GetoptOption): string {
+  return sameAs ?? long;
 }

@@ -4,7 +4,7 @@ const ONE_CLUSTER = 'there is one cluster';
 
 /** Every option of squeue. */
 export const SQUEUE_OPTIONS: readonly SlurmOption[] = optionsOf([
-  ['accounts', '', '=', 'acts'],
+  ['accounts', '', '=', 'acts', '', 'the same as `--account`'],
   ['account', 'A', '=', 'acts', 'SQUEUE_ACCOUNT'],
   ['all', 'a', '', 'noted', 'SQUEUE_ALL'],
   ['array', 'r', '', 'acts', 'SQUEUE_ARRAY'],
@@ -51,7 +51,7 @@ export const SCANCEL_OPTIONS: readonly SlurmOption[] = optionsOf([
   ['account', 'A', '=', 'acts', 'SCANCEL_ACCOUNT'],
   ['batch', 'b', '', 'acts', 'SCANCEL_BATCH'],
   ['ctld', '', '', 'noted', 'SCANCEL_CTLD'],
-  ['cluster', '', '=', 'noted', '', ONE_CLUSTER],
+  ['cluster', '', '=', 'noted', '', 'the same as `--clusters`'],
   ['clusters', 'M', '=', 'noted', 'SLURM_CLUSTERS', ONE_CLUSTER],
   ['full', 'f', '', 'acts', 'SCANCEL_FULL'],
   ['help', '', '', 'acts'],
@@ -78,7 +78,7 @@ export const SCANCEL_OPTIONS: readonly SlurmOption[] = optionsOf([
 /** Every option of scontrol. */
 export const SCONTROL_OPTIONS: readonly SlurmOption[] = optionsOf([
   ['all', 'a', '', 'noted', 'SCONTROL_ALL'],
-  ['cluster', '', '=', 'noted', '', ONE_CLUSTER],
+  ['cluster', '', '=', 'noted', '', 'the same as `--clusters`'],
   ['clusters', 'M', '=', 'noted', 'SLURM_CLUSTERS', ONE_CLUSTER],
   ['details', 'd', '', 'acts'],
   ['federation', '', '', 'noted', 'SCONTROL_FEDERATION', ONE_CLUSTER],
@@ -98,7 +98,7 @@ export const SCONTROL_OPTIONS: readonly SlurmOption[] = optionsOf([
 /** Every option of sinfo. */
 export const SINFO_OPTIONS: readonly SlurmOption[] = optionsOf([
   ['all', 'a', '', 'noted', 'SINFO_ALL'],
-  ['cluster', '', '=', 'noted', '', ONE_CLUSTER],
+  ['cluster', '', '=', 'noted', '', 'the same as `--clusters`'],
   ['clusters', 'M', '=', 'noted', 'SLURM_CLUSTERS', ONE_CLUSTER],
   ['dead', 'd', '', 'acts'],
   ['exact', 'e', '', 'acts'],

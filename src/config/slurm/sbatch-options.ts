@@ -27,10 +27,13 @@ export type OptionRow = readonly [
 
 const ARGUMENTS = { '': 'none', '=': 'required', '[=]': 'optional' } as const;
 
-/** Options of rows. */
+const SAME = /^the same as `--([\w-]+)`$/;
+
+/** Options of rows. A note that says `the same as` makes another name of an option. */
 export function optionsOf(rows: readonly OptionRow[]): readonly SlurmOption[] {
   return rows.map(([long, short, argument, verdict, variable = '', note = '']) => ({
     long,
+    ...(SAME.test(note) ? { sameAs: SAME.exec(note)![1]! } : {}),
     argument: ARGUMENTS[argument],
     verdict,
     ...(short === '' ? {} : { short }),
@@ -52,15 +55,15 @@ const ROWS = [
   ['begin', 'b', '=', 'acts'],
   ['bb', '', '=', 'noted'],
   ['bbf', '', '=', 'noted'],
-  ['chdir', 'D', '=', 'acts', '', 'a directory that is not there fails the task'],
-  ['cluster', '', '=', 'refused', '', ONE_CLUSTER],
   ['cluster-constraint', '', '=', 'noted', '', ONE_CLUSTER],
+  ['chdir', 'D', '=', 'acts', '', 'a directory that is not there fails the task'],
+  ['cluster', '', '=', 'refused', '', 'the same as `--clusters`'],
   ['clusters', 'M', '=', 'refused', 'SBATCH_CLUSTERS', ONE_CLUSTER],
   ['comment', '', '=', 'acts'],
-  ['constraint', 'C', '=', 'noted', 'SBATCH_CONSTRAINT', NO_CONSTRAINTS],
   ['container', '', '=', 'noted', 'SBATCH_CONTAINER'],
   ['context', '', '=', 'noted'],
   ['contiguous', '', '', 'noted'],
+  ['constraint', 'C', '=', 'noted', 'SBATCH_CONSTRAINT', NO_CONSTRAINTS],
   ['core-spec', 'S', '=', 'noted', 'SBATCH_CORE_SPEC'],
   ['cores-per-socket', '', '=', 'noted', '', NODES_HAVE_NO_PARTS],
   ['cpu-freq', '', '=', 'noted'],
@@ -143,8 +146,8 @@ const ROWS = [
   ['time-min', '', '=', 'noted'],
   ['tmp', '', '=', 'noted'],
   ['uid', '', '=', 'refused'],
-  ['usage', '', '', 'acts'],
   ['use-min-nodes', '', '', 'noted', 'SBATCH_USE_MIN_NODES'],
+  ['usage', '', '', 'acts'],
   ['verbose', 'v', '', 'acts', 'SBATCH_DEBUG'],
   ['version', 'V', '', 'acts'],
   ['wait', 'W', '', 'acts', 'SBATCH_WAIT'],

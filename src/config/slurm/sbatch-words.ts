@@ -1,4 +1,4 @@
-import { type GivenWord, readWords } from './getopt.ts';
+import { type GivenWord, nameOf, readWords } from './getopt.ts';
 import { BAD_OPTION_EXIT, refuseLine } from './refusal.ts';
 import { SBATCH_OPTIONS, type SbatchName } from './sbatch-options.ts';
 
@@ -19,15 +19,8 @@ export interface SbatchWords {
   readonly operands: readonly string[];
 }
 
-/** Another name of the same option. */
-const SAME_AS: Readonly<Partial<Record<SbatchName, SbatchName>>> = {
-  cluster: 'clusters',
-  'tasks-per-node': 'ntasks-per-node',
-  'ntasks-per-tres': 'ntasks-per-gpu',
-};
-
 function given(words: readonly GivenWord<(typeof SBATCH_OPTIONS)[number]>[], source: OptionSource): GivenOption[] {
-  return words.map(({ option, value }) => ({ name: SAME_AS[option.long] ?? option.long, value, source }));
+  return words.map(({ option, value }) => ({ name: nameOf(option) as SbatchName, value, source }));
 }
 
 /**

@@ -79,14 +79,30 @@ const VARIABLES: Readonly<Record<string, string>> = {
   output: 'SLURM_STDOUTMODE',
 };
 
+/** Where the order of names is not that of the alphabet: what a name is sorted as. */
+const SORTED_AS: Readonly<Record<string, string>> = {
+  bb: 'beh',
+  bbf: 'bei',
+  'cluster-constraint': 'ca',
+  constraint: 'contj',
+  cpu_bind: 'cpu-bine',
+  'job-name': 'jobz',
+  threads: 'task',
+  usage: 'usf',
+};
+
+function sortedAs({ long }: SlurmOption): string {
+  return SORTED_AS[long] ?? long;
+}
+
 function forSrun(option: SlurmOption): SlurmOption {
   const { variable: own, ...rest } = option;
   const variable = VARIABLES[option.long] ?? own?.replace(/^SBATCH_/, 'SLURM_');
   return variable === undefined || variable === '' ? rest : { ...rest, variable };
 }
 
-/** Every option of srun, in the order of their names. */
+/** Every option of srun. */
 export const SRUN_OPTIONS: readonly SlurmOption[] = [
   ...SBATCH_OPTIONS.filter(({ long }) => !SBATCH_ONLY.has(long)).map(forSrun),
   ...optionsOf(ROWS),
-].toSorted((a, b) => (a.long < b.long ? -1 : 1));
+].toSorted((a, b) => (sortedAs(a) < sortedAs(b) ? -1 : 1));
