@@ -7,6 +7,7 @@ import { TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { Books } from './books.ts';
 import { addFence, eachIn, type Runs, requestStop } from './cancel.ts';
 import { passOn } from './instances/pass-on.ts';
+import { keep } from './selection.ts';
 
 /** Ended tasks that `retry` takes when none are named; with names it takes the same states. */
 export const RETRIED = [TaskState.failed, TaskState.cancelled] as const;
@@ -97,7 +98,10 @@ function startAfresh(job: Job, start: number, count: number): void {
   }
 }
 
-/** Whole job, or single tasks: nothing of them starts until they are released. Unstarted grants are taken back. */
+/**
+ * Whole job, or single tasks: nothing of them starts until they are released. Unstarted grants are taken back. Released tasks of a held job are
+ * released alone: the others are held one by one then.
+ */
 export function holdTasks(books: Books, job: Job, runs: Runs, whole: boolean, held: boolean): number {
   if (job.endedAt !== 0) throw new SpawnError('JOB_ENDED', { ref: String(job.id), state: job.state });
   let changed = 0;
@@ -106,7 +110,20 @@ export function holdTasks(books: Books, job: Job, runs: Runs, whole: boolean, he
     changed = job.size - job.table.ended;
     job.held = held;
   }
+  if (!whole && !held && job.held) return releaseSome(books, job, runs);
   if (!whole || !held) changed = Math.max(changed, flagHeld(job, runs, held));
+  books.changed(job);
+  return changed;
+}
+
+function releaseSome(books: Books, job: Job, runs: Runs): number {
+  const { table } = job;
+  const isLive = (position: number) => table.state[position]! < TaskState.completed;
+  const released = keep(runs, isLive);
+  if (released.length === 0) return 0;
+  flagHeld(job, [[0, job.size]], true);
+  job.held = false;
+  const changed = flagHeld(job, released, false);
   books.changed(job);
   return changed;
 }

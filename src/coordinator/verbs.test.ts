@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CALLER, LedgerAtHand, WorkerAtHand } from '../../test/support/ledger-at-hand.ts';
+import { TasksQuery } from '../api/job.ts';
 
 const CANCELLED = 4 * 256;
 
@@ -92,6 +93,31 @@ describe('hold', () => {
     await at.coordinator.release(CALLER, String(id), {});
     await at.ledger.idle();
     expect(at.states(id)).toEqual(['completed', 'leased', 'leased']);
+  });
+
+  test('of a whole job leaves its other tasks held when some are released, also after a restart', async () => {
+    const id = await at.submit({ array: '1-4', hold: true });
+    await at.coordinator.cancel(CALLER, `${id}_4`, {});
+    expect(await at.coordinator.release(CALLER, `${id}_2`, {})).toMatchObject({ tasks: 1, job: { held: false } });
+    await at.restart();
+    await WorkerAtHand.join(at, { resources: { cpus: 9, memoryBytes: 2 ** 30 } });
+    expect(at.states(id)).toEqual(['ready', 'leased', 'ready', 'cancelled']);
+    const { tasks } = await at.coordinator.tasks(CALLER, String(id), TasksQuery.parse({}));
+    expect(tasks.slice(0, 3).map(({ reason }) => reason)).toEqual(['held by a user', undefined, 'held by a user']);
+    expect(await at.coordinator.release(CALLER, `${id}_[3]`, {})).toMatchObject({ tasks: 1 });
+    await at.ledger.idle();
+    expect(at.states(id)).toEqual(['ready', 'leased', 'leased', 'cancelled']);
+    expect(await at.coordinator.release(CALLER, String(id), {})).toMatchObject({ tasks: 3 });
+    await at.ledger.idle();
+    expect(at.states(id)).toEqual(['leased', 'leased', 'leased', 'cancelled']);
+  });
+
+  test('of a whole job stays when only tasks that have ended are released', async () => {
+    const id = await at.submit({ array: '1-2', hold: true });
+    await at.coordinator.cancel(CALLER, `${id}_1`, {});
+    expect(await at.coordinator.release(CALLER, `${id}_1`, {})).toMatchObject({ tasks: 0, job: { held: true } });
+    expect(await at.coordinator.release(CALLER, String(id), { state: 'running' })).toMatchObject({ tasks: 0 });
+    expect(at.job(id).held).toBe(true);
   });
 
   test('of an ended job is refused', async () => {
