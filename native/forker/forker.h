@@ -210,7 +210,7 @@ void stream_read(struct stream *stream);
 
 /* ---- kill.c ---- */
 void task_kill(struct task *task, enum cause cause, uint64_t grace_ms);
-void task_signal(const struct task *task, int signal);
+void task_signal(const struct task *task, int signal, bool main_only);
 /* Sets the timer of a task that has started. */
 void task_arm(struct task *task);
 /* Another time limit, from the start; 0: none. */

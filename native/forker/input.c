@@ -178,7 +178,7 @@ static void do_signal(struct cursor *cursor) {
   uint8_t signal = take_u8(cursor);
   take_end(cursor);
   struct task *task = task_find(fence);
-  if (task != NULL) task_signal(task, signal);
+  if (task != NULL) task_signal(task, signal & ~SIGNAL_MAIN_ONLY, (signal & SIGNAL_MAIN_ONLY) != 0);
 }
 
 static void do_limit(struct cursor *cursor) {

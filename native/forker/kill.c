@@ -31,8 +31,9 @@ void task_kill(struct task *task, enum cause cause, uint64_t grace_ms) {
   }
 }
 
-void task_signal(const struct task *task, int signal) {
-  if (task->state != TASK_QUEUED) kill(-task->pid, signal);
+void task_signal(const struct task *task, int signal, bool main_only) {
+  if (!main_only && task->state != TASK_QUEUED) kill(-task->pid, signal);
+  if (main_only && task->state == TASK_LIVE) kill(task->pid, signal);
 }
 
 uint32_t tasks_kill_all(enum cause cause, uint64_t grace_ms) {

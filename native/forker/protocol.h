@@ -8,6 +8,7 @@
 #define UMASK_INHERIT 0xffffffffu
 #define EXIT_PROTOCOL 3
 #define KIND_NATIVE 1
+#define SIGNAL_MAIN_ONLY 128
 
 enum command {
   CMD_ENV = 1,

@@ -1,4 +1,4 @@
-import { CAUSES, CLOCKS, Command, RunFlag, UMASK_INHERIT } from './protocol.ts';
+import { CAUSES, CLOCKS, Command, RunFlag, SIGNAL_MAIN_ONLY, UMASK_INHERIT } from './protocol.ts';
 import type { KillCause, LeaseClock, LimitWarning, RunRequest } from './types.ts';
 import { type FrameReader, type FrameWriter, ProtocolError } from './wire.ts';
 
@@ -44,7 +44,12 @@ export type CommandMessage =
   | { readonly type: typeof Command.FORGET_JOB; readonly jobId: number }
   | RunCommand
   | { readonly type: typeof Command.KILL; readonly fence: number; readonly cause: KillCause; readonly graceMs: number }
-  | { readonly type: typeof Command.SIGNAL; readonly fence: number; readonly signal: number }
+  | {
+      readonly type: typeof Command.SIGNAL;
+      readonly fence: number;
+      readonly signal: number;
+      readonly mainOnly: boolean;
+    }
   | { readonly type: typeof Command.LIMIT; readonly fence: number; readonly timeLimitMs: number }
   | {
       readonly type: typeof Command.LEASE;
@@ -101,7 +106,10 @@ export function writeCommand(to: FrameWriter, command: Exclude<CommandMessage, R
     case Command.KILL:
       return to.u64(command.fence).u8(CAUSES.indexOf(command.cause)).u32(command.graceMs).end();
     case Command.SIGNAL:
-      return to.u64(command.fence).u8(command.signal).end();
+      return to
+        .u64(command.fence)
+        .u8(command.signal + (command.mainOnly ? SIGNAL_MAIN_ONLY : 0))
+        .end();
     case Command.LIMIT:
       return to.u64(command.fence).u64(command.timeLimitMs).end();
     case Command.LEASE:
@@ -145,6 +153,12 @@ function readRun(from: FrameReader): RunCommand {
   return run;
 }
 
+function readSignal(from: FrameReader): CommandMessage {
+  const [fence, code] = [from.u64(), from.u8()];
+  const mainOnly = code >= SIGNAL_MAIN_ONLY;
+  return { type: Command.SIGNAL, fence, signal: code - (mainOnly ? SIGNAL_MAIN_ONLY : 0), mainOnly };
+}
+
 function readFields(type: number, from: FrameReader): CommandMessage {
   switch (type) {
     case Command.ENV:
@@ -160,7 +174,7 @@ function readFields(type: number, from: FrameReader): CommandMessage {
     case Command.KILL:
       return { type, fence: from.u64(), cause: oneOf(CAUSES, from.u8()), graceMs: from.u32() };
     case Command.SIGNAL:
-      return { type, fence: from.u64(), signal: from.u8() };
+      return readSignal(from);
     case Command.LIMIT:
       return { type, fence: from.u64(), timeLimitMs: from.u64() };
     case Command.LEASE:

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -120,15 +120,34 @@ describe.each(['native', 'node'] as const)('%s forker: kills', (kind) => {
       script: `trap 'echo usr1; exit 3' USR1; echo 1 > ${ready}; while :; do sleep 0.02; done`,
     });
     await readPid(ready);
-    forker.forker.signal(fence, signals.SIGUSR1);
+    forker.forker.signal(fence, signals.SIGUSR1, false);
     const ended = await forker.ended(fence);
     expect(ended).toMatchObject({ end: { kind: 'exited', code: 3 }, cause: 'none' });
+  });
+
+  test('a signal for the main process reaches no child of it', async () => {
+    await using forker = await ForkerUnderTest.start(kind);
+    const [ready, told] = [join(forker.logDir, 'ready'), join(forker.logDir, 'told')];
+    const child = `trap "echo child >> ${told}" USR1; echo 1 > ${ready}; while :; do sleep 0.02; done`;
+    const fence = forker.run({
+      script: `trap 'echo main >> ${told}' USR1; sh -c '${child}' & while :; do sleep 0.02; done`,
+    });
+    await readPid(ready);
+    const lines = () => (existsSync(told) ? readFileSync(told, 'utf8').split('\n').slice(0, -1).toSorted() : []);
+    forker.forker.signal(fence, signals.SIGUSR1, true);
+    await until('the main process to be told', () => lines().length === 1);
+    forker.forker.signal(fence, signals.SIGUSR1, false);
+    await until('both to be told', () => lines().length === 3);
+    expect(lines()).toEqual(['child', 'main', 'main']);
+    forker.forker.kill(fence, 'cancel', 0);
+    await forker.ended(fence);
   });
 
   test('kills and signals of an unknown fence are ignored', async () => {
     await using forker = await ForkerUnderTest.start(kind);
     forker.forker.kill(99, 'cancel', 0);
-    forker.forker.signal(99, signals.SIGTERM);
+    forker.forker.signal(99, signals.SIGTERM, false);
+    forker.forker.signal(99, signals.SIGTERM, true);
     expect((await forker.complete('exit 1')).ended.end).toEqual({ kind: 'exited', code: 1 });
   });
 

@@ -141,8 +141,8 @@ export class ForkerLink implements Forker {
     this.#send({ type: Command.KILL, fence, cause: 'none', graceMs: 0 });
   }
 
-  signal(fence: number, signal: number): void {
-    this.#send({ type: Command.SIGNAL, fence, signal });
+  signal(fence: number, signal: number, mainOnly: boolean): void {
+    this.#send({ type: Command.SIGNAL, fence, signal, mainOnly });
   }
 
   limit(fence: number, timeLimitMs: number): void {

@@ -25,7 +25,7 @@
  *                   u8 warning signal (0 = none), u64 warning beforeMs, str cwd (absolute), str stdin ("" = /dev/null),
  *                   str outputPath, str errorPath ("" = none), list argv (at least one), list extra env
  *     KILL          u64 fence, u8 KillCause, u32 graceMs  TERM to the group, KILL after the grace; 0 = KILL at once
- *     SIGNAL        u64 fence, u8 signal number           to the whole group, no escalation
+ *     SIGNAL        u64 fence, u8 signal number           to the whole group, no escalation; number + SIGNAL_MAIN_ONLY: to the main process
  *     LIMIT         u64 fence, u64 timeLimitMs            from the start of the process; 0 = none
  *     LEASE         u64 ms from sentAtUs, u8 LeaseClock, u32 graceMs, u64 sentAtUs (CLOCK_MONOTONIC; 0 = now)
  *     QUIT          -                                     refuse new runs, exit 0 when nothing runs
@@ -123,6 +123,9 @@ export const RunFlag = {
   /** The warning goes to the main process alone. */
   WARN_MAIN_ONLY: 2,
 } as const;
+
+/** Added to a signal number. A forker of before knows no such signal, and does nothing. */
+export const SIGNAL_MAIN_ONLY = 128;
 
 /** Codes on the wire; index = code. */
 export const KINDS = ['', 'native', 'node'] as const;

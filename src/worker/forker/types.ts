@@ -205,8 +205,8 @@ export interface Forker {
   kill(fence: number, cause: 'cancel' | 'timeLimit' | 'lease' | 'shutdown', graceMs: number): void;
   /** Takes back a run that still waits in its queue: it is refused as withdrawn. One that has started goes on. */
   withdraw(fence: number): void;
-  /** A signal to the whole group, without escalation. */
-  signal(fence: number, signal: number): void;
+  /** A signal to the whole group, or to the main process alone, without escalation. */
+  signal(fence: number, signal: number, mainOnly: boolean): void;
   /**
    * Another time limit, from the start of the process; 0: none. One that has passed already ends the task now, with its grace. A task that is
    * being killed is left alone.

@@ -60,7 +60,7 @@ const commands: fc.Arbitrary<CommandMessage> = fc.oneof(
     env: texts,
   }),
   fc.record({ type: fc.constant(Command.KILL), fence: u64, cause: fc.constantFrom(...CAUSES), graceMs: u32 }),
-  fc.record({ type: fc.constant(Command.SIGNAL), fence: u64, signal: fc.nat(255) }),
+  fc.record({ type: fc.constant(Command.SIGNAL), fence: u64, signal: fc.nat(127), mainOnly: fc.boolean() }),
   fc.record({ type: fc.constant(Command.LIMIT), fence: u64, timeLimitMs: u64 }),
   fc.record({
     type: fc.constant(Command.LEASE),

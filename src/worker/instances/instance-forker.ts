@@ -192,8 +192,8 @@ export class InstanceForker implements Forker {
     else this.#link.withdraw(fence);
   }
 
-  signal(fence: number, signal: number): void {
-    this.#link.signal(fence, signal);
+  signal(fence: number, signal: number, mainOnly: boolean): void {
+    this.#link.signal(fence, signal, mainOnly);
   }
 
   limit(fence: number, timeLimitMs: number): void {

@@ -77,7 +77,7 @@ export class FallbackForker {
         this.#kill(command.fence, command.cause, command.graceMs);
         break;
       case Command.SIGNAL:
-        this.#tasks.get(command.fence)?.signal(command.signal);
+        this.#tasks.get(command.fence)?.pass(command.signal, command.mainOnly);
         break;
       case Command.LIMIT:
         this.#limit(command.fence, command.timeLimitMs);

@@ -77,8 +77,8 @@ export class FallbackTask {
     } else if (this.#killing === null) {
       this.#killing = 'SIGTERM';
       this.#deadline.set(graceMs);
-      this.signal('SIGTERM');
-      this.signal('SIGCONT'); // a stopped process would not see the TERM
+      this.#signal('SIGTERM');
+      this.#signal('SIGCONT'); // a stopped process would not see the TERM
       this.#callbacks.onSignalled(this, 'SIGTERM');
     } else if (this.#killing === 'SIGTERM' && performance.now() + graceMs < this.#deadline.at) {
       this.#deadline.set(graceMs);
@@ -92,8 +92,14 @@ export class FallbackTask {
     this.#arm();
   }
 
+  /** One that somebody asked for: to the whole group, or to the main process while there is one. */
+  pass(signal: number, mainOnly: boolean): void {
+    if (!mainOnly) this.#signal(signal);
+    else if (this.#main === null) this.#signal(signal, this.pid);
+  }
+
   /** To the whole group. False: it has no process any more. */
-  signal(signal: NodeJS.Signals | number, to = -this.pid): boolean {
+  #signal(signal: NodeJS.Signals | number, to = -this.pid): boolean {
     try {
       return process.kill(to, signal);
     } catch (error) {
@@ -121,7 +127,7 @@ export class FallbackTask {
 
   /** A shell dies of TERM at once; the program it ran may still be writing its checkpoint, and has its grace. */
   #settle(): void {
-    if (this.#killing === 'SIGTERM' && this.signal(0)) {
+    if (this.#killing === 'SIGTERM' && this.#signal(0)) {
       this.#settling = setTimeout(() => this.#settle(), SETTLE_EVERY_MS);
     } else {
       this.#finish();
@@ -151,7 +157,7 @@ export class FallbackTask {
       const { signal, mainOnly } = this.run.warning;
       this.#warned = true;
       // One that has no process any more is about to report its end.
-      if (this.#main === null) this.signal(signal, mainOnly ? this.pid : -this.pid);
+      if (this.#main === null) this.pass(signal, mainOnly);
       this.#arm();
     }
   }
@@ -160,7 +166,7 @@ export class FallbackTask {
     this.sample();
     this.#killing = 'SIGKILL';
     this.#deadline.clear();
-    this.signal('SIGKILL');
+    this.#signal('SIGKILL');
     this.#callbacks.onSignalled(this, 'SIGKILL');
     if (this.#main !== null) this.#finish();
   }
@@ -170,7 +176,7 @@ export class FallbackTask {
     this.#ended = true;
     clearTimeout(this.#settling);
     this.#deadline.clear();
-    this.signal('SIGKILL');
+    this.#signal('SIGKILL');
     for (const pipe of this.#pipes) pipe.drain();
     this.#copies.close();
     const { end, wallUs } = this.#main!;
