@@ -147,7 +147,7 @@ function readNow(text: string, at: number, parts: Parts): number {
 
 function readTimeOfDay(text: string, at: number, parts: Parts): number {
   const time = matchAt(TIME, text, at);
-  if (time === null) throw new Unreadable(at);
+  if (time === null) throw new Unreadable(at + /^\d\d?:\d?/.exec(text.slice(at, at + 4))![0].length);
   const colon = at + time[1]!.length;
   const [minute, second] = [Number(time[2]), Number(time[3] ?? 0)];
   let hour = Number(time[1]);
