@@ -191,11 +191,12 @@ describe('without a command', () => {
   });
 
   test('a kill of the attempt ends user-data too, but not what it made a daemon', async () => {
-    userData('setsid sleep 1001 > /dev/null 2>&1 & touch ready; sleep 1002');
-    const child = members.begin(0, ['sh', '-c', 'echo $$ > pid; exec spored boot']);
+    // Ready once it is a daemon: until then it is one of user-data's own processes.
+    userData("setsid sh -c 'touch ready; exec sleep 1001' > /dev/null 2>&1 & sleep 1002");
+    const end = ended(members.begin(0, ['sh', '-c', 'echo $$ > pid; exec spored boot']));
     await made('ready');
     await members.run(0, ['sh', '-c', 'kill -9 $(cat pid)']);
-    expect(await ended(child)).toMatchObject({ code: 128 + 9 });
+    expect(await end).toMatchObject({ code: 128 + 9 });
     const count = async (seconds: number) =>
       (
         await members.run(0, [
