@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CompleteAction, IdleAction } from './instance.ts';
-import { Directive, InstanceReport } from './instance-session.ts';
+import { Directive, InstanceReport, MachineOrder } from './instance-session.ts';
+import { ExchangeRequest } from './session.ts';
 
 /** What was set in the instance with `spored config set`; in place of what its order says. */
 export const OwnSettings = z.object({
@@ -49,3 +50,15 @@ export const InstanceMemory = z.object({
   frozenAtMs: z.number().optional(),
 });
 export type InstanceMemory = z.infer<typeof InstanceMemory>;
+
+/** What an agent could not tell of an instance before it ended: the next one does. */
+export const LastWords = z.object({
+  order: MachineOrder,
+  /** The session to go on with. */
+  session: z.number().optional(),
+  /** Of the wall clock, when the requests were made. */
+  wallMs: z.number(),
+  /** In their order; each has the report. */
+  requests: z.array(ExchangeRequest),
+});
+export type LastWords = z.infer<typeof LastWords>;

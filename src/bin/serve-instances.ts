@@ -34,6 +34,7 @@ export function serveInstances([, ...argv]: string[]): Promise<number> {
         makeEmpty(path);
       }
     },
+    untoldDir: ({ dataDir }) => dataFiles(dataDir).untoldDir,
     openMachines({ dataDir }, log) {
       const visible = ['logs', 'worker'].map((name) => join(dataDir, name));
       // A directory that is not there cannot be shown.

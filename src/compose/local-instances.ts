@@ -13,7 +13,7 @@ import type { DnsServer, NameZone } from '../dns/dns.ts';
 import { Zone } from '../dns/zone.ts';
 import { hash } from '../providers/local/addresses.ts';
 import { createAgentProcess } from '../providers/local/agent-process.ts';
-import { createLocalInstances, namesIn } from '../providers/local/local-instances.ts';
+import { createLocalInstances, namesIn, untoldIn } from '../providers/local/local-instances.ts';
 import { INSTANCE_PATH } from '../providers/local/sandbox-config.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -54,6 +54,7 @@ export async function openLocalInstances(
   const ensureAgent = (): void => agent.ensure(systemClock.steady());
   const provider = createLocalInstances({
     directory: files.machinesDir,
+    untold: files.untoldDir,
     processes: { isAlive, signal: signalProcess },
     ensureAgent,
     salt: hash(storeId),
@@ -62,7 +63,7 @@ export async function openLocalInstances(
   const zone = dns?.zone ?? new Zone(settings.domain);
   const loop = startLoop(
     async () => {
-      if (namesIn(files.machinesDir).length > 0) ensureAgent();
+      if (namesIn(files.machinesDir).length + untoldIn(files.untoldDir).length > 0) ensureAgent();
       return LOOK_MS;
     },
     (error) => log.error({ err: error }, 'the agent of the instances cannot be kept; it is tried again'),

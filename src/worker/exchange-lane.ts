@@ -47,7 +47,8 @@ export class ExchangeLane {
   #timer: NodeJS.Timeout | undefined;
   #timerAtMs = 0;
   #finishing = false;
-  #underWay = false;
+  /** Sent, and not answered yet. */
+  #underWay: ExchangeRequest | undefined;
 
   constructor(options: ExchangeLaneOptions) {
     this.#options = options;
@@ -71,9 +72,10 @@ export class ExchangeLane {
       const { outbox, ack, running } = this.#options;
       this.#lastSentMs = performance.now();
       const request = outbox.take(++this.#seq, ack(), this.#lastSentMs, running);
-      this.#underWay = true;
+      this.#underWay = request;
       const end = await this.#sendUntilAnswered(request);
-      this.#underWay = false;
+      if (end === 'stopped') break;
+      this.#underWay = undefined;
       if (end === 'unknown') return 'unknown';
       if (end === 'answered' && this.hasSaidAll) this.#options.onSaid?.();
     }
@@ -82,7 +84,14 @@ export class ExchangeLane {
 
   /** Nothing waits to be said or answered. */
   get hasSaidAll(): boolean {
-    return !this.#underWay && !this.#hasNews();
+    return this.#underWay === undefined && !this.#hasNews();
+  }
+
+  /** What was not answered and what was not said, for whoever says it in another process; it is not said here any more. */
+  unsaid(): ExchangeRequest[] {
+    const { outbox, running } = this.#options;
+    const rest = outbox.take(this.#seq + 1, 0, performance.now(), running);
+    return this.#underWay === undefined ? [rest] : [this.#underWay, rest];
   }
 
   /** Says what is left to say, then ends `run`. */

@@ -27,8 +27,9 @@ const MOST_SHUTDOWN_GRACE_MS = 10_000;
 /** One session of this worker with a coordinator: takes grants, runs them and reports, until it ends. */
 export class Session {
   readonly #options: SessionOptions;
+  /** What the coordinator may not know yet, for whoever says it later: it is not said here any more. */
+  readonly unsaid = () => this.#exchanges.unsaid();
   readonly #ended = Promise.withResolvers<SessionEnd>();
-  /** Aborts when the session is over. */
   readonly #over = new AbortController();
   readonly #outbox: Outbox;
   readonly #stages: Stages;
@@ -220,7 +221,6 @@ export class Session {
     return this.#attempts.count === 0 && (this.#exchanges.hasSaidAll || this.#contact.isTroubled);
   }
 
-  /** Starts what can start, says what is to be said, and leaves when all is done. */
   #pump(): void {
     const forker = this.#lives.current;
     if (forker !== undefined && this.#lease.isValid) this.#holdings.startAll(forker);

@@ -99,6 +99,22 @@ describe('the coordinator dies', () => {
     await own.nothingIsLeft();
   });
 
+  test('and is away when instances end, and their agent: the next ones know how they ended', LONG, async () => {
+    await own.launchWaiters('untold', 2, '--on-complete', 'terminate');
+    const agent = await own.agent();
+    await own.killCoordinator();
+    own.letGo('untold');
+    await soon('the end of the machines', () => own.directories().length === 0);
+    process.kill(agent.pid, 'SIGTERM');
+    await soon('the end of the agent', () => !isAlive(agent));
+    await own.isUp();
+    const tasks = await own.endedTasks('untold');
+    expect(tasks.map(({ state, attempt }) => [state, attempt])).toEqual(Array(2).fill(['completed', 1]));
+    const rows = await own.reached('untold', 'terminated', 2);
+    expect(rows).toMatchObject([{ reason: 'completed' }, { reason: 'completed' }]);
+    expectOnce('untold', 2);
+  });
+
   test('server stop leaves instances running and says so; the next one takes them over', LONG, async () => {
     const rows = await own.launchWaiters('stays', 2);
     const inits = rows.map(({ instance_id: id }) => own.init(id)!);

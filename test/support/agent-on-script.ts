@@ -37,6 +37,9 @@ export class AgentOnScript {
   readonly box: FakeBox;
   agent: InstanceAgent | undefined;
   done: Promise<string> = Promise.resolve('');
+  endIdleAfterMs = 60_000;
+  /** With nothing to serve. */
+  isEmpty = false;
   #version = 0;
 
   constructor(order: Partial<MachineOrder> = {}) {
@@ -56,18 +59,22 @@ export class AgentOnScript {
   /** A new agent; the machine is started, or taken over when it runs. */
   start(): void {
     const machines: MachineHost = {
-      serve: async ({ onUp }) => onUp(this.box.machine()),
+      serve: async ({ onUp }) => {
+        if (!this.isEmpty) onUp(this.box.machine());
+      },
       close: async () => {},
     };
     this.agent = new InstanceAgent({
       client: this.coordinator,
       machines,
       dataDir: join(this.folder, 'data'),
+      untoldDir: join(this.folder, 'untold'),
       host: 'here',
       version: '0',
       spored: join(this.folder, 'spored'),
       clock: this.clock,
-      isServerThere: async () => true,
+      isServerThere: async () => this.coordinator.failure === undefined,
+      endIdleAfterMs: this.endIdleAfterMs,
       log: (line) => this.lines.push(line),
     });
     this.done = this.agent.run();
@@ -159,8 +166,14 @@ export const WAITS =
   'echo "start $SPAWN_ATTEMPT" >>"$OUT/ran"; until [ -e "$OUT/go" ]; do sleep 0.02; done; echo end >>"$OUT/ran"';
 
 /** An instance whose task runs. */
-export async function runningInstance(order = {}, text: string | undefined = WAITS, directive = {}) {
+export async function runningInstance(
+  order = {},
+  text: string | undefined = WAITS,
+  directive = {},
+  endIdleAfterMs = 60_000,
+) {
   const world = new AgentOnScript(order);
+  world.endIdleAfterMs = endIdleAfterMs;
   world.start();
   world.job(text);
   const fence = world.grant();

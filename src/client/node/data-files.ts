@@ -22,6 +22,8 @@ export interface DataFiles {
   readonly agentBeat: string;
   /** One directory for each instance on this machine, with its disk. */
   readonly machinesDir: string;
+  /** What their agent could not tell before it ended: a file for each instance, by its id. */
+  readonly untoldDir: string;
   /** What the keeper and the server have to say, one JSON object a line. */
   readonly serverLog: string;
   readonly workerLog: string;
@@ -41,6 +43,7 @@ export function dataFiles(dataDir: string): DataFiles {
     agentPlace: join(runDir, 'agent.json'),
     agentBeat: join(runDir, 'agent.beat'),
     machinesDir: join(dataDir, 'instances'),
+    untoldDir: join(dataDir, 'instances', '.untold'),
     serverLog: join(dataDir, 'server.log'),
     workerLog: join(dataDir, 'worker.log'),
     agentLog: join(dataDir, 'instances.log'),

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { SpawnError } from '../../core/errors.ts';
@@ -11,6 +11,8 @@ import { describeSandbox, haltSandbox, requestStart, type SandboxProcesses } fro
 export interface LocalInstancesOptions {
   /** One directory an instance. */
   readonly directory: string;
+  /** Where agents that ended have left what is still to be told: a file for each instance, by its id. */
+  readonly untold: string;
   readonly processes: SandboxProcesses;
   /** Makes sure that the agent runs; it finds by itself what there is to start. */
   readonly ensureAgent: () => void;
@@ -23,7 +25,7 @@ const ID = /^i-[0-9a-f]{17}$/;
 
 /** Sandboxes on this machine. What is to run is written down as orders; the agent starts them and answers for them. */
 export function createLocalInstances(options: LocalInstancesOptions): InstanceProvider {
-  const { directory, processes, ensureAgent, salt } = options;
+  const { directory, untold, processes, ensureAgent, salt } = options;
   const pathOf = (id: string): string => {
     if (!ID.test(id)) throw new SpawnError('INTERNAL', { why: `no instance id: ${id}` });
     return join(directory, id);
@@ -43,17 +45,34 @@ export function createLocalInstances(options: LocalInstancesOptions): InstancePr
 
     async describe(ids) {
       const there = new Set(namesIn(directory));
+      const isUntold = new Set(untoldIn(untold));
       return ids.map((id): MachineFact => {
+        // Its agent knows how it ended, and what its task came to: that is waited for.
+        if (isUntold.has(id)) return { id, state: 'up' };
         return { id, state: there.has(id) ? describeSandbox(pathOf(id), processes) : 'gone' };
       });
     },
 
-    halt: (id, how) => haltSandbox(pathOf(id), how, processes),
+    async halt(id, how) {
+      await haltSandbox(pathOf(id), how, processes);
+      rmSync(join(untold, `${id}${UNTOLD}`), { force: true });
+    },
     list: async () => namesIn(directory),
     addressOf: (region, zone, slot) => addressOf(region, zone, slot, salt),
     zonesOf,
     capacity: () => ({ vcpus: availableParallelism(), memoryBytes: machineMemory() }),
   };
+}
+
+const UNTOLD = '.json';
+
+/** Instances of which something is still to be told. */
+export function untoldIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).flatMap((name) => (name.endsWith(UNTOLD) ? [name.slice(0, -UNTOLD.length)] : []));
+  } catch {
+    return [];
+  }
 }
 
 /** Of those that are there. */

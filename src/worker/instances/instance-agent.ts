@@ -1,13 +1,15 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LastWords } from '../../api/instance-memory.ts';
 import type { MachineOrder } from '../../api/instance-session.ts';
 import type { Machine, MachineHost } from '../../providers/provider.ts';
 import { JobFiles } from '../job-files.ts';
 import type { AgentPlace, InstanceClient } from './agent-place.ts';
 import { type InstanceClock, machineClock } from './boot-clock.ts';
-import { reportFailedLaunch } from './failed-launch.ts';
 import { Instance } from './instance.ts';
+import { failedLaunch, tellLast } from './last-words.ts';
 import { PeersBook } from './peers-book.ts';
+import { Untold } from './untold.ts';
 
 export interface InstanceAgentOptions {
   readonly client: InstanceClient;
@@ -23,18 +25,20 @@ export interface InstanceAgentOptions {
   readonly clock?: InstanceClock;
   /** Whether the server answers; asked when there is nothing to serve. */
   readonly isServerThere: () => Promise<boolean>;
-  /** With nothing to serve for so long, and the server gone, the agent ends, ms. Default 600,000 (10 minutes). */
+  /** Where is kept what an agent that ends could not tell. */
+  readonly untoldDir: string;
+  /** With nothing that runs for so long, and the server gone, the agent ends, ms. Default 60,000. */
   readonly endIdleAfterMs?: number;
   /** One line for a person, without its end. */
   readonly log: (line: string) => void;
 }
 
-/** How it ended: let go; nothing to serve and no server; another agent has taken an instance, so it has let go of all. */
+/** How it ended: let go; nothing that runs and no server; another agent has taken an instance, so it has let go of all. */
 export type AgentEnd = 'released' | 'idle' | 'taken';
 
 const TICK_MS = 1_000;
 const PEERS_WITHIN_MS = 10_000;
-const END_IDLE_AFTER_MS = 600_000;
+const END_IDLE_AFTER_MS = 60_000;
 
 /** Serves all instances of one machine host: each has its session, and one tick a second looks after all. */
 export class InstanceAgent {
@@ -44,12 +48,16 @@ export class InstanceAgent {
   readonly #stop = new AbortController();
   readonly #ended = Promise.withResolvers<AgentEnd>();
   readonly #scripts = new Map<string, Promise<string>>();
+  readonly #untold: Untold;
+  /** Of those that did not start, by id. */
+  readonly #unsaid = new Map<string, LastWords>();
   #idleSinceMs = performance.now();
   #asking = false;
   #isTaken = false;
 
   constructor(options: InstanceAgentOptions) {
     this.#options = options;
+    this.#untold = new Untold(options.untoldDir);
     this.#place = this.#makePlace();
   }
 
@@ -58,11 +66,12 @@ export class InstanceAgent {
     return this.#instances;
   }
 
-  /** Serves until `release`, until there is nothing to serve and no server, or another agent comes. Rejects when the machines cannot be found. */
+  /** Serves until `release`, until nothing runs and no server is there, or another agent comes. Rejects when the machines cannot be found. */
   async run(): Promise<AgentEnd> {
     const { machines } = this.#options;
     const place = await this.#place;
     const timer = setInterval(() => this.#tick(place), TICK_MS);
+    for (const words of this.#untold.all()) void this.#tell(words, place);
     try {
       await machines.serve({
         onUp: (machine) => void this.#up(machine, place),
@@ -72,6 +81,7 @@ export class InstanceAgent {
       return await this.#ended.promise;
     } finally {
       clearInterval(timer);
+      if (!this.#isTaken) this.#keepUntold(place);
       this.#stop.abort();
       await Promise.all([...this.#instances.values()].map((instance) => instance.release(!this.#isTaken)));
       await machines.close();
@@ -120,7 +130,29 @@ export class InstanceAgent {
 
   async #failed(order: MachineOrder, why: string, place: AgentPlace): Promise<void> {
     place.log(`${order.name} (${order.id}) does not start: ${why}`);
-    await reportFailedLaunch(order, why, place, this.#stop.signal);
+    await this.#tell(failedLaunch(order, why, place.clock.wallMs()), place);
+  }
+
+  async #tell(words: LastWords, place: AgentPlace): Promise<void> {
+    const { id } = words.order;
+    this.#unsaid.set(id, words);
+    if (!(await tellLast(words, place, this.#stop.signal))) return;
+    this.#unsaid.delete(id);
+    this.#untold.forget(id);
+  }
+
+  /** The agent after this one says it. */
+  #keepUntold({ log }: AgentPlace): void {
+    for (const { life, sessions } of this.#instances.values()) {
+      if (life.isDown) this.#unsaid.set(life.order.id, sessions.lastWords());
+    }
+    for (const words of this.#unsaid.values()) {
+      try {
+        this.#untold.keep(words);
+      } catch (error) {
+        log(`what is to be said of ${words.order.name} (${words.order.id}) is lost: ${(error as Error).message}`);
+      }
+    }
   }
 
   #over(instance: Instance): void {
@@ -140,7 +172,7 @@ export class InstanceAgent {
         log(`${instance.machine.order.id}: ${(error as Error).stack}`);
       }
     }
-    if (this.#instances.size > 0) this.#idleSinceMs = performance.now();
+    if (this.#runs) this.#idleSinceMs = performance.now();
     else void this.#endIdle();
   }
 
@@ -150,7 +182,11 @@ export class InstanceAgent {
     this.#asking = true;
     const isThere = await isServerThere().catch(() => false);
     this.#asking = false;
-    if (!isThere && this.#instances.size === 0) this.#ended.resolve('idle');
+    if (!isThere && !this.#runs) this.#ended.resolve('idle');
+  }
+
+  get #runs(): boolean {
+    return [...this.#instances.values()].some(({ life }) => !life.isDown);
   }
 
   #script(hash: string): Promise<string> {

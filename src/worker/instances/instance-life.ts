@@ -128,6 +128,11 @@ export class InstanceLife {
     return this.state !== 'running' && this.state !== 'hibernated';
   }
 
+  /** Nothing of it runs: at most there is something left to say. */
+  get isDown(): boolean {
+    return this.state === 'stopped' || this.state === 'terminated';
+  }
+
   get idleForMs(): number | undefined {
     return this.#idleness === undefined ? undefined : idleMs(this.#idleness);
   }

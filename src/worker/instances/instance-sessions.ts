@@ -1,3 +1,4 @@
+import type { LastWords } from '../../api/instance-memory.ts';
 import { API_VERSION } from '../../api/limits.ts';
 import type { HelloRequest, JobForWorker } from '../../api/session.ts';
 import { isSpawnError } from '../../core/errors.ts';
@@ -92,6 +93,18 @@ export class InstanceSessions {
     await this.#caughtUp;
     this.#session?.leave();
     if (this.#isStarted) await this.#over.promise;
+  }
+
+  /** For an agent after this one: what is left to say. */
+  lastWords(): LastWords {
+    const { machine, place } = this.#instance;
+    const report = { seq: 1, ack: 0, held: { count: 0, sum: 0 }, instance: this.#instance.report() };
+    return {
+      order: machine.order,
+      wallMs: place.clock.wallMs(),
+      requests: this.#session?.unsaid() ?? [report],
+      ...(this.#open === undefined ? {} : { session: this.#open.id }),
+    };
   }
 
   /** Another agent goes on. */

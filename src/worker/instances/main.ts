@@ -25,6 +25,8 @@ export interface AgentDeps {
   readonly takePlace: (flags: AgentFlags) => number | 'taken' | 'unknown';
   /** To be called again and again while this process is well: whoever started it sees that. */
   readonly beat: (flags: AgentFlags) => void;
+  /** Where is kept what an agent that ends could not tell. */
+  readonly untoldDir: (flags: AgentFlags) => string;
   /** Where the machines are that this agent serves. */
   readonly openMachines: (flags: AgentFlags, log: (line: string) => void) => MachineHost;
 }
@@ -43,7 +45,7 @@ const BEAT_MS = 5_000;
  * The agent of instances as a program. Says everything on standard error, a line each. SIGTERM, SIGINT: lets go of the instances, which run
  * on, and ends. SIGHUP means nothing to it.
  *
- * @returns the exit code: 0 after a signal, when there was nothing to serve and no server, or another agent is there or came; 2 for bad flags; that of the error that
+ * @returns the exit code: 0 after a signal, when nothing runs and no server is there, or another agent is there or came; 2 for bad flags; that of the error that
  * keeps it from working
  */
 export async function runAgent(argv: readonly string[], deps: AgentDeps): Promise<number> {
@@ -90,7 +92,7 @@ function readAgentFlags(argv: readonly string[]): AgentFlags {
   };
 }
 
-async function serve(flags: AgentFlags, { takePlace, beat, openMachines }: AgentDeps): Promise<number> {
+async function serve(flags: AgentFlags, { takePlace, beat, untoldDir, openMachines }: AgentDeps): Promise<number> {
   // What instances create gets their own umask; what this process creates is nobody else's business.
   process.umask(0o077);
   makeDirectories(flags.dataDir, 0o700);
@@ -105,6 +107,7 @@ async function serve(flags: AgentFlags, { takePlace, beat, openMachines }: Agent
     client,
     machines: openMachines(flags, say),
     dataDir: flags.dataDir,
+    untoldDir: untoldDir(flags),
     host: hostname(),
     version: packageVersion(),
     isServerThere: async () => {
@@ -130,7 +133,7 @@ async function serve(flags: AgentFlags, { takePlace, beat, openMachines }: Agent
   }, BEAT_MS);
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal).on('SIGHUP', ignore);
   try {
-    if ((await agent.run()) === 'idle') say('there is nothing to serve, and no server');
+    if ((await agent.run()) === 'idle') say('nothing runs, and there is no server');
     return 0;
   } finally {
     clearInterval(beating);

@@ -33,6 +33,7 @@ test(`${COUNT} instances in one agent: few writes, few readings, peers asked for
       close: async () => {},
     },
     dataDir: join(folder, 'data'),
+    untoldDir: join(folder, 'untold'),
     host: 'here',
     version: '0',
     clock,
