@@ -166,13 +166,24 @@ static int sooner(int a, int b) {
   return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
+/* Some file systems count no links of directories that are there, so both must say it. */
+static bool is_gone(int folder) {
+  static const char mark[] = " (deleted)";
+  struct stat now;
+  if (fstat(folder, &now) != 0 || now.st_nlink != 0) return false;
+  char link[32], path[PATH_MAX];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+  ssize_t length = readlink(link, path, sizeof path);
+  size_t tail = sizeof mark - 1;
+  return length == sizeof path || (length >= (ssize_t)tail && memcmp(path + length - tail, mark, tail) == 0);
+}
+
 /* A directory that was removed has no name any more: nobody can find this instance, or end it. */
 static int folder_look(void) {
   static uint64_t looked_us;
   uint64_t now = steady_us();
   if (looked_us == 0 || now - looked_us >= FOLDER_AWAKE_MS * 1000u) {
-    struct stat folder;
-    if (fstat(M.folder, &folder) == 0 && folder.st_nlink == 0) end_machine("its directory is gone", M.conf.grace_ms);
+    if (is_gone(M.folder)) end_machine("its directory is gone", M.conf.grace_ms);
     looked_us = now;
   }
   return FOLDER_MS - (int)((now - looked_us) / 1000);
