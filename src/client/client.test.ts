@@ -29,6 +29,8 @@ test('each method calls its use case', async () => {
   expect((await client.jobs({ show: 'all', name: 'a b&c', limit: 3 })).jobs).toHaveLength(1);
   expect((await client.job('12')).name).toBe('sim');
   await client.tasks('12', { state: 'failed,ready', index: '1-5', after: 7 });
+  expect((await client.queue({ ids: '12,13', names: ['a', 'b'], ended: 300 })).jobs[0]!.groups[0]!.count).toBe(3);
+  expect(await Array.fromAsync(client.allQueue({ limit: 5 }))).toHaveLength(1);
   expect((await client.cancel('12_[1,3-5]')).tasks).toBe(3);
   await client.retry('12', { index: '1' });
   await client.requeue('12');
@@ -44,6 +46,8 @@ test('each method calls its use case', async () => {
     ['jobs', { show: 'all', name: 'a b&c', limit: 3 }],
     ['job', '12'],
     ['tasks', '12', { state: 'failed,ready', index: '1-5', after: 7 }],
+    ['queue', { ids: '12,13', names: ['a', 'b'], ended: 300 }],
+    ['queue', { limit: 5 }],
     ['cancel', '12_[1,3-5]', {}],
     ['retry', '12', { index: '1' }],
     ['requeue', '12', {}],

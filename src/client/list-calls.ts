@@ -1,6 +1,7 @@
 import type { TokensQueryInput, TokensReply, TokenView } from '../api/access.ts';
 import type { EventsQueryInput, EventsReply, EventView } from '../api/insight.ts';
 import type { JobsQueryInput, JobsReply, JobView, TasksQueryInput, TasksReply, TaskView } from '../api/job.ts';
+import type { QueueJob, QueueQueryInput, QueueReply } from '../api/queue.ts';
 import type { CallOptions } from './connection.ts';
 import { jobPath, search } from './paths.ts';
 import { SessionCalls } from './session-calls.ts';
@@ -41,6 +42,23 @@ export class ListCalls extends SessionCalls {
     );
   }
 
+  /**
+   * What waits, in groups of tasks that wait for the same, and what runs, task by task; with `ended` also what ended in the last so many
+   * seconds. `after: next` gives the next page, which may go on with the job that was last. Errors: TASK_NOT_FOUND and AMBIGUOUS_NAME
+   * for `ids`; an id that names nothing is told in `missing`.
+   */
+  queue(query: QueueQueryInput = {}, options?: CallOptions): Promise<QueueReply> {
+    return this.json('GET', `/v1/queue${search(query)}`, options);
+  }
+
+  /** All that `queue` tells, page after page: a job comes in as many parts as there are pages with some of it. */
+  allQueue(query: QueueQueryInput = {}, options?: CallOptions): AsyncGenerator<QueueJob, void, undefined> {
+    return walk(
+      (after: string | undefined) => this.queue({ ...query, ...(after === undefined ? {} : { after }) }, options),
+      ({ jobs }) => jobs,
+    );
+  }
+
   /** What happened, oldest first: to everything, or with `ref` to one job or task. `after: next` gives the next page. */
   events(query: EventsQueryInput = {}, options?: CallOptions): Promise<EventsReply> {
     return this.json('GET', `/v1/events${search(query)}`, options);
@@ -69,11 +87,11 @@ export class ListCalls extends SessionCalls {
 }
 
 /** The entries of page after page, each asked for with the key that the one before gave. */
-async function* walk<Page extends { next?: number | undefined }, Entry>(
-  ask: (key: number | undefined) => Promise<Page>,
+async function* walk<Key extends number | string, Page extends { next?: Key | undefined }, Entry>(
+  ask: (key: Key | undefined) => Promise<Page>,
   entries: (page: Page) => readonly Entry[],
 ): AsyncGenerator<Entry, void, undefined> {
-  let key: number | undefined;
+  let key: Key | undefined;
   do {
     const page = await ask(key);
     yield* entries(page);

@@ -27,6 +27,7 @@ import { ReclaimLoop } from './loops/reclaim.ts';
 import type { SessionEntry } from './memory.ts';
 import { hideEnvironment } from './ownership.ts';
 import { pruneJobs } from './prune.ts';
+import { readQueue } from './queue-view.ts';
 import { listJobs, readJob, readLogs, readTasks, watchJob } from './reading.ts';
 import { ownRef } from './refs.ts';
 import type { SessionDetail } from './restore.ts';
@@ -108,6 +109,7 @@ export class Coordinator implements UseCases {
   job: UseCases['job'] = (caller, ref) => readJob(this.#ledger, this.#own(caller, ref));
   tasks: UseCases['tasks'] = (caller, ref, query) => readTasks(this.#ledger, this.#own(caller, ref), query);
   summary: UseCases['summary'] = (caller, ref) => summarise(this.#ledger, this.#own(caller, ref));
+  queue: UseCases['queue'] = (caller, query) => readQueue(this.#ledger, query, (ref) => this.#own(caller, ref));
   why: UseCases['why'] = (caller, ref) => explainWhy(this.#ledger, this.#own(caller, ref));
   events: UseCases['events'] = (caller, query) => listEvents(this.#ledger, this.#ownIn(caller, query));
   watchEvents: UseCases['watchEvents'] = (caller, query, tell) =>

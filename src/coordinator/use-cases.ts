@@ -46,6 +46,7 @@ import type {
   UpdateRequest,
   VerbReply,
 } from '../api/job.ts';
+import type { QueueQuery, QueueReply } from '../api/queue.ts';
 import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest, ServerView } from '../api/session.ts';
 
 /** Who asks, as the server's door found out. */
@@ -76,6 +77,8 @@ export interface UseCases {
   job(caller: Caller, ref: string): Promise<JobView>;
   tasks(caller: Caller, ref: string, query: TasksQuery): Promise<TasksReply>;
   /** `ref` may also name tasks: `12_7`, `12_[1,3-5]`; so for all verbs. */
+  /** What waits, in groups, and what runs or ended a moment ago, task by task. */
+  queue(caller: Caller, query: QueueQuery): Promise<QueueReply>;
   cancel(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   retry(caller: Caller, ref: string, request: RetryRequest): Promise<VerbReply>;
   requeue(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;

@@ -251,6 +251,8 @@ export interface StoredJobsQuery {
   arrayId?: string;
   /** Only one: the job with the largest rawIdBase up to this one. */
   rawId?: number;
+  /** Only those that ended at this time or later, epoch ms; the last to end comes first. Not with `before`. */
+  endedFrom?: number;
   /** Only ids below this one. */
   before?: number;
   /** Only these. */

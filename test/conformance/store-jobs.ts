@@ -162,6 +162,26 @@ export function describeJobs(world: StoreWorld): void {
       expect(await found('a (1)', true)).toEqual([5]);
     });
 
+    test('findJobs finds what ended since a time, the last to end first', async () => {
+      await world.store.commit(
+        aBatch({
+          newJobs: [
+            aJob(1, { endedAt: 30 }),
+            aJob(2, { endedAt: 10 }),
+            aJob(3),
+            aJob(4, { endedAt: 20 }),
+            aJob(5, { endedAt: 30 }),
+          ],
+        }),
+      );
+      const found = async (endedFrom: number, limit = 10) =>
+        (await world.store.findJobs({ live: false, endedFrom, limit })).map(({ id }) => id);
+      expect(await found(0)).toEqual([5, 1, 4, 2]);
+      expect(await found(11)).toEqual([5, 1, 4]);
+      expect(await found(11, 2)).toEqual([5, 1]);
+      expect(await found(31)).toEqual([]);
+    });
+
     test('findJobs finds the job that may have a raw id: the last that begins at it or before', async () => {
       await world.store.commit(
         aBatch({

@@ -55,6 +55,13 @@ export class FakeUseCases implements UseCases {
     return { jobs: [JOB] };
   };
 
+  queue: UseCases['queue'] = async (caller, query) => {
+    this.#note('queue', caller, query);
+    const lane = { priority: 0, cpus: 1, memoryBytes: 0, timeLimitMs: 0 };
+    const group = { state: 'ready', reason: 'Resources', indices: '0-2', count: 3, lane: 0 } as const;
+    return { now: 1_000, jobs: [{ job: JOB, lanes: [lane], groups: [group], tasks: [] }], missing: [] };
+  };
+
   job: UseCases['job'] = async (caller, ref) => {
     this.#note('job', caller, ref);
     this.#known(ref);

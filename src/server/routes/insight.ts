@@ -1,6 +1,7 @@
 import { RefParams } from '../../api/http.ts';
 import { EventsQuery, EventsReply, SpecReply, SummaryReply, WhyReply } from '../../api/insight.ts';
 import { ErrorReply } from '../../api/job.ts';
+import { QueueQuery, QueueReply } from '../../api/queue.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
 
@@ -46,6 +47,20 @@ export function insightRoutes(app: App, { useCases }: Doors): void {
       },
     },
     (request) => useCases.spec(callerOf(request), request.params.ref),
+  );
+
+  app.get(
+    '/v1/queue',
+    {
+      config: { role: 'read' },
+      schema: {
+        operationId: 'queue',
+        summary: 'Tell what waits, in groups, and what runs or has just ended, task by task',
+        querystring: QueueQuery,
+        response: { 200: QueueReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.queue(callerOf(request), request.query),
   );
 
   app.get(

@@ -159,20 +159,26 @@ const BY_SLURM_NAME = `j.id IN (SELECT id FROM jobs WHERE slurm_name = @slurmNam
     AND coalesce(s.slurm_name, j.slurm_name, j.name) = @slurmName`;
 const BY_RAW_ID = 'j.id = (SELECT id FROM jobs WHERE raw_id_base <= @rawId ORDER BY raw_id_base DESC, id DESC LIMIT 1)';
 
-function findJobsSql({ live, name, slurmName, arrayId, rawId, before, ids }: StoredJobsQuery): string {
+function findJobsSql(query: StoredJobsQuery): string {
+  const { live, name, slurmName, arrayId, rawId, endedFrom, before, ids } = query;
   const filters = [
     live ? 's.ended_at = 0' : 's.ended_at <> 0',
     ...(name === undefined ? [] : ['j.name = @name']),
     ...(slurmName === undefined ? [] : [BY_SLURM_NAME]),
     ...(rawId === undefined ? [] : [BY_RAW_ID]),
     ...(arrayId === undefined ? [] : ['j.array_id = @arrayId']),
+    ...(endedFrom === undefined ? [] : ['s.ended_at > 0 AND s.ended_at >= @endedFrom']),
     ...(before === undefined ? [] : ['s.job_id < @before', 'j.id < @before']),
     ...(ids === undefined ? [] : ['j.id IN (SELECT value FROM json_each(@ids))']),
   ];
   const isNamed = [name, slurmName, arrayId, rawId, ids].some((each) => each !== undefined);
   const startsFromLive = live && !isNamed;
-  const [tables, id] = startsFromLive
-    ? ['job_states s CROSS JOIN jobs j ON j.id = s.job_id', 's.job_id']
-    : ['jobs j CROSS JOIN job_states s ON s.job_id = j.id', 'j.id'];
-  return `${JOB} FROM ${tables} WHERE ${filters.join(' AND ')} ORDER BY ${id} DESC LIMIT @limit`;
+  const fromStates = 'job_states s CROSS JOIN jobs j ON j.id = s.job_id';
+  const [tables, order] =
+    endedFrom !== undefined
+      ? [fromStates, 's.ended_at DESC, s.job_id DESC']
+      : startsFromLive
+        ? [fromStates, 's.job_id DESC']
+        : ['jobs j CROSS JOIN job_states s ON s.job_id = j.id', 'j.id DESC'];
+  return `${JOB} FROM ${tables} WHERE ${filters.join(' AND ')} ORDER BY ${order} LIMIT @limit`;
 }
