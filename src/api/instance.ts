@@ -186,7 +186,7 @@ export const InstancesQuery = z.strictObject({
   state: InstanceState.optional(),
   region: z.string().max(63).optional(),
   type: z.string().max(64).optional(),
-  /** Only ids after this one, in the order of the list: array, then index, then generation. */
+  /** `next` of the page before. The order of the list is array (newest first), then index, then generation. */
   after: z.string().max(100).optional(),
   limit: whole(z.int().min(1).max(MAX_PAGE)).prefault(1_000),
 });

@@ -48,6 +48,18 @@ describe('the list', () => {
     const second = await at.at.coordinator.instances(CALLER, { limit: 2, after: first.next! });
     expect(second.instances.map(({ name }) => name)).toEqual(['compute-1', 'compute-2']);
     expect(second.next).toBeUndefined();
+    const all: string[] = [];
+    for (let after: string | undefined, page = 0; page < 9; page++) {
+      const reply = await at.at.coordinator.instances(CALLER, { limit: 1, ...(after === undefined ? {} : { after }) });
+      all.push(...reply.instances.map(({ name }) => name));
+      if (reply.next === undefined) break;
+      after = reply.next;
+    }
+    expect(all).toEqual(['single', 'compute-0', 'compute-1', 'compute-2']);
+    for (const after of ['i-0123', '1.2', '']) {
+      const asked = at.at.coordinator.instances(CALLER, { limit: 1, after });
+      await expect(asked, after).rejects.toMatchObject({ code: 'BAD_REQUEST' });
+    }
   });
 
   test('keeps what has ended for a time, over restarts, and then forgets it', async () => {

@@ -1,4 +1,5 @@
 import type { InstancesQuery, InstancesReply, InstanceView } from '../../api/instance.ts';
+import { SpawnError } from '../../core/errors.ts';
 import { costOf } from '../../core/instance-cost.ts';
 import { TASK_STATES } from '../../core/task-state.ts';
 import type { Ledger } from '../ledger.ts';
@@ -14,20 +15,35 @@ export function listInstances(ledger: Ledger, query: InstancesQuery): Promise<In
   return ledger.read((memory) => {
     const { state, region, type, after, limit } = query;
     const instances: InstanceView[] = [];
-    let skipping = after !== undefined && memory.instances.rows.has(after);
+    const last = after === undefined ? undefined : readPlace(after);
+    let next = '';
     for (const [array, row] of findRows(memory.instances, query)) {
-      if (skipping) {
-        skipping = row.id !== after;
-        continue;
-      }
+      if (last !== undefined && !isAfter(row, last)) continue;
       if (state !== undefined && row.state !== state) continue;
       if (region !== undefined && row.region !== region) continue;
       if (type !== undefined && array.plan.type.name !== type) continue;
-      if (instances.length === limit) return { instances, next: instances.at(-1)!.id };
+      if (instances.length === limit) return { instances, next };
       instances.push(viewInstance(ledger.world, array, row));
+      next = `${row.jobId}.${row.position}.${row.generation}`;
     }
     return { instances };
   });
+}
+
+type Place = readonly [job: number, position: number, generation: number];
+
+/** A place in the list, and no instance: that one may be forgotten before the next page is asked for. */
+function readPlace(text: string): Place {
+  const parts = /^(\d{1,15})\.(\d{1,15})\.(\d{1,15})$/.exec(text);
+  if (parts === null)
+    throw new SpawnError('BAD_REQUEST', { where: 'after', expected: '`next` of the page before', found: text });
+  return [Number(parts[1]), Number(parts[2]), Number(parts[3])];
+}
+
+/** In the order of the list: the newest array first. */
+function isAfter(row: InstanceRow, [job, position, generation]: Place): boolean {
+  if (row.jobId !== job) return row.jobId < job;
+  return row.position === position ? row.generation > generation : row.position > position;
 }
 
 function viewInstance(world: World, array: InstanceArray, row: InstanceRow): InstanceView {
