@@ -32,6 +32,7 @@ export type {
   Role,
   Selection,
   ServerView,
+  SignalRequestInput,
   SessionView,
   SpecReply,
   SubmitReply,

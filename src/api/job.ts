@@ -170,6 +170,16 @@ export const RetryRequest = Selection.extend({
 });
 export type RetryRequest = z.infer<typeof RetryRequest>;
 
+/** A signal for the processes of tasks that run. */
+export const SignalRequest = Selection.extend({
+  signal: z.int().min(1).max(64),
+  /** `all`: the whole process group of each; `main`: its main process alone. */
+  scope: z.enum(['all', 'main']).default('all'),
+});
+export type SignalRequest = z.infer<typeof SignalRequest>;
+/** What a client sends: defaults may be left out. */
+export type SignalRequestInput = z.input<typeof SignalRequest>;
+
 /** What a verb did. `tasks` counts the tasks it changed. */
 export const VerbReply = z.object({ job: JobView, tasks: z.int() });
 export type VerbReply = z.infer<typeof VerbReply>;

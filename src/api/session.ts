@@ -143,6 +143,14 @@ export const StreamMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('drop'), n: z.int(), fences: z.array(FenceRun) }),
   /** The time limit of these, from their start, is another one now; 0 = none. */
   z.object({ type: z.literal('limit'), n: z.int(), fences: z.array(FenceRun), timeLimitMs: z.int().min(0) }),
+  /** Pass a signal on to those of them that run. */
+  z.object({
+    type: z.literal('signal'),
+    n: z.int(),
+    fences: z.array(FenceRun),
+    signal: z.int().min(1).max(64),
+    mainOnly: z.boolean(),
+  }),
   /** The job is out of memory here: forget its description. */
   z.object({ type: z.literal('forget'), n: z.int(), job: z.int() }),
   /** Take no more, finish what runs, then close the session. */

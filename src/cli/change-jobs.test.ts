@@ -52,6 +52,30 @@ test('goes on after one that failed, and exits with the worst code', async () =>
   });
 });
 
+describe('signal', () => {
+  test.each([
+    [['-s', 'USR1'], { signal: 10 }],
+    [['--signal', 'sigterm', '--main', '--index', '1-2'], { signal: 15, scope: 'main', index: '1-2' }],
+    [['--signal', '64'], { signal: 64 }],
+  ])('%j', async (words, request) => {
+    const ran = await runCli(['signal', '12', ...words], { client: { signal: reply(2) } });
+    expect(ran).toEqual({ code: 0, out: 'job 12: 2 tasks signalled\n', err: '', calls: [['signal', '12', request]] });
+  });
+
+  test.each([
+    [[], 'signal: expected --signal SIG, found none'],
+    [['--signal', 'FOO'], '--signal: expected USR1, SIGUSR1 or 10 (1 to 64), found "FOO"'],
+    [['--signal', '65'], '--signal: expected USR1, SIGUSR1 or 10 (1 to 64), found "65"'],
+    [['--signal', '0'], '--signal: expected USR1, SIGUSR1 or 10 (1 to 64), found "0"'],
+  ])('refuses %j', async (words, message) => {
+    expect(await runCli(['signal', '12', ...words], {})).toMatchObject({
+      code: 2,
+      err: `spawn: ${message}\n`,
+      calls: [],
+    });
+  });
+});
+
 describe('which tasks', () => {
   test.each([
     [['--state', 'failed,running'], { state: 'failed,running' }],

@@ -1,4 +1,4 @@
-import type { Selection, VerbReply } from '../api/job.ts';
+import type { SignalRequestInput, VerbReply } from '../api/job.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
 import { checkName } from '../core/ids.ts';
 import type { Client } from './client.ts';
@@ -11,7 +11,7 @@ import { type Named, narrowed, readRef } from './refs.ts';
 import { reportError } from './report-error.ts';
 import { selectionOptions } from './selection.ts';
 
-type Verb = 'cancel' | 'retry' | 'requeue' | 'hold' | 'release';
+type Verb = 'cancel' | 'retry' | 'requeue' | 'hold' | 'release' | 'signal';
 
 /** How a verb is described, and how its reply is told: `job 12: 3 tasks cancelled`. */
 interface Words {
@@ -73,8 +73,9 @@ export function changeJobs<const T extends OptionTable>(verb: Verb, words: Words
   });
 }
 
-function call(client: Client, verb: Verb, ref: string, request: Selection): Promise<VerbReply> {
-  return client[verb](ref, request);
+/** The options of each command make its request what the verb takes. */
+function call(client: Client, verb: Verb, ref: string, request: object): Promise<VerbReply> {
+  return client[verb](ref, request as SignalRequestInput);
 }
 
 function checkNamed(verb: Verb, operands: readonly string[], name: string | undefined): void {

@@ -12,6 +12,7 @@ export type Client = Pick<
   | 'requeue'
   | 'hold'
   | 'release'
+  | 'signal'
   | 'update'
   | 'watch'
   | 'logs'

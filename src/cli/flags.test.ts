@@ -123,6 +123,13 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
   requeue: selection,
   hold: selection,
   release: selection,
+  signal: {
+    ...Object.fromEntries(
+      Object.entries(selection).map(([name, [words, flag]]) => [name, [[...words, '-s', 'USR1'], flag]] as const),
+    ),
+    signal: [['12'], ['--signal', 'USR1']],
+    main: [['12', '-s', 'USR1'], ['--main']],
+  },
   retry: {
     ...selection,
     failed: [['12'], ['--failed']],
@@ -217,6 +224,7 @@ const client: NonNullable<RunOptions['client']> = {
   requeue: reply,
   hold: reply,
   release: reply,
+  signal: reply,
   update: reply,
   createToken: async () => ({ token: 'x', view: token }),
   tokens: async () => ({ tokens: [token] }),

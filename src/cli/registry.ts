@@ -99,6 +99,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/release.ts')).release,
   },
   {
+    name: 'signal',
+    group: 'Change',
+    summary: 'Send a signal to tasks that run',
+    load: async () => (await import('./commands/signal.ts')).signal,
+  },
+  {
     name: 'update',
     group: 'Change',
     summary: 'Change a job that has been submitted',

@@ -36,6 +36,7 @@ const SAFE: readonly Method[] = [
 const UNSAFE: readonly Method[] = [
   ['retry', (client) => client.retry('12')],
   ['requeue', (client) => client.requeue('12')],
+  ['signal', (client) => client.signal('12', { signal: 10 })],
   ['createToken', (client) => client.createToken({ name: 'ada', role: 'read' })],
   ['hello', (client) => client.hello(HELLO)],
 ];

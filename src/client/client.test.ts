@@ -36,6 +36,7 @@ test('each method calls its use case', async () => {
   await client.requeue('12');
   await client.hold('12');
   await client.release('12');
+  await client.signal('12_7', { signal: 10 });
   await client.update('12', { throttle: 5 });
   expect((await client.server()).storeId).toBe('s1');
   expect((await client.hello(hello)).sessionId).toBe(7);
@@ -53,6 +54,7 @@ test('each method calls its use case', async () => {
     ['requeue', '12', {}],
     ['hold', '12', {}],
     ['release', '12', {}],
+    ['signal', '12_7', { signal: 10, scope: 'all' }],
     ['update', '12', { throttle: 5 }],
     ['server'],
     ['hello', hello],

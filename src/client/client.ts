@@ -20,6 +20,7 @@ import type {
   RetryRequest,
   Selection,
   SubmitReply,
+  SignalRequestInput,
   SubmitRequestInput,
   UpdateRequest,
   VerbReply,
@@ -102,6 +103,15 @@ export class SpawnClient extends InstanceCalls {
   }
 
   /** Changes what a job, or some of its tasks, may use and when it runs; what is not named stays. Errors: also JOB_ENDED. */
+  /**
+   * Sends a signal to what runs of these tasks, to all processes of each or, with `scope: 'main'`, to its main process alone; `tasks` of the reply
+   * counts them.
+   * Not sent again when the link breaks: a task would get it twice.
+   */
+  signal(ref: string, request: SignalRequestInput, options?: CallOptions): Promise<VerbReply> {
+    return this.json('POST', `${jobPath(ref)}/signal`, options, { body: request, repeatable: false });
+  }
+
   update(ref: string, request: UpdateRequest, options?: CallOptions): Promise<VerbReply> {
     return this.json('PATCH', jobPath(ref), options, { body: request });
   }

@@ -20,6 +20,7 @@ export type {
   RetryRequest,
   Selection,
   SubmitReply,
+  SignalRequestInput,
   SubmitRequestInput,
   TaskStateName,
   TasksReply,

@@ -25,6 +25,7 @@ export interface Outgoing {
   drop: [number, number][];
   /** Another time limit for what is held. */
   limit: { timeLimitMs: number; fences: [number, number][] }[];
+  signal: { signal: number; mainOnly: boolean; fences: [number, number][] }[];
   /** How the instance that the session serves shall be: the last word. */
   directive?: Directive;
 }
@@ -93,7 +94,7 @@ export class Changes {
   tell(sessionId: number): Outgoing {
     let outgoing = this.outgoing.get(sessionId);
     if (outgoing === undefined) {
-      outgoing = { grants: new Map(), revoke: [], cancel: [], drop: [], limit: [] };
+      outgoing = { grants: new Map(), revoke: [], cancel: [], drop: [], limit: [], signal: [] };
       this.outgoing.set(sessionId, outgoing);
     }
     return outgoing;

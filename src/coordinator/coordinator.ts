@@ -32,6 +32,7 @@ import { listJobs, readJob, readLogs, readTasks, watchJob } from './reading.ts';
 import { ownRef } from './refs.ts';
 import type { SessionDetail } from './restore.ts';
 import { Sessions } from './sessions.ts';
+import { signalTasks } from './signal.ts';
 import { submitJob } from './submitting.ts';
 import { summarise } from './summary.ts';
 import { Tokens } from './tokens.ts';
@@ -129,6 +130,8 @@ export class Coordinator implements UseCases {
     applyVerb(this.#ledger, caller, 'hold', this.#own(caller, ref), which);
   release: UseCases['release'] = (caller, ref, which) =>
     applyVerb(this.#ledger, caller, 'release', this.#own(caller, ref), which);
+  signal: UseCases['signal'] = (caller, ref, request) =>
+    signalTasks(this.#ledger, caller, this.#own(caller, ref), request);
   update: UseCases['update'] = (caller, ref, request) =>
     updateJob(this.#ledger, caller, this.#own(caller, ref), request);
   prune: UseCases['prune'] = (_caller, request) => pruneJobs(this.#ledger, request);

@@ -25,6 +25,7 @@ export function prepareMessages(memory: Memory, outgoing: Outgoing): (link: Link
     if (outgoing.revoke.length > 0) link.send({ type: 'revoke', fences: outgoing.revoke });
     if (outgoing.cancel.length > 0) link.send({ type: 'cancel', fences: outgoing.cancel });
     for (const { timeLimitMs, fences } of outgoing.limit) link.send({ type: 'limit', fences, timeLimitMs });
+    for (const each of outgoing.signal) link.send({ type: 'signal', ...each });
     if (outgoing.drop.length > 0) link.send({ type: 'drop', fences: outgoing.drop });
   };
 }

@@ -40,6 +40,7 @@ import type {
   RetryRequest,
   Selection,
   SubmitReply,
+  SignalRequest,
   SubmitRequest,
   TasksQuery,
   TasksReply,
@@ -85,6 +86,7 @@ export interface UseCases {
   hold(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   release(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   update(caller: Caller, ref: string, request: UpdateRequest): Promise<VerbReply>;
+  signal(caller: Caller, ref: string, request: SignalRequest): Promise<VerbReply>;
   /** Calls `listener` at once and after every durable change; returns how to stop. */
   watch(caller: Caller, ref: string, listener: (delta: JobDelta) => void): Promise<() => void>;
   /** Log records (core/log-record.ts) of the selected attempts, in chunks. Ends when all is read (or, following, all has ended). */

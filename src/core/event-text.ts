@@ -1,4 +1,5 @@
 import { shownUsd } from './instance-cost.ts';
+import { outcomeText } from './outcome.ts';
 import { counted, shownBytes, shownDuration } from './shown.ts';
 
 type Detail = Readonly<Record<string, unknown>>;
@@ -25,6 +26,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   jobRequeued: (about, detail) => `${tasks(detail)} of ${about} requeued`,
   jobHeld: (about, detail) => `${tasks(detail)} of ${about} held`,
   jobReleased: (about, detail) => `${tasks(detail)} of ${about} released`,
+  jobSignalled: (about, detail) =>
+    `${tasks(detail)} of ${about} were sent ${outcomeText({ kind: 'signalled', signal: number(detail.signal) })}`,
   jobUpdated: (about, { tasks: count, ...fields }) =>
     `${about} updated: ${changes(fields)} (${tasks({ tasks: count })})`,
   /** Of releases before jobUpdated. */

@@ -14,7 +14,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
     'jobs job tasks queue watch logs server summary why spec events watchEvents watchGrid grep diffLogs instances cost budget',
     ['read', 'submit', 'admin'],
   ),
-  ...group('submit update cancel retry requeue hold release putBlob instanceVerb resize setBudget', [
+  ...group('submit update cancel retry requeue hold release signal putBlob instanceVerb resize setBudget', [
     'submit',
     'admin',
   ]),
@@ -22,11 +22,12 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   ...group('createToken tokens revokeToken prune stopServer', ['admin']),
 };
 /** Where it counts whose job it is. */
-const OF_OWNER = new Set(['update', 'cancel', 'retry', 'requeue', 'hold', 'release', 'resize']);
+const OF_OWNER = new Set(['update', 'cancel', 'retry', 'requeue', 'hold', 'release', 'signal', 'resize']);
 
 const BODIES: Readonly<Record<string, object>> = {
   submit: { spec: { run: { kind: 'argv', argv: ['true'] }, cwd: '/' } },
   update: { throttle: 1 },
+  signal: { signal: 10 },
   hello: HELLO,
   exchange: { seq: 1, ack: 0, held: { count: 0, sum: 0 }, freeCpus: 0 },
   createToken: { name: 'ROLE', role: 'read' },

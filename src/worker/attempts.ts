@@ -1,4 +1,4 @@
-import type { Resources } from '../api/session.ts';
+import type { Resources, StreamMessage } from '../api/session.ts';
 import type { Gpu } from '../core/gpu-list.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { Room } from '../core/resources.ts';
@@ -34,6 +34,9 @@ export interface AttemptsOptions extends RunDefaults {
   /** It did not start and will not: its grant goes back. */
   readonly onRefused: (fence: number) => void;
 }
+
+/** Which attempts get which signal. */
+type ToSignal = Pick<Extract<StreamMessage, { type: 'signal' }>, 'fences' | 'signal' | 'mainOnly'>;
 
 /** The attempts that run on this worker or wait in its forker, and what of its resources is left. */
 export class Attempts {
@@ -121,6 +124,15 @@ export class Attempts {
   /** From the start of each. */
   limit(forker: Forker, base: number, count: number, timeLimitMs: number): void {
     for (const { grant } of this.#among(base, count)) forker.limit(grant.fence, timeLimitMs);
+  }
+
+  /** To those that have started. */
+  signal(forker: Forker, { fences, signal, mainOnly }: ToSignal): void {
+    for (const [base, count] of fences) {
+      for (const { grant, log } of this.#among(base, count)) {
+        if (log !== undefined) forker.signal(grant.fence, signal, mainOnly);
+      }
+    }
   }
 
   /** KILL at once; nothing is reported. */

@@ -1,4 +1,4 @@
-import type { FenceRun, GrantRun } from '../api/session.ts';
+import type { FenceRun, GrantRun, StreamMessage } from '../api/session.ts';
 import type { Attempts } from './attempts.ts';
 import { FenceSet } from './fence-set.ts';
 import type { Forker } from './forker/types.ts';
@@ -7,6 +7,9 @@ import { GrantQueue } from './queue.ts';
 
 /** Fences that were held once and are remembered, so that a grant which comes twice does not run twice; in runs. */
 const REMEMBERED_RUNS = 4_096;
+
+/** What the coordinator says of grants that are here. */
+type AboutHeld = Extract<StreamMessage, { type: 'revoke' | 'cancel' | 'drop' | 'limit' | 'signal' }>;
 
 /** What was granted to a session: queued or running, and what becomes of it. */
 export class Holdings {
@@ -57,22 +60,43 @@ export class Holdings {
     if (this.#outbox.draining) this.giveBackAll(forker);
   }
 
+  take(message: AboutHeld, forker: Forker | undefined): void {
+    const { fences } = message;
+    switch (message.type) {
+      case 'revoke':
+        this.#revoke(fences, forker);
+        break;
+      case 'cancel':
+        this.#cancel(fences, forker);
+        break;
+      case 'drop':
+        this.#drop(fences, forker);
+        break;
+      case 'limit':
+        this.#limit(fences, message.timeLimitMs, forker);
+        break;
+      case 'signal':
+        if (forker !== undefined) this.#attempts.signal(forker, message);
+        break;
+    }
+  }
+
   /** What has started goes on. */
-  revoke(fences: readonly FenceRun[], forker: Forker | undefined): void {
+  #revoke(fences: readonly FenceRun[], forker: Forker | undefined): void {
     for (const [base, count] of fences) {
       this.#giveBack(this.#queue.remove(base, count));
       if (forker !== undefined) this.#attempts.withdraw(forker, base, count);
     }
   }
 
-  cancel(fences: readonly FenceRun[], forker: Forker | undefined): void {
+  #cancel(fences: readonly FenceRun[], forker: Forker | undefined): void {
     for (const [base, count] of fences) {
       this.#giveBack(this.#queue.remove(base, count));
       if (forker !== undefined) this.#attempts.cancel(forker, base, count);
     }
   }
 
-  drop(fences: readonly FenceRun[], forker: Forker | undefined): void {
+  #drop(fences: readonly FenceRun[], forker: Forker | undefined): void {
     for (const [base, count] of fences) {
       this.#queue.remove(base, count);
       this.#attempts.drop(forker, base, count);
@@ -82,7 +106,7 @@ export class Holdings {
   }
 
   /** Of what runs from its start on, of what waits from its start to come. */
-  limit(fences: readonly FenceRun[], timeLimitMs: number, forker: Forker | undefined): void {
+  #limit(fences: readonly FenceRun[], timeLimitMs: number, forker: Forker | undefined): void {
     for (const [base, count] of fences) {
       this.#queue.limit(base, count, timeLimitMs);
       if (forker !== undefined) this.#attempts.limit(forker, base, count, timeLimitMs);

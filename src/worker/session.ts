@@ -248,16 +248,11 @@ export class Session {
         this.#grant(message);
         break;
       case 'revoke':
-        this.#holdings.revoke(message.fences, forker);
-        break;
       case 'cancel':
-        this.#holdings.cancel(message.fences, forker);
-        break;
       case 'drop':
-        this.#holdings.drop(message.fences, forker);
-        break;
       case 'limit':
-        this.#holdings.limit(message.fences, message.timeLimitMs, forker);
+      case 'signal':
+        this.#holdings.take(message, forker);
         break;
       case 'forget':
         this.#lives.forget(message.job, this.#jobs.allOf(message.job));

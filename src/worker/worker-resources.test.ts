@@ -236,6 +236,24 @@ describe.each(FORKERS)('with the %s forker', (forker) => {
     expect(logOf(1, fence)).toMatch(/^ready\n(?:.+\n)?soon\n$/);
   });
 
+  test('a signal reaches what runs, the main process of it or all, and nothing that waits', async () => {
+    const { coordinator, job, folder, howOf, ran, read, go } = setUp({ cpus: 1 }, { forker });
+    const child = 'trap "echo child >>told" USR1; echo up >>child; while [ ! -e go ]; do sleep 0.02; done';
+    const text = `sh -c '${child}' & trap "echo main >>told" USR1; ${WAITS}; wait`;
+    job(1, text, { cpus: 1, cwd: folder });
+    const fence = coordinator.grant(1, 0, 2);
+    await until('the first to start', () => ran().length === 1 && read('child') === 'up\n');
+    const told = () => read('told').split('\n').slice(0, -1).toSorted();
+    coordinator.send({ type: 'signal', fences: [[fence, 2]], signal: 10, mainOnly: true });
+    await until('the main process to be told', () => told().length === 1);
+    coordinator.send({ type: 'signal', fences: [[fence, 2]], signal: 10, mainOnly: false });
+    await until('all to be told', () => told().length === 3);
+    expect(told()).toEqual(['child', 'main', 'main']);
+    go();
+    expect([await howOf(fence), await howOf(fence + 1)]).toEqual(['exit 0', 'exit 0']);
+    expect(told().length).toBe(3);
+  });
+
   test('a task sees as many CPUs as it asked for, or all where the forker binds nothing', async () => {
     const { coordinator, job, ended, logOf, forkers } = setUp({}, { forker });
     job(1, 'nproc', { cpus: 0.5 });

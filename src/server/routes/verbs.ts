@@ -1,5 +1,5 @@
 import { RefParams } from '../../api/http.ts';
-import { ErrorReply, RetryRequest, Selection, VerbReply } from '../../api/job.ts';
+import { ErrorReply, RetryRequest, Selection, SignalRequest, VerbReply } from '../../api/job.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
 
@@ -34,3 +34,17 @@ export function verbRoutes(app: App, { useCases }: Doors): void {
     );
   }
 }
+  app.post(
+    '/v1/jobs/:ref/signal',
+    {
+      config: { role: 'submit' },
+      schema: {
+        operationId: 'signal',
+        summary: 'Send a signal to tasks that run',
+        params: RefParams,
+        body: SignalRequest,
+        response: { 200: VerbReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.signal(callerOf(request), request.params.ref, request.body),
+  );
