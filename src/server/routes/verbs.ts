@@ -33,7 +33,6 @@ export function verbRoutes(app: App, { useCases }: Doors): void {
       (request) => useCases[verb](callerOf(request), request.params.ref, request.body),
     );
   }
-}
   app.post(
     '/v1/jobs/:ref/signal',
     {
@@ -48,3 +47,4 @@ export function verbRoutes(app: App, { useCases }: Doors): void {
     },
     (request) => useCases.signal(callerOf(request), request.params.ref, request.body),
   );
+}
