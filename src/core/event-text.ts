@@ -27,7 +27,7 @@ const TEXTS: Readonly<Record<string, Text>> = {
   jobHeld: (about, detail) => `${tasks(detail)} of ${about} held`,
   jobReleased: (about, detail) => `${tasks(detail)} of ${about} released`,
   jobSignalled: (about, detail) =>
-    `${tasks(detail)} of ${about} were sent ${outcomeText({ kind: 'signalled', signal: number(detail.signal) })}`,
+    `${outcomeText({ kind: 'signalled', signal: number(detail.signal) })} sent to ${tasks(detail)} of ${about}`,
   jobUpdated: (about, { tasks: count, ...fields }) =>
     `${about} updated: ${changes(fields)} (${tasks({ tasks: count })})`,
   /** Of releases before jobUpdated. */
