@@ -28,6 +28,7 @@ export type {
   QueueJob,
   QueueReply,
   QueueTask,
+  RequeueRequest,
   RetryRequest,
   Role,
   Selection,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { EpochMs, JobSpec } from './job-spec.ts';
 import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
-import { ResourceAmounts } from './resources.ts';
-import { SlurmSpec } from './slurm.ts';
+import { Gpus, ResourceAmounts } from './resources.ts';
+import { SlurmSpec, SlurmUpdate } from './slurm.ts';
 import { whole } from './whole.ts';
 
 export const TaskStateName = z.enum([
@@ -180,19 +180,27 @@ export type SignalRequest = z.infer<typeof SignalRequest>;
 /** What a client sends: defaults may be left out. */
 export type SignalRequestInput = z.input<typeof SignalRequest>;
 
+export const RequeueRequest = Selection.extend({
+  /** Tasks that are sent back are held, each by itself. */
+  hold: z.boolean().optional(),
+});
+export type RequeueRequest = z.infer<typeof RequeueRequest>;
+
 /** What a verb did. `tasks` counts the tasks it changed. */
 export const VerbReply = z.object({ job: JobView, tasks: z.int() });
 export type VerbReply = z.infer<typeof VerbReply>;
 
-/** What is to change; with a selection of tasks only priority, timeLimitMs, memoryBytes and after may. */
+/** What is to change; with a selection of tasks only priority, timeLimitMs, memoryBytes, cpus, gpus and after may. */
 export const UpdateRequest = Selection.extend({
   /** 0 removes the throttle. */
   throttle: z.int().min(0).max(1_000_000_000).optional(),
   priority: z.int().min(-1_000_000).max(1_000_000).optional(),
   /** Also of what runs; 0 = none. */
   timeLimitMs: z.int().min(0).max(MAX_DURATION_MS).optional(),
-  /** Of attempts that start from now on. */
+  /** These three: of attempts that start from now on. */
   memoryBytes: z.int().min(0).optional(),
+  cpus: z.number().positive().max(4_096).optional(),
+  gpus: Gpus.optional(),
   /** Dependencies of tasks that have not started, instead of those they had; '' = none. */
   after: z.string().max(65_536).optional(),
   /** null removes it. */
@@ -201,6 +209,8 @@ export const UpdateRequest = Selection.extend({
   deadlineAt: EpochMs.nullable().optional(),
   deadlineInMs: z.int().min(1).max(MAX_DURATION_MS).optional(),
   maxFailures: z.int().min(0).nullable().optional(),
+  /** What Slurm's commands show; what is not given stays. */
+  slurm: SlurmUpdate.optional(),
 });
 export type UpdateRequest = z.infer<typeof UpdateRequest>;
 

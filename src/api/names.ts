@@ -27,6 +27,7 @@ import {
   JobDelta,
   JobsReply,
   JobView,
+  RequeueRequest,
   RetryRequest,
   Selection,
   SubmitReply,
@@ -47,7 +48,7 @@ import {
   SessionView,
   StreamMessage,
 } from './session.ts';
-import { SlurmSpec } from './slurm.ts';
+import { SlurmSpec, SlurmUpdate } from './slurm.ts';
 
 const NAMED = {
   Blocker,
@@ -62,6 +63,7 @@ const NAMED = {
   LogPieceReply,
   PruneReply,
   PruneRequest,
+  RequeueRequest,
   RetryRequest,
   SpecReply,
   SummaryReply,
@@ -85,6 +87,7 @@ const NAMED = {
   ServerView,
   SessionView,
   SlurmSpec,
+  SlurmUpdate,
   StopReply,
   StreamMessage,
   SubmitReply,

@@ -264,6 +264,8 @@ export const ServerView = z.object({
   writable: z.boolean(),
   counters: z.record(z.string(), z.number()),
   sessions: z.array(SessionView),
+  /** Most tasks in one array. */
+  maxArraySize: z.int().optional(),
   /** Where it listens besides its Unix socket, as URLs; absent: nowhere. */
   listens: z.array(z.string()).optional(),
   /** Where it answers DNS for instances; absent: nowhere. */

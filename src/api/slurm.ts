@@ -81,6 +81,26 @@ export const SlurmSpec = z.strictObject({
 });
 export type SlurmSpec = z.infer<typeof SlurmSpec>;
 
+/** What of it may be changed while the job lives. */
+export const SlurmUpdate = SlurmSpec.pick({
+  name: true,
+  comment: true,
+  account: true,
+  partition: true,
+  qos: true,
+  wckey: true,
+  reservation: true,
+  constraint: true,
+  licenses: true,
+  nodelist: true,
+  excludeNodes: true,
+  mailType: true,
+  mailUser: true,
+  nice: true,
+  requeue: true,
+});
+export type SlurmUpdate = z.infer<typeof SlurmUpdate>;
+
 /** The part of it that tasks are told of; a worker leaves out what it does not know. */
 export const SlurmForWorker = z.object(
   SlurmSpec.pick({

@@ -17,6 +17,7 @@ import type {
   JobDelta,
   JobView,
   LogQueryInput,
+  RequeueRequest,
   RetryRequest,
   Selection,
   SignalRequestInput,
@@ -88,8 +89,8 @@ export class SpawnClient extends InstanceCalls {
    * Runs tasks again whatever became of them, running ones too; counts no failure.
    * Not sent again when the link breaks: tasks that run again by then would be stopped.
    */
-  requeue(ref: string, selection: Selection = {}, options?: CallOptions): Promise<VerbReply> {
-    return this.json('POST', `${jobPath(ref)}/requeue`, options, { body: selection, repeatable: false });
+  requeue(ref: string, request: RequeueRequest = {}, options?: CallOptions): Promise<VerbReply> {
+    return this.json('POST', `${jobPath(ref)}/requeue`, options, { body: request, repeatable: false });
   }
 
   /** Starts no more of these tasks until `release`; what runs goes on. */
@@ -102,7 +103,6 @@ export class SpawnClient extends InstanceCalls {
     return this.json('POST', `${jobPath(ref)}/release`, options, { body: selection });
   }
 
-  /** Changes what a job, or some of its tasks, may use and when it runs; what is not named stays. Errors: also JOB_ENDED. */
   /**
    * Sends a signal to what runs of these tasks, to all processes of each or, with `scope: 'main'`, to its main process alone; `tasks` of the reply
    * counts them.
@@ -112,6 +112,7 @@ export class SpawnClient extends InstanceCalls {
     return this.json('POST', `${jobPath(ref)}/signal`, options, { body: request, repeatable: false });
   }
 
+  /** Changes what a job, or some of its tasks, may use and when it runs; what is not named stays. Errors: also JOB_ENDED. */
   update(ref: string, request: UpdateRequest, options?: CallOptions): Promise<VerbReply> {
     return this.json('PATCH', jobPath(ref), options, { body: request });
   }

@@ -17,6 +17,7 @@ export type {
   JobStateName,
   JobsReply,
   JobView,
+  RequeueRequest,
   RetryRequest,
   Selection,
   SignalRequestInput,

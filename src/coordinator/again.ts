@@ -21,10 +21,18 @@ export function retryTasks(books: Books, job: Job, runs: Runs): number {
   return runAgain(books, job, runs, RETRIED);
 }
 
-/** Sends tasks back whatever they did: ended ones as `retry` does, running ones are stopped first and count no failure. */
-export function requeueTasks(books: Books, job: Job, runs: Runs): number {
+/**
+ * Sends tasks back whatever they did: ended ones as `retry` does, running ones are stopped first and count no failure. With `hold` those that are
+ * sent back, and no others, are held.
+ */
+export function requeueTasks(books: Books, job: Job, runs: Runs, hold = false): number {
+  const { table } = job;
+  const back: ReadonlySet<number> = new Set([TaskState.leased, TaskState.running, ...REQUEUED]);
+  const held = hold ? keep(runs, (position) => back.has(table.state[position]!)) : [];
   const stopped = requestStop(books, job, runs, TaskFlag.requeueRequested, TaskReason.none);
-  return stopped + runAgain(books, job, runs, REQUEUED);
+  const tasks = stopped + runAgain(books, job, runs, REQUEUED);
+  if (flagHeld(job, held, true) > 0) books.changed(job);
+  return tasks;
 }
 
 function runAgain(books: Books, job: Job, runs: Runs, states: readonly TaskState[]): number {

@@ -1,5 +1,5 @@
 import type { BlobKind } from '../api/http.ts';
-import { API_VERSION, MAX_BLOB_BYTES } from '../api/limits.ts';
+import { API_VERSION, MAX_ARRAY_SIZE, MAX_BLOB_BYTES } from '../api/limits.ts';
 import type { ServerView, SessionView } from '../api/session.ts';
 import { SpawnError } from '../core/errors.ts';
 import { WHOLE_DEVICE } from '../core/gpu-shares.ts';
@@ -109,8 +109,8 @@ export class Coordinator implements UseCases {
   jobs: UseCases['jobs'] = (_caller, query) => listJobs(this.#ledger, query);
   job: UseCases['job'] = (caller, ref) => readJob(this.#ledger, this.#own(caller, ref));
   tasks: UseCases['tasks'] = (caller, ref, query) => readTasks(this.#ledger, this.#own(caller, ref), query);
-  summary: UseCases['summary'] = (caller, ref) => summarise(this.#ledger, this.#own(caller, ref));
   queue: UseCases['queue'] = (caller, query) => readQueue(this.#ledger, query, (ref) => this.#own(caller, ref));
+  summary: UseCases['summary'] = (caller, ref) => summarise(this.#ledger, this.#own(caller, ref));
   why: UseCases['why'] = (caller, ref) => explainWhy(this.#ledger, this.#own(caller, ref));
   events: UseCases['events'] = (caller, query) => listEvents(this.#ledger, this.#ownIn(caller, query));
   watchEvents: UseCases['watchEvents'] = (caller, query, tell) =>
@@ -178,6 +178,7 @@ export class Coordinator implements UseCases {
       startedAt: this.#startedAt,
       liveJobs: memory.jobs.size - memory.ended.size,
       writable: this.#ledger.writable,
+      maxArraySize: options.maxArraySize ?? MAX_ARRAY_SIZE,
       ...(dns === undefined ? {} : { dns: { ...dns, domain: instances?.domain ?? DEFAULT_DOMAIN } }),
       counters: { ...this.#ledger.counters },
       sessions: [...memory.sessions.values()].filter(({ bound }) => bound === undefined).map(viewSession),

@@ -23,6 +23,7 @@ function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
   const { beginAt, beginInMs, deadlineAt, deadlineInMs, after, maxFailures, signal, ...submitted } = fixed.spec;
   const { terms, priority } = usualLane(job);
   const waitsFor = job.conditions[0].text;
+  const slurm = { ...fixed.spec.slurm, ...job.slurm };
   return {
     ...submitted,
     name: fixed.name,
@@ -33,6 +34,7 @@ function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
     throttle: job.throttle,
     priority,
     hold: job.held,
+    ...(Object.keys(slurm).length === 0 ? {} : { slurm }),
     ...(waitsFor === '' ? {} : { after: waitsFor }),
     ...(Number.isFinite(job.maxFailures) ? { maxFailures: job.maxFailures } : {}),
     ...(job.beginAt > now ? { beginAt: job.beginAt } : {}),

@@ -1,4 +1,4 @@
-import type { SlurmSpec } from '../api/slurm.ts';
+import type { SlurmSpec, SlurmUpdate } from '../api/slurm.ts';
 import type { CanaryState } from '../core/canary.ts';
 import type { TermState } from '../core/dependency.ts';
 import { rawIdOf } from '../core/ids.ts';
@@ -28,7 +28,7 @@ export interface JobExtra {
   /** Absent when no tasks run first. */
   canary?: { state: CanaryState; missed: number };
   /** What was changed since the submit of what Slurm's commands show. */
-  slurm?: SlurmSpec;
+  slurm?: SlurmUpdate;
   /** What some of its tasks get, by number from 1 on. */
   lanes?: readonly LaneTerms[];
   /** Number of the lane that all tasks are in; absent: 0, or there is none. */
@@ -57,6 +57,7 @@ export function jobState(job: Job): StoredJobState {
     ...(more.length === 0
       ? {}
       : { conditions: more.map(({ text, termStates, termDue }) => ({ text, terms: termStates, due: termDue })) }),
+    ...(Object.keys(job.slurm).length === 0 ? {} : { slurm: job.slurm }),
     ...(lanes.length === 0 ? {} : { lanes }),
     ...(allIn > 0 ? { allIn } : {}),
     ...(job.beginAt === 0 ? {} : { beginAt: job.beginAt }),
@@ -120,6 +121,11 @@ export function readSlurm({ spec }: StoredJobFixed, { extra }: StoredJobState): 
 /** The name under which Slurm's commands find it. */
 export function slurmNameOf(job: StoredJob): string {
   return readSlurm(job, job)?.name ?? job.name;
+}
+
+/** The same of a job in memory. */
+export function shownName({ slurm }: Job, { spec, name }: StoredJobFixed): string {
+  return (slurm as SlurmUpdate).name ?? spec.slurm?.name ?? name;
 }
 
 /** Lists show thousands of jobs, of which few were changed: the others need no parsing. */

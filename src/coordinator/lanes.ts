@@ -10,6 +10,7 @@ import { changeLimit } from './limits.ts';
 /** What tasks get instead of what they had; times and a fixed amount exclude each other. */
 export interface LaneChange {
   readonly cpus?: number | undefined;
+  readonly gpus?: number | undefined;
   readonly memoryBytes?: number | undefined;
   readonly memoryTimes?: number | undefined;
   readonly timeLimitMs?: number | undefined;
@@ -80,10 +81,11 @@ function findTargets(job: Job, from: ReadonlySet<number>, change: LaneChange): M
 }
 
 function changed({ terms, priority }: Lane, change: LaneChange): LaneTerms {
-  const { cpus = terms.cpus, memoryTimes, timeLimitTimes } = change;
+  const { cpus = terms.cpus, gpus = terms.gpus, memoryTimes, timeLimitTimes } = change;
   return {
     ...terms,
     cpus,
+    gpus,
     memoryBytes: multiplied(
       'memoryTimes',
       'memory',

@@ -5,6 +5,7 @@ import type { WorkerSession } from '../core/worker-session.ts';
 import type { Counters, StoredJobFixed, StoredSession, StoredToken } from '../store/store.ts';
 import { Changes } from './changes.ts';
 import { InstanceBook } from './instances/book.ts';
+import { shownName } from './job-row.ts';
 
 export interface JobEntry {
   readonly job: Job;
@@ -45,7 +46,7 @@ export class Memory {
   readonly queue = new ReadyQueue();
   /** Live jobs by name. */
   readonly names = new Map<string, Set<Job>>();
-  /** Live jobs by owner and name, in the order in which singletons run. */
+  /** Live jobs by owner and the name that Slurm's commands show, in the order in which singletons run. */
   readonly sharers = new Map<string, Set<Job>>();
   /** (due, job number): retry delays and delayed dependencies. */
   readonly alarms = new DelayHeap();
@@ -68,7 +69,7 @@ export class Memory {
     const named = this.names.get(fixed.name) ?? new Set();
     named.add(job);
     this.names.set(fixed.name, named);
-    const key = sharerKey(fixed);
+    const key = sharerKey(entry);
     this.sharers.set(key, (this.sharers.get(key) ?? new Set()).add(job));
   }
 
@@ -79,9 +80,21 @@ export class Memory {
     const named = this.names.get(fixed.name);
     named?.delete(job);
     if (named?.size === 0) this.names.delete(fixed.name);
-    const key = sharerKey(fixed);
+    this.#removeSharer(entry);
+  }
+
+  /** A live job gets another name for Slurm's commands, and is the last of those who have that one. */
+  rename(entry: JobEntry, change: () => void): void {
+    this.#removeSharer(entry);
+    change();
+    const key = sharerKey(entry);
+    this.sharers.set(key, (this.sharers.get(key) ?? new Set()).add(entry.job));
+  }
+
+  #removeSharer(entry: JobEntry): void {
+    const key = sharerKey(entry);
     const sharers = this.sharers.get(key);
-    sharers?.delete(job);
+    sharers?.delete(entry.job);
     if (sharers?.size === 0) this.sharers.delete(key);
   }
 
@@ -123,7 +136,7 @@ export class Memory {
   }
 
   sharersOf(entry: JobEntry): Iterable<Job> {
-    return this.sharers.get(sharerKey(entry.fixed)) ?? [];
+    return this.sharers.get(sharerKey(entry)) ?? [];
   }
 
   drop(job: Job): void {
@@ -134,6 +147,6 @@ export class Memory {
 
 const NOBODY: ReadonlyMap<number, SessionEntry> = new Map();
 
-function sharerKey(fixed: StoredJobFixed): string {
-  return `${fixed.tenant}\0${fixed.owner}\0${fixed.name}`;
+function sharerKey({ job, fixed }: JobEntry): string {
+  return `${fixed.tenant}\0${fixed.owner}\0${shownName(job, fixed)}`;
 }

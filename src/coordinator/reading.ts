@@ -3,6 +3,7 @@ import { SpawnError } from '../core/errors.ts';
 import type { LogReader } from '../objects/log-reader.ts';
 import type { LoadedJob, Store, StoredJob } from '../store/store.ts';
 import { type FollowPorts, followLogs } from './follow-logs.ts';
+import { shownName } from './job-row.ts';
 import type { Ledger } from './ledger.ts';
 import { endedLogs, inLargePieces, type RunningLog, runningRanges, Selected } from './logs.ts';
 import type { JobEntry, Memory } from './memory.ts';
@@ -23,7 +24,7 @@ export async function listJobs(ledger: Ledger, query: JobsQuery): Promise<JobsRe
     for (const { job, fixed } of memory.jobs.values()) {
       if (before !== undefined && job.id >= before) continue;
       if (name !== undefined && fixed.name !== name) continue;
-      if (slurmName !== undefined && (fixed.spec.slurm?.name ?? fixed.name) !== slurmName) continue;
+      if (slurmName !== undefined && shownName(job, fixed) !== slurmName) continue;
       if (query.show === 'live' && job.endedAt !== 0) continue;
       found.add(job.id);
     }

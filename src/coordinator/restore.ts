@@ -25,6 +25,7 @@ import type { BookSetup } from './instances/book.ts';
 import { loadInstances } from './instances/load.ts';
 import { type JobExtra, readExtra } from './job-row.ts';
 import { type Bound, type JobEntry, Memory, type SessionEntry } from './memory.ts';
+import { applySlurm } from './slurm.ts';
 import { followTimes } from './times.ts';
 import type { World } from './world.ts';
 
@@ -87,6 +88,7 @@ function retryPolicyOf(spec: JobSpec): RetryPolicy {
     noRetryOn: noRetryOn === undefined ? null : parseRetryFilter(noRetryOn),
     // So many machines may be lost, and no more would be started.
     crashLimit: instances === undefined ? spec.crashLimit : instances.replacements + 1,
+    requeue: spec.slurm?.requeue ?? true,
   };
 }
 
@@ -113,6 +115,7 @@ export function restoreJob(loaded: LoadedJob): JobEntry {
   job.meanWallUs = row.meanWallUs;
   job.slowest.unpack(extra.slowest ?? []);
   restoreConditions(job, extra);
+  if (extra.slurm !== undefined) applySlurm(job, extra.slurm);
   if (extra.maxFailures !== undefined) job.maxFailures = extra.maxFailures ?? Number.POSITIVE_INFINITY;
   restoreDelays(job);
   job.beginAt = extra.beginAt ?? 0;

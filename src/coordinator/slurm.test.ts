@@ -1,5 +1,5 @@
-import { beforeEach, expect, test } from 'vitest';
-import { CALLER, LedgerAtHand } from '../../test/support/ledger-at-hand.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { CALLER, LedgerAtHand, WorkerAtHand } from '../../test/support/ledger-at-hand.ts';
 import { JobsQuery, TasksQuery } from '../api/job.ts';
 
 let at: LedgerAtHand;
@@ -63,4 +63,115 @@ test('jobs are found by the name that Slurm shows, live and ended', async () => 
   at.evictAll();
   expect(await found({ slurmName: 'a b' })).toEqual([3]);
   expect(await found({ slurmName: 'a b', show: 'all' })).toEqual([3, 1]);
+});
+
+describe('singletons', () => {
+  test('wait for the jobs that Slurm shows under their name, whatever their own names are', async () => {
+    const worker = await WorkerAtHand.join(at, { resources: { cpus: 9, memoryBytes: 2 ** 30 } });
+    const slurm = { name: 'a b' };
+    await at.submit({ name: 'one', slurm });
+    await at.submit({ name: 'two', slurm, after: 'singleton' });
+    await at.submit({ name: 'a-b', after: 'singleton' });
+    await at.submit({ slurm: { name: 'a-b' }, after: 'singleton' });
+    await at.ledger.idle();
+    expect([1, 2, 3, 4].map((id) => at.states(id)[0])).toEqual(['leased', 'blocked', 'leased', 'blocked']);
+    await at.restart();
+    expect([2, 4].map((id) => at.states(id)[0])).toEqual(['blocked', 'blocked']);
+    worker.connect();
+    await worker.start(1, 0);
+    await worker.end(1, [0]);
+    expect([2, 4].map((id) => at.states(id)[0])).toEqual(['leased', 'blocked']);
+  });
+
+  test('go on when the job before them is renamed, or they are', async () => {
+    await WorkerAtHand.join(at, { resources: { cpus: 9, memoryBytes: 2 ** 30 } });
+    const first = { slurm: { name: 'x' } };
+    await at.submit(first);
+    for (let id = 2; id <= 4; id++) await at.submit({ ...first, after: 'singleton' });
+    const states = async () => {
+      await at.ledger.idle();
+      return [2, 3, 4].map((id) => at.states(id)[0]);
+    };
+    expect(await states()).toEqual(['blocked', 'blocked', 'blocked']);
+    await at.coordinator.update(CALLER, '1', { slurm: { name: 'y' } });
+    expect(await states()).toEqual(['leased', 'blocked', 'blocked']);
+    await at.coordinator.update(CALLER, '4', { slurm: { name: 'z' } });
+    expect(await states()).toEqual(['leased', 'blocked', 'leased']);
+    await expect(at.coordinator.update(CALLER, '2', { slurm: { name: 'z' } })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
+    expect(await found({ slurmName: 'x' })).toEqual([3, 2]);
+    await at.coordinator.update(CALLER, '3', { slurm: { name: 'y' } });
+    expect(await states()).toEqual(['leased', 'blocked', 'leased']);
+    await at.restart();
+    expect(await states()).toEqual(['leased', 'blocked', 'leased']);
+    expect([await found({ slurmName: 'y' }), await found({ slurmName: 'x' })]).toEqual([[3, 1], [2]]);
+  });
+});
+
+describe('an update', () => {
+  test('changes what Slurm shows, keeps the rest, and is there after a restart and in history', async () => {
+    await at.submit({ name: 'own', slurm: { name: 'a', account: 'lab', comment: 'x' } });
+    await at.submit();
+    const change = { name: 'b (2)', comment: 'y', nice: 5, mailType: ['END' as const] };
+    expect(await at.coordinator.update(CALLER, '1', { slurm: change })).toMatchObject({
+      tasks: 1,
+      job: { name: 'own', slurm: { account: 'lab', ...change } },
+    });
+    expect(await at.coordinator.update(CALLER, '1', { slurm: change })).toMatchObject({ tasks: 0 });
+    expect(await at.coordinator.update(CALLER, '1', { slurm: { qos: 'q' } })).toMatchObject({ tasks: 1 });
+    expect(await at.coordinator.update(CALLER, '2', { slurm: { comment: 'z' } })).toMatchObject({
+      job: { slurm: { comment: 'z' } },
+    });
+    await at.restart();
+    const slurm = { account: 'lab', qos: 'q', ...change };
+    expect((await view('1')).slurm).toEqual(slurm);
+    expect((await at.coordinator.spec(CALLER, '1')).spec.slurm).toEqual(slurm);
+    expect(await found({ slurmName: 'b (2)' })).toEqual([1]);
+    await at.coordinator.cancel(CALLER, '1', {});
+    at.evictAll();
+    expect((await view('1')).slurm).toEqual(slurm);
+    expect(await found({ slurmName: 'b (2)', show: 'all' })).toEqual([1]);
+    expect(await found({ slurmName: 'a', show: 'all' })).toEqual([]);
+    expect((await view('2')).slurm).toEqual({ comment: 'z' });
+  });
+
+  test('says whether the job may be requeued, also after a restart', async () => {
+    await at.submit({ slurm: { requeue: false } });
+    await at.submit({ array: '0-1' });
+    await at.coordinator.update(CALLER, '1', { slurm: { requeue: true } });
+    await at.coordinator.update(CALLER, '2', { slurm: { requeue: false } });
+    await at.restart();
+    expect(await at.coordinator.requeue(CALLER, '1', {})).toMatchObject({ tasks: 0 });
+    await expect(at.coordinator.requeue(CALLER, '2', {})).rejects.toMatchObject({ code: 'REQUEUE_DISABLED' });
+    const worker = await WorkerAtHand.join(at);
+    await worker.start(2, 0);
+    await at.coordinator.bye(CALLER, worker.sessionId);
+    await at.ledger.idle();
+    expect(at.states(2)).toEqual(['failed', 'ready']);
+  });
+
+  test('gives tasks that have not started other CPUs and GPUs', async () => {
+    const worker = await WorkerAtHand.join(at, { resources: { cpus: 2, memoryBytes: 0 } });
+    await at.submit({ array: '0-3', cpus: 1 });
+    await worker.start(1, 0);
+    expect(await at.coordinator.update(CALLER, '1', { cpus: 2 })).toMatchObject({ tasks: 4, job: { cpus: 2 } });
+    expect(await at.coordinator.update(CALLER, '1_[2-3]', { gpus: 1, cpus: 1 })).toMatchObject({ tasks: 2 });
+    expect(at.job(1).laneOf(1).terms).toMatchObject({ cpus: 2, gpus: 0 });
+    expect(at.job(1).laneOf(3).terms).toMatchObject({ cpus: 1, gpus: 1 });
+    expect(await at.coordinator.why(CALLER, '1_3')).toMatchObject({ blockers: [{ rule: expect.any(String) }] });
+  });
+
+  test('of some tasks changes nothing that the whole job has', async () => {
+    await at.submit({ array: '0-3' });
+    await expect(at.coordinator.update(CALLER, '1_2', { slurm: { comment: 'x' } })).rejects.toMatchObject({
+      code: 'BAD_REQUEST',
+      message:
+        'slurm: expected a whole job: single tasks have only priority, timeLimitMs, memoryBytes, cpus, gpus, after, found "1_2"',
+    });
+  });
+});
+
+test('the server says how large an array may be', async () => {
+  expect((await at.coordinator.server(CALLER)).maxArraySize).toBe(1_000_000);
 });

@@ -6,21 +6,23 @@ import { TaskState } from '../core/task-state.ts';
 import type { Runs } from './cancel.ts';
 import { changePriority, moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
+import type { JobEntry } from './memory.ts';
 import { checkOwner } from './ownership.ts';
 import { bringPredecessors, checkPredecessors, withoutRawIds } from './predecessors.ts';
 import { changeDependency, checkChange } from './recondition.ts';
 import { resolveRef } from './refs.ts';
 import { revokeEverywhere } from './revoke.ts';
 import { checkSelection, type Selected, selectTasks } from './selection.ts';
+import { changeSlurm, checkSlurm } from './slurm.ts';
 import { checkGiven, checkTimes, type NewTimes, setTimes } from './times.ts';
 import type { Caller } from './use-cases.ts';
 import { viewJob } from './views.ts';
 import type { World } from './world.ts';
 
 /** Fields that may also be given for some of the tasks. */
-const OF_TASKS = ['priority', 'timeLimitMs', 'memoryBytes', 'after'] as const;
+const OF_TASKS = ['priority', 'timeLimitMs', 'memoryBytes', 'cpus', 'gpus', 'after'] as const;
 /** Fields that only a job as a whole has. */
-const OF_JOB = ['throttle', 'beginAt', 'beginInMs', 'deadlineAt', 'deadlineInMs', 'maxFailures'] as const;
+const OF_JOB = ['throttle', 'beginAt', 'beginInMs', 'deadlineAt', 'deadlineInMs', 'maxFailures', 'slurm'] as const;
 
 /** A request with all that could be wrong with it, whatever the job, checked. `undefined`: not to be changed. */
 interface Checked {
@@ -46,7 +48,7 @@ export async function updateJob(ledger: Ledger, caller: Caller, ref: string, giv
     checkPredecessors(ledger, checked.dependency ?? null);
     const selected = selectTasks(job, resolved, request);
     if (!selected.whole) refuseJobFields(request, ref);
-    const tasks = apply(world, job, selected, checked);
+    const tasks = apply(world, entry, selected, checked);
     if (tasks > 0) world.memory.changes.event(world.now, job.id, 'jobUpdated', { tasks, ...changesOf(job, request) });
     world.changed(job);
     world.settlement.run();
@@ -91,7 +93,7 @@ function refuseJobFields(request: UpdateRequest, ref: string): void {
 
 /** What is told of it: the times as they are now, however they were given. */
 function changesOf(job: Job, request: UpdateRequest): object {
-  const told = [...OF_TASKS, 'throttle', 'maxFailures'] as const;
+  const told = [...OF_TASKS, 'throttle', 'maxFailures', 'slurm'] as const;
   const { beginAt, beginInMs, deadlineAt, deadlineInMs } = request;
   return {
     ...Object.fromEntries(told.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]]))),
@@ -101,8 +103,9 @@ function changesOf(job: Job, request: UpdateRequest): object {
 }
 
 /** Gives how many tasks it concerns: those of the selection that have not ended, if anything is another now. */
-function apply(world: World, job: Job, { runs, whole }: Selected, { request, dependency }: Checked): number {
-  const { throttle, maxFailures, priority, timeLimitMs, memoryBytes } = request;
+function apply(world: World, entry: JobEntry, { runs, whole }: Selected, { request, dependency }: Checked): number {
+  const { job } = entry;
+  const { throttle, maxFailures, priority, timeLimitMs, memoryBytes, cpus, gpus, slurm } = request;
   const times: NewTimes = {
     beginAt: fromNow(world.now, request.beginInMs) ?? request.beginAt,
     deadlineAt: fromNow(world.now, request.deadlineInMs) ?? request.deadlineAt,
@@ -112,16 +115,26 @@ function apply(world: World, job: Job, { runs, whole }: Selected, { request, dep
   // All that can be refused comes before the first change, so that nothing is half done.
   checkTimes(world.now, job, times);
   if (dependency !== undefined) checkChange(world, job, some, dependency);
-  const terms = { timeLimitMs, memoryBytes, ...(whole ? {} : { priority }) };
+  if (job.facts.bound) refuseSizes(request);
+  if (slurm !== undefined) checkSlurm(entry, slurm);
+  const terms = { timeLimitMs, memoryBytes, cpus, gpus, ...(whole ? {} : { priority }) };
   const changes = [
     Object.values(terms).some((term) => term !== undefined) && moveToLane(world, job, runs, terms) > 0,
     whole && priority !== undefined && changePriority(world, job, priority),
     setTimes(world, job, times),
     dependency !== undefined && changeDependency(world, job, some, dependency) > 0,
+    slurm !== undefined && changeSlurm(world, entry, slurm),
     throttle !== undefined && changeThrottle(world, job, throttle),
     maxFailures !== undefined && changeMaxFailures(world, job, maxFailures ?? Number.POSITIVE_INFINITY),
   ];
   return changes.some((changed) => changed) ? live : 0;
+}
+
+/** What a machine has follows from its type. */
+function refuseSizes({ cpus, gpus }: UpdateRequest): void {
+  if (cpus === undefined && gpus === undefined) return;
+  const [where, found] = cpus === undefined ? ['gpus', gpus] : ['cpus', cpus];
+  throw new SpawnError('BAD_REQUEST', { where, expected: 'none for a job with instances: their type says it', found });
 }
 
 function fromNow(now: number, ms: number | undefined): number | undefined {

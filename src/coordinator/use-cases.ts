@@ -37,6 +37,7 @@ import type {
   JobsReply,
   JobView,
   LogQuery,
+  RequeueRequest,
   RetryRequest,
   Selection,
   SignalRequest,
@@ -77,16 +78,16 @@ export interface UseCases {
   /** `ref`: a number, an array id or a name. */
   job(caller: Caller, ref: string): Promise<JobView>;
   tasks(caller: Caller, ref: string, query: TasksQuery): Promise<TasksReply>;
-  /** `ref` may also name tasks: `12_7`, `12_[1,3-5]`; so for all verbs. */
   /** What waits, in groups, and what runs or ended a moment ago, task by task. */
   queue(caller: Caller, query: QueueQuery): Promise<QueueReply>;
+  /** `ref` may also name tasks: `12_7`, `12_[1,3-5]`; so for all verbs. */
   cancel(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   retry(caller: Caller, ref: string, request: RetryRequest): Promise<VerbReply>;
-  requeue(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
+  requeue(caller: Caller, ref: string, request: RequeueRequest): Promise<VerbReply>;
   hold(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   release(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
-  update(caller: Caller, ref: string, request: UpdateRequest): Promise<VerbReply>;
   signal(caller: Caller, ref: string, request: SignalRequest): Promise<VerbReply>;
+  update(caller: Caller, ref: string, request: UpdateRequest): Promise<VerbReply>;
   /** Calls `listener` at once and after every durable change; returns how to stop. */
   watch(caller: Caller, ref: string, listener: (delta: JobDelta) => void): Promise<() => void>;
   /** Log records (core/log-record.ts) of the selected attempts, in chunks. Ends when all is read (or, following, all has ended). */

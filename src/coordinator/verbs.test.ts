@@ -77,6 +77,43 @@ describe('cancel', () => {
   });
 });
 
+describe('requeue of a job of Slurm', () => {
+  test('with hold keeps what it sends back, and no other tasks, also after a restart', async () => {
+    const id = await at.submit({ array: '0-3' });
+    await at.coordinator.cancel(CALLER, `${id}_3`, {});
+    const worker = await WorkerAtHand.join(at, { resources: { cpus: 2, memoryBytes: 2 ** 30 } });
+    await worker.start(id, 0, 1);
+    await worker.end(id, [0]);
+    expect(await at.coordinator.requeue(CALLER, `${id}_[0-1]`, { hold: true })).toMatchObject({ tasks: 2 });
+    await worker.end(id, [1], CANCELLED);
+    await at.ledger.idle();
+    expect(at.states(id)).toEqual(['ready', 'ready', 'leased', 'cancelled']);
+    await at.restart();
+    const { tasks, next } = await at.coordinator.tasks(CALLER, String(id), TasksQuery.parse({ limit: 2 }));
+    expect(tasks.map(({ reason, attempt }) => [reason, attempt])).toEqual([
+      ['held by a user', 1],
+      ['held by a user', 1],
+    ]);
+    expect(next).toBe(1);
+    expect(await at.coordinator.requeue(CALLER, `${id}_3`, { hold: true })).toMatchObject({ tasks: 1 });
+    expect(await at.coordinator.release(CALLER, String(id), { state: 'ready' })).toMatchObject({ tasks: 3 });
+  });
+
+  test('is refused where the job was submitted so, and a lost attempt is not followed by another', async () => {
+    const worker = await WorkerAtHand.join(at);
+    const id = await at.submit({ slurm: { requeue: false } });
+    await worker.start(id, 0);
+    await expect(at.coordinator.requeue(CALLER, String(id), {})).rejects.toMatchObject({ code: 'REQUEUE_DISABLED' });
+    await at.coordinator.bye(CALLER, worker.sessionId);
+    await at.ledger.idle();
+    expect(at.states(id)).toEqual(['failed']);
+    await expect(at.coordinator.requeue(CALLER, String(id), {})).rejects.toMatchObject({
+      message: `job "${id}": expected one that may be requeued, found one for which that is switched off; retry runs again what failed`,
+    });
+    expect(await at.coordinator.retry(CALLER, String(id), {})).toMatchObject({ tasks: 1 });
+  });
+});
+
 describe('hold', () => {
   test('takes back what has not started, and release lets it go', async () => {
     const worker = await WorkerAtHand.join(at);

@@ -1,4 +1,4 @@
-import type { RetryRequest, VerbReply } from '../api/job.ts';
+import type { RequeueRequest, RetryRequest, VerbReply } from '../api/job.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
 import { TaskReason } from '../core/task-table.ts';
@@ -16,6 +16,9 @@ import type { World } from './world.ts';
 export const VERBS = ['cancel', 'retry', 'requeue', 'hold', 'release'] as const;
 export type Verb = (typeof VERBS)[number];
 
+/** Of each verb its own part. */
+type VerbRequest = RetryRequest & RequeueRequest;
+
 interface Named {
   job: Job;
   runs: Runs;
@@ -28,7 +31,7 @@ export async function applyVerb(
   caller: Caller,
   verb: Verb,
   ref: string,
-  selection: RetryRequest,
+  selection: VerbRequest,
 ): Promise<VerbReply> {
   const runsAgain = verb === 'retry' || verb === 'requeue';
   const resolved = await resolveRef(ledger.memory, ledger.ports.store, ref, runsAgain ? 'runAgain' : 'change');
@@ -62,7 +65,7 @@ const EVENTS: Record<Verb, string> = {
   release: 'jobReleased',
 };
 
-function act(world: World, verb: Verb, { job, runs, whole }: Named, request: RetryRequest): number {
+function act(world: World, verb: Verb, { job, runs, whole }: Named, request: VerbRequest): number {
   switch (verb) {
     case 'cancel':
       return cancelTasks(world, job, runs, TaskReason.cancelledByUser);
@@ -70,7 +73,8 @@ function act(world: World, verb: Verb, { job, runs, whole }: Named, request: Ret
       changeNeeds(world, job, runs, request);
       return retryTasks(world, job, runs);
     case 'requeue':
-      return requeueTasks(world, job, runs);
+      if (!job.facts.retryPolicy.requeue) throw new SpawnError('REQUEUE_DISABLED', { ref: String(job.id) });
+      return requeueTasks(world, job, runs, request.hold === true);
     case 'hold': {
       const tasks = holdTasks(world, job, runs, whole, true);
       revokeHeld(world, job, runs);

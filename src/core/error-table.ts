@@ -93,6 +93,12 @@ export const ERRORS = {
     exit: 65,
     message: (d: Facts<'ref' | 'state'>) => `job ${value(d.ref)}: expected one that has not ended, found ${d.state}`,
   },
+  REQUEUE_DISABLED: {
+    http: 409,
+    exit: 65,
+    message: (d: Facts<'ref'>) =>
+      `job ${value(d.ref)}: expected one that may be requeued, found one for which that is switched off; retry runs again what failed`,
+  },
   DEPENDENCY_UNKNOWN_JOB: {
     http: 400,
     exit: 2,

@@ -61,6 +61,8 @@ export class Job implements LaneJob {
   /** While it runs, the table's gate keeps all other tasks back. */
   canary: Canary | undefined;
   throttle = 0;
+  /** What was changed since the submit of what Slurm's commands show; core makes nothing of it. */
+  slurm: object = {};
   /** The job is ended when more tasks than this failed; Infinity = never. */
   maxFailures: number;
   /** By number; the first one is what was submitted. */

@@ -24,6 +24,21 @@ const LOST: Outcome = { kind: 'lost' };
 const TWO_RETRIES = { ...DEFAULT_RETRY_POLICY, retries: 2, delayMs: 500 };
 
 describe('decideEnd', () => {
+  it('tries nothing again that was lost or preempted where it may not be requeued', () => {
+    const policy = { ...TWO_RETRIES, requeue: false };
+    expect(decideEnd(end(LOST, { policy }))).toMatchObject({
+      disposition: 'failed',
+      losses: 1,
+      reason: TaskReason.crashLimit,
+    });
+    expect(decideEnd(end({ kind: 'preempted' }, { policy }))).toMatchObject({
+      disposition: 'failed',
+      losses: 0,
+      reason: TaskReason.notRetried,
+    });
+    expect(decideEnd(end(EXIT_3, { policy })).disposition).toBe('retry');
+  });
+
   it('completes what exited 0', () => {
     expect(decideEnd(end(OK, { failures: 2, losses: 1 }))).toEqual({
       disposition: 'completed',

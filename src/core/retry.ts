@@ -1,5 +1,5 @@
 import { type FailureFilter, matchesFailure } from './failure-filter.ts';
-import { encodeOutcome, isOk, type Outcome } from './outcome.ts';
+import { encodeOutcome, isOk, type Outcome, withoutProcess } from './outcome.ts';
 import type { EndDisposition } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
 
@@ -20,6 +20,8 @@ export interface RetryPolicy {
   readonly noRetryOn: FailureFilter | null;
   /** How many workers a task may lose; with the last it fails, so that a task that kills its machine stops. Default 5. */
   readonly crashLimit: number;
+  /** False: an attempt that is lost or preempted is not followed by another. Default true. */
+  readonly requeue: boolean;
 }
 
 export const DEFAULT_RETRY_POLICY: RetryPolicy = {
@@ -31,6 +33,7 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   retryOn: null,
   noRetryOn: null,
   crashLimit: 5,
+  requeue: true,
 };
 
 export interface AttemptEnd {
@@ -66,7 +69,7 @@ export function retryDelay(policy: RetryPolicy, failures: number, chance: number
 }
 
 function isRetried({ retryOn, noRetryOn }: RetryPolicy, outcome: Outcome): boolean {
-  const end = encodeOutcome(outcome);
+  const end = withoutProcess(encodeOutcome(outcome));
   if (noRetryOn !== null && matchesFailure(noRetryOn, end)) return false;
   return retryOn === null || matchesFailure(retryOn, end);
 }
@@ -82,10 +85,11 @@ export function decideEnd(end: AttemptEnd): EndDecision {
     case 'cancelled':
       return { disposition: 'cancelled', ...unchanged };
     case 'preempted':
-      return { disposition: 'retry', ...unchanged };
+      if (policy.requeue) return { disposition: 'retry', ...unchanged };
+      return { disposition: 'failed', ...unchanged, reason: TaskReason.notRetried };
     case 'lost': {
       const counted = { ...unchanged, losses: losses + 1 };
-      if (counted.losses < policy.crashLimit) return { disposition: 'retry', ...counted };
+      if (policy.requeue && counted.losses < policy.crashLimit) return { disposition: 'retry', ...counted };
       return { disposition: 'failed', ...counted, reason: TaskReason.crashLimit };
     }
     case 'exited':

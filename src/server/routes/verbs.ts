@@ -1,5 +1,5 @@
 import { RefParams } from '../../api/http.ts';
-import { ErrorReply, RetryRequest, Selection, SignalRequest, VerbReply } from '../../api/job.ts';
+import { ErrorReply, RequeueRequest, RetryRequest, Selection, SignalRequest, VerbReply } from '../../api/job.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
 
@@ -11,6 +11,11 @@ const VERBS = {
   release: 'Undo a hold',
 } as const;
 
+const BODIES: { readonly [verb: string]: typeof RetryRequest | typeof RequeueRequest } = {
+  retry: RetryRequest,
+  requeue: RequeueRequest,
+};
+
 export function verbRoutes(app: App, { useCases }: Doors): void {
   for (const [verb, summary] of Object.entries(VERBS) as [keyof typeof VERBS, string][]) {
     app.post(
@@ -21,7 +26,7 @@ export function verbRoutes(app: App, { useCases }: Doors): void {
           operationId: verb,
           summary,
           params: RefParams,
-          body: verb === 'retry' ? RetryRequest : Selection,
+          body: BODIES[verb] ?? Selection,
           response: { 200: VerbReply, default: ErrorReply },
         },
         // No body selects all tasks.
