@@ -136,6 +136,8 @@ const others: readonly Line[] = [
     '--state: expected blocked, ready, leased, running, completed, failed, cancelled, skipped, found "lost"',
   ],
   [['retry', '1', '--failed', '--state', 'failed'], 'retry: expected --failed or --state, found both'],
+  [['signal', '1', '-s', 'USR3'], '-s: expected USR1, SIGUSR1 or 10 (1 to 64), found "USR3"'],
+  [['signal', '1', '--main'], 'signal: expected --signal SIG, found none'],
   [['retry', '1_2', '--index', '3'], 'retry: expected a whole job with --index, found tasks of job 1'],
   [['update', '1_2', '--throttle', '3'], 'update: --throttle: expected a whole job, found tasks of job 1'],
   [['update', '1', '--begin', 'never'], `--begin: ${time} "never"`],

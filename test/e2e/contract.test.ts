@@ -148,6 +148,8 @@ test('each reply of a verb does so too', async () => {
   const verbs: readonly (readonly [operation: string, line: string, body?: object])[] = [
     ['hold', 'POST /v1/jobs/7/hold', { index: '0' }],
     ['release', 'POST /v1/jobs/7/release'],
+    ['signal', 'POST /v1/jobs/7/signal', { signal: 10 }],
+    ['signal', 'POST /v1/jobs/7/signal', {}],
     ['update', 'PATCH /v1/jobs/7', { priority: 3, maxFailures: 2, deadlineInMs: 1_000_000 }],
     ['requeue', 'POST /v1/jobs/5/requeue', {}],
     ['retry', 'POST /v1/jobs/3/retry', { timeLimitMs: 5_000 }],
