@@ -127,8 +127,9 @@ describe('on a terminal', () => {
   withTerminal('a shell has it as its own, with its size, and the one here is as before in the end', () => {
     const steps: Step[] = [
       ['$ ', 'tty; stty size\r'],
-      ['40 120', 'sleep 1005\r'],
-      ['sleep 1005', '\u0003'],
+      // What it prints it prints in the foreground; the echo of the line comes before there is anything to interrupt.
+      ['40 120', 'sh -c "printf %s%s be gun; exec sleep 1005"\r'],
+      ['begun', '\u0003'],
       ['$ ', 'resize'],
       ['11 77', 'echo code $?; exit 7\r'],
     ];
