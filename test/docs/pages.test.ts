@@ -78,9 +78,11 @@ test('the reference and the settings are what the tables of the program say', ()
 
 /** Options in the pages that are those of other programs. */
 const OF_OTHERS = new Set(
-  '--unix-socket --rounds --seconds --prefix --dependency --exclude-from --user --scope --joblog --journal --retry-failed'.split(
-    ' ',
-  ),
+  [
+    '--unix-socket --rounds --seconds --prefix --exclude-from --user --scope --joblog --journal --retry-failed',
+    // sbatch
+    '--dependency --job-name --partition --account --qos --mem-per-cpu --mem-per-gpu --ntasks-per-node',
+  ].flatMap((line) => line.split(' ')),
 );
 
 test('pages name only options that exist', () => {
