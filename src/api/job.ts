@@ -93,6 +93,20 @@ export type JobView = z.infer<typeof JobView>;
 export const SubmitReply = z.object({ job: JobView, replayed: z.boolean(), dryRun: z.boolean() });
 export type SubmitReply = z.infer<typeof SubmitReply>;
 
+/** `deadline` and `dependency` of tasks that were cancelled or skipped for that; else how the attempt ended. */
+export const EndCause = z.enum([
+  'exited',
+  'signalled',
+  'timedOut',
+  'outOfMemory',
+  'cancelled',
+  'preempted',
+  'lost',
+  'deadline',
+  'dependency',
+]);
+export type EndCause = z.infer<typeof EndCause>;
+
 /** A task as shown to clients. */
 export const TaskView = z.object({
   id: z.string(),
@@ -104,10 +118,16 @@ export const TaskView = z.object({
   /** Number of the last attempt; 0 before the first. */
   attempt: z.int(),
   failures: z.int(),
+  /** A worker was told to stop what runs. */
+  stopping: z.boolean().optional(),
+  /** What ended the task, or its last ended attempt while it has not ended. */
+  cause: EndCause.optional(),
   /** How the last ended attempt ended, for people: `exit 3`, `SIGKILL (9)`, `time limit`. */
   outcome: z.string().optional(),
   exitCode: z.int().optional(),
   signal: z.int().optional(),
+  /** What the main process of that attempt ended with, also where a limit or a cancel made it end; absent when that is not known. */
+  process: z.object({ code: z.int().optional(), signal: z.int().optional() }).optional(),
   startedAt: z.number().optional(),
   endedAt: z.number().optional(),
   wallMs: z.number().optional(),

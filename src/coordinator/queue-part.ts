@@ -1,3 +1,4 @@
+import type { TaskView } from '../api/job.ts';
 import type { QueueGroup, QueueJob, QueueLane } from '../api/queue.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
@@ -6,6 +7,7 @@ import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { stretchesOf, type TaskStretch } from '../core/task-stretches.ts';
 import type { Runs } from './cancel.ts';
 import type { JobEntry, Memory } from './memory.ts';
+import { viewStates } from './tasks.ts';
 import { viewJob } from './views.ts';
 
 /** Stretches of tasks that are looked at for one page, and that one page tells of. */
@@ -51,8 +53,8 @@ export interface Part {
   readonly view: QueueJob['job'];
   readonly lanes: QueueLane[];
   readonly groups: readonly Group[];
-  /** Positions of what runs, ascending. */
-  readonly running: readonly number[];
+  /** What runs, by position, ascending. */
+  readonly running: ReadonlyMap<number, TaskView>;
   /** The state of each task, when what has ended is asked for. */
   readonly states: Uint8Array | undefined;
   /** Only positions below it were looked at. */
@@ -110,7 +112,7 @@ export function lookAtPart(
     view: viewJob(memory, entry),
     lanes: job.lanes.map(viewLane),
     groups: [...groups.values()],
-    running,
+    running: new Map(viewStates(memory, entry, running).map((view, row) => [running[row]!, view])),
     states: query.ended && table.ended > 0 ? table.state.slice(0, end) : undefined,
     end,
   };

@@ -114,19 +114,30 @@ async function showPart(
   const { entry, running } = part;
   const { job } = entry;
   const ended = await findEnded(ledger, asked, part);
-  const positions = [...running, ...ended.keys()].toSorted((a, b) => a - b);
+  const positions = [...running.keys(), ...ended.keys()].toSorted((x, y) => x - y);
   const fitting = positions.slice(0, Math.max(1, rows - part.groups.length));
   const end = positions[fitting.length] ?? part.end;
-  const tasks = await lookAt(ledger, job.id, (now, memory) => viewStates(memory, now, fitting));
+  const views = await viewEnded(ledger, job.id, new Map([...ended].filter(([position]) => position < end)));
+  const tasks = fitting.map((position): QueueTask => {
+    const view = running.get(position) ?? views.get(position)!;
+    return { ...view, lane: job.table.eligible.laneOf(position) };
+  });
+  return { job: { job: part.view, lanes: part.lanes, groups: viewGroups(part, end), tasks }, end };
+}
+
+async function viewEnded(
+  ledger: Ledger,
+  jobId: number,
+  ended: ReadonlyMap<number, EndRecord>,
+): Promise<ReadonlyMap<number, TaskView>> {
+  if (ended.size === 0) return new Map();
+  const positions = [...ended.keys()];
+  const views = await lookAt(ledger, jobId, (entry, memory) => viewStates(memory, entry, positions));
   await addKnownEnds(
     ledger.ports.store,
-    fitting.flatMap((position, at) => (ended.has(position) ? [[tasks[at]!, ended.get(position)!] as const] : [])),
+    views.map((view, at) => [view, ended.get(positions[at]!)!] as const),
   );
-  const inLane = (view: TaskView, at: number): QueueTask => ({
-    ...view,
-    lane: job.table.eligible.laneOf(fitting[at]!),
-  });
-  return { job: { job: part.view, lanes: part.lanes, groups: viewGroups(part, end), tasks: tasks.map(inLane) }, end };
+  return new Map(views.map((view, at) => [positions[at]!, view]));
 }
 
 /** The last ends of the tasks of a part that had ended when it was looked at, by position. */

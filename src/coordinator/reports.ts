@@ -2,7 +2,7 @@ import type { Ends, FenceRun, Starts } from '../api/session.ts';
 import type { Measured } from '../core/end-chunk.ts';
 import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
-import { decodeOutcome } from '../core/outcome.ts';
+import { decodeOutcome, withoutProcess } from '../core/outcome.ts';
 import { decideEnd, type EndDecision } from '../core/retry.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
@@ -171,7 +171,7 @@ export function endAttempt(
     requeueRequested: table.hasFlag(position, TaskFlag.requeueRequested),
   });
   table.setCounters(position, decision.failures, decision.losses);
-  table.setOutcome(position, measured.outcome);
+  table.setOutcome(position, withoutProcess(measured.outcome));
   if (outcome.kind === 'exited' || outcome.kind === 'signalled') noteWall(job, measured.wallUs, 1);
   range.close(at);
   books.rangeShrank(session, job, range, at, 1);

@@ -3,7 +3,7 @@ import type { SampledFailure } from '../core/failure-groups.ts';
 import type { Job } from '../core/job.ts';
 import { LogStream, parseLogRecords } from '../core/log-record.ts';
 import { lastLineOf, normaliseLine } from '../core/normalise-line.ts';
-import { decodeOutcome } from '../core/outcome.ts';
+import { decodeOutcome, withoutProcess } from '../core/outcome.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { LogReader } from '../objects/log-reader.ts';
 import type { Store, StoredEnds } from '../store/store.ts';
@@ -41,7 +41,7 @@ export async function sampleFailures(
   for (const [read, end] of chosen.entries()) {
     if (read >= MIN_LOGS && clock.steady() > until) break;
     const message = await readMessage(logs, job.id, end);
-    if (message !== 'too long') sample.push({ position: end.position, outcome: end.outcome, message });
+    if (message !== 'too long') sample.push({ position: end.position, outcome: withoutProcess(end.outcome), message });
   }
   return sample;
 }
@@ -59,8 +59,9 @@ async function findFailedEnds(
   const take = (chunk: StoredEnds, wanted: (position: number) => boolean) => {
     for (const end of unpackEnds(chunk.data, wanted)) {
       if (end.attempt !== table.attempts[end.position]) continue;
-      const ends = found.get(end.outcome);
-      if (ends === undefined) found.set(end.outcome, [end]);
+      const outcome = withoutProcess(end.outcome);
+      const ends = found.get(outcome);
+      if (ends === undefined) found.set(outcome, [end]);
       else ends.push(end);
     }
   };

@@ -1,12 +1,12 @@
-import type { TasksQuery, TaskView } from '../api/job.ts';
+import type { EndCause, TasksQuery, TaskView } from '../api/job.ts';
 import { type EndRecord, unpackEnds } from '../core/end-chunk.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import { asJobId, formatTaskId } from '../core/ids.ts';
 import type { Job } from '../core/job.ts';
-import { decodeOutcome, exitCodeOf, outcomeText } from '../core/outcome.ts';
+import { decodeOutcome, exitCodeOf, outcomeText, processEndOf } from '../core/outcome.ts';
 import { reasonText } from '../core/task-reason.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
-import { TaskFlag } from '../core/task-table.ts';
+import { TaskFlag, TaskReason, type TaskTable } from '../core/task-table.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
 import { taskRawId } from './job-row.ts';
@@ -97,9 +97,25 @@ function viewState({ job, fixed }: JobEntry, position: number): TaskView {
     rawId: taskRawId(fixed, position),
     state: TASK_STATES[table.state[position]!]!,
     ...(reason === '' ? {} : { reason }),
+    ...(isStopping(table, position) ? { stopping: true } : {}),
+    ...causeOf(table, position),
     attempt: table.attempts[position]!,
     failures: table.failures?.[position] ?? 0,
   };
+}
+
+function isStopping(table: TaskTable, position: number): boolean {
+  return table.hasFlag(position, TaskFlag.cancelRequested) || table.hasFlag(position, TaskFlag.requeueRequested);
+}
+
+/** Of what did not end by itself. */
+function causeOf(table: TaskTable, position: number): { cause?: EndCause } {
+  const state = table.state[position];
+  if (state === TaskState.skipped) return { cause: 'dependency' };
+  if (state !== TaskState.cancelled) return {};
+  const reason = table.reasonOf(position);
+  if (reason === TaskReason.deadline) return { cause: 'deadline' };
+  return { cause: reason === TaskReason.dependencyNeverSatisfied ? 'dependency' : 'cancelled' };
 }
 
 function addRunning(memory: Memory, job: Job, positions: readonly number[], views: readonly TaskView[]): void {
@@ -124,6 +140,10 @@ function addEnd(view: TaskView, end: EndRecord, sessions: Map<number, TaskView[]
   view.exitCode = exitCodeOf(outcome);
   if (outcome.kind === 'signalled') view.signal = outcome.signal;
   else delete view.signal;
+  if (view.state !== 'cancelled' && view.state !== 'skipped') view.cause = outcome.kind;
+  const exit = processEndOf(outcome);
+  if (exit === undefined) delete view.process;
+  else view.process = exit.kind === 'exited' ? { code: exit.code } : { signal: exit.signal };
   if (end.attempt < view.attempt && TASK_STATES.indexOf(view.state) < TaskState.completed) return;
   view.startedAt = Math.round(end.endedAt - end.wallUs / 1000);
   view.endedAt = end.endedAt;

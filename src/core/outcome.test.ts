@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeOutcome, encodeOutcome, exitCodeOf, isOk, type Outcome, outcomeText, signalNamed } from './outcome.ts';
+import {
+  decodeOutcome,
+  encodeOutcome,
+  exitCodeOf,
+  isOk,
+  type Outcome,
+  outcomeText,
+  processEndOf,
+  signalNamed,
+  withoutProcess,
+} from './outcome.ts';
 
 const CASES: [Outcome, encoded: number, text: string, exitCode: number][] = [
   [{ kind: 'exited', code: 0 }, 0, 'exit 0', 0],
@@ -17,6 +27,10 @@ const CASES: [Outcome, encoded: number, text: string, exitCode: number][] = [
   [{ kind: 'cancelled' }, 1024, 'cancelled', 1],
   [{ kind: 'preempted' }, 1280, 'preempted', 1],
   [{ kind: 'lost' }, 1536, 'worker lost', 1],
+  [{ kind: 'timedOut', exit: { kind: 'exited', code: 7 } }, 1799, 'time limit', 124],
+  [{ kind: 'timedOut', exit: { kind: 'signalled', signal: 15 } }, 2063, 'time limit', 124],
+  [{ kind: 'cancelled', exit: { kind: 'exited', code: 0 } }, 2304, 'cancelled', 1],
+  [{ kind: 'cancelled', exit: { kind: 'signalled', signal: 9 } }, 2569, 'cancelled', 1],
 ];
 
 describe('outcomes', () => {
@@ -28,11 +42,22 @@ describe('outcomes', () => {
     expect(isOk(outcome)).toBe(encoded === 0);
   });
 
+  it.each(CASES)('%j without its process is one of the seven kinds', (outcome, encoded) => {
+    const plain = decodeOutcome(withoutProcess(encoded));
+    expect(plain.kind).toBe(outcome.kind);
+    expect(withoutProcess(encoded)).toBeLessThan(7 * 256);
+    const own = outcome.kind === 'exited' || outcome.kind === 'signalled';
+    expect(plain).toEqual(own ? outcome : { kind: outcome.kind });
+    expect(processEndOf(outcome)).toEqual(own ? outcome : 'exit' in outcome ? outcome.exit : undefined);
+  });
+
   it('fit 16 bits and come back', () => {
     const byte = fc.integer({ min: 0, max: 255 });
     const outcome: fc.Arbitrary<Outcome> = fc.oneof(
       byte.map((code) => ({ kind: 'exited', code }) as const),
       byte.map((signal) => ({ kind: 'signalled', signal }) as const),
+      byte.map((code) => ({ kind: 'cancelled', exit: { kind: 'exited', code } }) as const),
+      byte.map((signal) => ({ kind: 'timedOut', exit: { kind: 'signalled', signal } }) as const),
     );
     fc.assert(
       fc.property(outcome, (o) => {
@@ -47,7 +72,7 @@ describe('outcomes', () => {
   });
 
   it('of an unknown kind are a bug', () => {
-    expect(() => decodeOutcome(7 * 256)).toThrow('internal error: outcome 1792 is of an unknown kind');
+    expect(() => decodeOutcome(11 * 256)).toThrow('internal error: outcome 2816 is of an unknown kind');
   });
 });
 

@@ -1,12 +1,16 @@
 import { SpawnError } from './errors.ts';
 
-/** How one attempt ended. `signal` is the Linux number, `code` 0 to 255. */
-export type Outcome =
+/** How the main process of an attempt ended. `signal` is the Linux number, `code` 0 to 255. */
+export type ProcessEnd =
   | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'signalled'; readonly signal: number }
-  | { readonly kind: 'timedOut' }
+  | { readonly kind: 'signalled'; readonly signal: number };
+
+/** How one attempt ended; `exit` where it was made to end and it is known what its main process made of that. */
+export type Outcome =
+  | ProcessEnd
+  | { readonly kind: 'timedOut'; readonly exit?: ProcessEnd }
   | { readonly kind: 'outOfMemory' }
-  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'cancelled'; readonly exit?: ProcessEnd }
   | { readonly kind: 'preempted' }
   | { readonly kind: 'lost' };
 
@@ -20,6 +24,14 @@ const KINDS = [
   'preempted',
   'lost',
 ] as const satisfies readonly Outcome['kind'][];
+
+/** The numbers that follow: append only. */
+const WITH_PROCESS = [
+  ['timedOut', 'exited'],
+  ['timedOut', 'signalled'],
+  ['cancelled', 'exited'],
+  ['cancelled', 'signalled'],
+] as const satisfies readonly (readonly [Outcome['kind'], ProcessEnd['kind']])[];
 
 /** Linux numbers (signal(7)); 32 and above are real-time signals, which have no name. */
 const SIGNALS =
@@ -37,46 +49,55 @@ export function signalNamed(text: string): number | undefined {
   return at < 0 ? undefined : at + 1;
 }
 
-function detailOf(outcome: Outcome): number {
+/** What the main process ended with, as far as that is known, whatever was the cause. */
+export function processEndOf(outcome: Outcome): ProcessEnd | undefined {
   switch (outcome.kind) {
     case 'exited':
-      return outcome.code;
     case 'signalled':
-      return outcome.signal;
+      return outcome;
     case 'timedOut':
-    case 'outOfMemory':
     case 'cancelled':
+      return outcome.exit;
+    case 'outOfMemory':
     case 'preempted':
     case 'lost':
-      return 0;
+      return undefined;
   }
+}
+
+function numberOf({ kind }: Outcome, exit: ProcessEnd | undefined): number {
+  const at = WITH_PROCESS.findIndex(([cause, end]) => cause === kind && end === exit?.kind);
+  return at < 0 ? KINDS.indexOf(kind) : KINDS.length + at;
 }
 
 /** An outcome in 16 bits: `kind * 256 + value`. A plain success is 0. */
 export function encodeOutcome(outcome: Outcome): number {
-  const value = detailOf(outcome);
+  const exit = processEndOf(outcome);
+  const value = exit === undefined ? 0 : exit.kind === 'exited' ? exit.code : exit.signal;
   if (!Number.isInteger(value) || value < 0 || value > 255) {
     throw new SpawnError('INTERNAL', { why: `outcome ${outcome.kind} of ${value} does not fit one byte` });
   }
-  return KINDS.indexOf(outcome.kind) * 256 + value;
+  return numberOf(outcome, exit) * 256 + value;
 }
 
 export function decodeOutcome(encoded: number): Outcome {
-  const kind = KINDS[encoded >> 8];
-  if (kind === undefined) throw new SpawnError('INTERNAL', { why: `outcome ${encoded} is of an unknown kind` });
+  const number = encoded >> 8;
   const value = encoded & 255;
-  switch (kind) {
-    case 'exited':
-      return { kind, code: value };
-    case 'signalled':
-      return { kind, signal: value };
-    case 'timedOut':
-    case 'outOfMemory':
-    case 'cancelled':
-    case 'preempted':
-    case 'lost':
-      return { kind };
-  }
+  const both = WITH_PROCESS[number - KINDS.length];
+  if (both !== undefined) return { kind: both[0], exit: processEnd(both[1], value) };
+  const kind = KINDS[number];
+  if (kind === undefined) throw new SpawnError('INTERNAL', { why: `outcome ${encoded} is of an unknown kind` });
+  return kind === 'exited' || kind === 'signalled' ? processEnd(kind, value) : { kind };
+}
+
+function processEnd(kind: ProcessEnd['kind'], value: number): ProcessEnd {
+  return kind === 'exited' ? { kind, code: value } : { kind, signal: value };
+}
+
+/** The same without what the process made of it: what retries, filters and counts tell apart. */
+export function withoutProcess(encoded: number): number {
+  const both = WITH_PROCESS[(encoded >> 8) - KINDS.length];
+  return both === undefined ? encoded : KINDS.indexOf(both[0]) * 256;
 }
 
 export function isOk(outcome: Outcome): boolean {

@@ -1,5 +1,5 @@
 import { type FailureFilter, matchesFailure } from './failure-filter.ts';
-import { encodeOutcome, isOk, type Outcome } from './outcome.ts';
+import { encodeOutcome, isOk, type Outcome, withoutProcess } from './outcome.ts';
 import type { EndDisposition } from './task-state.ts';
 import { TaskReason } from './task-table.ts';
 
@@ -69,7 +69,7 @@ export function retryDelay(policy: RetryPolicy, failures: number, chance: number
 }
 
 function isRetried({ retryOn, noRetryOn }: RetryPolicy, outcome: Outcome): boolean {
-  const end = encodeOutcome(outcome);
+  const end = withoutProcess(encodeOutcome(outcome));
   if (noRetryOn !== null && matchesFailure(noRetryOn, end)) return false;
   return retryOn === null || matchesFailure(retryOn, end);
 }

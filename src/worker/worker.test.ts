@@ -7,7 +7,8 @@ import { FORKERS, workerOnScript } from '../../test/support/worker-on-script.ts'
 import { SpawnError } from '../core/errors.ts';
 import { encodeOutcome } from '../core/outcome.ts';
 
-const CANCELLED = encodeOutcome({ kind: 'cancelled' });
+const TRAPPED = encodeOutcome({ kind: 'cancelled', exit: { kind: 'exited', code: 0 } });
+const TERMINATED = encodeOutcome({ kind: 'cancelled', exit: { kind: 'signalled', signal: 15 } });
 /** Runs until the file `go` is there, and notes its index. */
 const WAITS = 'echo $JOB_ARRAY_INDEX >>"$OUT/ran"; until [ -e "$OUT/go" ]; do sleep 0.02; done';
 
@@ -125,7 +126,7 @@ describe('what the worker is told', () => {
     await until('two to start', () => ran().length === 2);
     coordinator.send({ type: 'cancel', fences: [[fence, 5]] });
     const ends = await ended(2);
-    expect(ends.map(({ outcome }) => outcome)).toEqual([CANCELLED, CANCELLED]);
+    expect(ends.map(({ outcome }) => outcome)).toEqual([TRAPPED, TRAPPED]);
     expect(coordinator.returned).toEqual([fence + 2, fence + 3, fence + 4]);
   });
 
@@ -201,7 +202,7 @@ describe('short tasks wait in the forker ahead of need', () => {
     await until('the others back', () => coordinator.returned.length === 48);
     if (type === 'revoke') go();
     const outcomes = (await ended(102)).filter(({ outcome }) => outcome !== 0).map(({ outcome }) => outcome);
-    expect(outcomes).toEqual(type === 'revoke' ? [] : [CANCELLED, CANCELLED]);
+    expect(outcomes).toEqual(type === 'revoke' ? [] : [TERMINATED, TERMINATED]);
     expect(ran()).toHaveLength(2);
   });
 

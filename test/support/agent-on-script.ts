@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished } from 'vitest';
 import type { Directive, InstanceReport, MachineOrder } from '../../src/api/instance-session.ts';
+import { withoutProcess } from '../../src/core/outcome.ts';
 import type { MachineHost } from '../../src/providers/provider.ts';
 import type { Instance } from '../../src/worker/instances/instance.ts';
 import { InstanceAgent } from '../../src/worker/instances/instance-agent.ts';
@@ -146,8 +147,9 @@ export class AgentOnScript {
     await until('the start', () => coordinator.started.has(fence) || coordinator.endOf(fence) !== undefined);
   }
 
+  /** How the attempt ended; what the process made of it when it was made to end is left out. */
   outcome(fence: number): Promise<number> {
-    return until('the end', () => this.coordinator.endOf(fence)).then(({ outcome }) => outcome);
+    return until('the end', () => this.coordinator.endOf(fence)).then(({ outcome }) => withoutProcess(outcome));
   }
 
   read(name: string): string {
