@@ -48,7 +48,7 @@ describe('a task of an instance array', () => {
     const id = await launch(at, 2);
     const refused = (where: string, found: number) => ({
       code: 'BAD_REQUEST',
-      message: `${where}: expected none for a job with instances: their type says it, found "${found}"`,
+      message: `${where}: expected none for a job with instances: their type says it, found ${found}`,
     });
     await expect(at.coordinator.update(CALLER, String(id), { cpus: 2 })).rejects.toMatchObject(refused('cpus', 2));
     await expect(at.coordinator.update(CALLER, `${id}_1`, { gpus: 1 })).rejects.toMatchObject(refused('gpus', 1));
