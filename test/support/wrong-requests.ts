@@ -205,6 +205,8 @@ export const WRONG_REQUESTS: readonly WrongRequest[] = [
   ['GET /v1/jobs?limit=0', undefined, 400, 'BAD_REQUEST', 'query.limit: expected at least 1, found "0"'],
   ['GET /v1/jobs?show=some', undefined, 400, 'BAD_REQUEST', 'query.show: expected "live" or "all", found "some"'],
   ['GET /v1/jobs?name=a&name=b', undefined, 400, 'BAD_REQUEST', 'query.name: expected text, found ["a","b"]'],
+  ['GET /v1/queue?limit=0', undefined, 400, 'BAD_REQUEST', 'query.limit: expected at least 1, found "0"'],
+  ['GET /v1/queue?ended=-1', undefined, 400, 'BAD_REQUEST', 'query.ended: expected at least 0, found "-1"'],
   ['GET /v1/jobs?x=1', undefined, 400, 'BAD_REQUEST', 'query.x: expected no field of this name, found "1"'],
   ['GET /v1/jobs/%zz', undefined, 400, 'BAD_REQUEST', 'path: expected a valid path, found "/v1/jobs/%zz"'],
   ['GET /v1/jobs/99', undefined, 404, 'JOB_NOT_FOUND', 'job "99" not found'],
