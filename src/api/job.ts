@@ -190,6 +190,13 @@ export const RetryRequest = Selection.extend({
 });
 export type RetryRequest = z.infer<typeof RetryRequest>;
 
+/** Which tasks to send back whatever they did. */
+export const RequeueRequest = Selection.extend({
+  /** Tasks that are sent back are held, each by itself. */
+  hold: z.boolean().optional(),
+});
+export type RequeueRequest = z.infer<typeof RequeueRequest>;
+
 /** A signal for the processes of tasks that run. */
 export const SignalRequest = Selection.extend({
   signal: z.int().min(1).max(64),
@@ -199,12 +206,6 @@ export const SignalRequest = Selection.extend({
 export type SignalRequest = z.infer<typeof SignalRequest>;
 /** What a client sends: defaults may be left out. */
 export type SignalRequestInput = z.input<typeof SignalRequest>;
-
-export const RequeueRequest = Selection.extend({
-  /** Tasks that are sent back are held, each by itself. */
-  hold: z.boolean().optional(),
-});
-export type RequeueRequest = z.infer<typeof RequeueRequest>;
 
 /** What a verb did. `tasks` counts the tasks it changed. */
 export const VerbReply = z.object({ job: JobView, tasks: z.int() });
