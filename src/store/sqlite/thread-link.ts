@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import Database from 'better-sqlite3';
 import { fromJSON, SpawnError } from '../../core/errors.ts';
 import type { StoreCalls, StoreOpened, StoreReply, StoreRequest } from './calls.ts';
 import type { DatabaseOptions } from './database.ts';
@@ -23,8 +24,21 @@ export interface ThreadLink {
   readonly ended: Promise<void>;
 }
 
+let isLoadedHere = false;
+
+/**
+ * Node unloads a native module with the last thread that loaded it, while that thread's garbage may still call into it: the process
+ * would crash now and then as a store is closed (better-sqlite3, issue 1476). So the main thread has it loaded, too.
+ */
+function keepLoaded(): void {
+  if (isLoadedHere) return;
+  new Database(':memory:').close();
+  isLoadedHere = true;
+}
+
 /** Starts the thread; resolves once the store is open. */
 export async function startThread(options: DatabaseOptions): Promise<ThreadLink> {
+  keepLoaded();
   // Beside this file: `.ts` in the sources, where Node strips the types, `.js` when built.
   const entry = new URL(`./thread${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
   // The flags of the main thread are not for this one: some, like a test runner's loader, would break it.
