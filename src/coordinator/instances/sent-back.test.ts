@@ -61,6 +61,27 @@ test('an attempt whose machine is replaced was preempted, whoever stopped it fir
   expect(at.at.states(id)).toEqual(['completed']);
 });
 
+test.each([
+  ['before its machine is said to be stopped', false],
+  ['only once its machine is started again', true],
+])('an attempt that a stop ended is lost to nobody, also when that comes out %s', async (_, isLate) => {
+  const id = await at.submit({ array: '0-0' });
+  await at.up();
+  const agent = at.agent('compute-0');
+  await agent.start();
+  await at.verb('stop', { instance: 'compute-0' });
+  await at.settle();
+  if (isLate) {
+    await agent.report({ state: 'stopped' });
+    await at.settle();
+    await at.verb('start', { instance: 'compute-0' });
+  }
+  await at.at.coordinator.bye(CALLER, at.at.ledger.memory.bound.get(agent.order.id)!.session.id);
+  await at.settle();
+  expect(decodeOutcome(at.at.job(id).table.outcomes![0]!).kind).not.toBe('completed');
+  expect(at.at.states(id)[0]).not.toBe('failed');
+});
+
 test('a name means what the asker has of that name', async () => {
   const other: Caller = { owner: '2000', tenant: 'local', sameHost: true, role: 'submit' };
   const mine = await at.submit({ array: '0-0' });
