@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OUTCOME_KINDS } from '../core/outcome.ts';
 import { EpochMs, JobSpec } from './job-spec.ts';
 import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
 import { Gpus, ResourceAmounts } from './resources.ts';
@@ -94,17 +95,7 @@ export const SubmitReply = z.object({ job: JobView, replayed: z.boolean(), dryRu
 export type SubmitReply = z.infer<typeof SubmitReply>;
 
 /** `deadline` and `dependency` of tasks that were cancelled or skipped for that; else how the attempt ended. */
-export const EndCause = z.enum([
-  'exited',
-  'signalled',
-  'timedOut',
-  'outOfMemory',
-  'cancelled',
-  'preempted',
-  'lost',
-  'deadline',
-  'dependency',
-]);
+export const EndCause = z.enum([...OUTCOME_KINDS, 'deadline', 'dependency']);
 export type EndCause = z.infer<typeof EndCause>;
 
 /** A task as shown to clients. */

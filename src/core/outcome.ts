@@ -15,7 +15,7 @@ export type Outcome =
   | { readonly kind: 'lost' };
 
 /** The position is the number in stores and messages: append only. */
-const KINDS = [
+export const OUTCOME_KINDS = [
   'exited',
   'signalled',
   'timedOut',
@@ -67,7 +67,7 @@ export function processEndOf(outcome: Outcome): ProcessEnd | undefined {
 
 function numberOf({ kind }: Outcome, exit: ProcessEnd | undefined): number {
   const at = WITH_PROCESS.findIndex(([cause, end]) => cause === kind && end === exit?.kind);
-  return at < 0 ? KINDS.indexOf(kind) : KINDS.length + at;
+  return at < 0 ? OUTCOME_KINDS.indexOf(kind) : OUTCOME_KINDS.length + at;
 }
 
 /** An outcome in 16 bits: `kind * 256 + value`. A plain success is 0. */
@@ -83,9 +83,9 @@ export function encodeOutcome(outcome: Outcome): number {
 export function decodeOutcome(encoded: number): Outcome {
   const number = encoded >> 8;
   const value = encoded & 255;
-  const both = WITH_PROCESS[number - KINDS.length];
+  const both = WITH_PROCESS[number - OUTCOME_KINDS.length];
   if (both !== undefined) return { kind: both[0], exit: processEnd(both[1], value) };
-  const kind = KINDS[number];
+  const kind = OUTCOME_KINDS[number];
   if (kind === undefined) throw new SpawnError('INTERNAL', { why: `outcome ${encoded} is of an unknown kind` });
   return kind === 'exited' || kind === 'signalled' ? processEnd(kind, value) : { kind };
 }
@@ -96,8 +96,8 @@ function processEnd(kind: ProcessEnd['kind'], value: number): ProcessEnd {
 
 /** The same without what the process made of it: what retries, filters and counts tell apart. */
 export function withoutProcess(encoded: number): number {
-  const both = WITH_PROCESS[(encoded >> 8) - KINDS.length];
-  return both === undefined ? encoded : KINDS.indexOf(both[0]) * 256;
+  const both = WITH_PROCESS[(encoded >> 8) - OUTCOME_KINDS.length];
+  return both === undefined ? encoded : OUTCOME_KINDS.indexOf(both[0]) * 256;
 }
 
 export function isOk(outcome: Outcome): boolean {
