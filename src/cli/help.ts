@@ -15,7 +15,7 @@ const EXAMPLES: readonly Example[] = [
 const EXAMPLE_WIDTH = Math.max(...EXAMPLES.map(({ line }) => line.length));
 
 /** `spawn --help`: every verb in its group, with one line each. */
-export function overview(entries: readonly Entry[]): string {
+export function overview(entries: readonly Pick<Entry, 'name' | 'group' | 'summary'>[]): string {
   const width = Math.max(...entries.map(({ name }) => name.length));
   const groups = [...new Set(entries.map(({ group }) => group))].map((group) => {
     const lines = entries

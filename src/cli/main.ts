@@ -4,6 +4,7 @@ import type { Entry } from './command.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { COMMANDS } from './registry.ts';
 import { reportError } from './report-error.ts';
+import { SLURM_COMMANDS } from './slurm/registry.ts';
 import type { World } from './world.ts';
 
 /**
@@ -32,6 +33,8 @@ async function run(argv: readonly string[], world: World): Promise<number> {
   if (verb === '--help' || verb === '-h') return print(world, await overviewText());
   if (verb === 'help') return help(args, world);
   if (verb === 'complete') return (await import('./complete.ts')).complete(args, world);
+  const slurm = SLURM_COMMANDS.find(({ name }) => name === verb);
+  if (slurm !== undefined) return (await slurm.load()).run(args, world);
   const command = await find(verb).load();
   const input = parseCommandLine(verb, command, args);
   if (input === 'help') return help([verb], world);
@@ -42,7 +45,9 @@ function find(verb: string): Entry {
   const entry = COMMANDS.find(({ name }) => name === verb);
   if (entry !== undefined) return entry;
   const what = verb.startsWith('-') ? 'option' : 'command';
-  const names = verb.startsWith('-') ? [] : [...COMMANDS.map(({ name }) => name), 'help'];
+  const names = verb.startsWith('-')
+    ? []
+    : [...COMMANDS.map(({ name }) => name), ...SLURM_COMMANDS.map(({ name }) => name), 'help'];
   const meant = didYouMean(verb, names) || '; see: spawn --help';
   throw new SpawnError('USAGE', { message: `unknown ${what} ${JSON.stringify(verb)}${meant}` });
 }
@@ -53,13 +58,15 @@ async function help(verbs: readonly string[], world: World): Promise<number> {
     throw new SpawnError('USAGE', { message: `help: expected only one COMMAND, found ${JSON.stringify(surplus)} too` });
   }
   if (verb === undefined || verb === 'help') return print(world, await overviewText());
+  const slurm = SLURM_COMMANDS.find(({ name }) => name === verb);
+  if (slurm !== undefined) return (await slurm.load()).run(['--help'], world);
   const { commandHelp } = await import('./help.ts');
   return print(world, commandHelp(await find(verb).load(), world.stdout.isTTY ? world.stdout.columns : undefined));
 }
 
 async function overviewText(): Promise<string> {
   const { overview } = await import('./help.ts');
-  return overview(COMMANDS);
+  return overview([...COMMANDS, ...SLURM_COMMANDS.map((entry) => ({ ...entry, group: 'Slurm' }))]);
 }
 
 function print(world: World, text: string): number {

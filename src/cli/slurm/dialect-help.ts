@@ -1,0 +1,41 @@
+import type { SlurmOption, Verdict } from '../../config/slurm/sbatch-options.ts';
+
+/** The release of Slurm whose commands these are; clients compare the number. */
+export const SLURM_VERSION = '22.05.8';
+export const VERSION_TEXT = `slurm ${SLURM_VERSION}\n`;
+
+const TITLES: readonly (readonly [Verdict, string])[] = [
+  ['acts', 'Options'],
+  ['noted', 'Accepted, recorded, without effect here'],
+  ['refused', 'Refused'],
+];
+
+/** What help needs of a command. */
+interface Described {
+  readonly command: string;
+  readonly usage: readonly string[];
+  readonly about: string;
+  readonly options: readonly SlurmOption[];
+}
+
+/**
+ * `sbatch --help`: how it is written, what it does, its options; `--usage`: how it is written.
+ */
+export function dialectHelp({ command, usage, about, options }: Described, usageOnly: boolean): string {
+  const [first, ...others] = usage;
+  const head = [`Usage: ${command} ${first}`, ...others.map((line) => `       ${command} ${line}`)].join('\n');
+  if (usageOnly) return `${head}\n`;
+  const blocks = TITLES.flatMap(([verdict, title]) => {
+    const rows = options.filter((option) => option.verdict === verdict).map(helpRow);
+    if (rows.length === 0) return [];
+    const width = Math.max(...rows.map(([left]) => left.length));
+    return [`${title}\n${rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join('\n')}`];
+  });
+  return `${[head, about, ...blocks].join('\n\n')}\n`;
+}
+
+const VALUES = { none: '', required: '=…', optional: '[=…]' } as const;
+
+function helpRow({ long, short, argument, note = '' }: SlurmOption): readonly [string, string] {
+  return [`${short === undefined ? '    ' : `-${short}, `}--${long}${VALUES[argument]}`, note.replaceAll('`', '')];
+}

@@ -1,0 +1,13 @@
+import type { DialectCommand } from './dialect.ts';
+
+/** One of Slurm's commands in the list of all of them. */
+export interface DialectEntry {
+  readonly name: string;
+  /** One line for `spawn --help`. */
+  readonly summary: string;
+  /** Loads this command's module and no other. */
+  readonly load: () => Promise<DialectCommand>;
+}
+
+/** Slurm's commands, in the order in which help shows them. */
+export const SLURM_COMMANDS: readonly DialectEntry[] = [];
