@@ -1,4 +1,5 @@
 import type { Entry } from './command.ts';
+import { SLURM_COMMANDS } from './slurm/registry.ts';
 
 /** All verbs, in the order and the groups in which help shows them. */
 export const COMMANDS: readonly Entry[] = [
@@ -222,6 +223,6 @@ export const COMMANDS: readonly Entry[] = [
     name: 'completion',
     group: 'This program',
     summary: 'Print a script that completes command lines in a shell',
-    load: async () => (await import('./commands/completion.ts')).completionOf(COMMANDS),
+    load: async () => (await import('./commands/completion.ts')).completionOf(COMMANDS, SLURM_COMMANDS),
   },
 ];

@@ -1,10 +1,11 @@
 import { type Command, defineCommand, type Entry } from '../command.ts';
 import { completionWords } from '../completion/words.ts';
+import type { DialectEntry } from '../slurm/registry.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
-/** @param entries what is completed: they hold this one too, so they cannot be looked up here */
-export function completionOf(entries: readonly Entry[]): Command {
+/** @param entries what is completed, with `slurm`: they hold this one too, so they cannot be looked up here */
+export function completionOf(entries: readonly Entry[], slurm: readonly DialectEntry[]): Command {
   return defineCommand({
     usage: ['completion bash|zsh|fish'],
     about:
@@ -18,7 +19,7 @@ export function completionOf(entries: readonly Entry[]): Command {
       { line: 'spawn completion fish | source', says: 'in ~/.config/fish/config.fish' },
     ],
     run: async ({ operands }, world) => {
-      const verbs = await completionWords(entries);
+      const verbs = await completionWords(entries, slurm);
       world.stdout.write(await script(operands[0] as (typeof SHELLS)[number], verbs));
       return 0;
     },

@@ -8,6 +8,7 @@ import { aJob, runCli } from '../../../test/support/cli-world.ts';
 import { anInstance } from '../../../test/support/instance-views.ts';
 import { hasProgram, requireOr } from '../../../test/support/require.ts';
 import { COMMANDS } from '../registry.ts';
+import { SLURM_COMMANDS } from '../slurm/registry.ts';
 
 const LIMIT_MS = 20_000;
 
@@ -68,7 +69,11 @@ describe('bash', () => {
   });
 
   ifBash('every command and every option', async () => {
-    expect(await completed([''])).toEqual([...COMMANDS.map(({ name }) => name), 'help', '--help', '--version']);
+    const names = [...COMMANDS, ...SLURM_COMMANDS].map(({ name }) => name);
+    expect(await completed([''])).toEqual([...names, 'help', '--help', '--version']);
+    for (const { name, load } of SLURM_COMMANDS) {
+      expect(await completed([name, '--'])).toEqual((await load()).options.map(({ long }) => `--${long}`));
+    }
     for (const { name, load } of COMMANDS) {
       const shown = Object.entries((await load()).options).filter(([, { hidden }]) => !hidden);
       const options = shown.map(([option]) => `--${option}`);

@@ -1,4 +1,6 @@
+import type { SlurmOption } from '../../config/slurm/sbatch-options.ts';
 import type { Command, Entry, Option } from '../command.ts';
+import type { DialectEntry } from '../slurm/registry.ts';
 
 /** What may follow: words to choose from, a file, a directory, a job, an instance, or anything at all. */
 export type Value =
@@ -20,8 +22,11 @@ export interface VerbWords {
   readonly operands: Value;
 }
 
-/** All that shells complete, from the tables that the parser reads. */
-export async function completionWords(entries: readonly Entry[]): Promise<readonly VerbWords[]> {
+/** All that shells complete, from the tables that the parsers read. */
+export async function completionWords(
+  entries: readonly Entry[],
+  slurm: readonly DialectEntry[],
+): Promise<readonly VerbWords[]> {
   const verbs = await Promise.all(
     entries.map(async ({ name, summary, load }): Promise<VerbWords> => {
       const command = await load();
@@ -31,11 +36,27 @@ export async function completionWords(entries: readonly Entry[]): Promise<readon
       return { name, summary, options: [...options, help], operands: operandsOf(name, command) };
     }),
   );
-  const names = verbs.map(({ name }) => name);
+  const dialects = await Promise.all(
+    slurm.map(async ({ name, summary, load }): Promise<VerbWords> => {
+      const { options } = await load();
+      return { name, summary, options: options.map(slurmWords), operands: { kind: RUNS.has(name) ? 'file' : 'job' } };
+    }),
+  );
+  const names = [...verbs, ...dialects].map(({ name }) => name);
   return [
     ...verbs,
+    ...dialects,
     { name: 'help', summary: 'Tell all of a command', options: [], operands: { kind: 'words', words: names } },
   ];
+}
+
+/** Slurm's commands that are given a program; the others are given jobs. */
+const RUNS = new Set(['sbatch', 'srun']);
+
+/** Their options have no line for a person but what is said of the difference. */
+function slurmWords({ long, short, argument, note = '' }: SlurmOption): OptionWords {
+  const summary = note.replaceAll('`', '');
+  return { name: long, short, summary, value: argument === 'required' ? { kind: 'any' } : undefined };
 }
 
 function optionWords(name: string, { short, summary, value, choices }: Option): OptionWords {
