@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BlobHash } from './blob-hash.ts';
+import { GangSpec } from './gang.ts';
 import { InstanceSpec } from './instance.ts';
 import {
   DEFAULT_GRACE_MS,
@@ -64,6 +65,10 @@ export const JobSpec = z.strictObject({
   gpus: Gpus.default(0),
   /** Named amounts that workers offer. */
   resources: ResourceAmounts.default({}),
+  /** It runs on a worker that has nothing else to do, and gets all of it, whatever it needs. */
+  exclusive: z.boolean().default(false),
+  /** Makes each task a gang of ranks on one or more workers. */
+  gang: GangSpec.optional(),
   /** From the start of an attempt; 0 = none. */
   timeLimitMs: z.int().min(0).max(MAX_DURATION_MS).default(0),
   graceMs: z.int().min(0).max(3_600_000).default(DEFAULT_GRACE_MS),

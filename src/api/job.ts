@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OUTCOME_KINDS } from '../core/outcome.ts';
+import { GangSpec, NodeShare } from './gang.ts';
 import { EpochMs, JobSpec } from './job-spec.ts';
 import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
 import { Gpus, ResourceAmounts } from './resources.ts';
@@ -86,6 +87,10 @@ export const JobView = z.object({
   meanWallMs: z.number().optional(),
   /** Every index has an instance of its own; absent: tasks run on workers. */
   instances: z.boolean().optional(),
+  /** Each task has a worker to itself. */
+  exclusive: z.boolean().optional(),
+  /** Each task is a gang: `cpus` is of all its nodes, `memoryBytes`, `gpus` and `resources` are of each. */
+  gang: GangSpec.optional(),
   /** As submitted with Slurm's commands, and as changed since. */
   slurm: SlurmSpec.optional(),
 });
@@ -111,13 +116,18 @@ export const TaskView = z.object({
   failures: z.int(),
   /** A worker was told to stop what runs. */
   stopping: z.boolean().optional(),
+  /** It runs and its processes stand still. */
+  suspended: z.boolean().optional(),
   /** What ended the task, or its last ended attempt while it has not ended. */
   cause: EndCause.optional(),
   /** How the last ended attempt ended, for people: `exit 3`, `SIGKILL (9)`, `time limit`. */
   outcome: z.string().optional(),
   exitCode: z.int().optional(),
   signal: z.int().optional(),
-  /** What the main process of that attempt ended with, also where a limit or a cancel made it end; absent when that is not known. */
+  /**
+   * What the main process of that attempt ended with, also where a limit or a cancel made it end; absent when that is not known, and of one that
+   * was never run because its files could not be opened or its directory not be entered.
+   */
   process: z.object({ code: z.int().optional(), signal: z.int().optional() }).optional(),
   startedAt: z.number().optional(),
   endedAt: z.number().optional(),
@@ -125,6 +135,8 @@ export const TaskView = z.object({
   cpuMs: z.number().optional(),
   maxRssBytes: z.int().optional(),
   worker: z.string().optional(),
+  /** Of an exclusive task or a gang, while it is leased or runs: what it has of each worker, in the order of ranks, `worker` first. */
+  nodes: z.array(NodeShare).optional(),
   outBytes: z.int().optional(),
   errBytes: z.int().optional(),
   /** Bytes of output cut out by the cap, and bytes that could not be written. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { GangMessage, MemberEndMessage, MemberMessage, MemberReport, Placement } from './gang.ts';
 import { Directive, InstanceReport } from './instance-session.ts';
 import { JobSpec, RunSpec } from './job-spec.ts';
 import { ResourceAmounts } from './resources.ts';
@@ -134,7 +135,12 @@ export const StreamMessage = z.discriminatedUnion('type', [
     lane: z.int().min(1).optional(),
     /** Attempt number of every task of the message, or one number a task in order of runs. */
     attempt: z.union([z.int(), z.array(z.int())]),
+    /** Of an exclusive task or a gang, of which a message carries one. */
+    placement: Placement.optional(),
   }),
+  MemberMessage,
+  MemberEndMessage,
+  GangMessage,
   /** Give back what has not started (answered by `returned`); what has started goes on. */
   z.object({ type: z.literal('revoke'), n: z.int(), fences: z.array(FenceRun) }),
   /** Stop: unstarted ones are given back, running ones get TERM, then KILL, and end as cancelled. */
@@ -210,6 +216,10 @@ export const ExchangeRequest = z.strictObject({
   heldRuns: z.array(FenceRun).optional(),
   /** Those of heldRuns that have started. */
   startedRuns: z.array(FenceRun).optional(),
+  /** Members of gangs that became ready here, or failed. */
+  members: z.array(MemberReport).optional(),
+  /** With heldRuns: fences of all gangs of which a member is here. */
+  heldMembers: z.array(Fence).optional(),
   /** Send no more grants. */
   draining: z.boolean().optional(),
   /** From the agent of a bound instance, whenever it changed. */
