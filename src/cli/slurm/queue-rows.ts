@@ -101,7 +101,7 @@ const UNSEEN: ReadonlySet<SlurmReason> = new Set([
 ]);
 
 function taskRow(job: JobView, lane: QueueLane, task: QueueTask): QueueRow {
-  const { state, reason, exitCode } = wordsOf({ ...task, cancelAsked: task.stopping === true });
+  const { state, reason, exitCode } = wordsOf(task);
   const none = { set: undefined, single: false, throttle: 0, after: undefined, leased: false };
   return { job, lane, task, ...none, state, reasons: [reason], exitCode };
 }
