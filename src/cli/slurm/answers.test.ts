@@ -37,6 +37,9 @@ describe('what the coordinator refuses', () => {
 
   test('has the words that belong to what was asked', () => {
     expect(controllerWords(missing, 'update')).toBe('Invalid job id specified');
+    expect(controllerWords(new SpawnError('REQUEUE_DISABLED', { ref: '7' }), 'update')).toBe(
+      'Requested operation is presently disabled',
+    );
     expect([controllerWords(ended, 'update'), controllerWords(ended, 'cancel')]).toEqual([
       'Job has already finished',
       'Job/step already completing or completed',

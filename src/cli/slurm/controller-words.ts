@@ -22,6 +22,7 @@ const WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {
   TASK_NOT_FOUND: UNKNOWN_ID,
   JOB_ENDED: 'Job has already finished',
   NOT_PERMITTED: 'Access/permission denied',
+  REQUEUE_DISABLED: 'Requested operation is presently disabled',
   UNSATISFIABLE_RESOURCES: 'Requested node configuration is not available',
   BODY_TOO_LARGE: 'Pathname of a file, directory or other parameter too long',
   SCRIPT_TOO_LARGE: 'Pathname of a file, directory or other parameter too long',

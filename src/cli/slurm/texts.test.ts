@@ -7,7 +7,17 @@ import { bitstrLength, indicesText, waitingId } from './array-text.ts';
 import { cpuClock, dateLine, fullClock, leftText, limitText, localTime, shortClock } from './clock-text.ts';
 import { dependencyText } from './dependency-text.ts';
 import { readSlurmId, readSlurmIds } from './job-ids.ts';
-import { readStates, reasonSentence, shortState, stateOrder, type TaskFacts, wordsOf } from './words.ts';
+import {
+  accountedExit,
+  accountedState,
+  batchWords,
+  readStates,
+  reasonSentence,
+  shortState,
+  stateOrder,
+  type TaskFacts,
+  wordsOf,
+} from './words.ts';
 
 // Answers of Slurm 22.05.8.
 describe('indices that wait', () => {
@@ -170,27 +180,63 @@ describe('ids', () => {
 });
 
 describe('words of tasks', () => {
-  const view = (facts: Partial<TaskFacts>) => Object.values(wordsOf({ state: 'failed', ...facts })).join(' ');
+  const task = (facts: Partial<TaskFacts>): TaskFacts => ({ state: 'failed', ...facts });
+  const view = (facts: Partial<TaskFacts>) => Object.values(wordsOf(task(facts))).join(' ');
   test.each<[string, Partial<TaskFacts>]>([
     ['PENDING Dependency 0:0', { state: 'blocked' }],
     ['PENDING DependencyNeverSatisfied 0:0', { state: 'blocked', waits: 'DependencyNeverSatisfied' }],
     ['PENDING None 0:0', { state: 'leased' }],
-    ['PENDING JobHeldUser 0:0', { state: 'ready', waits: 'JobHeldUser' }],
+    ['PENDING JobHeldUser 0:0', { state: 'ready', waits: 'JobHeldUser', cause: 'exited', process: { code: 3 } }],
     ['RUNNING None 0:0', { state: 'running' }],
+    ['RUNNING JobHeldUser 0:0', { state: 'running', waits: 'JobHeldUser' }],
     ['SUSPENDED None 0:0', { state: 'running', suspended: true }],
-    ['COMPLETING None 0:0', { state: 'running', cancelAsked: true }],
-    ['COMPLETED None 0:0', { state: 'completed', exitCode: 0, outcome: 'exit 0' }],
-    ['FAILED NonZeroExitCode 137:0', { exitCode: 137, outcome: 'exit 137' }],
-    ['FAILED JobLaunchFailure 0:9', { exitCode: 137, signal: 9, outcome: 'SIGKILL (9)' }],
-    ['TIMEOUT TimeLimit 0:15', { exitCode: 124, outcome: 'time limit' }],
-    ['OUT_OF_MEMORY OutOfMemory 0:125', { exitCode: 1, outcome: 'out of memory' }],
-    ['NODE_FAIL NodeDown 0:0', { exitCode: 1, outcome: 'worker lost', reason: 'crash limit reached' }],
-    ['PREEMPTED None 0:0', { exitCode: 1, outcome: 'preempted' }],
-    ['CANCELLED None 0:15', { state: 'cancelled', startedAt: 1, outcome: 'cancelled', reason: 'cancelled by a user' }],
+    ['COMPLETING None 0:0', { state: 'running', suspended: true, stopping: true }],
+    ['COMPLETED None 0:0', { state: 'completed', cause: 'exited', process: { code: 0 } }],
+    ['FAILED NonZeroExitCode 137:0', { cause: 'exited', exitCode: 137, process: { code: 137 } }],
+    ['FAILED JobLaunchFailure 0:53', { cause: 'exited', exitCode: 126 }],
+    ['FAILED JobLaunchFailure 0:9', { cause: 'signalled', exitCode: 137, signal: 9, process: { signal: 9 } }],
+    ['FAILED JobLaunchFailure 0:15', { cause: 'signalled' }],
+    ['FAILED NonZeroExitCode 1:0', {}],
+    ['FAILED NonZeroExitCode 1:0', { cause: 'cancelled', exitCode: 1 }],
+    ['FAILED NonZeroExitCode 1:0', { cause: 'deadline' }],
+    ['FAILED NonZeroExitCode 1:0', { cause: 'dependency' }],
+    ['TIMEOUT TimeLimit 0:15', { cause: 'timedOut', exitCode: 124 }],
+    ['TIMEOUT TimeLimit 0:9', { cause: 'timedOut', exitCode: 124, process: { signal: 9 } }],
+    ['TIMEOUT TimeLimit 7:0', { cause: 'timedOut', exitCode: 124, process: { code: 7 } }],
+    ['OUT_OF_MEMORY OutOfMemory 0:125', { cause: 'outOfMemory', exitCode: 1 }],
+    ['NODE_FAIL NodeDown 0:0', { cause: 'lost', exitCode: 1 }],
+    ['PREEMPTED None 0:0', { cause: 'preempted', exitCode: 1 }],
+    ['CANCELLED None 0:15', { state: 'cancelled', startedAt: 1, cause: 'cancelled' }],
+    ['CANCELLED None 0:9', { state: 'cancelled', startedAt: 1, cause: 'cancelled', process: { signal: 9 } }],
+    ['CANCELLED None 3:0', { state: 'cancelled', startedAt: 1, cause: 'cancelled', process: { code: 3 } }],
+    ['CANCELLED None 0:0', { state: 'cancelled', startedAt: 1, cause: 'cancelled', process: { code: 0 } }],
     ['CANCELLED JobHeldUser 0:0', { state: 'cancelled', waits: 'JobHeldUser' }],
-    ['DEADLINE DeadLine 0:1', { state: 'cancelled', reason: 'deadline passed' }],
-    ['CANCELLED DependencyNeverSatisfied 0:0', { state: 'skipped' }],
+    ['CANCELLED DependencyNeverSatisfied 0:0', { state: 'cancelled', cause: 'dependency' }],
+    ['DEADLINE DeadLine 0:1', { state: 'cancelled', startedAt: 1, cause: 'deadline', process: { signal: 15 } }],
+    ['CANCELLED DependencyNeverSatisfied 0:0', { state: 'skipped', cause: 'dependency' }],
   ])('%s', (words, facts) => expect(view(facts)).toBe(words));
+
+  test.each<[string, string, string, Partial<TaskFacts>]>([
+    ['COMPLETED', '0:0', 'COMPLETED 0:0', { state: 'completed' }],
+    ['RUNNING', '0:0', 'RUNNING 0:0', { state: 'running' }],
+    ['SUSPENDED', '0:0', 'SUSPENDED 0:0', { state: 'running', suspended: true }],
+    ['CANCELLED by 7', '0:0', 'COMPLETED 0:0', { state: 'cancelled', startedAt: 1, process: { code: 0 } }],
+    ['CANCELLED by 7', '0:0', 'FAILED 3:0', { state: 'cancelled', startedAt: 1, process: { code: 3 } }],
+    ['CANCELLED by 7', '0:0', 'CANCELLED 0:9', { state: 'cancelled', startedAt: 1, process: { signal: 9 } }],
+    ['CANCELLED', '0:0', 'COMPLETED 0:0', { state: 'skipped' }],
+    ['FAILED', '3:0', 'FAILED 3:0', { cause: 'exited', process: { code: 3 } }],
+    ['FAILED', '0:9', 'CANCELLED 0:9', { cause: 'signalled', process: { signal: 9 } }],
+    ['FAILED', '0:53', 'CANCELLED 0:53', { cause: 'exited' }],
+    ['TIMEOUT', '0:0', 'FAILED 7:0', { cause: 'timedOut', process: { code: 7 } }],
+    ['TIMEOUT', '0:0', 'CANCELLED 0:15', { cause: 'timedOut' }],
+    ['DEADLINE', '0:1', 'CANCELLED 0:15', { state: 'cancelled', cause: 'deadline', startedAt: 1 }],
+    ['OUT_OF_MEMORY', '0:125', 'OUT_OF_MEMORY 0:125', { cause: 'outOfMemory' }],
+    ['NODE_FAIL', '0:0', 'CANCELLED 0:0', { cause: 'lost' }],
+  ])('accounted %s %s, step batch %s', (state, exit, batch, facts) => {
+    const words = wordsOf(task(facts));
+    expect([accountedState(words, 7), accountedExit(words)]).toEqual([state, exit]);
+    expect(Object.values(batchWords(task(facts))).join(' ')).toBe(batch);
+  });
 
   test('states', () => {
     expect([shortState('OUT_OF_MEMORY'), stateOrder('PENDING') < stateOrder('RUNNING')]).toEqual(['OOM', true]);

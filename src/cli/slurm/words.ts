@@ -1,7 +1,5 @@
 import type { TaskView } from '../../api/job.ts';
 import { refuse, type SlurmCommand } from '../../config/slurm/refusal.ts';
-import { type Outcome, outcomeText } from '../../core/outcome.ts';
-import { TASK_REASONS, TaskReason } from '../../core/task-reasons.ts';
 
 /** Slurm's states with their short codes, in the order in which messages name them and squeue sorts them. */
 const STATES = [
@@ -65,65 +63,111 @@ export function stateOrder(state: SlurmState): number {
 
 /** What the words need of a task, and what its view does not tell. */
 export interface TaskFacts
-  extends Pick<TaskView, 'state' | 'reason' | 'outcome' | 'exitCode' | 'signal' | 'startedAt'> {
-  /** Why it waits. */
+  extends Pick<
+    TaskView,
+    'state' | 'stopping' | 'suspended' | 'cause' | 'exitCode' | 'signal' | 'process' | 'startedAt'
+  > {
+  /** Why it waits, or waited when it was cancelled; of one that runs: that it is held. */
   readonly waits?: SlurmReason;
-  readonly suspended?: boolean;
-  /** It still runs and is to end. */
-  readonly cancelAsked?: boolean;
 }
-
-const says = (kind: 'timedOut' | 'outOfMemory' | 'lost' | 'preempted') => outcomeText({ kind } as Outcome);
-const ENDS: Readonly<Record<string, readonly [state: SlurmState, reason: SlurmReason, exit: string]>> = {
-  [says('timedOut')]: ['TIMEOUT', 'TimeLimit', '0:15'],
-  [says('outOfMemory')]: ['OUT_OF_MEMORY', 'OutOfMemory', '0:125'],
-  [says('lost')]: ['NODE_FAIL', 'NodeDown', '0:0'],
-  [says('preempted')]: ['PREEMPTED', 'None', '0:0'],
-};
 
 /** What squeue, scontrol and sacct show of a task. */
 export interface SlurmWords {
   readonly state: SlurmState;
   readonly reason: SlurmReason;
-  /** `code:signal`. */
+  /** `code:signal`. sacct shows 0:0 for CANCELLED and TIMEOUT, and this for the step `batch`. */
   readonly exitCode: string;
 }
+
+const UNKNOWN = '0:0';
+const TERMINATED = '0:15';
 
 /** Slurm's words for a task. */
 export function wordsOf(task: TaskFacts): SlurmWords {
   switch (task.state) {
     case 'blocked':
-      return { state: 'PENDING', reason: task.waits ?? 'Dependency', exitCode: '0:0' };
+      return { state: 'PENDING', reason: task.waits ?? 'Dependency', exitCode: UNKNOWN };
     case 'ready':
     case 'leased':
-      return { state: 'PENDING', reason: task.waits ?? 'None', exitCode: '0:0' };
+      return { state: 'PENDING', reason: task.waits ?? 'None', exitCode: UNKNOWN };
     case 'running': {
-      const state = task.suspended ? 'SUSPENDED' : task.cancelAsked ? 'COMPLETING' : 'RUNNING';
-      return { state, reason: 'None', exitCode: '0:0' };
+      const state = task.stopping === true ? 'COMPLETING' : task.suspended === true ? 'SUSPENDED' : 'RUNNING';
+      return { state, reason: task.waits ?? 'None', exitCode: UNKNOWN };
     }
     case 'completed':
-      return { state: 'COMPLETED', reason: 'None', exitCode: '0:0' };
+      return { state: 'COMPLETED', reason: 'None', exitCode: UNKNOWN };
     case 'skipped':
-      return { state: 'CANCELLED', reason: 'DependencyNeverSatisfied', exitCode: '0:0' };
+      return { state: 'CANCELLED', reason: 'DependencyNeverSatisfied', exitCode: UNKNOWN };
     case 'cancelled':
-      if (task.reason === TASK_REASONS[TaskReason.deadline]) {
-        return { state: 'DEADLINE', reason: 'DeadLine', exitCode: '0:1' };
-      }
-      return {
-        state: 'CANCELLED',
-        reason: task.waits ?? 'None',
-        exitCode: task.startedAt === undefined ? '0:0' : '0:15',
-      };
+      return cancelledWords(task);
     case 'failed':
       return failedWords(task);
   }
 }
 
-function failedWords({ outcome = '', exitCode = 1, signal }: TaskFacts): SlurmWords {
-  const end = ENDS[outcome];
-  if (end !== undefined) return { state: end[0], reason: end[1], exitCode: end[2] };
-  if (signal !== undefined) return { state: 'FAILED', reason: 'JobLaunchFailure', exitCode: `0:${signal}` };
-  return { state: 'FAILED', reason: 'NonZeroExitCode', exitCode: `${exitCode}:0` };
+function cancelledWords({ cause, waits, process, startedAt }: TaskFacts): SlurmWords {
+  if (cause === 'deadline') return { state: 'DEADLINE', reason: 'DeadLine', exitCode: '0:1' };
+  const reason = waits ?? (cause === 'dependency' ? 'DependencyNeverSatisfied' : 'None');
+  return { state: 'CANCELLED', reason, exitCode: startedAt === undefined ? UNKNOWN : endText(process, TERMINATED) };
+}
+
+function failedWords({ cause, exitCode = 1, process }: TaskFacts): SlurmWords {
+  switch (cause) {
+    case 'timedOut':
+      return { state: 'TIMEOUT', reason: 'TimeLimit', exitCode: endText(process, TERMINATED) };
+    case 'outOfMemory':
+      return { state: 'OUT_OF_MEMORY', reason: 'OutOfMemory', exitCode: '0:125' };
+    case 'lost':
+      return { state: 'NODE_FAIL', reason: 'NodeDown', exitCode: UNKNOWN };
+    case 'preempted':
+      return { state: 'PREEMPTED', reason: 'None', exitCode: UNKNOWN };
+    case 'signalled':
+      return { state: 'FAILED', reason: 'JobLaunchFailure', exitCode: endText(process, TERMINATED) };
+    case 'exited':
+      // Its files could not be opened, or its directory not be entered.
+      if (process === undefined) return { state: 'FAILED', reason: 'JobLaunchFailure', exitCode: '0:53' };
+      return { state: 'FAILED', reason: 'NonZeroExitCode', exitCode: endText(process, UNKNOWN) };
+    case 'cancelled':
+    case 'deadline':
+    case 'dependency':
+    case undefined:
+      return { state: 'FAILED', reason: 'NonZeroExitCode', exitCode: `${exitCode}:0` };
+  }
+}
+
+function endText(process: TaskFacts['process'], unknown: string): string {
+  if (process?.signal !== undefined) return `0:${process.signal}`;
+  return process?.code === undefined ? unknown : `${process.code}:0`;
+}
+
+/** What sacct shows of the step `batch` of a task that has started: what its main process made of it. */
+export function batchWords(task: TaskFacts): Pick<SlurmWords, 'state' | 'exitCode'> {
+  const { state, exitCode } = wordsOf(task);
+  switch (state) {
+    case 'CANCELLED':
+    case 'TIMEOUT':
+    case 'DEADLINE':
+    case 'FAILED': {
+      const shown = state === 'DEADLINE' ? endText(task.process, TERMINATED) : exitCode;
+      const process = shown === UNKNOWN ? 'COMPLETED' : shown.startsWith('0:') ? 'CANCELLED' : 'FAILED';
+      return { state: process, exitCode: shown };
+    }
+    case 'NODE_FAIL':
+    case 'PREEMPTED':
+      return { state: 'CANCELLED', exitCode };
+    default:
+      return { state, exitCode };
+  }
+}
+
+/** The state with who did it, as sacct shows it: `CANCELLED by 1000` of what a person cancelled. */
+export function accountedState({ state, reason }: SlurmWords, uid: number): string {
+  return state === 'CANCELLED' && reason !== 'DependencyNeverSatisfied' ? `CANCELLED by ${uid}` : state;
+}
+
+/** The exit code as sacct shows it of the job itself. */
+export function accountedExit({ state, exitCode }: SlurmWords): string {
+  return state === 'CANCELLED' || state === 'TIMEOUT' ? UNKNOWN : exitCode;
 }
 
 /** How `%r` and the record of scontrol differ: the sentence and the name. */
