@@ -66,6 +66,9 @@ export function controllerText(command: SlurmCommand, error: unknown): string | 
       return `slurm_load_partitions: ${words}\n${more}`;
     case 'scancel':
     case 'sacct':
+    case 'sacctmgr':
+    case 'sshare':
+    case 'sstat':
       return `${command}: error: ${words}\n${more}`;
   }
 }

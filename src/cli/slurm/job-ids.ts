@@ -37,7 +37,7 @@ export function readSlurmIds(command: SlurmCommand, list: string): readonly Slur
   if (texts.length > MOST_IDS) throw badSlurmId(command, `${list.slice(0, 20)}...`);
   return texts.map((text) => {
     const id = readSlurmId(text);
-    const isStep = id?.step !== undefined && command !== 'sacct' && command !== 'squeue';
+    const isStep = id?.step !== undefined && command !== 'sacct' && command !== 'sstat' && command !== 'squeue';
     if (id === undefined || isStep) throw badSlurmId(command, text);
     return id;
   });
@@ -55,11 +55,14 @@ function badSlurmId(command: SlurmCommand, text: string) {
       return refuse([...(bad === undefined ? [] : [line]), { form: 'error', text: `Invalid job id ${text}` }], 1);
     }
     case 'sacct':
+    case 'sstat':
       return refuse([{ form: 'fatal', text: `Bad job/step specified: ${text}` }], 1);
     case 'scontrol':
     case 'sbatch':
     case 'srun':
     case 'sinfo':
+    case 'sacctmgr':
+    case 'sshare':
       return refuse([{ form: 'bare', text: `Invalid job id specified for job ${text}` }], 1);
   }
 }

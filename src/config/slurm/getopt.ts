@@ -41,7 +41,10 @@ const RULES: Readonly<Record<SlurmCommand, Rules>> = {
   scancel: ASKS,
   scontrol: ASKS,
   sinfo: ASKS,
+  sacctmgr: ASKS,
+  sshare: ASKS,
   sacct: { ...ASKS, tellsHelp: false },
+  sstat: { ...ASKS, tellsHelp: false },
 };
 
 /**

@@ -1,7 +1,17 @@
 import { visible } from '../../core/error-text.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
 
-export type SlurmCommand = 'sbatch' | 'srun' | 'squeue' | 'scancel' | 'scontrol' | 'sacct' | 'sinfo';
+export type SlurmCommand =
+  | 'sbatch'
+  | 'srun'
+  | 'squeue'
+  | 'scancel'
+  | 'scontrol'
+  | 'sacct'
+  | 'sinfo'
+  | 'sacctmgr'
+  | 'sshare'
+  | 'sstat';
 
 /**
  * What stands before a line. error: `sbatch: error: `; fatal: `sbatch: fatal: `; command: `sbatch: `; bare: nothing; submit: what Slurm's
