@@ -22,6 +22,7 @@ export type Client = Pick<
   | 'events'
   | 'watchEvents'
   | 'spec'
+  | 'script'
   | 'watchGrid'
   | 'grep'
   | 'diffLogs'

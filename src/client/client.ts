@@ -171,6 +171,11 @@ export class SpawnClient extends InstanceCalls {
     return this.json('GET', `${jobPath(ref)}/spec`, options);
   }
 
+  /** The script of a job, byte for byte; for its owner and admins. Errors: NO_SCRIPT for a job that was submitted as a command line. */
+  script(ref: string, options?: CallOptions): Promise<Uint8Array> {
+    return this.connection.bytes(call('GET', `${jobPath(ref)}/script`, options));
+  }
+
   /** How many tasks of each cell of the array (at most 16,384) are in which state: all cells first, then those that changed. */
   watchGrid(ref: string, cells: number, options: WatchOptions = {}): AsyncGenerator<GridDelta, void, undefined> {
     const { reconnectForMs = 600_000, ...rest } = options;

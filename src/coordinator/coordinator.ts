@@ -17,6 +17,7 @@ import { DEFAULT_DOMAIN } from './instances/ports.ts';
 import { readPeers } from './instances/read-peers.ts';
 import { resizeArray } from './instances/resize.ts';
 import { applyInstanceVerb } from './instances/verbs.ts';
+import { readScript } from './job-script.ts';
 import { type CoordinatorPorts, Ledger } from './ledger.ts';
 import { takeLogPiece } from './log-pieces.ts';
 import { AlarmLoop } from './loops/alarms.ts';
@@ -119,6 +120,7 @@ export class Coordinator implements UseCases {
     const reply = await exportSpec(this.#ledger, this.#own(caller, ref));
     return caller.role === 'admin' ? reply : hideEnvironment(reply, caller, await readJob(this.#ledger, `${reply.id}`));
   };
+  script: UseCases['script'] = (caller, ref) => readScript(this.#ledger, caller, this.#own(caller, ref));
 
   cancel: UseCases['cancel'] = (caller, ref, which) =>
     applyVerb(this.#ledger, caller, 'cancel', this.#own(caller, ref), which);

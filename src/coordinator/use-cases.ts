@@ -110,6 +110,8 @@ export interface UseCases {
     listener: (events: readonly EventView[]) => void,
   ): Promise<() => void>;
   spec(caller: Caller, ref: string): Promise<SpecReply>;
+  /** As it was submitted; for the owner of the job and admins. */
+  script(caller: Caller, ref: string): Promise<Uint8Array>;
   /** Calls `listener` at once with every cell, then with those that changed, at most every 250 ms; returns how to stop. */
   watchGrid(caller: Caller, ref: string, cells: number, listener: (delta: GridDelta) => void): Promise<() => void>;
   /** One GrepMatch a line, in JSON, as they are found. `ref` may name tasks. */

@@ -99,6 +99,12 @@ export const ERRORS = {
     message: (d: Facts<'ref'>) =>
       `job ${value(d.ref)}: expected one that may be requeued, found one for which that is switched off; retry runs again what failed`,
   },
+  NO_SCRIPT: {
+    http: 404,
+    exit: 66,
+    message: (d: Facts<'ref'>) =>
+      `job ${value(d.ref)}: expected one that was submitted as a script, found a command line`,
+  },
   DEPENDENCY_UNKNOWN_JOB: {
     http: 400,
     exit: 2,

@@ -11,7 +11,7 @@ import { createServer, type Server } from './server.ts';
 const MAY: Readonly<Record<string, readonly Role[]>> = {
   ...group('openapi', ['read', 'submit', 'worker', 'admin']),
   ...group(
-    'jobs job tasks queue watch logs server summary why spec events watchEvents watchGrid grep diffLogs instances cost budget',
+    'jobs job tasks queue watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget',
     ['read', 'submit', 'admin'],
   ),
   ...group('submit update cancel retry requeue hold release signal putBlob instanceVerb resize setBudget', [
@@ -22,7 +22,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
   ...group('createToken tokens revokeToken prune stopServer', ['admin']),
 };
 /** Where it counts whose job it is. */
-const OF_OWNER = new Set(['update', 'cancel', 'retry', 'requeue', 'hold', 'release', 'signal', 'resize']);
+const OF_OWNER = new Set(['script', 'update', 'cancel', 'retry', 'requeue', 'hold', 'release', 'signal', 'resize']);
 
 const BODIES: Readonly<Record<string, object>> = {
   submit: { spec: { run: { kind: 'argv', argv: ['true'] }, cwd: '/' } },

@@ -188,6 +188,12 @@ export class FakeUseCases implements UseCases {
     return { id: 12, spec: JobSpec.parse({ run: { kind: 'argv', argv: ['true'] }, cwd: '/' }) };
   };
 
+  script: UseCases['script'] = async (caller, ref) => {
+    this.#note('script', caller, ref);
+    this.#known(ref);
+    return Buffer.from('#!/bin/sh\n');
+  };
+
   /** Listeners of watched grids that were not stopped. */
   readonly gridWatchers = new Set<Parameters<UseCases['watchGrid']>[3]>();
 

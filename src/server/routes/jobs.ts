@@ -1,4 +1,4 @@
-import { RefParams, SubmitHeaders } from '../../api/http.ts';
+import { Octets, RefParams, SubmitHeaders } from '../../api/http.ts';
 import {
   ErrorReply,
   JobsQuery,
@@ -14,6 +14,8 @@ import {
 import { SpawnError } from '../../core/errors.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
+
+const OCTETS = 'application/octet-stream';
 
 export function jobRoutes(app: App, { useCases }: Doors): void {
   app.post(
@@ -87,6 +89,26 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
       },
     },
     (request) => useCases.tasks(callerOf(request), request.params.ref, request.query),
+  );
+
+  app.get(
+    '/v1/jobs/:ref/script',
+    {
+      config: { role: 'read' },
+      schema: {
+        operationId: 'script',
+        summary: 'Give the script of a job back, as bytes',
+        params: RefParams,
+        response: {
+          200: { description: 'its bytes', content: { [OCTETS]: { schema: Octets } } },
+          default: ErrorReply,
+        },
+      },
+    },
+    async (request, reply) => {
+      const bytes = await useCases.script(callerOf(request), request.params.ref);
+      return reply.header('content-type', OCTETS).send(bytes);
+    },
   );
 }
 
