@@ -16,6 +16,8 @@ export interface RigOptions {
   readonly killWait: number;
   /** `none`, or `slurmdbd` over an own MariaDB, so that sacct answers. */
   readonly accounting: 'none' | 'slurmdbd';
+  /** Users whom accounting knows. */
+  readonly users: readonly string[];
   /** More `Key=value` lines; the last one of a key wins. */
   readonly extra: readonly string[];
 }
@@ -30,6 +32,7 @@ export const DEFAULTS: RigOptions = {
   minJobAge: 300,
   killWait: 2,
   accounting: 'none',
+  users: ['root', 'nobody'],
   extra: [],
 };
 

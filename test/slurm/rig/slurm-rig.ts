@@ -64,7 +64,7 @@ export async function startSlurm(dir: string, options: Partial<RigOptions> = {})
       });
     start('munged', '/usr/sbin/munged', mungedArgs(dir));
     await until('munge answers', () => existsSync(join(dir, 'munge/socket')));
-    if (o.accounting === 'slurmdbd') await startDatabase(dir, ports, env, start, until);
+    if (o.accounting === 'slurmdbd') await startDatabase(dir, ports, env, o.users, start, until);
     start('slurmctld', '/usr/sbin/slurmctld', ['-D', '-f', join(dir, 'slurm.conf')]);
     for (let i = 1; i <= o.nodes; i++) {
       start(`slurmd-n${i}`, '/usr/sbin/slurmd', ['-D', '-N', `n${i}`, '-f', join(dir, 'slurm.conf')]);
@@ -148,6 +148,7 @@ async function startDatabase(
   dir: string,
   ports: Ports,
   env: NodeJS.ProcessEnv,
+  users: readonly string[],
   start: (name: string, program: string, args: readonly string[]) => void,
   until: (what: string, holds: () => boolean) => Promise<void>,
 ): Promise<void> {
@@ -179,7 +180,7 @@ async function startDatabase(
   await until('slurmdbd answers', () => ask(['-n', 'list', 'cluster']).status === 0);
   ask(['add', 'cluster', 'rig']);
   ask(['add', 'account', 'test', 'Description=test', 'Organization=test']);
-  for (const user of ['root', 'nobody']) ask(['add', 'user', user, 'Account=test']);
+  for (const user of users) ask(['add', 'user', user, 'Account=test']);
 }
 
 function startDaemon(out: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {

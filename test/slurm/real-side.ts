@@ -1,0 +1,40 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { FIRST_JOB } from './normalise.ts';
+import { startSlurm, stopSlurm } from './rig/slurm-rig.ts';
+import { ROOT, runLines, type Side, type User } from './side.ts';
+
+/** A user without rights whose name is as long as that of root. Debian always has it. */
+const NEWS: User = { name: 'news', uid: 9, gid: 9 };
+
+export interface RealOptions {
+  /** Whether sacct answers, which costs a database. */
+  readonly accounting?: boolean;
+}
+
+/** What a machine lacks for a real Slurm of its own; undefined when it lacks nothing. */
+export function lackOfSlurm(): string | undefined {
+  if (process.getuid?.() !== 0) return 'root';
+  const programs = ['slurmctld', 'slurmd', 'slurmdbd', 'munged', 'mariadbd'];
+  return programs.find((name) => !existsSync(join('/usr/sbin', name)));
+}
+
+/** Starts a real Slurm with three nodes of 8 CPUs below `dir`. */
+export async function startReal(dir: string, options: RealOptions = {}): Promise<Side> {
+  const rigDir = join(dir, 'rig');
+  const rig = await startSlurm(rigDir, {
+    nodes: 3,
+    maxArraySize: 100_001,
+    maxJobCount: 200_000,
+    accounting: options.accounting === true ? 'slurmdbd' : 'none',
+    users: [ROOT.name, NEWS.name],
+    extra: [`FirstJobId=${FIRST_JOB}`],
+  });
+  const env = { PATH: rig.env.PATH, SLURM_CONF: rig.env.SLURM_CONF };
+  return {
+    name: 'real',
+    env,
+    run: (scenario) => runLines(scenario, join(dir, 'real'), env, scenario.root ? ROOT : NEWS),
+    close: () => stopSlurm(rigDir),
+  };
+}
