@@ -251,10 +251,14 @@ export interface StoredJobsQuery {
   arrayId?: string;
   /** Only one: the job with the largest rawIdBase up to this one. */
   rawId?: number;
-  /** Only those that ended at this time or later, epoch ms; the last to end comes first. Not with `before`. */
+  /** Only those that ended at this time or later, epoch ms; the last to end comes first, but with `above`. Not with `before`. */
   endedFrom?: number;
   /** Only ids below this one. */
   before?: number;
+  /** Only ids above this one, the smallest first. Not with `before`. */
+  above?: number;
+  /** Only arrays, or only jobs that are none. */
+  array?: boolean;
   /** Only these. */
   ids?: readonly number[];
   limit: number;

@@ -182,6 +182,22 @@ export function describeJobs(world: StoreWorld): void {
       expect(await found(31)).toEqual([]);
     });
 
+    test('findJobs walks upwards from a number, through arrays or through jobs that are none', async () => {
+      const ended = (id: number, indices: string) => aJob(id, { indices, endedAt: 100 - id });
+      const newJobs = [ended(1, ''), ended(2, '0-2'), ended(3, ''), ended(4, '5'), aJob(5, { indices: '' })];
+      await world.store.commit(aBatch({ newJobs }));
+      const find = async (query: Partial<StoredJobsQuery>) =>
+        (await world.store.findJobs({ live: false, limit: 100, ...query })).map(({ id }) => id);
+      expect(await find({ above: 0 })).toEqual([1, 2, 3, 4]);
+      expect(await find({ above: 1, limit: 2 })).toEqual([2, 3]);
+      expect(await find({ above: 0, array: false })).toEqual([1, 3]);
+      expect(await find({ above: 2, array: true })).toEqual([4]);
+      expect(await find({ above: 0, endedFrom: 97 })).toEqual([1, 2, 3]);
+      expect(await find({ above: 1, ids: [1, 4, 9] })).toEqual([4]);
+      expect(await find({ above: 0, live: true })).toEqual([5]);
+      expect(await find({ array: true })).toEqual([4, 2]);
+    });
+
     test('findJobs finds the job that may have a raw id: the last that begins at it or before', async () => {
       await world.store.commit(
         aBatch({

@@ -148,13 +148,15 @@ class MemoryStore implements Store {
       (query.arrayId === undefined || job.arrayId === query.arrayId) &&
       (query.endedFrom === undefined || job.endedAt >= query.endedFrom) &&
       (query.before === undefined || job.id < query.before) &&
+      (query.above === undefined || job.id > query.above) &&
+      (query.array === undefined || (job.indices !== '') === query.array) &&
       (query.ids === undefined || query.ids.includes(job.id));
     let holder: number | undefined;
     return this.#read(({ jobs }) => {
       const before = [...jobs.values()].filter(({ rawIdBase }) => rawIdBase <= (query.rawId ?? 0));
       holder = sorted(before, ({ rawIdBase }) => -rawIdBase)[0]?.id;
-      const byId = sorted([...jobs.values()].filter(fits), (job) => -job.id);
-      return (query.endedFrom === undefined ? byId : sorted(byId, (job) => -job.endedAt))
+      const byId = sorted([...jobs.values()].filter(fits), (job) => (query.above === undefined ? -job.id : job.id));
+      return (query.endedFrom === undefined || query.above !== undefined ? byId : sorted(byId, (job) => -job.endedAt))
         .slice(0, query.limit)
         .map((job) => ({ ...job, spec: completeSpec(job.spec) }));
     });

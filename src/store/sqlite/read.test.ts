@@ -43,6 +43,7 @@ test.each([
   ['findJobs by name', (reads) => reads.findJobs({ live: false, name: 'a', limit: 10 })],
   ["findJobs by Slurm's name", (reads) => reads.findJobs({ live: false, slurmName: 'a', limit: 10 })],
   ['findJobs, ended a moment ago', (reads) => reads.findJobs({ live: false, endedFrom: 5, limit: 10 })],
+  ['findJobs, ended, upwards', (reads) => reads.findJobs({ live: false, above: 5, array: true, limit: 10 })],
   ['findJobs by raw id', (reads) => reads.findJobs({ live: false, rawId: 1_000_000_005, limit: 1 })],
   ['findJobs by array id', (reads) => reads.findJobs({ live: true, arrayId: 'a', limit: 10 })],
 ] as const satisfies [string, (reads: ReturnType<typeof prepareReads>) => void][])(

@@ -148,7 +148,7 @@ function prepareFindJobs(db: Database): (query: StoredJobsQuery) => JobRow[] {
       statement = db.prepare(sql);
       statements.set(sql, statement);
     }
-    const { ids, ...values } = query;
+    const { ids, array: _, ...values } = query;
     return statement.all(ids === undefined ? values : { ...values, ids: JSON.stringify(ids) });
   };
 }
@@ -160,7 +160,7 @@ const BY_SLURM_NAME = `j.id IN (SELECT id FROM jobs WHERE slurm_name = @slurmNam
 const BY_RAW_ID = 'j.id = (SELECT id FROM jobs WHERE raw_id_base <= @rawId ORDER BY raw_id_base DESC, id DESC LIMIT 1)';
 
 function findJobsSql(query: StoredJobsQuery): string {
-  const { live, name, slurmName, arrayId, rawId, endedFrom, before, ids } = query;
+  const { live, name, slurmName, arrayId, rawId, endedFrom, before, above, array, ids } = query;
   const filters = [
     live ? 's.ended_at = 0' : 's.ended_at <> 0',
     ...(name === undefined ? [] : ['j.name = @name']),
@@ -169,16 +169,19 @@ function findJobsSql(query: StoredJobsQuery): string {
     ...(arrayId === undefined ? [] : ['j.array_id = @arrayId']),
     ...(endedFrom === undefined ? [] : ['s.ended_at > 0 AND s.ended_at >= @endedFrom']),
     ...(before === undefined ? [] : ['s.job_id < @before', 'j.id < @before']),
+    ...(above === undefined ? [] : ['s.job_id > @above', 'j.id > @above']),
+    ...(array === undefined ? [] : [array ? "j.indices <> ''" : "j.indices = ''"]),
     ...(ids === undefined ? [] : ['j.id IN (SELECT value FROM json_each(@ids))']),
   ];
   const isNamed = [name, slurmName, arrayId, rawId, ids].some((each) => each !== undefined);
   const startsFromLive = live && !isNamed;
   const fromStates = 'job_states s CROSS JOIN jobs j ON j.id = s.job_id';
+  const byJob = above === undefined ? 'DESC' : 'ASC';
   const [tables, order] =
     endedFrom !== undefined
-      ? [fromStates, 's.ended_at DESC, s.job_id DESC']
+      ? [fromStates, above === undefined ? 's.ended_at DESC, s.job_id DESC' : 's.job_id ASC']
       : startsFromLive
-        ? [fromStates, 's.job_id DESC']
-        : ['jobs j CROSS JOIN job_states s ON s.job_id = j.id', 'j.id DESC'];
+        ? [fromStates, `s.job_id ${byJob}`]
+        : ['jobs j CROSS JOIN job_states s ON s.job_id = j.id', `j.id ${byJob}`];
   return `${JOB} FROM ${tables} WHERE ${filters.join(' AND ')} ORDER BY ${order} LIMIT @limit`;
 }
