@@ -12,13 +12,18 @@ const OF_A_TASK = /^(?:SPAWN|SLURM|JOB_ARRAY|TASK_ARRAY)_/;
  * the path of the program that a shell ran last.
  *
  * @param cwd what relative settings are relative to; tasks may run in another directory
+ * @param isKept of what is left out, this goes with it
  * @returns `KEY=VALUE` entries, each closed by NUL, as in environ(7); sorted, so that the same environment is stored once
  */
-export function envSnapshot(env: Readonly<Record<string, string | undefined>>, cwd: string): Uint8Array {
+export function envSnapshot(
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+  isKept: (name: string) => boolean = () => false,
+): Uint8Array {
   const entries: string[] = [];
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || name === '_') continue;
-    if (OF_A_TASK.test(name) && !SETTINGS.has(name)) continue;
+    if (OF_A_TASK.test(name) && !SETTINGS.has(name) && !isKept(name)) continue;
     entries.push(`${name}=${PATHS.has(name) && value !== '' ? resolve(cwd, value) : value}\0`);
   }
   return new TextEncoder().encode(entries.sort().join(''));

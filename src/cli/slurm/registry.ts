@@ -10,4 +10,10 @@ export interface DialectEntry {
 }
 
 /** Slurm's commands, in the order in which help shows them. */
-export const SLURM_COMMANDS: readonly DialectEntry[] = [];
+export const SLURM_COMMANDS: readonly DialectEntry[] = [
+  {
+    name: 'sbatch',
+    summary: 'Submit a script with its #SBATCH lines',
+    load: async () => (await import('./sbatch.ts')).sbatch,
+  },
+];

@@ -57,6 +57,8 @@ test('all that is said comes into the spec', () => {
     throttle: 3,
     cpus: 2,
     gpus: 2,
+    exclusive: true,
+    gang: { nodes: { min: 1, max: 1 }, tasks: 2, cpusPerTask: 1 },
     resources: { lic: 1 },
     timeLimitMs: 300_000,
     after: 'afterok:7',
@@ -97,16 +99,42 @@ test('all that is said comes into the spec', () => {
 });
 
 test.each([
-  ['-n2 -c2 --mem=300 --gres=gpu:1', [4, 300, 1]],
-  ['-c2 --mem-per-cpu=100 -n3', [6, 600, 0]],
-  ['-N2 -n4 --mem-per-cpu=50', [2, 100, 0]],
-  ['--ntasks-per-node=2 -n4 --gpus=4', [2, undefined, 2]],
+  ['-c2 --mem=300 --gres=gpu:1', [2, 300, 1]],
+  ['-c2 --mem-per-cpu=100', [2, 200, 0]],
   ['--gpus=2 --mem-per-gpu=1G --cpus-per-gpu=3', [6, 2_048, 2]],
-  ['--gpus-per-task=1 -n2', [2, undefined, 2]],
+  ['--gpus-per-task=2 -n1', [1, undefined, 2]],
   ['--gpus-per-node=2 --mincpus=8', [8, undefined, 2]],
-  ['--gpus=2 --ntasks-per-gpu=2', [4, undefined, 2]],
   ['--mem=0', [1, 0, 0]],
-])('%s: CPUs, MiB and devices of one node', (words, shares) => expect(sizes(...words.split(' '))).toEqual(shares));
+  ['-N1 -n1 --ntasks-per-node=1', [1, undefined, 0]],
+])('%s: CPUs, MiB and devices of one task', (words, shares) => {
+  expect(sizes(...words.split(' '))).toEqual(shares);
+  expect(specOf(...words.split(' ')).spec.gang).toBeUndefined();
+});
+
+const nodes = (min: number, max = min) => ({ nodes: { min, max } });
+
+test.each([
+  // CPUs are of all nodes, memory and devices of each.
+  ['-n2 -c2 --mem=300 --gres=gpu:1', [4, 300, 1], { tasks: 2, cpusPerTask: 2 }],
+  ['-c2 --mem-per-cpu=100 -n3', [6, 0, 0], { tasks: 3, cpusPerTask: 2, memoryBytesPerTask: 200 * MIB }],
+  ['-N2 -n4 --mem-per-cpu=50', [4, 0, 0], { ...nodes(2), tasks: 4, cpusPerTask: 1, memoryBytesPerTask: 50 * MIB }],
+  ['-N2-4', [2, undefined, 0], { ...nodes(2, 4), cpusPerTask: 1 }],
+  ['-N4 -n2', [2, undefined, 0], { ...nodes(2), tasks: 2, cpusPerTask: 1 }],
+  ['--ntasks-per-node=2 -n4 --gpus=4', [4, undefined, 2], { tasks: 4, tasksPerNode: 2, cpusPerTask: 1 }],
+  ['-N3 --ntasks-per-node=2', [6, undefined, 0], { ...nodes(3), tasksPerNode: 2, cpusPerTask: 1 }],
+  ['--gpus-per-task=1 -n2', [2, undefined, 0], { tasks: 2, cpusPerTask: 1, gpusPerTask: 1 }],
+  ['--gpus=2 --ntasks-per-gpu=2', [4, undefined, 2], { tasks: 4, cpusPerTask: 1 }],
+  ['-N2 --mincpus=8', [16, undefined, 0], { ...nodes(2), cpusPerTask: 8 }],
+  ['-N2 --gpus-per-node=2 --mem-per-gpu=1G --cpus-per-gpu=3', [12, 2_048, 2], { ...nodes(2), cpusPerTask: 6 }],
+  [
+    '-n2 --gpus-per-task=2 --mem-per-gpu=1G',
+    [2, 0, 0],
+    { tasks: 2, cpusPerTask: 1, gpusPerTask: 2, memoryBytesPerTask: 2_048 * MIB },
+  ],
+])('%s: a gang', (words, shares, gang) => {
+  expect(sizes(...words.split(' '))).toEqual(shares);
+  expect(specOf(...words.split(' ')).spec.gang).toEqual(gang);
+});
 
 test('a signal needs a time limit, and without B: it is not for the shell', () => {
   expect(specOf('--signal=B:USR1').spec.signal).toBeUndefined();

@@ -13,23 +13,19 @@ export type SubmitFacts = Pick<Recorded, 'submitHost' | 'uid' | 'gid' | 'group' 
 /** What becomes of a request, but what runs, in which directory and environment. */
 export interface SbatchSpec {
   readonly spec: SpecPart;
-  /** Of one node's share `cpus`, `memoryBytes` and `gpus` of the spec speak. */
+  /** How many tasks on how many nodes. */
   readonly layout: Layout;
 }
 
 /** The spec of a job that sbatch asks for. */
 export function sbatchSpec({ values, notes }: SbatchRequest, facts: SubmitFacts): SbatchSpec {
   const layout = layoutOf({ ...values, tasks: values.tasks ?? tasksOfGpus(values) });
-  const tasks = Math.ceil(layout.tasks / layout.nodes.min);
-  const gpus = gpusOfNode(values, tasks, layout.nodes.min);
-  const cpus = Math.max(tasks * layout.cpusPerTask, values.leastCpus ?? 0, (values.cpusPerGpu ?? 0) * gpus);
   const name = values.array === undefined ? 'slurm-%j.out' : 'slurm-%A_%a.out';
   const spec: SpecPart = {
     array: values.array?.set.toString(),
     throttle: values.array?.throttle,
-    cpus,
-    memoryBytes: memoryOfNode(values, cpus, gpus),
-    gpus,
+    ...(isGang(layout) ? gangOf(values, layout) : sizesOf(values, layout)),
+    exclusive: values.exclusive === undefined ? undefined : true,
     resources: values.gres?.resources ?? {},
     timeLimitMs: values.timeLimitMs,
     after: values.after,
@@ -58,15 +54,56 @@ function tasksOfGpus({ tasksPerGpu, gpus, gres }: SbatchValues): number | undefi
   return tasksPerGpu === undefined || devices === 0 ? undefined : tasksPerGpu * devices;
 }
 
-function gpusOfNode(values: SbatchValues, tasks: number, nodes: number): number {
-  if (values.gpusPerNode !== undefined) return values.gpusPerNode.gpus;
-  if (values.gpus !== undefined) return Math.ceil(values.gpus.gpus / nodes);
-  return values.gpusPerTask === undefined ? (values.gres?.gpus ?? 0) : values.gpusPerTask.gpus * tasks;
+function isGang({ nodes, tasks }: Layout): boolean {
+  return tasks > 1 || nodes.max > 1;
 }
 
-function memoryOfNode({ memory }: SbatchValues, cpus: number, gpus: number): number | undefined {
-  if (memory === undefined) return undefined;
-  return memory.bytes * (memory.per === 'node' ? 1 : memory.per === 'cpu' ? cpus : gpus);
+/** What a job of one task on one node needs. */
+function sizesOf(values: SbatchValues, { cpusPerTask }: Layout): SpecPart {
+  const gpus = gpusOfNode(values, 1) + (values.gpusPerTask?.gpus ?? 0);
+  const cpus = Math.max(cpusPerTask, values.leastCpus ?? 0, (values.cpusPerGpu ?? 0) * gpus);
+  const { memory } = values;
+  const count = memory?.per === 'cpu' ? cpus : memory?.per === 'gpu' ? gpus : 1;
+  return { cpus, gpus, memoryBytes: memory && memory.bytes * count };
+}
+
+/** What one of several tasks needs, and their nodes. */
+function gangOf(values: SbatchValues, layout: Layout): SpecPart {
+  const { memory, tasksPerNode } = values;
+  const tasks = values.tasks ?? tasksOfGpus(values);
+  // With fewer tasks than nodes Slurm takes as many nodes as there are tasks.
+  const bounded = (count: number) => Math.min(count, tasks ?? count);
+  const asked = values.nodes === undefined || values.nodes.min === 0 ? undefined : values.nodes;
+  const nodes = asked && { min: bounded(asked.min), max: bounded(asked.max) };
+  const least = nodes?.min ?? layout.nodes.min;
+  const gpus = gpusOfNode(values, least);
+  const gpusPerTask = values.gpusPerTask?.gpus;
+  const ranksOfNode = Math.ceil(layout.tasks / least);
+  const gpusOfRanks = gpus + (gpusPerTask ?? 0) * ranksOfNode;
+  const cpusOfNode = Math.max(values.leastCpus ?? 0, (values.cpusPerGpu ?? 0) * gpusOfRanks);
+  const cpusPerTask = Math.max(layout.cpusPerTask, Math.ceil(cpusOfNode / ranksOfNode));
+  const memoryOfRank = memory?.per === 'cpu' ? cpusPerTask : memory?.per === 'gpu' ? (gpusPerTask ?? 0) : 0;
+  const memoryOfNode = memory?.per === 'node' ? 1 : memory?.per === 'gpu' ? gpus : 0;
+  return {
+    cpus: layout.tasks * cpusPerTask,
+    gpus,
+    memoryBytes: memory && memory.bytes * memoryOfNode,
+    gang: given({
+      nodes,
+      tasks,
+      tasksPerNode,
+      cpusPerTask,
+      gpusPerTask,
+      memoryBytesPerTask: memory === undefined || memoryOfRank === 0 ? undefined : memory.bytes * memoryOfRank,
+    }),
+  };
+}
+
+/** Of all that a node gets, what is not asked for with each task. */
+function gpusOfNode(values: SbatchValues, nodes: number): number {
+  if (values.gpusPerNode !== undefined) return values.gpusPerNode.gpus;
+  if (values.gpus !== undefined) return Math.ceil(values.gpus.gpus / nodes);
+  return values.gpusPerTask === undefined ? (values.gres?.gpus ?? 0) : 0;
 }
 
 /**

@@ -4,6 +4,7 @@ import { SpawnError } from '../../core/errors.ts';
 import { parseRetryFilter } from '../../core/failure-filter.ts';
 import { signalNamed } from '../../core/outcome.ts';
 import { parseTime, type TimeText } from '../../core/time-text.ts';
+import { localZone } from '../local-zone.ts';
 import { at, durationUpTo } from '../option-values.ts';
 
 /** As the API takes them: amounts are shares, not measurements. */
@@ -59,12 +60,10 @@ export function retryFilter(text: string, where: string): string {
   return text;
 }
 
-const localOffset = (epochMs: number): number => -new Date(epochMs).getTimezoneOffset();
-
 /** A moment, or a time from now that the coordinator counts from the submit on. @param leastMs the shortest of these */
 export function time(leastMs: number) {
   return (text: string, where: string): TimeText => {
-    const read = at(where, () => parseTime(text, localOffset));
+    const read = at(where, () => parseTime(text, localZone));
     if (read.kind === 'in' && (read.inMs > MAX_DURATION_MS || read.inMs < leastMs)) {
       bad(where, read.inMs < leastMs ? 'a time that is to come' : `at most ${MAX_DURATION_MS / 86_400_000}d`, text);
     }

@@ -53,7 +53,7 @@ function tooLarge(maxArraySize: number) {
       { form: 'submit', text: INVALID },
       {
         form: 'command',
-        text: `the largest index is ${last}; submit --array=0-${last} and what is above as further arrays, whose tasks add ${maxArraySize} to their index`,
+        text: `the largest index is ${last}; submit --array=1-${last} and what is above as further arrays, whose tasks add ${last} to their index`,
       },
     ],
     1,

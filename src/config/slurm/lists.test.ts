@@ -86,7 +86,7 @@ describe('--array', () => {
 
   test('what is too large is told how to split, and what --test-only says', () => {
     const split =
-      'sbatch: the largest index is 100000; submit --array=0-100000 and what is above as further arrays, whose tasks add 100001 to their index\nrc=1';
+      'sbatch: the largest index is 100000; submit --array=1-100000 and what is above as further arrays, whose tasks add 100000 to their index\nrc=1';
     expect(slurmWords(() => read('0-100001'))).toContain(split);
     expect(slurmWords(() => read('100001'))).toContain(split);
     expect(slurmWords(() => read('5-1'), 'sbatch', true)).toBe(

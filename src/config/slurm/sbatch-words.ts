@@ -19,7 +19,11 @@ export interface SbatchWords {
   readonly operands: readonly string[];
 }
 
-function given(words: readonly GivenWord<(typeof SBATCH_OPTIONS)[number]>[], source: OptionSource): GivenOption[] {
+/** Options as getopt read them, with where they were found. */
+export function givenOptions(
+  words: readonly GivenWord<(typeof SBATCH_OPTIONS)[number]>[],
+  source: OptionSource,
+): readonly GivenOption[] {
   return words.map(({ option, value }) => ({ name: nameOf(option) as SbatchName, value, source }));
 }
 
@@ -29,7 +33,7 @@ function given(words: readonly GivenWord<(typeof SBATCH_OPTIONS)[number]>[], sou
  */
 export function readSbatchLine(words: readonly string[]): SbatchWords {
   const read = readWords('sbatch', SBATCH_OPTIONS, words);
-  return { given: given(read.given, 'line'), operands: read.operands };
+  return { given: givenOptions(read.given, 'line'), operands: read.operands };
 }
 
 /**
@@ -40,7 +44,7 @@ export function readScriptOptions(words: readonly string[]): readonly GivenOptio
   const read = readWords('sbatch', SBATCH_OPTIONS, words);
   const [stray] = read.operands;
   if (stray !== undefined) throw refuseLine(`Invalid directive found in batch script: ${stray}`, BAD_OPTION_EXIT);
-  return given(read.given, 'script');
+  return givenOptions(read.given, 'script');
 }
 
 /** What the `SBATCH_*` variables say; a flag is set by its variable whatever its value. */
