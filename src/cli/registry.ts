@@ -208,6 +208,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/token.ts')).token,
   },
   {
+    name: 'slurm',
+    group: 'Slurm',
+    summary: "Put Slurm's commands into a directory for PATH",
+    load: async () => (await import('./commands/slurm.ts')).slurm,
+  },
+  {
     name: 'config',
     group: 'This program',
     summary: 'List or change settings',

@@ -126,6 +126,8 @@ export function jobEnvironment(
     // A name with `=` in it would be another variable than it says, for example a second SPAWN_FENCE.
     if (name !== '' && !name.includes('=')) merged.set(name, `${name}=${value}`);
   }
+  const path = withShims(job.env, merged.get('PATH'));
+  if (path !== undefined) merged.set('PATH', path);
   // As slurmd does, whatever the submitter had: scripts tell by it that nobody watches.
   if (job.slurm !== undefined) {
     merged.set('ENVIRONMENT', 'ENVIRONMENT=BATCH');
@@ -134,6 +136,17 @@ export function jobEnvironment(
   const hidden = gpuVendor === undefined ? [] : gpuEnvironment(gpuVendor, []);
   for (const entry of [...assignments(own), ...hidden]) merged.set(entry.slice(0, entry.indexOf('=')), entry);
   return [...merged.values()];
+}
+
+/**
+ * On a cluster Slurm's commands are on every PATH. Where the submitter had them from a directory of shims and a task does not get his PATH, the
+ * directory goes before its own. Undefined: nothing to change.
+ */
+function withShims(env: JobForWorker['env'], path: string | undefined): string | undefined {
+  const { SPAWN_SHIMS: shims, PATH: given } = env;
+  if (!shims || given !== undefined) return undefined;
+  const entry = path?.slice('PATH='.length) ?? '';
+  return entry.split(':').includes(shims) ? undefined : `PATH=${shims}${entry === '' ? '' : `:${entry}`}`;
 }
 
 /** `license=2,scratch=0.5`; undefined when there is none. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const packageRoot = new URL('../../../', import.meta.url);
 
 /** A program of this package as it was built. Source code that is run or tested as it is starts the built programs too. */
-export function builtProgram(name: 'keeper' | 'server' | 'spored'): string {
+export function builtProgram(name: 'keeper' | 'server' | 'spawn' | 'spored'): string {
   return fileURLToPath(new URL(`dist/bin/${name}.js`, packageRoot));
 }
 
