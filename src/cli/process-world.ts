@@ -30,7 +30,7 @@ export async function processWorld(): Promise<World> {
     cwd: process.cwd(),
     umask: process.umask(),
     userName,
-    stdin: { isTTY: isatty(0), read: readStdin },
+    stdin: { isTTY: isatty(0), read: readStdin, lines: readLines },
     stdout: sink(1, () => process.stdout, env),
     stderr: sink(2, () => process.stderr, env),
     ask,
@@ -137,6 +137,21 @@ async function readStdin(limit: number): Promise<Uint8Array | undefined> {
     pieces.push(piece);
   }
   return Buffer.concat(pieces);
+}
+
+async function* readLines(prompt: string): AsyncGenerator<string> {
+  const { createInterface } = await import('node:readline');
+  const asks = isatty(0);
+  const lines = createInterface({ input: process.stdin, ...(asks ? { output: process.stdout, prompt } : {}) });
+  try {
+    if (asks) lines.prompt();
+    for await (const line of lines) {
+      yield line;
+      if (asks) lines.prompt();
+    }
+  } finally {
+    lines.close();
+  }
 }
 
 function every(ms: number, tick: () => void): () => void {

@@ -17,6 +17,8 @@ export interface Source {
   readonly isTTY: boolean;
   /** All that comes, or undefined as soon as it is more than `limit` bytes. */
   read(limit: number): Promise<Uint8Array | undefined>;
+  /** Line by line as they come, without what ends them. @param prompt asks for each line at a terminal */
+  lines(prompt: string): AsyncIterable<string>;
 }
 
 /** All that a command knows of the outside, so that tests can give it another one. */

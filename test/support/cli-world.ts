@@ -137,6 +137,9 @@ export async function runCli(argv: readonly string[], options: RunOptions = {}):
         const bytes = typeof stdin === 'string' ? new TextEncoder().encode(stdin) : (stdin ?? new Uint8Array(0));
         return bytes.length > limit ? undefined : bytes;
       },
+      async *lines() {
+        if (typeof stdin === 'string') yield* stdin.replace(/\n$/, '').split('\n');
+      },
     },
     ask: async (question) => {
       err.sink.write(question);
