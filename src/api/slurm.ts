@@ -11,10 +11,6 @@ const line = (max: number) =>
 
 const CONTROL = /\p{Cc}/u;
 
-/** What Slurm's commands call the workers of a coordinator, and the only partition among them. */
-export const CLUSTER = 'spawn';
-export const PARTITION = 'main';
-
 /** Slurm: sbatch(1), --mail-type. */
 const SlurmMailType = z.enum([
   'NONE',

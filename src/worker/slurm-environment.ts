@@ -1,5 +1,5 @@
 import type { JobForWorker } from '../api/session.ts';
-import { CLUSTER, PARTITION } from '../api/slurm.ts';
+import { CLUSTER, PARTITION } from '../api/slurm-names.ts';
 import type { IndexSet } from '../core/index-set.ts';
 
 /** Variables with Slurm's names that are the same for every task of a job. */

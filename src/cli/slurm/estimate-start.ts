@@ -1,6 +1,6 @@
 import type { JobSpecInput } from '../../api/job-spec.ts';
 import type { SessionView } from '../../api/session.ts';
-import { PARTITION } from '../../api/slurm.ts';
+import { PARTITION } from '../../api/slurm-names.ts';
 import { formatHostlist } from '../../config/slurm/hostlist.ts';
 import { notSubmitted } from '../../config/slurm/refusal.ts';
 import type { Client } from '../client.ts';

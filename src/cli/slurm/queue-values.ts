@@ -1,5 +1,5 @@
 import type { JobView } from '../../api/job.ts';
-import { PARTITION } from '../../api/slurm.ts';
+import { PARTITION } from '../../api/slurm-names.ts';
 import { formatHostlist } from '../../config/slurm/hostlist.ts';
 import { parseDependency } from '../../core/dependency.ts';
 import { dependencyText } from './dependency-text.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { JobSpecInput } from '../../api/job-spec.ts';
 import { MAX_ARGV_BYTES, MAX_ARRAY_SIZE } from '../../api/limits.ts';
-import { CLUSTER } from '../../api/slurm.ts';
+import { CLUSTER } from '../../api/slurm-names.ts';
 import { notSubmitted, refusalOf, refusalText } from '../../config/slurm/refusal.ts';
 import { SBATCH_OPTIONS } from '../../config/slurm/sbatch-options.ts';
 import { readSbatchRequest, type SbatchRequest } from '../../config/slurm/sbatch-request.ts';
