@@ -170,7 +170,7 @@ export function cycles(sources: Sources): string[] {
 /** What a person waits for, and the npm packages that are loaded before it does anything. */
 export function heavyStarts(sources: Sources): string[] {
   const starts = [...sources.keys()].filter((path) =>
-    /^src\/(bin\/[a-z]+|cli\/main|cli\/commands\/[^/]+)\.ts$/.test(path),
+    /^src\/(bin\/[a-z]+|cli\/main|cli\/(?:commands|slurm)\/(?:[^/]+\/)?(?:[^/.]|\.(?!test))+)\.ts$/.test(path),
   );
   return starts.flatMap((start) =>
     [...loadedWith(start, sources)].map(([name, path]) => `${start} loads ${name}, imported in ${path}`),
