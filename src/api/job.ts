@@ -64,6 +64,10 @@ export const JobView = z.object({
   /** One line for people. */
   command: z.string(),
   cwd: z.string(),
+  /** Patterns of the files that were named, as they were submitted. */
+  outputPath: z.string().optional(),
+  errorPath: z.string().optional(),
+  inputPath: z.string().optional(),
   after: z.string().optional(),
   cpus: z.number(),
   memoryBytes: z.int(),
