@@ -31,6 +31,8 @@ test('each method calls its use case', async () => {
   await client.tasks('12', { state: 'failed,ready', index: '1-5', after: 7 });
   expect((await client.queue({ ids: '12,13', names: ['a', 'b'], ended: 300 })).jobs[0]!.groups[0]!.count).toBe(3);
   expect(await Array.fromAsync(client.allQueue({ limit: 5 }))).toHaveLength(1);
+  expect((await client.history({ names: 'a', attempts: 'all' })).now).toBe(1_000);
+  expect(await Array.fromAsync(client.allHistory({ ids: '12' }))).toHaveLength(1);
   expect((await client.cancel('12_[1,3-5]')).tasks).toBe(3);
   await client.retry('12', { index: '1' });
   await client.requeue('12');
@@ -49,6 +51,8 @@ test('each method calls its use case', async () => {
     ['tasks', '12', { state: 'failed,ready', index: '1-5', after: 7 }],
     ['queue', { ids: '12,13', names: ['a', 'b'], ended: 300 }],
     ['queue', { limit: 5 }],
+    ['history', { names: 'a', attempts: 'all' }],
+    ['history', { ids: '12' }],
     ['cancel', '12_[1,3-5]', {}],
     ['retry', '12', { index: '1' }],
     ['requeue', '12', {}],

@@ -1,4 +1,5 @@
 import type { TokensQueryInput, TokensReply, TokenView } from '../api/access.ts';
+import type { HistoryJob, HistoryQueryInput, HistoryReply } from '../api/history.ts';
 import type { EventsQueryInput, EventsReply, EventView } from '../api/insight.ts';
 import type { JobsQueryInput, JobsReply, JobView, TasksQueryInput, TasksReply, TaskView } from '../api/job.ts';
 import type { QueueJob, QueueQueryInput, QueueReply } from '../api/queue.ts';
@@ -55,6 +56,22 @@ export class ListCalls extends SessionCalls {
   allQueue(query: QueueQueryInput = {}, options?: CallOptions): AsyncGenerator<QueueJob, void, undefined> {
     return walk(
       (after: string | undefined) => this.queue({ ...query, ...(after === undefined ? {} : { after }) }, options),
+      ({ jobs }) => jobs,
+    );
+  }
+
+  /**
+   * What was and what is: attempts one by one, by default the last of each task, and in groups what has not started or never did. First jobs that are
+   * no arrays, then arrays, each by number. `after: next` gives the next page, which may go on with the job that was last. Errors: as `queue`.
+   */
+  history(query: HistoryQueryInput = {}, options?: CallOptions): Promise<HistoryReply> {
+    return this.json('GET', `/v1/history${search(query)}`, options);
+  }
+
+  /** All that `history` tells, page after page: a job comes in as many parts as there are pages with some of it. */
+  allHistory(query: HistoryQueryInput = {}, options?: CallOptions): AsyncGenerator<HistoryJob, void, undefined> {
+    return walk(
+      (after: string | undefined) => this.history({ ...query, ...(after === undefined ? {} : { after }) }, options),
       ({ jobs }) => jobs,
     );
   }

@@ -1,5 +1,6 @@
 /** What a program in a browser, or one with a transport of its own, may build on: `import … from 'spawn/client'`. */
 export type { CreateTokenReply, CreateTokenRequest, PruneReply, Role, TokensReply, TokenView } from '../api/access.ts';
+export type { HistoryJob, HistoryReply, HistoryTask } from '../api/history.ts';
 export type {
   Blocker,
   EventsReply,

@@ -9,6 +9,7 @@ import { countGrants } from './exchange.ts';
 import { exportSpec } from './export-spec.ts';
 import { grepLogs } from './grep-logs.ts';
 import { watchGrid } from './grid.ts';
+import { readHistory } from './history.ts';
 import { readBudget, setBudget } from './instances/budgets.ts';
 import { readCost } from './instances/cost.ts';
 import { listInstances } from './instances/list.ts';
@@ -111,6 +112,7 @@ export class Coordinator implements UseCases {
   job: UseCases['job'] = (caller, ref) => readJob(this.#ledger, this.#own(caller, ref));
   tasks: UseCases['tasks'] = (caller, ref, query) => readTasks(this.#ledger, this.#own(caller, ref), query);
   queue: UseCases['queue'] = (caller, query) => readQueue(this.#ledger, query, (ref) => this.#own(caller, ref));
+  history: UseCases['history'] = (caller, query) => readHistory(this.#ledger, query, (ref) => this.#own(caller, ref));
   summary: UseCases['summary'] = (caller, ref) => summarise(this.#ledger, this.#own(caller, ref));
   why: UseCases['why'] = (caller, ref) => explainWhy(this.#ledger, this.#own(caller, ref));
   events: UseCases['events'] = (caller, query) => listEvents(this.#ledger, this.#ownIn(caller, query));

@@ -57,7 +57,8 @@ function splitRefs(text: string): string[] {
   return text.split(/,(?![^[]*\])/);
 }
 
-function listOf(values: string | readonly string[]): readonly string[] {
+/** The values of a parameter that may come several times. */
+export function listOf(values: string | readonly string[]): readonly string[] {
   return typeof values === 'string' ? [values] : values;
 }
 

@@ -37,6 +37,8 @@ export interface PartQuery {
   readonly states: ReadonlySet<number> | undefined;
   /** Also what has ended. */
   readonly ended: boolean;
+  /** Of that, also what had started is told task by task, with what runs. */
+  readonly started?: boolean;
   /** Only positions above it. */
   readonly after: number;
 }
@@ -53,7 +55,7 @@ export interface Part {
   readonly view: QueueJob['job'];
   readonly lanes: QueueLane[];
   readonly groups: readonly Group[];
-  /** What runs, by position, ascending. */
+  /** What runs, and has started where that is asked for, by position, ascending. */
   readonly running: ReadonlyMap<number, TaskView>;
   /** The state of each task, when what has ended is asked for. */
   readonly states: Uint8Array | undefined;
@@ -85,7 +87,7 @@ export function lookAtPart(
       room.steps--;
       const { state } = stretch;
       if (!wants(state)) continue;
-      if (state === TaskState.running) {
+      if (state === TaskState.running || (query.started === true && hasStarted(stretch))) {
         const fitting = Math.min(stretch.count, room.rows);
         for (let at = 0; at < fitting; at++) running.push(stretch.start + at);
         room.rows -= fitting;
@@ -113,9 +115,13 @@ export function lookAtPart(
     lanes: job.lanes.map(viewLane),
     groups: [...groups.values()],
     running: new Map(viewStates(memory, entry, running).map((view, row) => [running[row]!, view])),
-    states: query.ended && table.ended > 0 ? table.state.slice(0, end) : undefined,
+    states: query.ended && query.started !== true && table.ended > 0 ? table.state.slice(0, end) : undefined,
     end,
   };
+}
+
+function hasStarted({ state, tried }: TaskStretch): boolean {
+  return state === TaskState.completed || state === TaskState.failed || (state >= TaskState.cancelled && tried);
 }
 
 function viewLane({ priority, terms }: Lane): QueueLane {

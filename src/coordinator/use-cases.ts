@@ -9,6 +9,7 @@ import type {
   TokensReply,
   TokenView,
 } from '../api/access.ts';
+import type { HistoryQuery, HistoryReply } from '../api/history.ts';
 import type { BlobKind } from '../api/http.ts';
 import type {
   EventsQuery,
@@ -80,6 +81,8 @@ export interface UseCases {
   tasks(caller: Caller, ref: string, query: TasksQuery): Promise<TasksReply>;
   /** What waits, in groups, and what runs or ended a moment ago, task by task. */
   queue(caller: Caller, query: QueueQuery): Promise<QueueReply>;
+  /** The same of all that ever was, attempts one by one. */
+  history(caller: Caller, query: HistoryQuery): Promise<HistoryReply>;
   /** `ref` may also name tasks: `12_7`, `12_[1,3-5]`; so for all verbs. */
   cancel(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   retry(caller: Caller, ref: string, request: RetryRequest): Promise<VerbReply>;

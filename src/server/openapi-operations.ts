@@ -17,7 +17,7 @@ interface Document {
 const TAGS: readonly (readonly [prefix: RegExp, tag: string])[] = [
   [/^\/v1\/jobs\/\{ref\}\/(?:logs|grep|log-diff)$/, 'logs'],
   [/^\/v1\/(?:instances|cost|budget|jobs\/\{ref\}\/resize)/, 'instances'],
-  [/^\/v1\/(?:jobs|queue|blobs\/\{kind\}|prune)/, 'jobs'],
+  [/^\/v1\/(?:jobs|queue|history|blobs\/\{kind\}|prune)/, 'jobs'],
   [/^\/v1\/events/, 'events'],
   [/^\/v1\/(?:sessions|blobs)/, 'workers'],
   [/^\/v1\/tokens/, 'access'],

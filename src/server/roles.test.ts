@@ -11,7 +11,7 @@ import { createServer, type Server } from './server.ts';
 const MAY: Readonly<Record<string, readonly Role[]>> = {
   ...group('openapi', ['read', 'submit', 'worker', 'admin']),
   ...group(
-    'jobs job tasks queue watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget',
+    'jobs job tasks queue history watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget',
     ['read', 'submit', 'admin'],
   ),
   ...group('submit update cancel retry requeue hold release signal putBlob instanceVerb resize setBudget', [

@@ -62,6 +62,11 @@ export class FakeUseCases implements UseCases {
     return { now: 1_000, jobs: [{ job: JOB, lanes: [lane], groups: [group], tasks: [] }], missing: [] };
   };
 
+  history: UseCases['history'] = async (caller, query) => {
+    this.#note('history', caller, query);
+    return { now: 1_000, jobs: [{ job: JOB, lanes: [], groups: [], tasks: [] }], missing: [] };
+  };
+
   job: UseCases['job'] = async (caller, ref) => {
     this.#note('job', caller, ref);
     this.#known(ref);

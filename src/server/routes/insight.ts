@@ -1,3 +1,4 @@
+import { HistoryQuery, HistoryReply } from '../../api/history.ts';
 import { RefParams } from '../../api/http.ts';
 import { EventsQuery, EventsReply, SpecReply, SummaryReply, WhyReply } from '../../api/insight.ts';
 import { ErrorReply } from '../../api/job.ts';
@@ -61,6 +62,20 @@ export function insightRoutes(app: App, { useCases }: Doors): void {
       },
     },
     (request) => useCases.queue(callerOf(request), request.query),
+  );
+
+  app.get(
+    '/v1/history',
+    {
+      config: { role: 'read' },
+      schema: {
+        operationId: 'history',
+        summary: 'Tell what was and is: attempts one by one, and what never started in groups',
+        querystring: HistoryQuery,
+        response: { 200: HistoryReply, default: ErrorReply },
+      },
+    },
+    (request) => useCases.history(callerOf(request), request.query),
   );
 
   app.get(
