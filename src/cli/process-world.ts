@@ -37,8 +37,9 @@ export async function processWorld(): Promise<World> {
     now: Date.now,
     every,
     pause,
-    connect: () => {
-      client ??= import('./connect.ts').then(({ connect }) => connect(getSettings(), announce));
+    connect: (silent = false) => {
+      const say = silent ? () => {} : announce;
+      client ??= import('./connect.ts').then(({ connect }) => connect(getSettings(), say));
       return client;
     },
     connectIfRunning: async () => {

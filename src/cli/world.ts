@@ -42,8 +42,11 @@ export interface World {
   every(ms: number, tick: () => void): () => void;
   /** Resolves after `ms`, or as soon as `signal` says so. */
   pause(ms: number, signal: AbortSignal): Promise<void>;
-  /** The client of the coordinator, the same each time. Its first call starts a coordinator where there is none. */
-  connect(): Promise<Client>;
+  /**
+   * The client of the coordinator, the same each time. Its first call starts a coordinator where there is none, and says so on standard error.
+   * @param silent says nothing: for commands whose words programs read
+   */
+  connect(silent?: boolean): Promise<Client>;
   /** A client of the coordinator if one runs; starts none, and makes no directory. */
   connectIfRunning(): Promise<Client | undefined>;
   /** The embedded coordinator itself. */

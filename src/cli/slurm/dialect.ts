@@ -42,7 +42,7 @@ export function defineDialect<O extends SlurmOption>(dialect: Dialect<O>): Diale
       try {
         const input = readWords(command, options, words);
         const asked = input.given.map(({ option }) => nameOf(option)).find((name) => TELLS.has(name));
-        if (asked === undefined) return await dialect.run(input, world);
+        if (asked === undefined) return await dialect.run(input, quietUnless(isGiven(input, 'verbose'), world));
         const told = asked === 'version' ? VERSION_TEXT : dialectHelp(dialect, asked === 'usage');
         world.stdout.write(told);
         return 0;
@@ -51,6 +51,11 @@ export function defineDialect<O extends SlurmOption>(dialect: Dialect<O>): Diale
       }
     },
   };
+}
+
+/** Programs join the streams of Slurm's commands and take them apart again: only a person is told that a coordinator was started. */
+function quietUnless(verbose: boolean, world: World): World {
+  return world.stderr.isTTY || verbose ? world : { ...world, connect: () => world.connect(true) };
 }
 
 /** They answer, and nothing else on the line counts. */
