@@ -121,6 +121,8 @@ export const JobSpec = z.strictObject({
       number: z.int().min(1).max(64),
       beforeMs: z.int().min(1).max(MAX_DURATION_MS),
       mainOnly: z.boolean().default(false),
+      /** To what srun started in it, and to nothing else. */
+      steps: z.boolean().optional(),
     })
     .optional(),
   /** Name of the submitter, for `%u`; the owner is who the coordinator takes the caller for. */

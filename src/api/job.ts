@@ -207,8 +207,8 @@ export type RequeueRequest = z.infer<typeof RequeueRequest>;
 /** A signal for the processes of tasks that run. */
 export const SignalRequest = Selection.extend({
   signal: z.int().min(1).max(64),
-  /** `all`: the whole process group of each; `main`: its main process alone. */
-  scope: z.enum(['all', 'main']).default('all'),
+  /** `all`: the whole process group of each; `main`: its main process alone; `steps`: what `srun` started in it, and nothing else. */
+  scope: z.enum(['all', 'main', 'steps']).default('all'),
 });
 export type SignalRequest = z.infer<typeof SignalRequest>;
 /** What a client sends: defaults may be left out. */

@@ -149,6 +149,10 @@ export const StreamMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('drop'), n: z.int(), fences: z.array(FenceRun) }),
   /** The time limit of these, from their start, is another one now; 0 = none. */
   z.object({ type: z.literal('limit'), n: z.int(), fences: z.array(FenceRun), timeLimitMs: z.int().min(0) }),
+  /** Those of them that run stand still, and their time limit with them. */
+  z.object({ type: z.literal('suspend'), n: z.int(), fences: z.array(FenceRun) }),
+  /** And these go on. */
+  z.object({ type: z.literal('resume'), n: z.int(), fences: z.array(FenceRun) }),
   /** Pass a signal on to those of them that run. */
   z.object({
     type: z.literal('signal'),
@@ -156,6 +160,8 @@ export const StreamMessage = z.discriminatedUnion('type', [
     fences: z.array(FenceRun),
     signal: z.int().min(1).max(64),
     mainOnly: z.boolean(),
+    /** To what srun started in them, and to nothing else. */
+    steps: z.boolean().optional(),
   }),
   /** The job is out of memory here: forget its description. */
   z.object({ type: z.literal('forget'), n: z.int(), job: z.int() }),

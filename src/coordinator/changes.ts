@@ -25,7 +25,7 @@ export interface Outgoing {
   drop: [number, number][];
   /** Another time limit for what is held. */
   limit: { timeLimitMs: number; fences: [number, number][] }[];
-  signal: { signal: number; mainOnly: boolean; fences: [number, number][] }[];
+  signal: { signal: number; mainOnly: boolean; steps?: true; fences: [number, number][] }[];
   /** How the instance that the session serves shall be: the last word. */
   directive?: Directive;
 }

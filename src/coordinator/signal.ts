@@ -28,7 +28,7 @@ export async function signalTasks(
       const entry = ledger.entry(resolved.id);
       checkOwner(entry, caller, 'signal');
       const { job } = entry;
-      const tasks = tellSignal(world, job, selectTasks(job, resolved, selection).runs, signal, scope === 'main');
+      const tasks = tellSignal(world, job, selectTasks(job, resolved, selection).runs, signal, scope);
       if (tasks > 0) world.memory.changes.event(world.now, job.id, 'jobSignalled', { tasks, signal, scope });
       return { job: viewJob(world.memory, world.entryOf(job)), tasks };
     },
@@ -36,14 +36,15 @@ export async function signalTasks(
 }
 
 /** A worker of API 1 would not understand it. */
-function tellSignal(books: Books, job: Job, runs: Runs, signal: number, mainOnly: boolean): number {
+function tellSignal(books: Books, job: Job, runs: Runs, signal: number, scope: SignalRequest['scope']): number {
+  const to = { mainOnly: scope === 'main', ...(scope === 'steps' ? { steps: true as const } : {}) };
   let told = 0;
   for (const range of job.grants) {
     const running = [...eachIn(range, runs)].filter((at) => range.status[at] === GrantStatus.running);
     if (running.length === 0 || books.memory.sessions.get(range.sessionId)!.session.api < 2) continue;
     const fences: [number, number][] = [];
     for (const at of running) addFence(fences, range.fence + at);
-    books.memory.changes.tell(range.sessionId).signal.push({ signal, mainOnly, fences });
+    books.memory.changes.tell(range.sessionId).signal.push({ signal, ...to, fences });
     told += running.length;
   }
   return told;

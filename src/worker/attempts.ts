@@ -13,6 +13,7 @@ import { outcomeOf } from './outcome-of.ts';
 import { endWithoutProcess, logStart, pendingEnd } from './pending-end.ts';
 import type { Fit, Grant } from './queue.ts';
 import { explanationRequest, type RunDefaults, taskRequest } from './run-request.ts';
+import type { StepFolders } from './steps/step-folders.ts';
 
 /**
  * Tasks that the forker was told to start and has not: one behind thousands could not be stopped before it had started. Far more than
@@ -29,6 +30,8 @@ export interface AttemptsOptions extends RunDefaults {
   readonly job: (jobId: number, lane: number) => KnownJob | undefined;
   /** The number in the forker of the job's environment, or one with as good as nothing. */
   readonly envId: (forker: Forker, job?: KnownJob) => number;
+  /** What srun started in attempts; absent where they run in a place of their own. */
+  readonly steps?: StepFolders | undefined;
   readonly onStarted: (start: PendingStart) => void;
   readonly onEnded: (end: PendingEnd, jobId: number) => void;
   /** It did not start and will not: its grant goes back. */
@@ -36,7 +39,7 @@ export interface AttemptsOptions extends RunDefaults {
 }
 
 /** Which attempts get which signal. */
-type ToSignal = Pick<Extract<StreamMessage, { type: 'signal' }>, 'fences' | 'signal' | 'mainOnly'>;
+type ToSignal = Pick<Extract<StreamMessage, { type: 'signal' }>, 'fences' | 'signal' | 'mainOnly' | 'steps'>;
 
 /** The attempts that run on this worker or wait in its forker, and what of its resources is left. */
 export class Attempts {
@@ -123,14 +126,24 @@ export class Attempts {
 
   /** From the start of each. */
   limit(forker: Forker, base: number, count: number, timeLimitMs: number): void {
-    for (const { grant } of this.#among(base, count)) forker.limit(grant.fence, timeLimitMs);
+    for (const { grant } of this.#among(base, count)) {
+      forker.limit(grant.fence, timeLimitMs);
+      this.#options.steps?.limit(grant.fence, timeLimitMs);
+    }
+  }
+
+  /** Those that have started stand still, or go on. */
+  suspend(forker: Forker, base: number, count: number, on: boolean): void {
+    for (const { grant, log } of this.#among(base, count)) if (log !== undefined) forker.suspend(grant.fence, on);
   }
 
   /** To those that have started. */
-  signal(forker: Forker, { fences, signal, mainOnly }: ToSignal): void {
+  signal(forker: Forker, { fences, signal, mainOnly, steps }: ToSignal): void {
     for (const [base, count] of fences) {
       for (const { grant, log } of this.#among(base, count)) {
-        if (log !== undefined) forker.signal(grant.fence, signal, mainOnly);
+        if (log === undefined) continue;
+        if (steps) this.#options.steps?.signal(grant.fence, signal);
+        else forker.signal(grant.fence, signal, mainOnly);
       }
     }
   }
@@ -156,6 +169,8 @@ export class Attempts {
     attempt.log = log;
     this.#started += 1;
     if (attempt.dropped) return;
+    const { signal, timeLimitMs } = attempt.job.description;
+    if (signal?.steps) this.#options.steps?.warn(fence, attempt.grant.timeLimitMs ?? timeLimitMs, signal);
     const { logSegment, logOffset } = logStart(this.life, log);
     this.#options.onStarted({ fence, startedAtMs: performance.now(), logSegment, logOffset });
   }
@@ -240,6 +255,7 @@ export class Attempts {
     const attempt = this.#running.get(fence);
     if (attempt === undefined) return undefined;
     this.#running.delete(fence);
+    this.#options.steps?.over(fence);
     if (attempt.log !== undefined) this.#started -= 1;
     this.#files -= openFilesOf(attempt.job.description);
     const { job, devices, isImpossible } = attempt;

@@ -60,7 +60,7 @@ const INDICES = IndexSet.fromString(JOB.indices);
 const GRANT = { jobId: 12, lane: 0, fence: 4711, position: 1, attempt: 2 };
 const OWN: readonly string[] = [...JOB_VARIABLES, ...TASK_VARIABLES];
 const DEVICES: readonly string[] = GPU_VARIABLES;
-const PLACE = { session: 's-3', host: 'node7', gpuVendor: 'nvidia' } as const;
+const PLACE = { session: 's-3', host: 'node7', gpuVendor: 'nvidia', steps: '/spawn/worker/steps/s-3' } as const;
 
 const gpusOf = (vendor: GpuVendor) => ['2', '3'].map((id): Gpu => ({ id, vendor, uuid: '', name: '', memoryBytes: 0 }));
 

@@ -21,6 +21,7 @@ export const JOB_VARIABLES = [
   'SPAWN_GPUS',
   'SPAWN_RESOURCES',
   'SPAWN_SESSION',
+  'SPAWN_STEP_DIR',
   'PWD',
 ] as const;
 type JobVariable = (typeof JOB_VARIABLES)[number];
@@ -48,6 +49,8 @@ export interface Place {
   readonly session: string;
   /** Name of the machine, without its domain. */
   readonly host: string;
+  /** What `SPAWN_STEP_DIR` shall be: where srun keeps what it knows of its steps. */
+  readonly steps?: string | undefined;
   /** Of the worker's GPUs; undefined when it has none. */
   readonly gpuVendor: GpuVendor | undefined;
 }
@@ -99,7 +102,7 @@ export function jobEnvironment(
   job: JobForWorker,
   indices: IndexSet,
   base: readonly string[],
-  { session, host, gpuVendor, cwd = job.cwd }: Place & { readonly cwd?: string },
+  { session, steps, host, gpuVendor, cwd = job.cwd }: Place & { readonly cwd?: string },
 ): string[] {
   const { gpus = 0, resources = {} } = job;
   const own: Partial<Record<JobVariable, string | number | undefined>> = {
@@ -114,6 +117,7 @@ export function jobEnvironment(
     SPAWN_GPUS: gpus > 0 ? gpus : undefined,
     SPAWN_RESOURCES: namedAmounts(resources),
     SPAWN_SESSION: session,
+    SPAWN_STEP_DIR: steps,
     PWD: cwd,
   };
   const merged = new Map<string, string>();

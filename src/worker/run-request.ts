@@ -33,7 +33,7 @@ export function taskRequest({ grant, job, gpus }: Run, envId: number, { host, bi
     ...(bindCpus ? { cpuMilli: Math.max(1, Math.round(description.cpus * 1_000)) } : {}),
     ...filesOf(description, grant, indices.at(grant.position), host),
     ...(openMode === 'append' ? { append: true } : {}),
-    ...(signal === undefined
+    ...(signal === undefined || signal.steps
       ? {}
       : { warning: { signal: signal.number, beforeMs: signal.beforeMs, mainOnly: signal.mainOnly } }),
   };

@@ -7,6 +7,7 @@ import type { Lives, LivesWiring } from './forker-lives.ts';
 import type { JobAdapter } from './job-book.ts';
 import type { JobFiles } from './job-files.ts';
 import type { LeaseMoment } from './lease.ts';
+import type { StepFolders } from './steps/step-folders.ts';
 
 /**
  * What makes a session that of an instance bound to one index of a job. Its lease never ends, it is never left for want of work, and its
@@ -43,6 +44,8 @@ export interface SessionOptions {
   /** The server can be away this long before the session gives up, but always for the term of a lease; 0 = for ever. */
   readonly exitWhenGoneMs: number;
   readonly bound?: BoundInstance;
+  /** What srun starts in tasks; absent where they run in a place of their own. */
+  readonly stepFolders?: StepFolders;
   /** One line for a person, without its end. */
   readonly log: (line: string) => void;
 }

@@ -64,7 +64,7 @@ export class Session {
     this.#jobs = new JobBook({
       files: options.files,
       stages: this.#stages,
-      place: { session: marker, host, gpuVendor: gpus[0]?.vendor },
+      place: { session: marker, steps: options.stepFolders?.base, host, gpuVendor: gpus[0]?.vendor },
       onPrepared: () => this.#pump(),
       onFailed,
       adapter: bound?.adapter,
@@ -78,6 +78,7 @@ export class Session {
       elsewhere: sameHost ? undefined : options.worker,
       job: (id, lane) => this.#jobs.get(id, lane),
       envId: (forker, job) => this.#lives.envId(forker, job),
+      steps: options.stepFolders,
       onStarted: (start) => this.#outbox.started(start),
       onEnded: (end, jobId) => {
         this.#holdings.over(end.fence);
@@ -251,6 +252,8 @@ export class Session {
       case 'cancel':
       case 'drop':
       case 'limit':
+      case 'suspend':
+      case 'resume':
       case 'signal':
         this.#holdings.take(message, forker);
         break;

@@ -13,6 +13,7 @@ import { shipLeft } from './own-logs.ts';
 import { type Greeting, sayHello } from './say-hello.ts';
 import { Session } from './session.ts';
 import { removeStages } from './stages.ts';
+import { removeStepFolders, StepFolders } from './steps/step-folders.ts';
 
 type OfMain = 'server' | 'forker' | 'revive' | 'gpus' | 'tokenFile' | 'caFile';
 
@@ -105,6 +106,8 @@ export class Worker {
     await this.#records.open(marker).catch((error: Error) => log(`no record of the session: ${error.message}`));
     const stays = async (other: string) => other === marker || (await this.#records.isLive(other));
     void removeStages(this.#directory, stays);
+    void removeStepFolders(this.#directory, stays);
+    const stepFolders = new StepFolders(this.#directory, marker);
     const session = new Session({
       client,
       hello,
@@ -118,6 +121,7 @@ export class Worker {
       files: this.#files,
       lives: (wiring) => new ForkerLives({ port: forkers, kind: forker, ...wiring }),
       marker,
+      stepFolders,
       exitWhenGoneMs,
       log,
     });
@@ -128,6 +132,7 @@ export class Worker {
       return await session.run();
     } finally {
       this.#session = undefined;
+      await stepFolders.close();
       await this.#records.close(marker);
     }
   }
