@@ -159,6 +159,15 @@ bool cgroup_oom_killed(const struct task *task) {
   return kills > 0;
 }
 
+/* With v1 the freezer is in a hierarchy of its own, in which we have no group. */
+bool cgroup_freeze(const struct task *task, bool on) {
+  if (kind != CGROUP_V2 || task->group == 0) return false;
+  char file[80], name[48];
+  name_of(task, name);
+  snprintf(file, sizeof file, "%s/cgroup.freeze", name);
+  return cgroup_write(tasks, file, on ? "1" : "0");
+}
+
 void cgroup_drop(struct task *task) {
   struct dying *last = must_alloc(sizeof *last);
   name_of(task, last->name);

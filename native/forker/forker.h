@@ -116,6 +116,8 @@ struct task {
   uint8_t killing; /* 0, SIGTERM or SIGKILL: the strongest sent */
   uint64_t due_us; /* timer: the warning, the time limit, or the end of the grace */
   size_t heap_index; /* 0: no timer */
+  bool suspended, frozen; /* frozen: by the kernel, in its cgroup */
+  uint64_t suspended_us, stood_us; /* since when it stands still, and for how long it did before */
   uint64_t warn_before_us;
   uint8_t warn_signal; /* 0: none, or sent */
   bool warn_main_only;
@@ -217,6 +219,28 @@ void task_arm(struct task *task);
 void task_limit(struct task *task, uint64_t limit_us);
 void tasks_expire(void);
 uint32_t tasks_kill_all(enum cause cause, uint64_t grace_ms);
+
+/* ---- suspend.c ---- */
+/* All its processes stand still, and so does the clock of its time limit, until it is resumed or killed. */
+void task_suspend(struct task *task);
+void task_resume(struct task *task);
+/* Since its start, without the time it stood still. */
+uint64_t task_ran_us(const struct task *task);
+
+/* ---- tree.c: processes and those below them ---- */
+struct member {
+  pid_t pid;
+  struct task *task;
+};
+struct members {
+  struct member *at;
+  size_t count, room;
+};
+/* This kernel lists the children of a process. */
+bool tree_can(void);
+void tree_add(struct members *all, pid_t pid, struct task *task);
+/* Adds the children of one that is in it. */
+void tree_add_children(struct members *all, struct member parent, bool has_one_thread);
 
 /* ---- timers.c: a heap of tasks by due_us ---- */
 void timer_set(struct task *task, uint64_t due_us);

@@ -188,6 +188,16 @@ static void do_limit(struct cursor *cursor) {
   if (task != NULL) task_limit(task, limit_ms * 1000);
 }
 
+static void do_suspend(struct cursor *cursor) {
+  uint64_t fence = take_u64(cursor);
+  uint8_t on = take_u8(cursor);
+  take_end(cursor);
+  struct task *task = task_find(fence);
+  if (task == NULL) return;
+  if (on != 0) task_suspend(task);
+  else task_resume(task);
+}
+
 static void do_lease(struct cursor *cursor) {
   uint64_t ms = take_u64(cursor);
   uint8_t clock = take_u8(cursor);
@@ -225,6 +235,9 @@ static void execute(uint8_t type, struct cursor cursor) {
       return;
     case CMD_LIMIT:
       do_limit(&cursor);
+      return;
+    case CMD_SUSPEND:
+      do_suspend(&cursor);
       return;
     case CMD_LEASE:
       do_lease(&cursor);

@@ -13,6 +13,7 @@ static void kill_now(struct task *task) {
   task->killing = SIGKILL;
   timer_clear(task);
   signal_group(task, SIGKILL);
+  task_resume(task);
   if (task->state == TASK_LINGERING) task_finish(task);
 }
 
@@ -24,14 +25,16 @@ void task_kill(struct task *task, enum cause cause, uint64_t grace_ms) {
     kill_now(task);
   } else if (task->killing == 0) {
     task->killing = SIGTERM;
-    timer_set(task, due_us);
     signal_group(task, SIGTERM);
+    task_resume(task);
+    timer_set(task, due_us);
   } else if (task->killing == SIGTERM && due_us < task->due_us) {
     timer_set(task, due_us);
   }
 }
 
 void task_signal(const struct task *task, int signal, bool main_only) {
+  if (task->suspended && signal == SIGCONT) return; /* it stays so until it is resumed */
   if (!main_only && task->state != TASK_QUEUED) kill(-task->pid, signal);
   if (main_only && task->state == TASK_LIVE) kill(task->pid, signal);
 }
@@ -47,13 +50,13 @@ uint32_t tasks_kill_all(enum cause cause, uint64_t grace_ms) {
 }
 
 void task_arm(struct task *task) {
-  if (task->limit_us == 0) {
+  if (task->limit_us == 0 || task->suspended) {
     timer_clear(task);
     return;
   }
   uint64_t after_us = task->limit_us;
   if (task->warn_signal != 0) after_us = task->warn_before_us < after_us ? after_us - task->warn_before_us : 0;
-  timer_set(task, task->started_us + after_us);
+  timer_set(task, task->started_us + task->stood_us + after_us);
 }
 
 void task_limit(struct task *task, uint64_t limit_us) {
@@ -67,7 +70,7 @@ void tasks_expire(void) {
   for (struct task *task = timer_first(); task != NULL && task->due_us <= now; task = timer_first()) {
     if (task->killing != 0) {
       kill_now(task);
-    } else if (now >= task->started_us + task->limit_us) {
+    } else if (task_ran_us(task) >= task->limit_us) {
       task_kill(task, CAUSE_TIME_LIMIT, task->grace_ms);
     } else {
       kill(task->warn_main_only ? task->pid : -task->pid, task->warn_signal);

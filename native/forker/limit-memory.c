@@ -17,7 +17,7 @@ static bool untidy;
 
 void memory_open(void) {
   if (cgroup_open()) F.capabilities |= CAN_MEMORY_CGROUP;
-  else if (rss_can()) F.capabilities |= CAN_MEMORY_SAMPLED;
+  else if (tree_can()) F.capabilities |= CAN_MEMORY_SAMPLED;
 }
 
 int memory_begin(struct task *task) {
@@ -44,7 +44,7 @@ static void look(void) {
     task->used_bytes = 0;
     if (task->limited && task->group == 0) sampled++;
   }
-  if (sampled > 0 && rss_can()) rss_sample();
+  if (sampled > 0 && tree_can()) rss_sample();
   for (struct task *task = F.oldest, *next; task != NULL; task = next) {
     next = task->newer;
     if (!task->limited || task->killing == SIGKILL) continue;

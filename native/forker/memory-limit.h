@@ -16,7 +16,6 @@ int memory_look_if_due(void);
 void memory_leave(void);
 
 /* ---- rss.c ---- */
-bool rss_can(void);
 /* Sets used_bytes of the limited tasks that have no group. */
 void rss_sample(void);
 
@@ -30,6 +29,8 @@ bool cgroup_open(void);
 int cgroup_make(struct task *task);
 bool cgroup_oom_killed(const struct task *task);
 void cgroup_drop(struct task *task);
+/* Lets its processes stand still or go on; false: its group cannot, or it has none. */
+bool cgroup_freeze(const struct task *task, bool on);
 /* Removes the groups of ended tasks, with what is left in them; true while some are left. */
 bool cgroup_tidy(void);
 void cgroup_leave(void);

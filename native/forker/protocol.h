@@ -21,6 +21,7 @@ enum command {
   CMD_LEASE = 8,
   CMD_QUIT = 9,
   CMD_LIMIT = 10,
+  CMD_SUSPEND = 11,
 };
 
 enum event {

@@ -216,7 +216,7 @@ static bool group_lives(const struct task *task) {
 }
 
 static void main_ended(struct task *task) {
-  task->wall_us = now_us() - task->started_us;
+  task->wall_us = task_ran_us(task);
   map_remove(&F.by_pid, &task->by_pid);
   if (task->group != 0 && task->cause == CAUSE_NONE && memory_killed(task)) task->cause = CAUSE_MEMORY;
   /* A shell dies of TERM at once; the program it ran may still be writing its checkpoint, and has its grace. Whether anything is left

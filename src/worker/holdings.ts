@@ -9,7 +9,10 @@ import { GrantQueue } from './queue.ts';
 const REMEMBERED_RUNS = 4_096;
 
 /** What the coordinator says of grants that are here. */
-type AboutHeld = Extract<StreamMessage, { type: 'revoke' | 'cancel' | 'drop' | 'limit' | 'signal' }>;
+type AboutHeld = Extract<
+  StreamMessage,
+  { type: 'revoke' | 'cancel' | 'drop' | 'limit' | 'suspend' | 'resume' | 'signal' }
+>;
 
 /** What was granted to a session: queued or running, and what becomes of it. */
 export class Holdings {
@@ -74,6 +77,12 @@ export class Holdings {
         break;
       case 'limit':
         this.#limit(fences, message.timeLimitMs, forker);
+        break;
+      case 'suspend':
+      case 'resume':
+        for (const [base, count] of fences) {
+          if (forker !== undefined) this.#attempts.suspend(forker, base, count, message.type === 'suspend');
+        }
         break;
       case 'signal':
         if (forker !== undefined) this.#attempts.signal(forker, message);

@@ -51,6 +51,7 @@ export type CommandMessage =
       readonly mainOnly: boolean;
     }
   | { readonly type: typeof Command.LIMIT; readonly fence: number; readonly timeLimitMs: number }
+  | { readonly type: typeof Command.SUSPEND; readonly fence: number; readonly on: boolean }
   | {
       readonly type: typeof Command.LEASE;
       readonly ms: number;
@@ -112,6 +113,8 @@ export function writeCommand(to: FrameWriter, command: Exclude<CommandMessage, R
         .end();
     case Command.LIMIT:
       return to.u64(command.fence).u64(command.timeLimitMs).end();
+    case Command.SUSPEND:
+      return to.u64(command.fence).u8(Number(command.on)).end();
     case Command.LEASE:
       return to.u64(command.ms).u8(CLOCKS.indexOf(command.clock)).u32(command.graceMs).u64(command.sentAtUs).end();
     case Command.QUIT:
@@ -177,6 +180,8 @@ function readFields(type: number, from: FrameReader): CommandMessage {
       return readSignal(from);
     case Command.LIMIT:
       return { type, fence: from.u64(), timeLimitMs: from.u64() };
+    case Command.SUSPEND:
+      return { type, fence: from.u64(), on: from.u8() !== 0 };
     case Command.LEASE:
       return { type, ms: from.u64(), clock: oneOf(CLOCKS, from.u8()), graceMs: from.u32(), sentAtUs: from.u64() };
     case Command.QUIT:

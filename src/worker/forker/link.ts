@@ -149,6 +149,10 @@ export class ForkerLink implements Forker {
     this.#send({ type: Command.LIMIT, fence, timeLimitMs });
   }
 
+  suspend(fence: number, on: boolean): void {
+    this.#send({ type: Command.SUSPEND, fence, on });
+  }
+
   lease(ms: number, graceMs: number, clock: LeaseClock = 'boottime'): void {
     const sentAtUs = Number(process.hrtime.bigint() / 1000n);
     this.#send({ type: Command.LEASE, ms, clock, graceMs, sentAtUs });

@@ -27,6 +27,7 @@
  *     KILL          u64 fence, u8 KillCause, u32 graceMs  TERM to the group, KILL after the grace; 0 = KILL at once
  *     SIGNAL        u64 fence, u8 signal number           to the whole group, no escalation; number + SIGNAL_MAIN_ONLY: to the main process
  *     LIMIT         u64 fence, u64 timeLimitMs            from the start of the process; 0 = none
+ *     SUSPEND       u64 fence, u8 1 or 0                  all its processes stand still, and its time limit with them; 0: they go on
  *     LEASE         u64 ms from sentAtUs, u8 LeaseClock, u32 graceMs, u64 sentAtUs (CLOCK_MONOTONIC; 0 = now)
  *     QUIT          -                                     refuse new runs, exit 0 when nothing runs
  *     end of input  KILL every group and every orphan at once, report what still can be reported, exit 0
@@ -85,6 +86,7 @@ export const Command = {
   LEASE: 8,
   QUIT: 9,
   LIMIT: 10,
+  SUSPEND: 11,
 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 

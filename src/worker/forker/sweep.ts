@@ -82,6 +82,8 @@ export function signalMarked(entries: readonly Marked[]): number[] {
     const entry = entries.find(({ marks }) => marks.every((mark) => environment.includes(`\0${mark}\0`)));
     if (entry === undefined || groupOf(pid) === entry.exceptGroup) return;
     if (send(pid, entry.signal)) sent.push(pid);
+    // A stopped process would not see the TERM.
+    if (entry.signal === 'SIGTERM') send(pid, 'SIGCONT');
   });
   return sent;
 }

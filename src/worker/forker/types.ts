@@ -106,7 +106,7 @@ export interface TaskEnded {
     | { readonly kind: 'signalled'; readonly signal: number; readonly core: boolean };
   /** The first reason the forker had to kill it; a task may still exit 0 after TERM. */
   readonly cause: KillCause;
-  /** From exec to the end of the main process, on a clock that does not count suspend. */
+  /** From exec to the end of the main process without the time it was suspended, on a clock that does not count a sleep of the machine. */
   readonly wallUs: number;
   readonly userUs: number;
   readonly systemUs: number;
@@ -207,6 +207,11 @@ export interface Forker {
   withdraw(fence: number): void;
   /** A signal to the whole group, or to the main process alone, without escalation. */
   signal(fence: number, signal: number, mainOnly: boolean): void;
+  /**
+   * All processes of a task that has started stand still until they are told to go on, and the clock of its time limit with them; a kill lets
+   * them go on. Whoever is being killed is left alone.
+   */
+  suspend(fence: number, on: boolean): void;
   /**
    * Another time limit, from the start of the process; 0: none. One that has passed already ends the task now, with its grace. A task that is
    * being killed is left alone.

@@ -196,6 +196,10 @@ export class InstanceForker implements Forker {
     this.#link.signal(fence, signal, mainOnly);
   }
 
+  suspend(fence: number, on: boolean): void {
+    this.#link.suspend(fence, on);
+  }
+
   limit(fence: number, timeLimitMs: number): void {
     this.#limits.set(fence, timeLimitMs);
     if (!this.#isParked) this.#link.limit(fence, timeLimitMs === 0 ? 0 : timeLimitMs + this.#parkedMs);

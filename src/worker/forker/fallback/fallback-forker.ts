@@ -82,6 +82,9 @@ export class FallbackForker {
       case Command.LIMIT:
         this.#limit(command.fence, command.timeLimitMs);
         break;
+      case Command.SUSPEND:
+        this.#tasks.get(command.fence)?.suspend(command.on);
+        break;
       case Command.LEASE:
         this.#setLease(command.ms, command.graceMs, command.sentAtUs);
         break;

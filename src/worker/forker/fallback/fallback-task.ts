@@ -35,6 +35,10 @@ export class FallbackTask {
   #cause: KillCause = 'none';
   #timeLimitMs: number;
   #warned: boolean;
+  /** Since when it stands still; undefined: it does not. */
+  #suspendedAt: number | undefined;
+  /** How long it did before, ms. */
+  #stoodMs = 0;
   #killing: 'SIGTERM' | 'SIGKILL' | null = null;
   #settling: NodeJS.Timeout | undefined;
   #main: { readonly end: TaskEnded['end']; readonly wallUs: number } | null = null;
@@ -76,9 +80,10 @@ export class FallbackTask {
       this.#killNow();
     } else if (this.#killing === null) {
       this.#killing = 'SIGTERM';
-      this.#deadline.set(graceMs);
       this.#signal('SIGTERM');
       this.#signal('SIGCONT'); // a stopped process would not see the TERM
+      this.#goOn();
+      this.#deadline.set(graceMs);
       this.#callbacks.onSignalled(this, 'SIGTERM');
     } else if (this.#killing === 'SIGTERM' && performance.now() + graceMs < this.#deadline.at) {
       this.#deadline.set(graceMs);
@@ -92,8 +97,31 @@ export class FallbackTask {
     this.#arm();
   }
 
+  /** All its processes stand still, and its time limit with them; false: they go on. */
+  suspend(on: boolean): void {
+    if (this.#killing !== null || this.#main !== null || on === (this.#suspendedAt !== undefined)) return;
+    const signal = on ? 'SIGSTOP' : 'SIGCONT';
+    this.#signal(signal);
+    this.#callbacks.onSignalled(this, signal);
+    if (on) {
+      this.sample();
+      this.#suspendedAt = performance.now();
+      this.#deadline.clear();
+    } else {
+      this.#goOn();
+      this.#arm();
+    }
+  }
+
+  #goOn(): void {
+    if (this.#suspendedAt !== undefined) this.#stoodMs += performance.now() - this.#suspendedAt;
+    this.#suspendedAt = undefined;
+  }
+
   /** One that somebody asked for: to the whole group, or to the main process while there is one. */
   pass(signal: number, mainOnly: boolean): void {
+    // It stands still until it is told to go on.
+    if (this.#suspendedAt !== undefined && signal === constants.signals.SIGCONT) return;
     if (!mainOnly) this.#signal(signal);
     else if (this.#main === null) this.#signal(signal, this.pid);
   }
@@ -119,7 +147,7 @@ export class FallbackTask {
           signal === null
             ? { kind: 'exited', code: code ?? 0 }
             : { kind: 'signalled', signal: constants.signals[signal], core: false },
-        wallUs: Math.round(this.#sinceStartMs() * 1000),
+        wallUs: Math.round(this.#ranMs() * 1000),
       };
       this.#settle();
     });
@@ -139,19 +167,20 @@ export class FallbackTask {
     const limitMs = this.#timeLimitMs;
     const { beforeMs } = this.run.warning;
     const afterMs = this.#warned ? limitMs : Math.max(0, limitMs - beforeMs);
-    if (limitMs === 0) this.#deadline.clear();
-    else this.#deadline.set(Math.max(0, afterMs - this.#sinceStartMs()));
+    if (limitMs === 0 || this.#suspendedAt !== undefined) this.#deadline.clear();
+    else this.#deadline.set(Math.max(0, afterMs - this.#ranMs()));
   }
 
-  #sinceStartMs(): number {
-    return performance.now() - this.#startedAt;
+  /** Since its start, without the time it stood still. */
+  #ranMs(): number {
+    return (this.#suspendedAt ?? performance.now()) - this.#startedAt - this.#stoodMs;
   }
 
   #expire(): void {
     this.sample();
     if (this.#killing !== null) {
       this.#killNow();
-    } else if (this.#sinceStartMs() >= this.#timeLimitMs) {
+    } else if (this.#ranMs() >= this.#timeLimitMs) {
       this.kill('timeLimit', this.run.graceMs);
     } else {
       const { signal, mainOnly } = this.run.warning;
