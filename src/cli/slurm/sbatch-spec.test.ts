@@ -138,7 +138,7 @@ test.each([
 
 test('a signal needs a time limit, and without B: it is not for the shell', () => {
   expect(specOf('--signal=B:USR1').spec.signal).toBeUndefined();
-  expect(specOf('--signal=USR1@90', '-t5').spec.signal).toBeUndefined();
+  expect(specOf('--signal=USR1@90', '-t5').spec.signal).toEqual({ number: 10, beforeMs: 90_000, steps: true });
   expect(specOf('--signal=B:USR1@90', '-t1').spec.signal).toMatchObject({ beforeMs: 59_999 });
 });
 

@@ -106,13 +106,11 @@ function gpusOfNode(values: SbatchValues, nodes: number): number {
   return values.gpusPerTask === undefined ? (values.gres?.gpus ?? 0) : 0;
 }
 
-/**
- * Without a time limit there is nothing that it could come before. Without `B:` it is for what srun starts in the job: the shell must not get it, since
- * it would end.
- */
+/** Without a time limit there is nothing that it could come before. Without `B:` it is for what srun starts in the job, and for nothing else. */
 function signalOf({ signal, timeLimitMs = 0 }: SbatchValues): SpecPart['signal'] {
-  if (signal === undefined || !signal.toShell || timeLimitMs === 0) return undefined;
-  return { number: signal.number, beforeMs: Math.min(signal.beforeMs, timeLimitMs - 1), mainOnly: true };
+  if (signal === undefined || timeLimitMs === 0) return undefined;
+  const to = signal.toShell ? { mainOnly: true } : { steps: true };
+  return { number: signal.number, beforeMs: Math.min(signal.beforeMs, timeLimitMs - 1), ...to };
 }
 
 function recordOf(values: SbatchValues, notes: readonly string[], facts: SubmitFacts): Recorded {
