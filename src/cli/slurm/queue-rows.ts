@@ -147,12 +147,14 @@ function unite(sets: readonly IndexSet[]): IndexSet {
  * indices where nothing of it had started, else under the number of the array.
  */
 export function forgetCancelled(rows: readonly QueueRow[]): QueueRow[] {
-  const byJob = Map.groupBy(rows, ({ job }) => job.id);
+  const forgotten = Map.groupBy(rows.filter(isForgotten), ({ job }) => job.id);
   return rows.flatMap((row) => {
     if (!isForgotten(row)) return [row];
-    const all = byJob.get(row.job.id)!;
-    if (all.find(isForgotten) !== row || all.some(({ state }) => state === 'PENDING')) return [];
-    return row.set!.size === row.job.size ? [row] : [{ ...row, set: undefined }];
+    const all = forgotten.get(row.job.id)!;
+    const { counts, startedAt } = row.job;
+    if (all[0] !== row || counts.blocked + counts.ready + counts.leased > 0) return [];
+    const set = startedAt === undefined ? unite(all.map((one) => one.set!)) : undefined;
+    return [{ ...row, set, single: set?.size === 1 && row.job.size > 1, throttle: 0 }];
   });
 }
 

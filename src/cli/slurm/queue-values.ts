@@ -141,3 +141,27 @@ export function rowDependency({ after, reasons }: QueueRow, isArray: (job: numbe
 function parseRowAfter(after: string | undefined) {
   return after === undefined ? undefined : parseDependency(after);
 }
+
+/** Whether others may run beside it: `OK`, `NO`, `USER`, `MCS`. */
+export function rowShare({ job: { exclusive, slurm } }: QueueRow): 'OK' | 'NO' | 'USER' | 'MCS' {
+  if (slurm?.exclusive === 'user') return 'USER';
+  if (slurm?.exclusive === 'mcs') return 'MCS';
+  return exclusive === true || slurm?.exclusive === 'node' ? 'NO' : 'OK';
+}
+
+/** CPUs of each of its ranks. */
+export function rowCpusPerTask(row: QueueRow): number {
+  const { slurm, gang } = row.job;
+  return slurm?.cpusPerTask ?? gang?.cpusPerTask ?? Math.max(1, Math.floor(rowCpus(row) / (slurm?.ntasks ?? 1)));
+}
+
+/** CPUs that a node must have for it. */
+export function rowLeastCpus(row: QueueRow): number {
+  return Math.max(1, row.job.slurm?.ntasksPerNode ?? 1) * rowCpusPerTask(row);
+}
+
+/** `3:0` as wait(2) gives it: 768. */
+export function waitStatus(exitCode: string): number {
+  const [code = 0, signal = 0] = exitCode.split(':').map(Number);
+  return code * 256 + signal;
+}

@@ -1,34 +1,33 @@
 import { resolve } from 'node:path';
+import type { JobSpec } from '../../api/job-spec.ts';
 import { expandOutputPath } from '../../core/output-path.ts';
 import { jobName, type QueueRow, rowNumber } from './queue-rows.ts';
+import { rowNodes } from './queue-values.ts';
 
-/** Paths of the files of a row. */
+/** Files of a task, as scontrol shows them. */
 export interface RowFiles {
   readonly out: string;
   readonly err: string;
   readonly in: string;
 }
 
-const NOWHERE = '/dev/null';
-
-/**
- * Where it writes and reads: of a task its own files, of tasks that wait what their pattern gives for the first. What was submitted without Slurm's
- * commands and names no file is kept with the coordinator, and has none.
- *
- * @param user who submitted it, for `%u`
- */
-export function rowFiles(row: QueueRow, user: string): RowFiles {
+/** The files of a row by the spec of its job; of several tasks `%a` stays as Slurm shows it. @param user who submitted it */
+export function rowFiles(row: QueueRow, spec: JobSpec, user: string): RowFiles {
   const { job, task, set } = row;
-  const { outputPath, errorPath = outputPath, inputPath } = job;
-  const facts = {
-    jobId: job.id,
-    index: task?.index ?? set?.min ?? 0,
-    rawId: rowNumber(row),
-    name: jobName(job),
-    user,
-    host: task?.nodes?.[0]?.name ?? task?.worker ?? '',
+  const index = task?.index ?? (set?.size === 1 ? set.min : undefined);
+  const path = (pattern: string | undefined): string | undefined => {
+    if (pattern === undefined) return undefined;
+    const known = index === undefined ? pattern.replace(/%\d*[ab]/g, '%$&') : pattern;
+    const facts = {
+      jobId: job.id,
+      index: index ?? 0,
+      rawId: rowNumber(row),
+      name: jobName(job),
+      user,
+      host: rowNodes(row)[0] ?? '',
+    };
+    return resolve(job.cwd, expandOutputPath(known, facts));
   };
-  const path = (pattern: string | undefined) =>
-    pattern === undefined ? NOWHERE : resolve(job.cwd, expandOutputPath(pattern, facts));
-  return { out: path(outputPath), err: path(errorPath), in: path(inputPath) };
+  const out = path(spec.outputPath) ?? '/dev/null';
+  return { out, err: path(spec.errorPath) ?? out, in: path(spec.inputPath) ?? '/dev/null' };
 }

@@ -1,0 +1,55 @@
+import { isSpawnError } from '../../core/errors.ts';
+import type { Client } from '../client.ts';
+import type { QueueRow } from './queue-rows.ts';
+import { awaitedJobs } from './queue-values.ts';
+import { type RowFiles, rowFiles } from './row-files.ts';
+import { type Users, userOfJob } from './users.ts';
+
+/** Questions that are under way together. */
+const AT_ONCE = 16;
+
+/** Tells of every job that rows wait for whether it is an array: asks for those of which no row tells. */
+export async function lookUpArrays(client: Client, rows: readonly QueueRow[]): Promise<(job: number) => boolean> {
+  const known = new Map(rows.map(({ job }) => [job.id, job.array !== undefined]));
+  const unknown = new Set(rows.flatMap(awaitedJobs).filter((id) => !known.has(id)));
+  await eachOf([...unknown], async (id) => {
+    const job = await unlessGone(client.job(String(id)));
+    known.set(id, job?.array !== undefined);
+  });
+  return (id) => known.get(id) === true;
+}
+
+/** Asks for the specs of jobs, where the paths of their files are. */
+export async function lookUpFiles(
+  client: Client,
+  rows: readonly QueueRow[],
+  users: Users,
+): Promise<(row: QueueRow) => RowFiles | undefined> {
+  const specs = new Map<number, Awaited<ReturnType<Client['spec']>>['spec']>();
+  await eachOf([...new Set(rows.map(({ job }) => job.id))], async (id) => {
+    const reply = await unlessGone(client.spec(String(id)));
+    if (reply !== undefined) specs.set(id, reply.spec);
+  });
+  return (row) => {
+    const spec = specs.get(row.job.id);
+    return spec === undefined ? undefined : rowFiles(row, spec, userOfJob(row.job, users));
+  };
+}
+
+/** Undefined for a job that was forgotten meanwhile. */
+async function unlessGone<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isSpawnError(error) && error.code === 'JOB_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function eachOf(ids: readonly number[], ask: (id: number) => Promise<void>): Promise<void> {
+  const left = ids.values();
+  const worker = async () => {
+    for (const id of left) await ask(id);
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, ids.length) }, worker));
+}
