@@ -23,7 +23,7 @@ export function normalise(text: string, marks: Marks, scenario: Scenario): Trans
   let result = text.replaceAll(marks.folder, '/W');
   for (const [i, id] of [...new Set(marks.ids)].entries()) {
     result = result.replaceAll(
-      new RegExp(`(?<![\\d:.])${literal(id)}(?!\\d)`, 'g'),
+      new RegExp(`(?<!\\d|\\d[:.])${literal(id)}(?!\\d)`, 'g'),
       `J${String(i + 1).padStart(3, '0')}`,
     );
   }
@@ -39,8 +39,12 @@ export function normalise(text: string, marks: Marks, scenario: Scenario): Trans
       .replaceAll(`CANCELLED by ${marks.uid}`, 'CANCELLED by 0');
   }
   result = result.replaceAll(new RegExp(`(?<![\\w.-])${literal(host)}(?![\\w-])`, 'g'), 'HOST');
-  for (const [pattern, instead] of scenario.normalise) result = result.replaceAll(pattern, instead);
-  return result;
+  return result
+    .split('\n')
+    .map((line) =>
+      line.startsWith('$ ') ? line : scenario.normalise.reduce((text, rule) => text.replaceAll(...rule), line),
+    )
+    .join('\n');
 }
 
 /** The transcript that is wanted of spawn, given the real one: the same, but for the differences that the scenario names. */

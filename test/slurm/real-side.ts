@@ -28,7 +28,9 @@ export async function startReal(dir: string, options: RealOptions = {}): Promise
     maxJobCount: 200_000,
     accounting: options.accounting === true ? 'slurmdbd' : 'none',
     users: [ROOT.name, NEWS.name],
-    extra: [`FirstJobId=${FIRST_JOB}`],
+    memoryMbPerCpu: 0,
+    // Memory is nothing that a job takes unless it asks for some, as with spawn.
+    extra: [`FirstJobId=${FIRST_JOB}`, 'SelectTypeParameters=CR_CPU'],
   });
   const env = { PATH: rig.env.PATH, SLURM_CONF: rig.env.SLURM_CONF };
   return {

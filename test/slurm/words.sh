@@ -34,6 +34,16 @@ u() {
   echo "(waited in vain: $2: $1, found $(eval "$2" 2>&1 | tail -n 3))"
   return 1
 }
+# none COMMAND: waits until a command prints nothing.
+none() {
+  local i
+  for i in $(seq 200); do
+    [ -z "$(eval "$1" 2>&1)" ] && return 0
+    pause
+  done
+  echo "(waited in vain for nothing: $1, found $(eval "$1" 2>&1 | tail -n 3))"
+  return 1
+}
 # f FILE…: waits until files are there and not empty.
 f() {
   local file i

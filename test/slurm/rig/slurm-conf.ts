@@ -6,6 +6,8 @@ export interface RigOptions {
   readonly nodes: number;
   readonly cpusPerNode: number;
   readonly memoryMbPerNode: number;
+  /** What a job gets that asks for none; 0: nothing is counted. */
+  readonly memoryMbPerCpu: number;
   readonly gpusPerNode: number;
   /** Largest array index plus one, as Slurm counts it. */
   readonly maxArraySize: number;
@@ -26,6 +28,7 @@ export const DEFAULTS: RigOptions = {
   nodes: 1,
   cpusPerNode: 8,
   memoryMbPerNode: 16_000,
+  memoryMbPerCpu: 100,
   gpusPerNode: 2,
   maxArraySize: 1_001,
   maxJobCount: 10_000,
@@ -75,7 +78,7 @@ export function writeSlurmConf(dir: string, ports: Ports, o: RigOptions): string
     'JobAcctGatherFrequency=task=5',
     'SelectType=select/cons_tres',
     'SelectTypeParameters=CR_CPU_Memory',
-    'DefMemPerCPU=100',
+    ...(o.memoryMbPerCpu > 0 ? [`DefMemPerCPU=${o.memoryMbPerCpu}`] : []),
     'SlurmdParameters=config_overrides',
     'SchedulerType=sched/backfill',
     'SchedulerParameters=sched_interval=1,sched_min_interval=0,bf_interval=1,bf_resolution=1,batch_sched_delay=0,default_queue_depth=10000',
