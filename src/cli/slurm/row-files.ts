@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { JobSpec } from '../../api/job-spec.ts';
+import type { JobView } from '../../api/job.ts';
 import { expandOutputPath } from '../../core/output-path.ts';
 import { jobName, type QueueRow, rowNumber } from './queue-rows.ts';
 import { rowNodes } from './queue-values.ts';
@@ -11,8 +11,11 @@ export interface RowFiles {
   readonly in: string;
 }
 
-/** The files of a row by the spec of its job; of several tasks `%a` stays as Slurm shows it. @param user who submitted it */
-export function rowFiles(row: QueueRow, spec: JobSpec, user: string): RowFiles {
+/** Patterns of a job, as its spec and its view have them. */
+type Patterns = Pick<JobView, 'outputPath' | 'errorPath' | 'inputPath'>;
+
+/** The files of a row by the patterns of its job; of several tasks `%a` stays as Slurm shows it. @param user who submitted it */
+export function rowFiles(row: QueueRow, spec: Patterns, user: string): RowFiles {
   const { job, task, set } = row;
   const index = task?.index ?? (set?.size === 1 ? set.min : undefined);
   const path = (pattern: string | undefined): string | undefined => {
