@@ -16,4 +16,9 @@ export const SLURM_COMMANDS: readonly DialectEntry[] = [
     summary: 'Submit a script with its #SBATCH lines',
     load: async () => (await import('./sbatch.ts')).sbatch,
   },
+  {
+    name: 'squeue',
+    summary: 'Show jobs that wait and run, as Slurm does',
+    load: async () => (await import('./squeue.ts')).squeue,
+  },
 ];

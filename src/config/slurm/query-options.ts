@@ -20,7 +20,7 @@ export const SQUEUE_OPTIONS: readonly SlurmOption[] = optionsOf([
   ['json', '', '', 'acts', '', '`-j` and the other filters count'],
   ['local', '', '', 'noted', 'SQUEUE_LOCAL', ONE_CLUSTER],
   ['long', 'l', '', 'acts'],
-  ['licenses', 'L', '=', 'noted', 'SQUEUE_LICENSES'],
+  ['licenses', 'L', '=', 'acts', 'SQUEUE_LICENSES'],
   ['me', '', '', 'acts'],
   ['name', 'n', '=', 'acts', 'SQUEUE_NAMES'],
   ['noconvert', '', '', 'noted'],
@@ -31,7 +31,7 @@ export const SQUEUE_OPTIONS: readonly SlurmOption[] = optionsOf([
   ['partitions', 'p', '=', 'acts', 'SQUEUE_PARTITION'],
   ['priority', 'P', '', 'noted', 'SQUEUE_PRIORITY'],
   ['qos', 'q', '=', 'acts', 'SQUEUE_QOS'],
-  ['reservation', 'R', '=', 'noted'],
+  ['reservation', 'R', '=', 'acts'],
   ['sib', '', '', 'noted', '', 'the same as `--sibling`'],
   ['sibling', '', '', 'noted', 'SQUEUE_SIBLING', ONE_CLUSTER],
   ['sort', 'S', '=', 'acts', 'SQUEUE_SORT'],
@@ -43,7 +43,7 @@ export const SQUEUE_OPTIONS: readonly SlurmOption[] = optionsOf([
   ['users', '', '=', 'acts', '', 'the same as `--user`'],
   ['verbose', 'v', '', 'noted'],
   ['version', 'V', '', 'acts'],
-  ['yaml', '', '', 'refused'],
+  ['yaml', '', '', 'acts'],
 ]);
 
 /** Every option of scancel. */

@@ -1,0 +1,161 @@
+import { SQUEUE_OPTIONS } from '../../config/slurm/query-options.ts';
+import { refuse } from '../../config/slurm/refusal.ts';
+import { localZone } from '../local-zone.ts';
+import type { World } from '../world.ts';
+import { dateLine } from './clock-text.ts';
+import { type DialectInput, defineDialect, isGiven, lastValue } from './dialect.ts';
+import { dialectHelp } from './dialect-help.ts';
+import { readSlurmIds } from './job-ids.ts';
+import type { QueueFacts } from './queue-fields.ts';
+import { openQueue } from './queue-pages.ts';
+import { LISTED_STATES, type QueueAsk, readQueueAsk } from './queue-query.ts';
+import { eachTask, forgetCancelled, mergeWaiting, type QueueRow, readRows } from './queue-rows.ts';
+import { isStepOf } from './queue-steps.ts';
+import { type QueueTable, readQueueTable, writeTable } from './queue-table.ts';
+import { readTimeFormat } from './time-format.ts';
+import { readUsers } from './users.ts';
+
+/** `squeue`: what waits, runs and has just ended. */
+export const squeue = defineDialect({
+  command: 'squeue',
+  usage: ['[options]'],
+  about:
+    'Shows jobs that wait and run; with -t also those that ended in the last 5 minutes. Tasks of an array that wait are one line, with -r\n' +
+    'one each. Variables SQUEUE_* stand for options that are not given.',
+  options: SQUEUE_OPTIONS,
+  async run(given, world) {
+    const input = withOperands(given, world);
+    const seconds = iterateSeconds(lastValue(input, 'iterate'));
+    const abort = new AbortController();
+    let exit = 0;
+    const listen = () =>
+      world.onInterrupt((code) => {
+        exit = code;
+        abort.abort();
+      });
+    const stop = seconds === 0 ? () => {} : listen();
+    try {
+      for (;;) {
+        await show(input, world);
+        if (seconds === 0) return 0;
+        world.stdout.write('\n');
+        await world.pause(seconds * 1_000, abort.signal);
+        if (abort.signal.aborted) return exit;
+      }
+    } finally {
+      stop();
+    }
+  },
+});
+
+/** A list of jobs or steps may also follow its option as a word of its own. */
+function withOperands({ given, operands }: DialectInput, world: World): DialectInput {
+  const [first, ...others] = operands;
+  const taker = ['jobs', 'steps'].find((name) => isGiven({ given, operands }, name));
+  const surplus = taker === undefined ? first : others[0];
+  if (surplus !== undefined) {
+    world.stdout.write(dialectHelp(squeue, true));
+    throw refuse([{ form: 'error', text: `Unrecognized option: ${surplus}` }], 1);
+  }
+  if (taker === undefined || first === undefined) return { given, operands };
+  return { given: [...given, { ...given.find(({ option }) => option.long === taker)!, value: first }], operands: [] };
+}
+
+function iterateSeconds(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (seconds > 0) return seconds;
+  throw refuse(
+    [
+      { form: 'error', text: `--iterate=${text}` },
+      { form: 'bare', text: '' },
+    ],
+    1,
+  );
+}
+
+type Facts = { -readonly [K in keyof QueueFacts]: QueueFacts[K] };
+
+async function show(input: DialectInput, world: World): Promise<void> {
+  const { env, stdout, stderr } = world;
+  const users = readUsers();
+  const { text: time, fault } = readTimeFormat(env, world.now(), localZone);
+  if (fault !== undefined) stderr.write(`squeue: error: ${fault}\n`);
+  const facts: Facts = { now: world.now(), env, users, time, isArray: () => false, files: () => undefined };
+  const isData = isGiven(input, 'json') || isGiven(input, 'yaml');
+  const steps = readSlurmIds('squeue', lastValue(input, 'steps') ?? '');
+  const table = readQueueTable(input, world, facts);
+  const ask = await readQueueAsk(input, world, users, defaultStates(input));
+  const header = !isGiven(input, 'noheader');
+  const all = ask.nothing ? [] : await askRows(ask, world, facts);
+  tellStrangers(ask, all, world);
+  const shown = forgetCancelled(all).filter(ask.fits);
+  const fitting = isGiven(input, 'steps') ? shown.filter((row) => isStepOf(row, steps)) : shown;
+  await lookUp(table, isData, fitting, world, facts);
+  if (isData) return writeData(input, mergeWaiting(fitting), world, facts);
+  const isEach = isGiven(input, 'array') || env.SQUEUE_ARRAY !== undefined;
+  const rows = isEach || isGiven(input, 'array-unique') ? fitting : mergeWaiting(fitting);
+  const sorted = rows.toSorted(table.compare);
+  if (header && (isGiven(input, 'long') || isGiven(input, 'iterate') || isGiven(input, 'verbose'))) {
+    stdout.write(`${dateLine(world.now(), localZone)}\n`);
+  }
+  writeTable(table, isEach ? tasksOf(sorted) : sorted, stdout, header);
+}
+
+function* tasksOf(rows: readonly QueueRow[]): Generator<QueueRow> {
+  for (const row of rows) yield* eachTask(row);
+}
+
+/** Data are of all states. */
+function defaultStates(input: DialectInput) {
+  if (isGiven(input, 'json') || isGiven(input, 'yaml')) return undefined;
+  return isGiven(input, 'start') ? (['PENDING'] as const) : LISTED_STATES;
+}
+
+async function askRows({ query, ids }: QueueAsk, world: World, facts: Facts): Promise<readonly QueueRow[]> {
+  const { now, missing, parts } = await openQueue(await world.connect(), query);
+  facts.now = now;
+  // Of several Slurm says nothing.
+  if (ids.length === 1 && missing.length > 0) {
+    throw refuse([{ form: 'bare', text: 'slurm_load_jobs error: Invalid job id specified' }], 1);
+  }
+  return await readRows(parts);
+}
+
+/** A user that nobody knows and that has no jobs. */
+function tellStrangers({ strangers }: QueueAsk, rows: readonly QueueRow[], { stderr }: World): void {
+  const owners = new Set(rows.map(({ job }) => job.owner));
+  for (const name of strangers) if (!owners.has(name)) stderr.write(`squeue: error: Invalid user: ${name}\n\n`);
+}
+
+/** Asks for what the table shows and the queue does not tell. */
+async function lookUp(
+  table: QueueTable,
+  isData: boolean,
+  rows: readonly QueueRow[],
+  world: World,
+  facts: Facts,
+): Promise<void> {
+  const files = !isData && ['STDOUT', 'STDERR', 'STDIN'].some(table.shows);
+  const dependencies = (isData || table.shows('DEPENDENCY')) && rows.some(({ after }) => after !== undefined);
+  if (!files && !dependencies) return;
+  const { lookUpArrays, lookUpFiles } = await import('./queue-lookups.ts');
+  const client = await world.connect();
+  if (dependencies) facts.isArray = await lookUpArrays(client, rows);
+  if (files) facts.files = await lookUpFiles(client, rows, facts.users);
+}
+
+async function writeData(
+  input: DialectInput,
+  rows: readonly QueueRow[],
+  { stdout }: World,
+  facts: Facts,
+): Promise<void> {
+  const { openapiReply, queueData } = await import('./queue-json.ts');
+  const { jsonText, yamlText } = await import('./openapi-text.ts');
+  const reply = openapiReply(
+    'jobs',
+    rows.map((row) => queueData(row, facts)),
+  );
+  stdout.write(isGiven(input, 'json') ? jsonText(reply) : yamlText(reply));
+}
