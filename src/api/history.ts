@@ -14,6 +14,8 @@ export const HistoryQuery = z.strictObject({
   names: several(1_024),
   /** Owners as in JobView. */
   owners: several(255),
+  /** `1`: only jobs of who asks, in place of `owners`. */
+  mine: z.enum(['0', '1']).default('0'),
   /** States of tasks, separated by commas. */
   states: z.string().max(200).optional(),
   /** Only jobs that have not ended, or ended then or later, epoch ms. */

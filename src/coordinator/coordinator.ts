@@ -112,7 +112,10 @@ export class Coordinator implements UseCases {
   job: UseCases['job'] = (caller, ref) => readJob(this.#ledger, this.#own(caller, ref));
   tasks: UseCases['tasks'] = (caller, ref, query) => readTasks(this.#ledger, this.#own(caller, ref), query);
   queue: UseCases['queue'] = (caller, query) => readQueue(this.#ledger, query, (ref) => this.#own(caller, ref));
-  history: UseCases['history'] = (caller, query) => readHistory(this.#ledger, query, (ref) => this.#own(caller, ref));
+  history: UseCases['history'] = (caller, query) => {
+    const whose = query.mine === '1' ? { ...query, owners: caller.owner } : query;
+    return readHistory(this.#ledger, whose, (ref) => this.#own(caller, ref));
+  };
   summary: UseCases['summary'] = (caller, ref) => summarise(this.#ledger, this.#own(caller, ref));
   why: UseCases['why'] = (caller, ref) => explainWhy(this.#ledger, this.#own(caller, ref));
   events: UseCases['events'] = (caller, query) => listEvents(this.#ledger, this.#ownIn(caller, query));
@@ -134,6 +137,10 @@ export class Coordinator implements UseCases {
     applyVerb(this.#ledger, caller, 'hold', this.#own(caller, ref), which);
   release: UseCases['release'] = (caller, ref, which) =>
     applyVerb(this.#ledger, caller, 'release', this.#own(caller, ref), which);
+  suspend: UseCases['suspend'] = (caller, ref, which) =>
+    applyVerb(this.#ledger, caller, 'suspend', this.#own(caller, ref), which);
+  resume: UseCases['resume'] = (caller, ref, which) =>
+    applyVerb(this.#ledger, caller, 'resume', this.#own(caller, ref), which);
   signal: UseCases['signal'] = (caller, ref, request) =>
     signalTasks(this.#ledger, caller, this.#own(caller, ref), request);
   update: UseCases['update'] = (caller, ref, request) =>

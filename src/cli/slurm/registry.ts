@@ -21,4 +21,9 @@ export const SLURM_COMMANDS: readonly DialectEntry[] = [
     summary: 'Show jobs that wait and run, as Slurm does',
     load: async () => (await import('./squeue.ts')).squeue,
   },
+  {
+    name: 'sacct',
+    summary: 'Show what became of jobs, from history',
+    load: async () => (await import('./sacct.ts')).sacct,
+  },
 ];
