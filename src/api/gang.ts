@@ -13,9 +13,9 @@ export const GangSpec = z
   .strictObject({
     /** Fewest and most workers, of which it gets as many as are free; absent: as few as hold its ranks. */
     nodes: z.strictObject({ min: Count, max: Count }).optional(),
-    /** Ranks, all nodes together, at least one on each; absent: `tasksPerNode` on each node. */
+    /** Ranks, all nodes together, at least one on each; absent: `tasksPerNode` on each node, default 1. */
     tasks: Count.optional(),
-    /** Most ranks on one node; without `tasks` as many as that on each, default 1. */
+    /** Every node gets what so many ranks need, also where `tasks` are fewer than that. */
     tasksPerNode: Count.optional(),
     cpusPerTask: z.number().positive().max(4_096).default(1),
     /** For each rank, besides `memoryBytes` of its node. */
@@ -30,7 +30,12 @@ export const GangSpec = z
   .refine(({ nodes, tasks }) => tasks === undefined || tasks >= (nodes?.min ?? 1), {
     path: ['tasks'],
     message: 'must not be less than nodes.min: every node has a rank',
-  });
+  })
+  .refine(
+    ({ nodes, tasks = 1, tasksPerNode }) =>
+      nodes === undefined || tasksPerNode === undefined || tasks <= nodes.max * tasksPerNode,
+    { path: ['tasks'], message: 'must not be more than nodes.max times tasksPerNode' },
+  );
 export type GangSpec = z.infer<typeof GangSpec>;
 
 /** What an attempt has of one worker. */
@@ -51,8 +56,10 @@ export const Placement = z.object({
   nodes: z.array(NodeShare).min(1),
   /** Of the first node; 0 = as much as there is. */
   memoryBytes: z.int().min(0),
-  /** Whole devices of the first node, or the part of one. */
-  gpus: z.number().min(0),
+  /** Whole devices of the first node. */
+  gpus: z.int().min(0),
+  /** It has all of its workers. */
+  whole: z.boolean(),
 });
 export type Placement = z.infer<typeof Placement>;
 

@@ -61,6 +61,8 @@ export const JobView = z.object({
   held: z.boolean(),
   priority: z.int(),
   counts: Counts,
+  /** Of those that run, how many stand still. */
+  suspended: z.int().optional(),
   /** One line for people. */
   command: z.string(),
   cwd: z.string(),
@@ -120,8 +122,11 @@ export const TaskView = z.object({
   failures: z.int(),
   /** A worker was told to stop what runs. */
   stopping: z.boolean().optional(),
-  /** It runs and its processes stand still. */
+  /** It runs and its processes stand still, since then. */
   suspended: z.boolean().optional(),
+  suspendedAt: z.number().optional(),
+  /** How long the attempt stood still before; no part of `wallMs`. */
+  suspendedMs: z.number().optional(),
   /** What ended the task, or its last ended attempt while it has not ended. */
   cause: EndCause.optional(),
   /** How the last ended attempt ended, for people: `exit 3`, `SIGKILL (9)`, `time limit`. */
@@ -266,6 +271,8 @@ export const JobDelta = z.object({
   id: z.int(),
   state: JobStateName,
   counts: Counts,
+  /** As in JobView. */
+  suspended: z.int().optional(),
   retried: z.int(),
   endedAt: z.number().optional(),
   exitCode: z.int().optional(),

@@ -12,6 +12,8 @@ export interface Books {
   readonly now: number;
   /** 0 ≤ x < 1, by chance. */
   chance(): number;
+  /** Lower-case hex digits, unpredictable. */
+  randomHex(digits: number): string;
   /** Counts a fact that is worth knowing. */
   count(name: string, by?: number): void;
   entryOf(job: Job): JobEntry;

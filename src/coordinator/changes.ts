@@ -25,7 +25,14 @@ export interface Outgoing {
   drop: [number, number][];
   /** Another time limit for what is held. */
   limit: { timeLimitMs: number; fences: [number, number][] }[];
+  /** In this order. */
+  suspend: { on: boolean; fences: [number, number][] }[];
   signal: { signal: number; mainOnly: boolean; steps?: true; fences: [number, number][] }[];
+  /** Of gangs in which the session has a member. */
+  members: GrantRange[];
+  memberEnd: [number, number][];
+  /** Of gangs whose other nodes became ready, for the session with the grant. */
+  gangs: GrantRange[];
   /** How the instance that the session serves shall be: the last word. */
   directive?: Directive;
 }
@@ -94,7 +101,18 @@ export class Changes {
   tell(sessionId: number): Outgoing {
     let outgoing = this.outgoing.get(sessionId);
     if (outgoing === undefined) {
-      outgoing = { grants: new Map(), revoke: [], cancel: [], drop: [], limit: [], signal: [] };
+      outgoing = {
+        grants: new Map(),
+        revoke: [],
+        cancel: [],
+        drop: [],
+        limit: [],
+        suspend: [],
+        signal: [],
+        members: [],
+        memberEnd: [],
+        gangs: [],
+      };
       this.outgoing.set(sessionId, outgoing);
     }
     return outgoing;

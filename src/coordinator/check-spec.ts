@@ -1,6 +1,7 @@
 import type { JobSpec } from '../api/job-spec.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
 import { parseRetryFilter } from '../core/failure-filter.ts';
+import { cpusOfGang } from '../core/gang.ts';
 import { checkOutputPath } from '../core/output-path.ts';
 import { checkGiven } from './times.ts';
 
@@ -17,6 +18,19 @@ export function checkCombinations(spec: JobSpec): void {
   if (spec.inputPath !== undefined) checkOutputPath(spec.inputPath, 'spec.inputPath');
   checkStaged(spec);
   checkInstances(spec);
+  checkGang(spec);
+}
+
+/** What its sessions have follows from its ranks. */
+function checkGang(spec: JobSpec): void {
+  const { gang, exclusive, instances, cpus, gpus } = spec;
+  if (instances !== undefined && exclusive)
+    refuse('exclusive', 'false with instances: nothing else runs there', 'true');
+  if (gang === undefined) return;
+  if (instances !== undefined) refuse('gang', 'none with instances: each of them has one task', 'a gang');
+  if (!Number.isInteger(gpus)) refuse('gpus', 'whole devices with a gang', gpus);
+  const all = cpusOfGang(gang);
+  if (Math.abs(cpus - all) > 1e-6) refuse('cpus', `the CPUs of all ranks of the gang (${all})`, cpus);
 }
 
 /** An instance has what its type says, and only an instance can be told that its work is done. */

@@ -4,12 +4,14 @@ import { TaskFlag } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
+import { reconcileMembers, takeMembers } from './gang.ts';
 import { takeInstanceReport } from './instances/hooks.ts';
 import { tellLimit } from './limits.ts';
 import type { Link } from './link.ts';
 import { loseAttempt } from './lose.ts';
 import type { SessionEntry } from './memory.ts';
 import { giveBack, takeEnds, takeReturned, takeStarts } from './reports.ts';
+import { repeatSuspension } from './suspend.ts';
 import type { World } from './world.ts';
 
 /** Whether there is anything to take in; an exchange without is a renewal and changes nothing durable. */
@@ -19,6 +21,7 @@ export function hasNews(request: ExchangeRequest): boolean {
     (request.starts?.fences.length ?? 0) > 0 ||
     (request.returned?.length ?? 0) > 0 ||
     request.heldRuns !== undefined ||
+    (request.members?.length ?? 0) > 0 ||
     request.instance !== undefined ||
     request.draining === true
   );
@@ -38,12 +41,14 @@ export function takeExchange(
   if (request.starts !== undefined) stale += takeStarts(books, session, request.starts);
   if (request.ends !== undefined) stale += takeEnds(books, session, request.ends);
   if (request.returned !== undefined) stale += takeReturned(books, session, request.returned);
+  if (request.members !== undefined) stale += takeMembers(books, session, request.members);
   books.settlement.run();
   // After the ends: a task that completed before its instance had to go is completed.
   if (request.instance !== undefined) takeInstanceReport(world, bound!.instance, request.instance);
   if (stale > 0) books.count('staleReports', stale);
   if (request.heldRuns !== undefined) {
     reconcile(books, session, link, request.ack, request.heldRuns, request.startedRuns ?? []);
+    reconcileMembers(books, session, request.ack, request.heldMembers ?? []);
   }
   return {
     seq: request.seq,
@@ -116,7 +121,9 @@ export function repeatRequests(
     const lane = job.laneOf(position);
     // Also when it is the one it was granted with: it may have had another one meanwhile.
     if (job.lanes.length > 1) tellLimit(books, session, fence, lane.terms.timeLimitMs);
-    if (job.table.hasFlag(position, TaskFlag.cancelRequested | TaskFlag.requeueRequested)) addFence(cancel, fence);
+    repeatSuspension(books, job, range, at);
+    if (job.table.hasFlag(position, TaskFlag.cancelRequested | TaskFlag.requeueRequested) || range.broken)
+      addFence(cancel, fence);
     else if (
       range.status[at] === GrantStatus.leased &&
       (job.held || job.shut || lane !== granted || job.table.hasFlag(position, TaskFlag.held))
@@ -128,6 +135,7 @@ export function repeatRequests(
 /** A range of an earlier life, or of one whose message was never sent: the worker ignores what it already holds. */
 function sendAgain(books: Books, session: WorkerSession, fence: number, theirs: ReadonlySet<number>): void {
   const range = session.find(fence)!;
+  if (range.nodes !== undefined) books.memory.changes.tell(session.id).gangs.push(range);
   let complete = true;
   for (let at = 0; at < range.count && complete; at++) {
     complete = range.status[at] === GrantStatus.closed || theirs.has(range.fence + at);

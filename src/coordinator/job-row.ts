@@ -25,6 +25,8 @@ export interface JobExtra {
   /** Epoch ms; absent when there is none. */
   beginAt?: number;
   deadlineAt?: number;
+  /** Suspensions.pack(); absent when there are none. */
+  suspensions?: readonly number[];
   /** Absent when no tasks run first. */
   canary?: { state: CanaryState; missed: number };
   /** What was changed since the submit of what Slurm's commands show. */
@@ -50,6 +52,7 @@ export function jobState(job: Job): StoredJobState {
     terms: base.termStates,
     due: base.termDue,
     ...(job.slowest.ends.length === 0 ? {} : { slowest: job.slowest.pack() }),
+    ...suspensionsOf(job),
     ...(base.dependency === job.facts.dependency ? {} : { after: base.text }),
     ...(job.maxFailures === job.facts.maxFailures
       ? {}
@@ -76,6 +79,11 @@ export function jobState(job: Job): StoredJobState {
     meanWallUs: Math.round(job.meanWallUs),
     extra: JSON.stringify(extra),
   };
+}
+
+function suspensionsOf({ suspensions }: Job): { suspensions?: readonly number[] } {
+  const packed = suspensions.pack();
+  return packed.length === 0 ? {} : { suspensions: packed };
 }
 
 export function readExtra(text: string): JobExtra {

@@ -96,7 +96,7 @@ export class Ledger {
     const memory = await restoreMemory(store, await store.load(), clock, setup);
     this.#world?.memory.instances.close();
     memory.instances.poke = () => this.poke();
-    this.#world = new World(memory, clock, this.counters, (due) => this.alarmSet(due), random);
+    this.#world = new World(memory, clock, this.counters, (due) => this.alarmSet(due), random, randomHex);
     for (const { session } of memory.sessions.values()) {
       session.leaseUntil = clock.lease() + this.leaseMs;
       const link = this.links.get(session.id) ?? new Link(session.id, store.epoch, true);
@@ -256,16 +256,13 @@ export class Ledger {
       if (!world.schedule()) this.poke();
     }
     const deltas = this.watchers.capture(changes.jobs);
-    const messages = [...changes.outgoing].map(([id, outgoing]) => [id, prepareMessages(memory, outgoing)] as const);
+    const send = prepareMessages(memory, changes.outgoing);
     changes.outgoing.clear();
     const batch = changes.empty ? undefined : changes.take(memory.counters);
     return {
       batch,
       durable: () => {
-        for (const [id, send] of messages) {
-          const link = this.links.get(id);
-          if (link !== undefined) send(link);
-        }
+        send(this.links, this.ports.clock.steady());
         deltas();
         this.committed();
         if (batch !== undefined && batch.events.length > 0) this.watchers.eventsWritten();

@@ -1,13 +1,10 @@
-import { type Measured, NOTHING_MEASURED } from '../core/end-chunk.ts';
 import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
-import { encodeOutcome } from '../core/outcome.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
-import { endAttempt, giveBack } from './reports.ts';
-
-const LOST: Measured = { ...NOTHING_MEASURED, outcome: encodeOutcome({ kind: 'lost' }) };
+import { breakGangsOf } from './gang.ts';
+import { endAttempt, giveBack, LOST } from './reports.ts';
 
 /**
  * The session is over: what ran there is lost, what waited there behind others is ready again. A grant that had a slot may have started
@@ -33,6 +30,7 @@ export function loseGrants(books: Books, session: WorkerSession): void {
       else giveBack(books, session, job, range, at);
     }
   }
+  breakGangsOf(books, session);
 }
 
 function laneOf(books: Books, range: GrantRange): Lane {
@@ -44,9 +42,10 @@ export function loseAttempt(books: Books, session: WorkerSession, job: Job, rang
   const running = range.status[at] === GrantStatus.running;
   const logSegment = running ? range.logSegment![at]! : 0;
   const logOffset = running ? range.logOffset![at]! : 0;
+  const stoodMs = job.suspensions.stoodMs(range.position + at, books.now);
   endAttempt(books, session, job, range, at, {
     ...LOST,
-    wallUs: running ? Math.max(0, (books.now - range.startedAt![at]!) * 1000) : 0,
+    wallUs: running ? Math.max(0, (books.now - range.startedAt![at]! - stoodMs) * 1000) : 0,
     logSegment,
     logOffset,
     logEndSegment: logSegment,

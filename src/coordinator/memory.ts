@@ -4,6 +4,7 @@ import { ReadyQueue } from '../core/ready-queue.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Counters, StoredJobFixed, StoredSession, StoredToken } from '../store/store.ts';
 import { Changes } from './changes.ts';
+import type { Gang } from './gang.ts';
 import { InstanceBook } from './instances/book.ts';
 import { shownName } from './job-row.ts';
 
@@ -41,6 +42,8 @@ export class Memory {
   /** The same, by job and position. */
   readonly #boundTo = new Map<number, Map<number, SessionEntry>>();
   readonly instances = new InstanceBook();
+  /** Attempts under way that have more than one session, by fence. */
+  readonly gangs = new Map<number, Gang>();
   /** By number, also those that are valid no more. */
   readonly tokens = new Map<number, StoredToken>();
   readonly queue = new ReadyQueue();

@@ -1,3 +1,4 @@
+import type { Placement } from '../api/gang.ts';
 import type { JobForWorker } from '../api/session.ts';
 import { SlurmForWorker } from '../api/slurm.ts';
 import type { GrantRange } from '../core/grant-range.ts';
@@ -5,24 +6,53 @@ import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Outgoing } from './changes.ts';
+import { placementOf, prepareGang, prepareMember } from './gang.ts';
 import type { Link } from './link.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { runLength } from './revoke.ts';
 
-/** Prepares what a session is to be told; the calls that send it are made once it is durable. */
-export function prepareMessages(memory: Memory, outgoing: Outgoing): (link: Link) => void {
+/** Prepares what sessions are to be told; the call that sends it is made once it is durable. */
+export function prepareMessages(
+  memory: Memory,
+  outgoing: ReadonlyMap<number, Outgoing>,
+): (links: ReadonlyMap<number, Link>, steady: number) => void {
+  const messages = [...outgoing].map(([id, each]) => [id, prepareFor(memory, id, each)] as const);
+  return (links, steady) => {
+    for (const [id, send] of messages) {
+      const link = links.get(id);
+      if (link !== undefined) send(link, steady);
+    }
+  };
+}
+
+function prepareFor(memory: Memory, sessionId: number, outgoing: Outgoing): (link: Link, steady: number) => void {
   const grants = [...outgoing.grants].flatMap(([jobId, ranges]) => {
     const lanes = new Set(ranges.map(({ lane }) => lane));
-    return [...lanes].map((lane) => {
+    const entry = memory.jobs.get(jobId)!;
+    return [...lanes].flatMap((lane) => {
       const ofLane = lanes.size === 1 ? ranges : ranges.filter((range) => range.lane === lane);
-      return prepareGrant(memory.jobs.get(jobId)!, lane, ofLane);
+      if (entry.job.lanes[lane]!.shape === undefined) return [prepareGrant(entry, lane, ofLane)];
+      // What one has differs from what the next has.
+      return ofLane.map((range) =>
+        prepareGrant(entry, lane, [range], placementOf(memory, range, entry.job.lanes[lane]!)),
+      );
     });
   });
-  return (link) => {
+  const members = outgoing.members.flatMap((range) => {
+    const entry = memory.jobs.get(range.jobId);
+    return entry === undefined ? [] : [prepareMemberOf(memory, sessionId, entry, range)];
+  });
+  const gangs = [...new Set(outgoing.gangs)].map((range) => prepareGang(memory, range));
+  return (link, steady) => {
+    // Before all that may get its place.
+    if (outgoing.memberEnd.length > 0) link.send({ type: 'memberEnd', fences: outgoing.memberEnd });
     // Before the grant: what the task sees is there when it starts.
     if (outgoing.directive !== undefined) link.send({ type: 'instance', directive: outgoing.directive });
     for (const grant of grants) grant(link);
+    for (const member of members) member(link, steady);
+    for (const gang of gangs) gang(link);
     if (outgoing.revoke.length > 0) link.send({ type: 'revoke', fences: outgoing.revoke });
+    for (const { on, fences } of outgoing.suspend) link.send({ type: on ? 'suspend' : 'resume', fences });
     if (outgoing.cancel.length > 0) link.send({ type: 'cancel', fences: outgoing.cancel });
     for (const { timeLimitMs, fences } of outgoing.limit) link.send({ type: 'limit', fences, timeLimitMs });
     for (const each of outgoing.signal) link.send({ type: 'signal', ...each });
@@ -30,7 +60,28 @@ export function prepareMessages(memory: Memory, outgoing: Outgoing): (link: Link
   };
 }
 
-function prepareGrant(entry: JobEntry, lane: number, ranges: readonly GrantRange[]): (link: Link) => void {
+function prepareMemberOf(
+  memory: Memory,
+  sessionId: number,
+  entry: JobEntry,
+  range: GrantRange,
+): (link: Link, steady: number) => void {
+  const { job } = entry;
+  const lanes = job.lanes.length;
+  const tell = prepareMember(memory, sessionId, range, attemptAt(job, range.position));
+  return (link, steady) => {
+    if (tell === undefined) return;
+    tellJob(link, entry, range.lane, lanes);
+    tell(link, steady);
+  };
+}
+
+function prepareGrant(
+  entry: JobEntry,
+  lane: number,
+  ranges: readonly GrantRange[],
+  placement?: Placement,
+): (link: Link) => void {
   const { job } = entry;
   // Lanes that are added while this becomes durable are not.
   const lanes = job.lanes.length;
@@ -38,13 +89,19 @@ function prepareGrant(entry: JobEntry, lane: number, ranges: readonly GrantRange
   const attempt = attemptsOf(job, runs);
   return (link) => {
     if (runs.length === 0) return;
-    if ((link.known.get(job.id) ?? 0) <= lane) {
-      link.known.set(job.id, lanes);
-      link.send({ type: 'job', job: describe(entry, lanes) });
-    }
-    const n = link.send({ type: 'grant', job: job.id, runs, ...(lane === 0 ? {} : { lane }), attempt });
+    tellJob(link, entry, lane, lanes);
+    const more = { ...(lane === 0 ? {} : { lane }), ...(placement === undefined ? {} : { placement }) };
+    const n = link.send({ type: 'grant', job: job.id, runs, ...more, attempt });
     for (const range of ranges) range.sentN = n;
   };
+}
+
+/** What a worker must know before it hears of a task in a lane. @param lanes how many of them are durable */
+function tellJob(link: Link, entry: JobEntry, lane: number, lanes: number): void {
+  const { id } = entry.job;
+  if ((link.known.get(id) ?? 0) > lane) return;
+  link.known.set(id, lanes);
+  link.send({ type: 'job', job: describe(entry, lanes) });
 }
 
 /** Only what is not over: a range sent again may be half done. */

@@ -1,8 +1,8 @@
 import type { Ends, FenceRun, Starts } from '../api/session.ts';
-import type { Measured } from '../core/end-chunk.ts';
+import { type Measured, NOTHING_MEASURED } from '../core/end-chunk.ts';
 import { type GrantRange, GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
-import { decodeOutcome, withoutProcess } from '../core/outcome.ts';
+import { decodeOutcome, encodeOutcome, withoutProcess } from '../core/outcome.ts';
 import { decideEnd, type EndDecision } from '../core/retry.ts';
 import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
@@ -10,6 +10,9 @@ import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { outcomeOf } from './instances/pass-on.ts';
 import { runLength } from './revoke.ts';
+
+/** Of an attempt that is over without a word. */
+export const LOST: Measured = { ...NOTHING_MEASURED, outcome: encodeOutcome({ kind: 'lost' }) };
 
 /** Weight of the newest report in the smoothed duration of a job's attempts. */
 const MEAN_WEIGHT = 0.2;
@@ -151,13 +154,12 @@ export function endAttempt(
   const { now, memory } = books;
   const { table } = job;
   const position = range.position + at;
-  const measured = session.bound
-    ? { ...reported, outcome: outcomeOf(books, job.id, position, reported.outcome) }
-    : reported;
+  const measured = { ...reported, outcome: trueOutcome(books, session, job, range, position, reported.outcome) };
   const fence = range.fence + at;
   if (range.status[at] === GrantStatus.leased) table.attempts[position]!++;
   if (job.startedAt === 0) job.startedAt = now;
-  const end = { position, attempt: table.attempts[position]!, fence, sessionId: session.id, ...measured };
+  const suspendedMs = job.suspensions.end(position, now);
+  const end = { position, attempt: table.attempts[position]!, fence, sessionId: session.id, suspendedMs, ...measured };
   memory.changes.endsOf(job.id, now).add(end);
   if (measured.wallUs > job.slowest.least) job.slowest.add({ ...end, endedAt: now });
   const outcome = decodeOutcome(measured.outcome);
@@ -176,6 +178,20 @@ export function endAttempt(
   range.close(at);
   books.rangeShrank(session, job, range, at, 1);
   dispose(books, job, position, decision);
+}
+
+/** What became of an attempt where its worker alone could not know it. */
+function trueOutcome(
+  books: Books,
+  session: WorkerSession,
+  job: Job,
+  range: GrantRange,
+  position: number,
+  reported: number,
+): number {
+  if (session.bound) return outcomeOf(books, job.id, position, reported);
+  // It was stopped because a node of its gang was lost; one that had completed before that was known is completed.
+  return range.broken && reported !== 0 ? LOST.outcome : reported;
 }
 
 function dispose(books: Books, job: Job, position: number, decision: EndDecision): void {
@@ -231,6 +247,11 @@ export function giveBack(books: Books, session: WorkerSession, job: Job, range: 
   const { table } = job;
   const position = range.position + at;
   const cancelled = table.hasFlag(position, TaskFlag.cancelRequested);
+  // A node of its gang was lost. It counts, or a gang whose nodes always are would be tried for ever.
+  if (range.broken && !cancelled) {
+    endAttempt(books, session, job, range, at, LOST);
+    return;
+  }
   range.close(at);
   table.setFlag(position, TaskFlag.cancelRequested, false);
   table.setFlag(position, TaskFlag.requeueRequested, false);

@@ -21,6 +21,7 @@ import type {
 } from '../store/store.ts';
 import { addCanary, restoreCanary } from './canary.ts';
 import type { Clock } from './clock.ts';
+import { restorePlaced } from './gang.ts';
 import type { BookSetup } from './instances/book.ts';
 import { loadInstances } from './instances/load.ts';
 import { type JobExtra, readExtra } from './job-row.ts';
@@ -65,6 +66,8 @@ export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
       timeLimitMs: spec.timeLimitMs,
       minApi: minApiOf(spec),
       bound: spec.instances !== undefined,
+      exclusive: spec.exclusive,
+      gang: spec.gang,
       retryPolicy: retryPolicyOf(spec),
       maxFailures: spec.maxFailures ?? Number.POSITIVE_INFINITY,
       dependency: spec.after === undefined ? null : parseDependency(spec.after),
@@ -93,8 +96,9 @@ function retryPolicyOf(spec: JobSpec): RetryPolicy {
 }
 
 /** What a worker of API 1 would not do, or would not understand. */
-function minApiOf({ outputPath, errorPath, inputPath, signal, stage, slurm }: JobSpec): number {
-  return [outputPath, errorPath, inputPath, signal, stage, slurm].some((each) => each !== undefined) ? 2 : 1;
+function minApiOf({ outputPath, errorPath, inputPath, signal, stage, slurm, gang, exclusive }: JobSpec): number {
+  const given = [outputPath, errorPath, inputPath, signal, stage, slurm, gang].some((each) => each !== undefined);
+  return given || exclusive ? 2 : 1;
 }
 
 /** The job as it was stored; grants, waiters and the queue are the caller's. */
@@ -114,6 +118,7 @@ export function restoreJob(loaded: LoadedJob): JobEntry {
   job.retried = row.retried;
   job.meanWallUs = row.meanWallUs;
   job.slowest.unpack(extra.slowest ?? []);
+  job.suspensions.unpack(extra.suspensions ?? []);
   restoreConditions(job, extra);
   if (extra.slurm !== undefined) applySlurm(job, extra.slurm);
   if (extra.maxFailures !== undefined) job.maxFailures = extra.maxFailures ?? Number.POSITIVE_INFINITY;
@@ -191,6 +196,7 @@ function restoreGrant(memory: Memory, row: StoredGrant, now: number): void {
   job.grants.add(range);
   session.addGrant(range, lane, range.running, now);
   memory.queue.addSlots(lane, range.running);
+  restorePlaced(memory, range, lane);
 }
 
 /** Grants are found by their order. What runs has its resources; the oldest of what waits at the worker gets the rest, as it does there. */

@@ -48,7 +48,7 @@ export async function attemptEvents(
   return [
     ...ends.flatMap((end) => {
       const wallMs = end.wallUs / 1000;
-      const startedAt = Math.round(end.endedAt - wallMs);
+      const startedAt = Math.round(end.endedAt - end.suspendedMs - wallMs);
       return [started({ ...end, startedAt }), ended(end, workers.get(end.sessionId), about)];
     }),
     ...(running === undefined || ends.some(({ attempt }) => attempt === running.attempt) ? [] : [started(running)]),

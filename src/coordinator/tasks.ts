@@ -9,6 +9,7 @@ import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason, type TaskTable } from '../core/task-table.ts';
 import type { Store } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
+import { nodesOf } from './gang.ts';
 import { taskRawId } from './job-row.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { parseStates } from './selection.ts';
@@ -88,8 +89,10 @@ async function nameWorkers(store: Store, sessions: ReadonlyMap<number, TaskView[
 
 function viewState({ job, fixed }: JobEntry, position: number): TaskView {
   const { table, facts } = job;
+  const suspension = suspensionOf(job, position);
   const index = facts.indices.at(position);
-  const reason = table.hasFlag(position, TaskFlag.held) ? 'held by a user' : reasonText(table, position);
+  const isHeld = table.hasFlag(position, TaskFlag.held);
+  const reason = suspension.suspended ? 'suspended by a user' : isHeld ? 'held by a user' : reasonText(table, position);
   return {
     id: formatTaskId(asJobId(job.id), index),
     jobId: job.id,
@@ -99,6 +102,7 @@ function viewState({ job, fixed }: JobEntry, position: number): TaskView {
     ...(reason === '' ? {} : { reason }),
     ...(isStopping(table, position) ? { stopping: true } : {}),
     ...causeOf(table, position),
+    ...suspension,
     attempt: table.attempts[position]!,
     failures: table.failures?.[position] ?? 0,
   };
@@ -106,6 +110,15 @@ function viewState({ job, fixed }: JobEntry, position: number): TaskView {
 
 function isStopping(table: TaskTable, position: number): boolean {
   return table.hasFlag(position, TaskFlag.cancelRequested) || table.hasFlag(position, TaskFlag.requeueRequested);
+}
+
+/** Of what runs. */
+function suspensionOf({ suspensions }: Job, position: number): Partial<TaskView> {
+  const { since, stoodMs } = suspensions.of(position) ?? { since: 0, stoodMs: 0 };
+  return {
+    ...(since === 0 ? {} : { suspended: true, suspendedAt: since }),
+    ...(stoodMs === 0 ? {} : { suspendedMs: stoodMs }),
+  };
 }
 
 /** Of what did not end by itself. */
@@ -126,6 +139,7 @@ function addRunning(memory: Memory, job: Job, positions: readonly number[], view
       const i = range.status[offset] === GrantStatus.closed ? undefined : at.get(range.position + offset);
       if (i === undefined) continue;
       views[i]!.worker = worker;
+      if (range.nodes !== undefined) views[i]!.nodes = nodesOf(memory, range);
       if (range.status[offset] === GrantStatus.running) views[i]!.startedAt = range.startedAt![offset]!;
     }
   }
@@ -145,9 +159,11 @@ function addEnd(view: TaskView, end: EndRecord, sessions: Map<number, TaskView[]
   if (exit === undefined) delete view.process;
   else view.process = exit.kind === 'exited' ? { code: exit.code } : { signal: exit.signal };
   if (end.attempt < view.attempt && TASK_STATES.indexOf(view.state) < TaskState.completed) return;
-  view.startedAt = Math.round(end.endedAt - end.wallUs / 1000);
+  view.startedAt = Math.round(end.endedAt - end.suspendedMs - end.wallUs / 1000);
   view.endedAt = end.endedAt;
   view.wallMs = end.wallUs / 1000;
+  if (end.suspendedMs > 0) view.suspendedMs = end.suspendedMs;
+  else delete view.suspendedMs;
   view.cpuMs = end.cpuUs / 1000;
   view.maxRssBytes = end.maxRssKb * 1024;
   view.outBytes = end.outBytes;

@@ -89,6 +89,9 @@ export interface UseCases {
   requeue(caller: Caller, ref: string, request: RequeueRequest): Promise<VerbReply>;
   hold(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   release(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
+  /** What runs of these tasks stands still until it is resumed; what waits may start. */
+  suspend(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
+  resume(caller: Caller, ref: string, selection: Selection): Promise<VerbReply>;
   signal(caller: Caller, ref: string, request: SignalRequest): Promise<VerbReply>;
   update(caller: Caller, ref: string, request: UpdateRequest): Promise<VerbReply>;
   /** Calls `listener` at once and after every durable change; returns how to stop. */

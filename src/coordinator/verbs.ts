@@ -9,11 +9,12 @@ import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
 import { resolveRef } from './refs.ts';
 import { checkSelection, keep, selectTasks } from './selection.ts';
+import { suspendTasks } from './suspend.ts';
 import type { Caller } from './use-cases.ts';
 import { viewJob } from './views.ts';
 import type { World } from './world.ts';
 
-export const VERBS = ['cancel', 'retry', 'requeue', 'hold', 'release'] as const;
+export const VERBS = ['cancel', 'retry', 'requeue', 'hold', 'release', 'suspend', 'resume'] as const;
 export type Verb = (typeof VERBS)[number];
 
 /** Of each verb its own part. */
@@ -63,6 +64,8 @@ const EVENTS: Record<Verb, string> = {
   requeue: 'jobRequeued',
   hold: 'jobHeld',
   release: 'jobReleased',
+  suspend: 'jobSuspended',
+  resume: 'jobResumed',
 };
 
 function act(world: World, verb: Verb, { job, runs, whole }: Named, request: VerbRequest): number {
@@ -82,6 +85,9 @@ function act(world: World, verb: Verb, { job, runs, whole }: Named, request: Ver
     }
     case 'release':
       return holdTasks(world, job, runs, whole, false);
+    case 'suspend':
+    case 'resume':
+      return suspendTasks(world, job, runs, verb === 'suspend');
   }
 }
 

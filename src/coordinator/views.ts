@@ -18,7 +18,9 @@ const STOPPED = TASK_REASONS[TaskReason.maxFailures]!;
 export function viewJob(memory: Memory, entry: JobEntry): JobView {
   const { job, fixed } = entry;
   const reason = job.endedAt === 0 ? whyNot(memory, job) : whyGone(job, fixed);
-  return view(fixed, stateRow(job), job.table.counts, job.state, reason);
+  const { count } = job.suspensions;
+  const shown = view(fixed, stateRow(job), job.table.counts, job.state, reason);
+  return count === 0 ? shown : { ...shown, suspended: count };
 }
 
 /** An ended job that is not in memory. */
@@ -32,6 +34,7 @@ export function deltaOf(job: Job): JobDelta {
     id: job.id,
     state: job.state,
     counts: countsOf(job.table.counts),
+    ...(job.suspensions.count === 0 ? {} : { suspended: job.suspensions.count }),
     retried: job.retried,
     ...(job.endedAt === 0 ? {} : { endedAt: job.endedAt, exitCode: job.exitCode }),
   };
@@ -77,6 +80,8 @@ function view(
     memoryBytes: terms.memoryBytes,
     timeLimitMs: terms.timeLimitMs,
     ...(terms.gpus === 0 ? {} : { gpus: terms.gpus }),
+    ...(spec.exclusive ? { exclusive: true } : {}),
+    ...(spec.gang === undefined ? {} : { gang: spec.gang }),
     ...(Object.keys(terms.resources).length === 0 ? {} : { resources: terms.resources }),
     ...(beginAt === undefined ? {} : { beginAt }),
     ...(deadlineAt === undefined ? {} : { deadlineAt }),

@@ -165,6 +165,11 @@ function heldByWorker({ memory, job, now }: Asked, position: number, who: string
     const text = `${who} is with worker ${worker}, and starts there as soon as a task before it ends${mean}`;
     return { rule: 'running', text, tasks: 1, holders };
   }
+  const since = job.suspensions.of(position)?.since ?? 0;
+  if (since !== 0) {
+    const text = `${who} is suspended on worker ${worker} since ${shownDuration(now - since)}, until resumed`;
+    return { rule: 'suspended', text, tasks: 1, holders };
+  }
   const end = Math.round(running.startedAt + meanMs);
   const text = `${who} runs on worker ${worker} since ${shownDuration(now - running.startedAt)}${mean}`;
   return { rule: 'running', text, tasks: 1, holders, ...(meanMs > 0 && end > now ? { untilAt: end } : {}) };

@@ -2,6 +2,7 @@ import { GrantRange } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
 import { decodeOutcome, exitCodeOf } from '../core/outcome.ts';
+import type { Place } from '../core/place.ts';
 import { SCHEDULE_POLICY, type ScheduleActions, Scheduler } from '../core/schedule.ts';
 import { Settlement, type SettleWorld } from '../core/settle.ts';
 import { TaskState } from '../core/task-state.ts';
@@ -10,6 +11,7 @@ import type { WorkerSession } from '../core/worker-session.ts';
 import { decideCanary, reviveCanary } from './canary.ts';
 import { cancelTasks } from './cancel.ts';
 import type { Clock } from './clock.ts';
+import { beginPlaced, endPlaced } from './gang.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { revokeUnstarted } from './revoke.ts';
 import { reviveTimes } from './times.ts';
@@ -25,6 +27,7 @@ export class World implements SettleWorld, ScheduleActions {
   /** Called when an alarm was set. */
   readonly alarmSet: (due: number) => void;
   readonly chance: () => number;
+  readonly randomHex: (digits: number) => string;
 
   constructor(
     memory: Memory,
@@ -32,6 +35,7 @@ export class World implements SettleWorld, ScheduleActions {
     counters: Record<string, number>,
     alarmSet: (due: number) => void,
     chance: () => number,
+    randomHex: (digits: number) => string,
   ) {
     this.memory = memory;
     this.#scheduler = new Scheduler(memory.queue, SCHEDULE_POLICY, this);
@@ -39,6 +43,7 @@ export class World implements SettleWorld, ScheduleActions {
     this.counters = counters;
     this.alarmSet = alarmSet;
     this.chance = chance;
+    this.randomHex = randomHex;
   }
 
   get now(): number {
@@ -117,6 +122,14 @@ export class World implements SettleWorld, ScheduleActions {
   }
 
   grant(session: WorkerSession, lane: Lane, start: number, count: number, slots: number): void {
+    this.#grant(session, lane, start, count, slots);
+  }
+
+  place(places: readonly [Place, ...Place[]], lane: Lane, position: number): void {
+    beginPlaced(this, this.#grant(places[0].session, lane, position, 1, 1), places);
+  }
+
+  #grant(session: WorkerSession, lane: Lane, start: number, count: number, slots: number): GrantRange {
     const { memory } = this;
     const { job } = memory.jobs.get(lane.job.id)!;
     const range = new GrantRange(memory.counters.nextFence, count, job.id, start, session.id, lane.number);
@@ -132,6 +145,7 @@ export class World implements SettleWorld, ScheduleActions {
     const ranges = grants.get(job.id);
     if (ranges === undefined) grants.set(job.id, [range]);
     else ranges.push(range);
+    return range;
   }
 
   revokeAhead(session: WorkerSession, lane: Lane): void {
@@ -148,6 +162,7 @@ export class World implements SettleWorld, ScheduleActions {
     if (range.open === 0) {
       job.grants.delete(range);
       session.rangeClosed();
+      if (range.nodes !== undefined) endPlaced(this, range, range.nodes);
     }
     this.memory.changes.grantChanged(range);
     if (!session.bound) this.memory.changes.topUp.add(session);

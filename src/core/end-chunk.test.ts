@@ -20,6 +20,7 @@ const NONE: Omit<EndRecord, 'endedAt'> = {
   errBytes: 0,
   cutBytes: 0,
   missingBytes: 0,
+  suspendedMs: 0,
 };
 
 const measured = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(70_000), fc.maxSafeNat());
@@ -95,9 +96,21 @@ describe('EndChunk', () => {
     ]);
   });
 
+  it('writes the first format as long as nothing was suspended, and reads both', () => {
+    const never = chunkOf([NONE, NONE]).pack();
+    const once = chunkOf([NONE, { ...NONE, suspendedMs: 1_500 }]).pack();
+    expect([never[0], once[0]]).toEqual([1, 2]);
+    expect(unpackEnds(never).map(({ suspendedMs }) => suspendedMs)).toEqual([0, 0]);
+    expect(unpackEnds(once).map(({ suspendedMs }) => suspendedMs)).toEqual([0, 1_500]);
+    const without = new EndChunk(ENDED_AT);
+    const { suspendedMs: _, ...rest } = NONE;
+    without.add(rest);
+    expect(without.pack()[0]).toBe(1);
+  });
+
   it('refuses bytes of another format', () => {
     const bytes = chunkOf([NONE]).pack();
     bytes[0] = 9;
-    expect(() => unpackEnds(bytes)).toThrow('chunk of ends has format 9, expected 1');
+    expect(() => unpackEnds(bytes)).toThrow('chunk of ends has format 9, expected 1 or 2');
   });
 });

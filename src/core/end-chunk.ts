@@ -1,6 +1,7 @@
 import { PackedReader, PackedWriter } from './packed.ts';
 
-const FORMAT = 1;
+/** The second has one column more; it is written where that says something. */
+const FORMATS = [1, 2] as const;
 
 /** What was measured of an attempt, and where its log lies. Durations are microseconds by the worker's clock. */
 export const MEASURED = [
@@ -31,6 +32,8 @@ export interface EndRecord extends Measured {
   sessionId: number;
   /** Epoch ms by the coordinator's clock. */
   endedAt: number;
+  /** How long it was suspended by the coordinator's clock; no part of its wall time. */
+  suspendedMs: number;
 }
 
 /** Columns in the order they are packed; those that are all zero take one bit. */
@@ -49,8 +52,11 @@ const COLUMNS = [
   'errBytes',
   'cutBytes',
   'missingBytes',
+  'suspendedMs',
 ] as const;
 type Column = (typeof COLUMNS)[number];
+/** Those of the first format. */
+const FIRST_COLUMNS = COLUMNS.slice(0, -1);
 
 /** These hardly ever repeat, so they are written plainly; the others as runs. */
 const PLAIN: ReadonlySet<Column> = new Set([
@@ -80,13 +86,13 @@ export class EndChunk {
     this.#columns = Object.fromEntries(COLUMNS.map((name) => [name, [] as number[]])) as Record<Column, number[]>;
   }
 
-  add(end: Omit<EndRecord, 'endedAt'>): void {
+  add(end: Omit<EndRecord, 'endedAt' | 'suspendedMs'> & { readonly suspendedMs?: number }): void {
     const runs = this.#runs;
     const last = runs.length - 3;
     const length = last >= 0 ? runs[last + 2]! : 0;
     if (last >= 0 && runs[last]! + length === end.position && runs[last + 1]! + length === end.fence) runs[last + 2]!++;
     else runs.push(end.position, end.fence, 1);
-    for (const name of COLUMNS) this.#columns[name].push(end[name]);
+    for (const name of COLUMNS) this.#columns[name].push(end[name] ?? 0);
     this.count++;
     if (end.outcome !== 0) this.bad++;
     if (end.position < this.minPosition) this.minPosition = end.position;
@@ -95,12 +101,13 @@ export class EndChunk {
 
   pack(): Uint8Array {
     const writer = new PackedWriter();
-    writer.number(FORMAT);
+    const columns = this.#columns.suspendedMs.every((value) => value === 0) ? FIRST_COLUMNS : COLUMNS;
+    writer.number(columns === COLUMNS ? FORMATS[1] : FORMATS[0]);
     writer.number(this.endedAt);
     writer.number(this.count);
     writer.number(this.#runs.length / 3);
     for (const value of this.#runs) writer.number(value);
-    for (const name of COLUMNS) {
+    for (const name of columns) {
       const column = this.#columns[name];
       if (column.every((value) => value === 0)) {
         writer.number(0);
@@ -120,13 +127,20 @@ export class EndChunk {
 export function unpackEnds(data: Uint8Array, wanted: (position: number) => boolean = () => true): EndRecord[] {
   const reader = new PackedReader(data);
   const format = reader.number();
-  if (format !== FORMAT) throw new RangeError(`chunk of ends has format ${format}, expected ${FORMAT}`);
+  const [first, second] = FORMATS;
+  if (format !== first && format !== second) {
+    throw new RangeError(`chunk of ends has format ${format}, expected ${first} or ${second}`);
+  }
   const endedAt = reader.number();
   const count = reader.number();
   const runs = Array.from({ length: reader.number() * 3 }, () => reader.number());
   const columns = {} as Record<Column, number[]>;
   for (const name of COLUMNS) {
     const column = new Array<number>(count).fill(0);
+    if (name === 'suspendedMs' && format === first) {
+      columns[name] = column;
+      continue;
+    }
     if (reader.number() === 1) {
       if (PLAIN.has(name)) for (let at = 0; at < count; at++) column[at] = reader.number();
       else reader.runs(column, 0, count);

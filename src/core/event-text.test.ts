@@ -15,6 +15,8 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
   ['jobRetried', 12, { tasks: 2 }, '2 tasks of job 12 retried'],
   ['jobRequeued', 12, { tasks: 2 }, '2 tasks of job 12 requeued'],
   ['jobHeld', 12, { tasks: 2 }, '2 tasks of job 12 held'],
+  ['jobSuspended', 12, { tasks: 2 }, '2 tasks of job 12 suspended'],
+  ['jobResumed', 12, { tasks: 1 }, '1 task of job 12 resumed'],
   ['jobSignalled', 12, { tasks: 2, signal: 10, scope: 'all' }, 'SIGUSR1 (10) sent to 2 tasks of job 12'],
   ['jobReleased', 12, { tasks: 2 }, '2 tasks of job 12 released'],
   [

@@ -26,6 +26,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   jobRequeued: (about, detail) => `${tasks(detail)} of ${about} requeued`,
   jobHeld: (about, detail) => `${tasks(detail)} of ${about} held`,
   jobReleased: (about, detail) => `${tasks(detail)} of ${about} released`,
+  jobSuspended: (about, detail) => `${tasks(detail)} of ${about} suspended`,
+  jobResumed: (about, detail) => `${tasks(detail)} of ${about} resumed`,
   jobSignalled: (about, detail) =>
     `${outcomeText({ kind: 'signalled', signal: number(detail.signal) })} sent to ${tasks(detail)} of ${about}`,
   jobUpdated: (about, { tasks: count, ...fields }) =>
@@ -40,6 +42,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   canaryFailed: (about, detail) =>
     `${counted(number(detail.notCompleted), 'task')} of ${number(detail.tasks)} that ${about} tried first did not complete: ${tasks(detail, 'cancelled')} cancelled`,
   jobsPruned: (_about, detail) => `${counted(number(detail.jobs), 'ended job')} with ${tasks(detail)} removed for ever`,
+  gangBroken: (about, detail) =>
+    `worker ${detail.worker} had a part in a gang, index ${detail.index} of ${about}, and ${detail.reason}: the attempt is stopped and lost`,
   sessionOpened: (_about, detail) => `worker ${detail.worker} on ${detail.host} connected (session ${detail.session})`,
   sessionResumed: (_about, detail) =>
     `another agent on ${detail.host} goes on for ${detail.worker} (session ${detail.session})`,

@@ -2,6 +2,16 @@ import { PackedReader, PackedWriter } from './packed.ts';
 
 export const GrantStatus = { leased: 0, running: 1, closed: 2 } as const;
 
+/** What a session has of an attempt that was placed as a whole. */
+export interface GrantNode {
+  readonly sessionId: number;
+  /** Ranks there. */
+  readonly tasks: number;
+}
+
+/** Bytes of a secret; it is written in hex. */
+const SECRET_BYTES = 32;
+
 /**
  * Consecutive fences for consecutive tasks of one job, granted to one session at once. A fence is current exactly while its entry here
  * is not closed: that is the compare-and-set on which every report depends.
@@ -28,6 +38,12 @@ export class GrantRange {
   logOffset: Float64Array | undefined;
   /** Where each task has its share of a GPU; present where the lane needs less than a whole one. */
   devices: Uint16Array | undefined;
+  /** Of one task that was placed as a whole, in the order of its ranks; the first is the session that has the grant. */
+  nodes: readonly GrantNode[] | undefined;
+  /** By which its nodes know each other, in hex; '' where there is but one. */
+  secret = '';
+  /** One of its nodes is gone: it was asked to stop, and ends as lost. */
+  broken = false;
   /** Number of the stream message that carried it in this coordinator's life; 0 = not sent yet. */
   sentN = 0;
   /** Asked back, and not answered yet. */
@@ -83,9 +99,12 @@ export class GrantRange {
       writer.number(this.logSegment![at]!);
       writer.number(this.logOffset![at]!);
     }
-    if (this.lane > 0 || this.devices !== undefined) {
+    const { nodes, devices } = this;
+    if (this.lane > 0 || devices !== undefined || nodes !== undefined) {
       writer.number(this.lane);
-      if (this.devices !== undefined) writer.runs(this.devices, 0, this.count);
+      if (devices !== undefined || nodes !== undefined)
+        writer.runs(devices ?? new Uint16Array(this.count), 0, this.count);
+      if (nodes !== undefined) this.#packNodes(writer, nodes);
     }
     return writer.bytes();
   }
@@ -105,5 +124,28 @@ export class GrantRange {
     if (reader.done) return;
     this.devices = new Uint16Array(this.count);
     reader.runs(this.devices, 0, this.count);
+    if (reader.done) return;
+    this.devices = undefined;
+    this.#unpackNodes(reader);
+  }
+
+  #packNodes(writer: PackedWriter, nodes: readonly GrantNode[]): void {
+    writer.number(this.broken ? 1 : 0);
+    writer.number(nodes.length);
+    for (const { sessionId, tasks } of nodes) {
+      writer.number(sessionId);
+      writer.number(tasks);
+    }
+    for (let at = 0; at < this.secret.length; at += 2)
+      writer.number(Number.parseInt(this.secret.slice(at, at + 2), 16));
+  }
+
+  #unpackNodes(reader: PackedReader): void {
+    this.broken = reader.number() === 1;
+    const count = reader.number();
+    this.nodes = Array.from({ length: count }, () => ({ sessionId: reader.number(), tasks: reader.number() }));
+    if (reader.done) return;
+    const bytes = Array.from({ length: SECRET_BYTES }, () => reader.number());
+    this.secret = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 }

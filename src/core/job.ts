@@ -2,6 +2,7 @@ import type { Canary } from './canary.ts';
 import { ConditionOf } from './condition.ts';
 import { DelayHeap } from './delay-heap.ts';
 import type { Dependency } from './dependency.ts';
+import type { Gang } from './gang.ts';
 import type { GrantRange } from './grant-range.ts';
 import type { IndexSet } from './index-set.ts';
 import { isFinished, type JobState, jobState } from './job-state.ts';
@@ -9,6 +10,7 @@ import { Lane, type LaneJob, type LaneTerms } from './lane.ts';
 import { Pace } from './pace.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Slowest } from './slowest.ts';
+import { Suspensions } from './suspensions.ts';
 import { TaskState } from './task-state.ts';
 import { TaskTable } from './task-table.ts';
 
@@ -28,6 +30,10 @@ export interface JobFacts {
   minApi: number;
   /** Each task runs on an instance of its own: the queue never has it. */
   bound: boolean;
+  /** Each task has a session to itself. */
+  exclusive?: boolean;
+  /** Each task has ranks, on one session or more. */
+  gang?: Gang | undefined;
   retryPolicy: RetryPolicy;
   /** As submitted. */
   maxFailures: number;
@@ -83,6 +89,7 @@ export class Job implements LaneJob {
   meanWallUs = 0;
   readonly pace = new Pace();
   readonly slowest = new Slowest();
+  readonly suspensions = new Suspensions();
   /** Granted tasks of all lanes that hold resources (not those granted ahead), over all sessions. */
   slots = 0;
 

@@ -1,5 +1,6 @@
+import { type Gang, type Shape, shapeOf } from './gang.ts';
 import type { PositionSet } from './position-set.ts';
-import { type Amounts, type Needs, needsOf } from './resources.ts';
+import { type Amounts, type Needs, needsOf, needsOfRanks } from './resources.ts';
 
 /** Highest number of a lane: a task keeps its lane in one byte. */
 export const MAX_LANE = 255;
@@ -15,7 +16,13 @@ export interface LaneTerms extends Amounts {
 /** What of its job a lane decides by; Job is the only implementation. */
 export interface LaneJob {
   readonly id: number;
-  readonly facts: { readonly owner: string; readonly minApi: number; readonly bound: boolean };
+  readonly facts: {
+    readonly owner: string;
+    readonly minApi: number;
+    readonly bound: boolean;
+    readonly exclusive?: boolean | undefined;
+    readonly gang?: Gang | undefined;
+  };
   readonly held: boolean;
   /** It has not begun, or its deadline has passed. */
   readonly shut: boolean;
@@ -36,7 +43,10 @@ export class Lane {
   readonly job: LaneJob;
   readonly number: number;
   readonly terms: Omit<LaneTerms, 'priority'>;
+  /** Of one task; of one that is placed as a whole the least that any of its sessions must have. */
   readonly needs: Needs;
+  /** Its tasks are placed as a whole, one by one. */
+  readonly shape: Shape | undefined;
   priority: number;
   /** Oldest version of the API with which a worker understands these tasks. */
   readonly minApi: number;
@@ -62,7 +72,8 @@ export class Lane {
     const { cpus, memoryBytes, gpus, resources, timeLimitMs } = terms;
     this.terms = { cpus, memoryBytes, gpus, resources, timeLimitMs };
     this.priority = terms.priority;
-    this.needs = needsOf(terms);
+    this.shape = shapeOf(terms, job.facts.exclusive === true, job.facts.gang);
+    this.needs = this.shape === undefined ? needsOf(terms) : leastOf(this.shape);
     const plain = number === 0 && this.needs.gpuShares === 0 && this.needs.named.size === 0;
     this.minApi = plain ? job.facts.minApi : Math.max(2, job.facts.minApi);
     this.bound = job.facts.bound;
@@ -78,4 +89,8 @@ export class Lane {
   takeRun(limit: number): readonly [start: number, count: number] | undefined {
     return this.#eligible.takeRun(0, limit);
   }
+}
+
+function leastOf({ node, rank, perNode = 1 }: Shape): Needs {
+  return needsOfRanks(node, rank, perNode);
 }

@@ -39,6 +39,16 @@ export function needsOf({ cpus, memoryBytes, gpus, resources }: Amounts): Needs 
   return { cpus, memoryBytes, gpuShares: toParts(gpus), named: partsOf(resources) };
 }
 
+/** Of one node with so many ranks: what a node needs and, besides, what each rank does. */
+export function needsOfRanks(node: Needs, rank: Needs, ranks: number): Needs {
+  return {
+    cpus: node.cpus + ranks * rank.cpus,
+    memoryBytes: node.memoryBytes + ranks * rank.memoryBytes,
+    gpuShares: node.gpuShares + ranks * rank.gpuShares,
+    named: node.named,
+  };
+}
+
 function toParts(amount: number): number {
   return Math.round(amount * PARTS);
 }
@@ -109,6 +119,24 @@ export class Room {
       most = Math.min(most, Math.floor(left / parts));
     }
     return most;
+  }
+
+  /** How many ranks find their place beside what their node needs, which names no CPUs; each rank needs some, and nothing by name. */
+  fitsRanks(node: Needs, rank: Needs): number {
+    const memoryBytes = this.memoryBytes - node.memoryBytes;
+    const gpuShares = this.gpus.idle * WHOLE_DEVICE - node.gpuShares;
+    if (this.slots < 1 || memoryBytes < 0 || (node.gpuShares > 0 && gpuShares < 0)) return 0;
+    for (const [name, parts] of node.named) if (parts > (this.#named.get(name) ?? 0)) return 0;
+    let most = Math.floor((this.cpus + ROUNDING) / rank.cpus);
+    if (rank.memoryBytes > 0) most = Math.min(most, Math.floor(memoryBytes / rank.memoryBytes));
+    if (rank.gpuShares > 0) most = Math.min(most, Math.floor(gpuShares / rank.gpuShares));
+    return Math.max(0, most);
+  }
+
+  /** All that is offered. */
+  get whole(): Needs {
+    const { cpus, memoryBytes } = this.offer;
+    return { cpus, memoryBytes, gpuShares: this.gpus.devices * WHOLE_DEVICE, named: this.#offered };
   }
 
   /** Whether it could take one when it is idle. */

@@ -1,5 +1,7 @@
 import type { Lane } from './lane.ts';
+import { couldPlace, isPlaced, type Place, placeNow } from './place.ts';
 import type { ReadyQueue } from './ready-queue.ts';
+import { fitting, mayHave, Reservations, releaseReserved } from './reservations.ts';
 import type { Share, WorkerSession } from './worker-session.ts';
 
 export interface SchedulePolicy {
@@ -24,6 +26,8 @@ const MAX_PASSED_OVER = 256;
 export interface ScheduleActions {
   /** Grants the tasks start … start+count-1; `slots` of them take resources now. */
   grant(session: WorkerSession, lane: Lane, start: number, count: number, slots: number): void;
+  /** Grants one task that is placed as a whole: all its places at once, of which the first one gets the grant. */
+  place(places: readonly [Place, ...Place[]], lane: Lane, position: number): void;
   /** Asks unstarted work ahead of this lane back. */
   revokeAhead(session: WorkerSession, lane: Lane): void;
 }
@@ -33,6 +37,7 @@ export class Scheduler {
   readonly queue: ReadyQueue;
   readonly #policy: SchedulePolicy;
   readonly #actions: ScheduleActions;
+  readonly #reservations = new Reservations();
   /** Sessions that were open in the last pass. */
   #known: ReadonlySet<WorkerSession> = new Set();
   /** Lanes that the last pass passed over, if it came to no end: the next one goes on behind them. */
@@ -66,7 +71,7 @@ export class Scheduler {
   #fillSlots(sessions: readonly WorkerSession[], topUp: Set<WorkerSession>, now: number): boolean {
     const { queue } = this;
     // What a session saved up for was held, cancelled or granted elsewhere.
-    for (const session of sessions) if (session.reservedFor?.starvedSince === 0) session.reservedFor = undefined;
+    for (const session of sessions) if (session.reservedFor?.starvedSince === 0) session.reserve(undefined);
     const free = sessions.filter(({ room }) => room.open);
     const aside = this.#passedOver;
     this.#passedOver = [];
@@ -76,9 +81,9 @@ export class Scheduler {
         this.#passedOver = aside;
         return false;
       }
-      const session = roomiest(free, lane);
-      if (session === undefined) {
-        if (!sessions.some((any) => any.couldFit(lane))) {
+      const taken = isPlaced(lane) ? this.#place(free, lane) : this.#grantRoomiest(free, lane);
+      if (taken === undefined) {
+        if (!couldEver(sessions, lane)) {
           queue.park(lane);
           continue;
         }
@@ -92,16 +97,40 @@ export class Scheduler {
       if (lane.starvedSince !== 0) {
         lane.starvedSince = 0;
         // Whoever was passed over because a session was saved for this lane has another chance.
-        if (release(sessions, lane)) for (const other of aside.splice(0)) queue.bringBack(other);
+        if (releaseReserved(sessions, lane)) for (const other of aside.splice(0)) queue.bringBack(other);
       }
-      const fits = Math.min(fitting(session, lane), lane.wanted);
-      this.#grantSlots(session, lane, queue.hasRival(lane) || free.length > 1 ? Math.min(fits, 1) : fits);
       queue.update(lane.job);
-      topUp.add(session);
-      if (!session.room.open) free.splice(free.indexOf(session), 1);
+      for (const session of taken) {
+        topUp.add(session);
+        if (!session.room.open) free.splice(free.indexOf(session), 1);
+      }
     }
     for (const lane of aside) queue.bringBack(lane);
     return true;
+  }
+
+  /** Gives the sessions that got something, undefined when none can take any. */
+  #grantRoomiest(free: readonly WorkerSession[], lane: Lane): readonly WorkerSession[] | undefined {
+    const session = roomiest(free, lane);
+    if (session === undefined) return undefined;
+    const fits = Math.min(fitting(session, lane), lane.wanted);
+    this.#grantSlots(session, lane, this.queue.hasRival(lane) || free.length > 1 ? Math.min(fits, 1) : fits);
+    return [session];
+  }
+
+  #place(free: readonly WorkerSession[], lane: Parameters<typeof placeNow>[1]): readonly WorkerSession[] | undefined {
+    const [first, ...rest] = placeNow(free, lane, (session) => mayHave(session, lane)) ?? [];
+    if (first === undefined) return undefined;
+    this.#actions.place([first, ...rest], lane, lane.takeRun(1)![0]);
+    return [first, ...rest].map(({ session }) => session);
+  }
+
+  #reserve(sessions: readonly WorkerSession[], lane: Lane): void {
+    for (const session of this.#reservations.reserve(sessions, lane)) {
+      for (const share of session.shares.values()) {
+        if (share.open > share.slots) this.#actions.revokeAhead(session, share.lane);
+      }
+    }
   }
 
   #grantSlots(session: WorkerSession, lane: Lane, wanted: number): void {
@@ -111,23 +140,6 @@ export class Scheduler {
       this.#actions.grant(session, lane, run[0], run[1], run[1]);
       left -= run[1];
     }
-  }
-
-  /** Makes the machine that is nearest to taking a wide task save up for it. */
-  #reserve(sessions: readonly WorkerSession[], lane: Lane): void {
-    let best: WorkerSession | undefined;
-    let least = Number.POSITIVE_INFINITY;
-    for (const session of sessions) {
-      if (session.reservedFor === lane) return;
-      if (session.reservedFor !== undefined || !session.couldFit(lane)) continue;
-      const lacks = session.room.lacks(lane.needs);
-      if (lacks > least || (lacks === least && session.freeCpus <= best!.freeCpus)) continue;
-      best = session;
-      least = lacks;
-    }
-    if (best === undefined) return;
-    best.reservedFor = lane;
-    for (const share of best.shares.values()) if (share.open > share.slots) this.#actions.revokeAhead(best, share.lane);
   }
 
   #topUpShare(session: WorkerSession, share: Share, next: Lane | undefined, now: number): void {
@@ -144,6 +156,8 @@ export class Scheduler {
     const { meanWallUs } = lane.job;
     // A grant ahead takes the place of whichever task ends first: which GPU that frees would not be known.
     if (session.reservedFor !== undefined || meanWallUs === 0 || lane.needs.gpuShares > 0) return;
+    // The next one may be placed elsewhere.
+    if (lane.shape !== undefined) return;
     const each = Math.min(aheadMax, Math.floor((aheadMs * 1000) / Math.max(MIN_WALL_US, meanWallUs)));
     const target = each * share.slots;
     if (ahead * 2 > target) return;
@@ -157,14 +171,6 @@ export class Scheduler {
   }
 }
 
-/** How many tasks of a lane a session takes. Of what it saves up, only higher bands get any. */
-function fitting(session: WorkerSession, lane: Lane): number {
-  const { reservedFor } = session;
-  if (reservedFor === undefined || reservedFor === lane || reservedFor.priority < lane.priority)
-    return session.fits(lane);
-  return session.fitsBeside(lane, reservedFor);
-}
-
 /** The session with most CPUs free that takes the lane: the load spreads. */
 function roomiest(sessions: readonly WorkerSession[], lane: Lane): WorkerSession | undefined {
   let best: WorkerSession | undefined;
@@ -175,9 +181,7 @@ function roomiest(sessions: readonly WorkerSession[], lane: Lane): WorkerSession
   return best;
 }
 
-/** Nothing is saved up for the lane any more; true when something was. */
-function release(sessions: readonly WorkerSession[], lane: Lane): boolean {
-  const saving = sessions.filter((session) => session.reservedFor === lane);
-  for (const session of saving) session.reservedFor = undefined;
-  return saving.length > 0;
+/** Whether it could run if nothing else did. */
+function couldEver(sessions: readonly WorkerSession[], lane: Lane): boolean {
+  return isPlaced(lane) ? couldPlace(sessions, lane) : sessions.some((any) => any.couldFit(lane));
 }

@@ -1,6 +1,7 @@
 import { GrantRange, GrantStatus } from '../../src/core/grant-range.ts';
 import type { Job } from '../../src/core/job.ts';
 import type { Lane } from '../../src/core/lane.ts';
+import type { Place } from '../../src/core/place.ts';
 import { ReadyQueue } from '../../src/core/ready-queue.ts';
 import { SCHEDULE_POLICY, type ScheduleActions, Scheduler } from '../../src/core/schedule.ts';
 import { TaskState } from '../../src/core/task-state.ts';
@@ -12,6 +13,8 @@ export interface GrantSeen {
   lane: Lane;
   count: number;
   slots: number;
+  /** Of a task that was placed as a whole. */
+  places?: readonly Place[];
 }
 
 /** The books around the scheduler, kept as the coordinator keeps them: jobs and sessions change because a test says so. */
@@ -54,8 +57,22 @@ export class CoreSchedule implements ScheduleActions {
   }
 
   grant(session: WorkerSession, lane: Lane, start: number, count: number, slots: number): void {
-    const job = this.jobs.find(({ lanes }) => lanes.includes(lane))!;
-    const grant = { session, job, lane, count, slots };
+    this.#grant({ session, job: this.jobOf(lane), lane, count, slots }, start);
+  }
+
+  place(places: readonly [Place, ...Place[]], lane: Lane, position: number): void {
+    const [{ session }] = places;
+    const range = this.#grant({ session, job: this.jobOf(lane), lane, count: 1, slots: 1, places }, position);
+    range.nodes = places.map((place) => ({ sessionId: place.session.id, tasks: place.tasks }));
+    for (const each of places) each.session.addPlace(range.fence, each.needs, session.id);
+  }
+
+  jobOf(lane: Lane): Job {
+    return this.jobs.find(({ lanes }) => lanes.includes(lane))!;
+  }
+
+  #grant(grant: GrantSeen, start: number): GrantRange {
+    const { session, job, lane, count, slots } = grant;
     this.before(grant);
     this.seen.push(grant);
     const range = new GrantRange(this.#fence, count, job.id, start, session.id, lane.number);
@@ -64,10 +81,11 @@ export class CoreSchedule implements ScheduleActions {
     job.grants.add(range);
     session.addGrant(range, lane, slots, this.now);
     if (slots > 0) this.queue.addSlots(lane, slots);
+    return range;
   }
 
   revokeAhead(session: WorkerSession, lane: Lane): void {
-    this.revoked.push({ session, job: this.jobs.find(({ lanes }) => lanes.includes(lane))! });
+    this.revoked.push({ session, job: this.jobOf(lane) });
   }
 
   /** Ends, oldest first, up to `wanted` tasks of a job on a session; gives how many. */
@@ -101,6 +119,9 @@ export class CoreSchedule implements ScheduleActions {
         const lane = job.lanes[range.lane]!;
         const freed = session.closeGrants(lane, range.fence + at, 1);
         if (freed > 0) this.queue.addSlots(lane, -freed);
+        for (const node of range.nodes ?? []) {
+          this.sessions.find(({ id }) => id === node.sessionId)!.removePlace(range.fence);
+        }
         if (range.open === 0) {
           job.grants.delete(range);
           session.rangeClosed();

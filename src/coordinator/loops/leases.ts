@@ -1,3 +1,4 @@
+import { breakLateGangs, hasLateGang, postponeGangs } from '../gang.ts';
 import type { Ledger } from '../ledger.ts';
 import type { SessionEntry } from '../memory.ts';
 import type { Sessions } from '../sessions.ts';
@@ -26,6 +27,7 @@ export class LeaseLoop {
       this.#renewAll();
       return;
     }
+    await this.#breakLateGangs();
     for (const id of [...this.#ledger.memory.sessions.keys()]) {
       // Looked at one by one: while one is lost, another may renew.
       const entry = this.#ledger.memory.sessions.get(id);
@@ -49,7 +51,13 @@ export class LeaseLoop {
     return isOver ? 'its token is not valid any more' : undefined;
   }
 
+  async #breakLateGangs(): Promise<void> {
+    const steady = this.#ledger.ports.clock.steady();
+    if (hasLateGang(this.#ledger.memory, steady)) await this.#ledger.write((world) => breakLateGangs(world, steady));
+  }
+
   #renewAll(): void {
+    postponeGangs(this.#ledger.memory, this.#ledger.ports.clock.steady());
     const until = this.#ledger.ports.clock.lease() + this.#ledger.leaseMs;
     for (const { session } of this.#ledger.memory.sessions.values())
       session.leaseUntil = Math.max(session.leaseUntil, until);
