@@ -44,6 +44,8 @@ none() {
   echo "(waited in vain for nothing: $1, found $(eval "$1" 2>&1 | tail -n 3))"
   return 1
 }
+# sr ID STATE: waits until history knows the end of a job, and its name: Slurm's database is told of it some seconds later.
+sr() { u "^$2" "sacct -n -X -P -j $1 -o State,JobName | grep -v allocation"; }
 # f FILE…: waits until files are there and not empty.
 f() {
   local file i
