@@ -35,6 +35,7 @@ const WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {
 const OTHERWISE: Readonly<Partial<Record<Asked, Readonly<Partial<Record<ErrorCode, string>>>>>> = {
   cancel: { JOB_ENDED: 'Job/step already completing or completed' },
   hold: { NOT_PERMITTED: 'Invalid user id' },
+  update: { NOT_PERMITTED: 'Invalid user id' },
 };
 
 /** Slurm's words for what the coordinator refused; our own first line where it has none. Undefined for an error that is none of ours. */
@@ -53,7 +54,7 @@ export function controllerText(command: SlurmCommand, error: unknown): string | 
   const asked = command === 'sbatch' || command === 'srun' ? 'submit' : command === 'scancel' ? 'cancel' : 'list';
   const words = controllerWords(error, asked)!;
   const own = visible(error.message.split('\n', 1)[0]!);
-  const more = words === own ? '' : `${command}: ${own}\n`;
+  const more = words === own || words === UNKNOWN_ID ? '' : `${command}: ${own}\n`;
   switch (command) {
     case 'sbatch':
       return `sbatch: error: Batch job submission failed: ${words}\n${more}`;

@@ -33,7 +33,8 @@ export interface JobRecord {
   readonly nodes: string;
   /** The first of them. */
   readonly batchHost: string;
-  readonly nodeCount: number;
+  /** `2`, and of what waits `1-2`. */
+  readonly nodeCount: string;
   readonly cpus: number;
   readonly tasks: number;
   readonly cpusPerTask: number;
@@ -47,23 +48,28 @@ export interface JobRecord {
   readonly exclusive: 'OK' | 'NO' | 'USER' | 'MCS';
   readonly command: string;
   readonly directory: string;
-  readonly comment: string;
+  /** Undefined: it never had one. */
+  readonly comment: string | undefined;
   readonly stdErr: string;
   readonly stdIn: string;
   readonly stdOut: string;
   /** `gres/gpu:2` of `--gres`; empty for none. */
   readonly tresPerNode: string;
   readonly mail: { readonly user: string; readonly types: string } | undefined;
-  /** Shown with `-d`. */
+  /** Shown with `-d`: what it has on each node. */
   readonly details: readonly string[];
+  /** Shown with `-d`: what was accepted and has no effect. */
+  readonly notes: readonly string[];
 }
 
 type Pair = readonly [key: string, value: string | number];
+/** `Key=Value` pairs, or a whole line of its own. */
+type Line = readonly Pair[] | string;
 
 /** The lines of a record, each of `Key=Value` pairs. Source: scontrol of Slurm 22.05.8. */
 function linesOf(job: JobRecord, detailed: boolean): readonly string[] {
   const { array } = job;
-  const pairs: readonly (readonly Pair[])[] = [
+  const rows: readonly Line[] = [
     [
       ['JobId', job.jobId],
       ...(array === undefined
@@ -143,6 +149,7 @@ function linesOf(job: JobRecord, detailed: boolean): readonly string[] {
       ['NtasksPerN:B:S:C', `${job.tasksPerNode}:0:*:*`],
       ['CoreSpec', '*'],
     ],
+    ...(detailed ? job.details : []),
     [
       ['MinCPUsNode', job.tasksPerNode > 0 ? job.tasksPerNode * job.cpusPerTask : job.cpusPerTask],
       [`MinMemory${job.memory.per}`, job.memory.text],
@@ -161,7 +168,7 @@ function linesOf(job: JobRecord, detailed: boolean): readonly string[] {
     [['Command', job.command]],
     [['WorkDir', job.directory]],
     // The blank behind it is Slurm's.
-    ...(job.comment === '' ? [] : [[['Comment', `${job.comment} `] as const]]),
+    ...(job.comment === undefined ? [] : [[['Comment', `${job.comment} `] as const]]),
     [['StdErr', job.stdErr]],
     [['StdIn', job.stdIn]],
     [['StdOut', job.stdOut]],
@@ -175,9 +182,14 @@ function linesOf(job: JobRecord, detailed: boolean): readonly string[] {
             ['MailType', job.mail.types],
           ] as const,
         ]),
+    ...(detailed ? job.notes.map((note): Line => [['Note', note]]) : []),
+    '',
   ];
-  const lines = pairs.map((line) => line.map(([key, value]) => `${key}=${visible(String(value))}`).join(' '));
-  return [...lines, ...(detailed ? job.details.map(visible) : []), ''];
+  return rows.map((row) => {
+    return typeof row === 'string'
+      ? visible(row)
+      : row.map(([key, value]) => `${key}=${visible(String(value))}`).join(' ');
+  });
 }
 
 /** A record as `scontrol show job` prints it: in indented lines and a blank one behind it, or with `-o` in one line. */

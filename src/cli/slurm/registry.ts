@@ -22,6 +22,11 @@ export const SLURM_COMMANDS: readonly DialectEntry[] = [
     load: async () => (await import('./squeue.ts')).squeue,
   },
   {
+    name: 'scontrol',
+    summary: 'Show and change jobs, as Slurm does',
+    load: async () => (await import('./scontrol.ts')).scontrol,
+  },
+  {
     name: 'sacct',
     summary: 'Show what became of jobs, from history',
     load: async () => (await import('./sacct.ts')).sacct,

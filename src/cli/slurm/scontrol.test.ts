@@ -47,7 +47,7 @@ describe('scontrol update', () => {
 
   test('several changes of several jobs, in two words too', () => {
     const update = readJobUpdate(['JobId', '7,8_[1-2]', 'arraytaskthrottle', '1', 'Nice=2'], clock);
-    expect(update.ids.map(({ text }) => text)).toEqual(['7', '8_[1-2]']);
+    expect(update.list).toBe('7,8_[1-2]');
     expect(update.changes).toEqual({ throttle: 1, nice: 2 });
   });
 
@@ -59,7 +59,6 @@ describe('scontrol update', () => {
       ['Nice=1'],
       'No valid entity in update command\nInput line must include "NodeName", "PartitionName", "Reservation", "JobId", or "SlurmctldDebug"\nrc=1',
     ],
-    [['jobid=abc', 'Nice=1'], 'Invalid job id specified for job abc\nrc=1'],
     [['jobid=72', 'TimeLimit=nope'], 'scontrol: error: Invalid TimeLimit value\nrc=1'],
     [['jobid=72', 'ArrayTaskThrottle=-1'], 'scontrol: error: Invalid ArrayTaskThrottle value\nrc=1'],
     [['jobid=143', 'Dependency=nope:7'], 'Job dependency problem for job 143\nrc=1'],
@@ -105,7 +104,7 @@ const waiting: JobRecord = {
   submitHost: 'localhost',
   nodes: '',
   batchHost: '',
-  nodeCount: 1,
+  nodeCount: '1',
   cpus: 1,
   tasks: 1,
   cpusPerTask: 1,
@@ -126,6 +125,7 @@ const waiting: JobRecord = {
   tresPerNode: '',
   mail: undefined,
   details: [],
+  notes: [],
 };
 
 describe('scontrol show job', () => {
@@ -179,12 +179,13 @@ ${'   '}
       name: 'two\nlines JobState=FAKE',
       nodes: 'n[1-2]',
       batchHost: 'n1',
-      comment: '',
+      comment: undefined,
       tasksPerNode: 2,
       cpusPerTask: 3,
       tresPerNode: 'gres:gpu:1',
       mail: { user: 'a@b', types: 'END,FAIL' },
-      details: ['JOB_GRES=(null)', '  Nodes=n1 CPU_IDs=1 Mem=100 GRES='],
+      details: ['JOB_GRES=(null)', '  Nodes=n1 CPU_IDs=0 Mem=100 GRES='],
+      notes: ['--partition is recorded and has no effect'],
     };
     const text = jobRecordText(running, { ...lines, detailed: true });
     expect(text).toContain('JobId=72 JobName=two·lines JobState=FAKE\n');
@@ -194,7 +195,8 @@ ${'   '}
     expect(text).toContain('MinCPUsNode=6 ');
     expect(text).not.toContain('Comment=');
     expect(text).toContain(
-      '   Power=\n   TresPerNode=gres:gpu:1\n   MailUser=a@b MailType=END,FAIL\n   JOB_GRES=(null)\n',
+      '   Power=\n   TresPerNode=gres:gpu:1\n   MailUser=a@b MailType=END,FAIL\n   Note=--partition is recorded and has no effect\n',
     );
+    expect(text).toContain('CoreSpec=*\n   JOB_GRES=(null)\n     Nodes=n1 CPU_IDs=0 Mem=100 GRES=\n   MinCPUsNode=6 ');
   });
 });

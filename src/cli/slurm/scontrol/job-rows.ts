@@ -1,0 +1,44 @@
+import type { QueueJob, QueueQueryInput } from '../../../api/queue.ts';
+import type { Client } from '../../client.ts';
+import { forgetCancelled, type QueueRow, readRows, rowsOf } from '../queue-rows.ts';
+
+/** Slurm's MinJobAge, seconds: how long what has ended is shown without being asked for by its id. */
+export const MIN_JOB_AGE = 300;
+
+/** Rows as they come, with the coordinator's clock. */
+export interface Rows {
+  readonly rows: readonly QueueRow[];
+  readonly now: number;
+  /** Ids that name nothing. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * All that the queue and the history tell, what waits of a job before what runs and ran; of more than fits a page it comes page by page, and what
+ * waits at the end, so that an array of a million tasks is never held at once.
+ *
+ * @param keepCancelled also tasks that were cancelled before they started, of which Slurm keeps no record each
+ */
+export async function* readJobRows(
+  client: Client,
+  query: QueueQueryInput,
+  keepCancelled: boolean,
+): AsyncGenerator<Rows, void, undefined> {
+  const kept = (rows: readonly QueueRow[]) => (keepCancelled ? rows : forgetCancelled(rows));
+  const asked = { ended: MIN_JOB_AGE, limit: 10_000, ...query };
+  let page = await client.queue(asked);
+  const { now, missing, next } = page;
+  if (next === undefined) {
+    yield { rows: kept(await readRows(page.jobs)), now, missing };
+    return;
+  }
+  const waiting: QueueJob[] = [];
+  for (;;) {
+    waiting.push(...page.jobs.map((part) => ({ ...part, tasks: [] })));
+    const rows = page.jobs.flatMap((part) => rowsOf({ ...part, groups: [] }));
+    yield { rows, now: page.now, missing: page.missing };
+    if (page.next === undefined) break;
+    page = await client.queue({ ...asked, after: page.next });
+  }
+  yield { rows: kept(await readRows(waiting)), now, missing: [] };
+}
