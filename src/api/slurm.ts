@@ -68,6 +68,8 @@ export const SlurmSpec = z.strictObject({
   /** What the memory was given for; absent: it was not given. */
   memPer: z.enum(['node', 'cpu', 'gpu']).optional(),
   submitHost: line(255).optional(),
+  /** Where it was submitted from, if tasks run in another directory. */
+  submitDir: line(4_096).optional(),
   /** Of the submitter, for squeue's `%U` and `%g`; rights come from the owner alone. */
   uid: z.int().min(0).max(4_294_967_295).optional(),
   gid: z.int().min(0).max(4_294_967_295).optional(),
@@ -109,6 +111,7 @@ export const SlurmForWorker = z.object(
     cpusPerTask: true,
     memPer: true,
     submitHost: true,
+    submitDir: true,
     uid: true,
     gid: true,
   }).shape,

@@ -5,6 +5,7 @@ import { readIgnoreUnsupported, readInstanceSettings, readSandboxSetting } from 
 import { readLease } from './lease.ts';
 import { readLocalOffer } from './local-offer.ts';
 import { readMaxArraySize } from './max-array-size.ts';
+import { readSlurmOversize } from './slurm-oversize.ts';
 
 /** One setting: in the file under its name, in the environment as its variable. Docs and checks come from this table. */
 export interface Setting {
@@ -20,7 +21,8 @@ export interface Setting {
     | 'list'
     | 'domain'
     | '0 or 1'
-    | 'auto, separate or plain';
+    | 'auto, separate or plain'
+    | 'refuse, fit or wait';
   /** As the documentation says it; absent: none. */
   readonly usual?: string;
   readonly meaning: string;
@@ -194,5 +196,14 @@ export const SETTINGS: readonly Setting[] = [
     meaning:
       'how local instances are kept apart: by namespaces where the kernel allows, always, or never; read when their agent starts',
     check: (text) => void readSandboxSetting({ SPAWN_SANDBOX: text }),
+  },
+  {
+    name: 'slurm_oversize',
+    variable: 'SPAWN_SLURM_OVERSIZE',
+    type: 'refuse, fit or wait',
+    usual: 'refuse',
+    meaning:
+      'what becomes of a job of sbatch or srun that is larger than any worker: it is refused as Slurm does, cut to the largest worker (CPUs, memory, nodes; never GPUs), or waits for a larger one',
+    check: (text) => void readSlurmOversize({ SPAWN_SLURM_OVERSIZE: text }),
   },
 ];

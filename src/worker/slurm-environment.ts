@@ -60,7 +60,7 @@ export function slurmVariables(job: JobForWorker, indices: IndexSet, host: strin
     SLURM_JOB_NAME: slurm?.name ?? job.name,
     // Of several it is the first that would be taken.
     SLURM_JOB_PARTITION: slurm?.partition?.split(',')[0] || PARTITION,
-    SLURM_SUBMIT_DIR: job.cwd,
+    SLURM_SUBMIT_DIR: slurm?.submitDir ?? job.cwd,
     SLURM_CPUS_PER_TASK: cpus,
     SLURM_CPUS_ON_NODE: cpus,
     SLURM_JOB_CPUS_PER_NODE: cpus,

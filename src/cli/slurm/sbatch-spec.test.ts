@@ -10,8 +10,6 @@ const MIB = 1_048_576;
 const context = {
   clock: { now: Date.UTC(2026, 10, 21, 18, 53, 45), zone: () => 0 },
   env: {},
-  maxArraySize: 100_001,
-  cluster: 'spawn',
   isAdmin: false,
 };
 const facts = { submitHost: 'vm', uid: 65_534, gid: 65_534, group: 'nogroup', command: '/w/t.sh' };

@@ -8,7 +8,7 @@ import { beginOf, deadlineOf, type SpecPart } from '../submit/spec-of.ts';
 type Recorded = NonNullable<SpecPart['slurm']>;
 
 /** Where and by whom it is submitted. */
-export type SubmitFacts = Pick<Recorded, 'submitHost' | 'uid' | 'gid' | 'group' | 'command'>;
+export type SubmitFacts = Pick<Recorded, 'submitHost' | 'submitDir' | 'uid' | 'gid' | 'group' | 'command'>;
 
 /** What becomes of a request, but what runs, in which directory and environment. */
 export interface SbatchSpec {

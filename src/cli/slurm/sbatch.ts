@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
-import type { JobSpecInput } from '../../api/job-spec.ts';
 import { MAX_ARGV_BYTES, MAX_ARRAY_SIZE } from '../../api/limits.ts';
-import { CLUSTER } from '../../api/slurm-names.ts';
-import { notSubmitted, refusalOf, refusalText } from '../../config/slurm/refusal.ts';
+import { checkArraySize } from '../../config/slurm/array.ts';
+import { notSubmitted, refusalOf, refusalText, refuseLine } from '../../config/slurm/refusal.ts';
 import { SBATCH_OPTIONS } from '../../config/slurm/sbatch-options.ts';
 import { readSbatchRequest, type SbatchRequest } from '../../config/slurm/sbatch-request.ts';
 import { readDirectives } from '../../config/slurm/sbatch-script.ts';
@@ -16,10 +15,12 @@ import {
 import { visible } from '../../core/error-text.ts';
 import type { Client } from '../client.ts';
 import { localZone } from '../local-zone.ts';
+import type { SpecPart } from '../submit/spec-of.ts';
 import type { World } from '../world.ts';
-import { type BatchEnvironment, batchEnvironment } from './batch-environment.ts';
+import { batchEnvironment } from './batch-environment.ts';
 import { type BatchScript, readBatchScript } from './batch-script.ts';
 import { defineDialect } from './dialect.ts';
+import type { Fitted } from './fit-workers.ts';
 import { sayNotes } from './notes.ts';
 import { sbatchSpec } from './sbatch-spec.ts';
 import { submittedText } from './submit-answers.ts';
@@ -57,71 +58,85 @@ async function submitBatch(script: BatchScript, options: readonly GivenOption[],
   const request = readSbatchRequest(options, {
     clock: { now: world.now(), zone: localZone },
     env: world.env,
-    maxArraySize: await maxArraySize(options, world),
-    cluster: CLUSTER,
     isAdmin: process.getuid?.() === 0,
   });
   const { values, notes } = request;
+  if (values.verbose) await showVerbose(values, options, world);
   const environment = batchEnvironment(values, world);
-  const spec = specOf(request, script, environment, world);
   const client = await world.connect();
-  if (values.verbose && !values.quiet) (await import('./verbose.ts')).showOptions(options, world.stderr);
-  const sent = await upload(client, script, environment, spec);
+  const spec = specOf(request, script, world);
+  const [run, envSnapshot, fitted] = await Promise.all([
+    storeScript(client, script),
+    environment.snapshot && client.putBlob('env', environment.snapshot),
+    checkedByServer(spec, values, client, world),
+  ]);
+  const snapshot = envSnapshot === undefined ? {} : { envSnapshot: envSnapshot.hash };
+  const sent = {
+    ...fitted.spec,
+    run,
+    cwd: resolve(world.cwd, values.directory ?? '.'),
+    env: environment.env,
+    ...snapshot,
+  };
   if (values.testOnly) {
     const { estimateStart } = await import('./estimate-start.ts');
     return estimateStart(client, { spec: sent, quiet: values.quiet === true }, world);
   }
   const { job } = await client.submit({ spec: sent });
-  sayNotes(notes, 'sbatch', world.stderr, values.verbose === true);
-  const cluster = values.namesCluster ? CLUSTER : undefined;
-  world.stdout.write(submittedText(job.id, { parsable: values.parsable, quiet: values.quiet, cluster }));
+  const said = fitted.note === undefined ? notes : [...notes, fitted.note];
+  sayNotes(said, 'sbatch', world.stderr, values.verbose === true);
+  world.stdout.write(submittedText(job.id, values));
   return values.wait ? (await import('./batch-wait.ts')).waitForBatch(world, job.id) : 0;
 }
 
-/** Indices are below it, as Slurm counts; only the coordinator knows, and only of arrays it is asked. */
-async function maxArraySize(options: readonly GivenOption[], world: World): Promise<number> {
-  if (lastOf(options, 'array') === undefined) return MAX_ARRAY_SIZE + 1;
-  const { maxArraySize: most = MAX_ARRAY_SIZE } = await (await world.connect()).server();
-  return most + 1;
+async function showVerbose(values: SbatchRequest['values'], options: readonly GivenOption[], { stderr }: World) {
+  if (values.quiet) throw refuseLine("don't specify both --verbose (-v) and --quiet (-Q)", 1);
+  (await import('./verbose.ts')).showOptions(options, stderr);
 }
 
-function specOf(
-  { values, notes, noted }: SbatchRequest,
-  { path, name, args }: BatchScript,
-  { env }: BatchEnvironment,
-  world: World,
-): Omit<JobSpecInput, 'run'> {
+/** Asks the coordinator, which alone knows, only where there is something to check. */
+async function checkedByServer(
+  spec: SpecPart,
+  values: SbatchRequest['values'],
+  client: Client,
+  { env }: World,
+): Promise<Fitted> {
+  const { cpus = 1, memoryBytes = 0, gpus = 0, gang, resources = {} } = spec;
+  const isSized = cpus > 1 || memoryBytes > 0 || gpus > 0 || gang !== undefined || Object.keys(resources).length > 0;
+  if (values.array === undefined && !isSized) return { spec };
+  const [{ sessions, maxArraySize = MAX_ARRAY_SIZE }, { fitWorkers }, { readSlurmOversize }] = await Promise.all([
+    client.server(),
+    import('./fit-workers.ts'),
+    import('../../config/slurm-oversize.ts'),
+  ]);
+  if (values.array !== undefined) checkArraySize(values.array, maxArraySize + 1);
+  return isSized ? fitWorkers(spec, sessions, readSlurmOversize(env)) : { spec };
+}
+
+function specOf({ values, notes, noted }: SbatchRequest, { path, name, args }: BatchScript, world: World): SpecPart {
   const size = args.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
   if (size > MAX_ARGV_BYTES) throw notSubmitted('Pathname of a file, directory or other parameter too long');
   const command = path === undefined ? {} : { command: shown([path, ...args].join(' '), MOST_COMMAND) };
+  const submitDir = values.directory === undefined ? {} : { submitDir: shown(world.cwd, MOST_PATH) };
   // A name that is given as nothing is one, but nothing could be shown of it.
   const named = { ...values, name: values.name ?? shown(name, MOST_NAME) };
-  const { spec } = sbatchSpec({ values: named, notes, noted }, { ...submitterFacts(), ...command });
-  const cwd = resolve(world.cwd, values.directory ?? '.');
-  return { umask: world.umask, ...spec, cwd, env, user: world.userName() };
+  const { spec } = sbatchSpec({ values: named, notes, noted }, { ...submitterFacts(), ...command, ...submitDir });
+  return { umask: world.umask, ...spec, user: world.userName() };
 }
 
 const MOST_COMMAND = 131_072;
 const MOST_NAME = 1_024;
+const MOST_PATH = 4_096;
 
 /** One line of text that is shown among others. */
 function shown(text: string, most: number): string {
   return visible(text).slice(0, most).toWellFormed();
 }
 
-/** Scripts and environments are stored by hash, so that a job of a million tasks carries each once. */
-async function upload(
-  client: Client,
-  { bytes, name, args }: BatchScript,
-  { snapshot }: BatchEnvironment,
-  spec: Omit<JobSpecInput, 'run'>,
-): Promise<JobSpecInput> {
-  const [script, environment] = await Promise.all([
-    client.putBlob('script', bytes),
-    snapshot === undefined ? undefined : client.putBlob('env', snapshot),
-  ]);
-  const run = { kind: 'script' as const, hash: script.hash, name: shown(name, MOST_FILE_NAME), args: [...args] };
-  return { ...spec, run, ...(environment === undefined ? {} : { envSnapshot: environment.hash }) };
+/** Scripts are stored by hash, so that a job of a million tasks carries each once. */
+async function storeScript(client: Client, { bytes, name, args }: BatchScript) {
+  const { hash } = await client.putBlob('script', bytes);
+  return { kind: 'script' as const, hash, name: shown(name, MOST_FILE_NAME), args: [...args] };
 }
 
 const MOST_FILE_NAME = 255;

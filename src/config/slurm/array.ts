@@ -1,5 +1,5 @@
 import { isSpawnError } from '../../core/errors.ts';
-import { type IndexSet, parseIndexSet } from '../../core/index-set.ts';
+import { type IndexSet, MAX_INDEX, parseIndexSet } from '../../core/index-set.ts';
 import { notSubmitted, refuse } from './refusal.ts';
 
 /** What `--array` asks for. */
@@ -16,26 +16,32 @@ const MOST_THROTTLE = 1_000_000_000;
 
 /**
  * Reads `--array`, also in the forms that only Slurm's reader takes: empty items, a blank, a `+` or a bracket before one, a bracket behind one,
- * `%K` behind any. Undefined for no array (`''`, `,`).
+ * `%K` behind any. Undefined for no array (`''`, `,`). How large it may be is checked apart.
  *
- * @param maxArraySize indices are below it, as Slurm counts
- * @throws SpawnError with Slurm's words, and how to split an array that is too large
+ * @throws SpawnError with Slurm's words
  */
-export function arrayOption(text: string, maxArraySize: number): SlurmArray | undefined {
+export function arrayOption(text: string): SlurmArray | undefined {
   const items = text.split(',').filter((item) => item !== '');
   if (items.length === 0) return undefined;
   const throttle = Number(THROTTLE.exec(text)?.[1] ?? 0);
   const plain = items.map(plainItem);
   if (plain.includes('')) throw notSubmitted(INVALID);
-  let set: IndexSet;
   try {
-    set = parseIndexSet(plain.join(','), { dialect: 'slurm', maxSize: maxArraySize }).set;
+    const { set } = parseIndexSet(plain.join(','), { dialect: 'slurm', maxSize: MAX_INDEX + 1 });
+    return { set, throttle: throttle <= MOST_THROTTLE ? throttle : 0 };
   } catch (error) {
     if (!isSpawnError(error)) throw error;
-    throw error.code === 'ARRAY_TOO_LARGE' ? tooLarge(maxArraySize) : notSubmitted(INVALID);
+    throw notSubmitted(INVALID);
   }
+}
+
+/**
+ * Only the coordinator knows how large an array may be.
+ * @param maxArraySize indices are below it, as Slurm counts
+ * @throws SpawnError with Slurm's words, and how to split an array that is too large
+ */
+export function checkArraySize({ set }: SlurmArray, maxArraySize: number): void {
   if (set.max >= maxArraySize) throw tooLarge(maxArraySize);
-  return { set, throttle: throttle <= MOST_THROTTLE ? throttle : 0 };
 }
 
 /** `1-3` of ` 1-3`, `+1-3`, `[1-3`, `1-3]` and `1-3%2]`. */

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { slurmWords } from '../../../test/support/slurm-words.ts';
-import { arrayOption } from './array.ts';
+import { formatCounts, formatHostlist } from '../../core/hostlist.ts';
+import { arrayOption, checkArraySize } from './array.ts';
 import { dependencyOption } from './dependency.ts';
-import { formatCounts, formatHostlist, parseHostlist } from './hostlist.ts';
+import { parseHostlist } from './hostlist.ts';
 
 // Answers of Slurm 22.05.8.
 describe('--array', () => {
   const read = (text: string) => {
-    const array = arrayOption(text, 100_001);
+    const array = arrayOption(text);
+    if (array !== undefined) checkArraySize(array, 100_001);
     return array === undefined ? 'no array' : `${array.set}${array.throttle > 0 ? `%${array.throttle}` : ''}`;
   };
 

@@ -44,7 +44,7 @@ export function optionsOf(rows: readonly OptionRow[]): readonly SlurmOption[] {
 
 const NODES_HAVE_NO_PARTS = 'workers say nothing of sockets, cores and threads';
 const NO_CONSTRAINTS = 'workers have no features';
-const ONE_CLUSTER = 'there is one cluster; `all` is taken too';
+const ONE_CLUSTER = 'there is one cluster, whatever it is called';
 
 /** In the order in which getopt names those that an abbreviation may mean. Source: sbatch of Slurm 22.05.8. */
 const ROWS = [
@@ -57,8 +57,8 @@ const ROWS = [
   ['bbf', '', '=', 'noted'],
   ['cluster-constraint', '', '=', 'noted', '', ONE_CLUSTER],
   ['chdir', 'D', '=', 'acts', '', 'a directory that is not there fails the task'],
-  ['cluster', '', '=', 'refused', '', 'the same as `--clusters`'],
-  ['clusters', 'M', '=', 'refused', 'SBATCH_CLUSTERS', ONE_CLUSTER],
+  ['cluster', '', '=', 'noted', '', 'the same as `--clusters`'],
+  ['clusters', 'M', '=', 'noted', 'SBATCH_CLUSTERS', ONE_CLUSTER],
   ['comment', '', '=', 'acts'],
   ['container', '', '=', 'noted', 'SBATCH_CONTAINER'],
   ['context', '', '=', 'noted'],

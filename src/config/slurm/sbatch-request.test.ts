@@ -7,8 +7,6 @@ import { readSbatchLine, readScriptOptions, readVariables } from './sbatch-words
 const context: SbatchContext = {
   clock: { now: Date.UTC(2026, 10, 21, 18, 53, 45), zone: () => 0 },
   env: { XA: '1' },
-  maxArraySize: 1_001,
-  cluster: 'spawn',
   isAdmin: false,
 };
 const request = (line: readonly string[], env = {}, script: readonly string[] = []) =>
@@ -72,7 +70,7 @@ describe('a request of sbatch', () => {
         account: 'a',
         qos: 'q',
         wckey: 'w',
-        namesCluster: true,
+        cluster: 'spawn',
         wait: true,
         quiet: true,
         verbose: true,
@@ -145,9 +143,6 @@ describe('refused', () => {
   test('in several lines', () => {
     expect(refused('--reboot')).toBe(
       'sbatch: error: rebooting of nodes is only allowed for admins\nsbatch: error: Batch job submission failed: Access/permission denied\nrc=1',
-    );
-    expect(refused('-M', 'nosuch')).toBe(
-      "sbatch: error: No cluster 'nosuch' known by database.\nsbatch: error: 'nosuch' can't be reached now, or it is an invalid entry for --cluster.  Use 'sacctmgr list clusters' to see available clusters.\nrc=1",
     );
   });
 

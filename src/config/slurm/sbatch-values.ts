@@ -17,10 +17,6 @@ import { type SlurmClock, timeOption } from './times.ts';
 export interface SbatchContext {
   readonly clock: SlurmClock;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Indices are below it. */
-  readonly maxArraySize: number;
-  /** What squeue and sacct call this cluster. */
-  readonly cluster: string;
   /** May take a job forward. */
   readonly isAdmin: boolean;
 }
@@ -75,8 +71,8 @@ export interface SbatchValues {
   readonly licenses?: string | undefined;
   readonly nodelist?: string | undefined;
   readonly excludeNodes?: string | undefined;
-  /** The answer names the cluster. */
-  readonly namesCluster?: boolean;
+  /** The answer names it. */
+  readonly cluster?: string;
   readonly wrap?: string;
   readonly wait?: boolean;
   readonly parsable?: boolean;
@@ -126,20 +122,7 @@ function yesOrNo(text: string): boolean {
   return text.toLowerCase() === 'yes';
 }
 
-const onCluster: Read = (text, { cluster }) => {
-  if (text === cluster) return { namesCluster: true };
-  if (text.toLowerCase() === 'all') return {};
-  throw refuse(
-    [
-      { form: 'error', text: `No cluster '${text}' known by database.` },
-      {
-        form: 'error',
-        text: `'${text}' can't be reached now, or it is an invalid entry for --cluster.  Use 'sacctmgr list clusters' to see available clusters.`,
-      },
-    ],
-    1,
-  );
-};
+const onCluster: Read = (text) => (/^(?!all$)[\w.-]{1,255}$/i.test(text) ? { cluster: text } : {});
 
 const forRoot: Read = (_text, _context, name) => {
   throw refuseLine(`--${name} only permitted by root user`, BAD_OPTION_EXIT);
@@ -153,7 +136,7 @@ function niceOf(text: string | undefined, isAdmin: boolean): number {
 
 const READERS: Readonly<Partial<Record<SbatchName, Read>>> = {
   account: (text, _, name) => ({ account: shownText(text, name) }),
-  array: (text, { maxArraySize }) => ({ array: arrayOption(text, maxArraySize) }),
+  array: (text) => ({ array: arrayOption(text) }),
   begin: (text, { clock }) => ({ begin: timeOption(text, 'begin', clock) }),
   chdir: (directory) => ({ directory }),
   clusters: onCluster,
