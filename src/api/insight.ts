@@ -46,6 +46,7 @@ export const Blocker = z.object({
   rule: z.enum([
     'ended',
     'running',
+    'suspended',
     'dependency',
     'hold',
     'throttle',

@@ -10,6 +10,8 @@ describe.each([
   ['requeue', '3 tasks sent back'],
   ['hold', '3 tasks held'],
   ['release', '3 tasks released'],
+  ['suspend', '3 tasks suspended'],
+  ['resume', '3 tasks resumed'],
 ] as const)('%s', (verb, words) => {
   test('does it to each job or task, in order', async () => {
     const ran = await runCli([verb, '12', '13_[2,4-5]'], { client: { [verb]: reply(3) } });

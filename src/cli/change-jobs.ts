@@ -11,7 +11,7 @@ import { type Named, narrowed, readRef } from './refs.ts';
 import { reportError } from './report-error.ts';
 import { selectionOptions } from './selection.ts';
 
-type Verb = 'cancel' | 'retry' | 'requeue' | 'hold' | 'release' | 'signal';
+type Verb = 'cancel' | 'retry' | 'requeue' | 'hold' | 'release' | 'suspend' | 'resume' | 'signal';
 
 /** How a verb is described, and how its reply is told: `job 12: 3 tasks cancelled`. */
 interface Words {

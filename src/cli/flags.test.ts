@@ -123,6 +123,8 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
   requeue: selection,
   hold: selection,
   release: selection,
+  suspend: selection,
+  resume: selection,
   signal: {
     ...Object.fromEntries(
       Object.entries(selection).map(([name, [words, flag]]) => [name, [[...words, '-s', 'USR1'], flag]] as const),
@@ -224,6 +226,8 @@ const client: NonNullable<RunOptions['client']> = {
   requeue: reply,
   hold: reply,
   release: reply,
+  suspend: reply,
+  resume: reply,
   signal: reply,
   update: reply,
   createToken: async () => ({ token: 'x', view: token }),

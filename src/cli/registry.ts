@@ -100,6 +100,18 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/release.ts')).release,
   },
   {
+    name: 'suspend',
+    group: 'Change',
+    summary: 'Let what runs stand still',
+    load: async () => (await import('./commands/suspend.ts')).suspend,
+  },
+  {
+    name: 'resume',
+    group: 'Change',
+    summary: 'Let what was suspended go on',
+    load: async () => (await import('./commands/resume.ts')).resume,
+  },
+  {
     name: 'signal',
     group: 'Change',
     summary: 'Send a signal to tasks that run',

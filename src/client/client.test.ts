@@ -38,6 +38,8 @@ test('each method calls its use case', async () => {
   await client.requeue('12');
   await client.hold('12');
   await client.release('12');
+  await client.suspend('12_7');
+  await client.resume('12_7', { index: '7' });
   await client.signal('12_7', { signal: 10 });
   await client.update('12', { throttle: 5 });
   expect((await client.server()).storeId).toBe('s1');
@@ -58,6 +60,8 @@ test('each method calls its use case', async () => {
     ['requeue', '12', {}],
     ['hold', '12', {}],
     ['release', '12', {}],
+    ['suspend', '12_7', {}],
+    ['resume', '12_7', { index: '7' }],
     ['signal', '12_7', { signal: 10, scope: 'all' }],
     ['update', '12', { throttle: 5 }],
     ['server'],

@@ -103,6 +103,16 @@ export class SpawnClient extends InstanceCalls {
     return this.json('POST', `${jobPath(ref)}/release`, options, { body: selection });
   }
 
+  /** Lets what runs of these tasks stand still until `resume`, their time limits too; what waits may start. `tasks` of the reply counts them. */
+  suspend(ref: string, selection: Selection = {}, options?: CallOptions): Promise<VerbReply> {
+    return this.json('POST', `${jobPath(ref)}/suspend`, options, { body: selection });
+  }
+
+  /** Undoes `suspend`. */
+  resume(ref: string, selection: Selection = {}, options?: CallOptions): Promise<VerbReply> {
+    return this.json('POST', `${jobPath(ref)}/resume`, options, { body: selection });
+  }
+
   /**
    * Sends a signal to what runs of these tasks, to all processes of each or, with `scope: 'main'`, to its main process alone; `tasks` of the reply
    * counts them.

@@ -52,6 +52,9 @@ function checkBound(memory: Memory, session: WorkerSession, { instance, jobId, p
 
 function checkJob(job: Job): void {
   const { table } = job;
+  const suspensions = job.suspensions.pack();
+  for (let at = 0; at < suspensions.length; at += 3) expect(table.state[suspensions[at]!]).toBe(TaskState.running);
+  expect(job.suspensions.count).toBe(suspensions.filter((since, at) => at % 3 === 1 && since !== 0).length);
   const counts = TASK_STATES.map(() => 0);
   let eligible = 0;
   for (let position = 0; position < job.size; position++) {

@@ -6,6 +6,9 @@ export interface Held {
   position: number;
   attempt: number;
   started: boolean;
+  /** It stands still; what it would have done meanwhile it does then. */
+  suspended?: boolean;
+  due?: () => void;
 }
 
 /** What a fake worker holds, and what it has not reported yet. */

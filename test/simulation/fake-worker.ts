@@ -166,6 +166,12 @@ export class FakeWorker {
         for (const held of holdings.named(message.fences)) this.#stop(held.fence);
         this.#startSome();
         break;
+      case 'suspend':
+        for (const held of holdings.named(message.fences)) if (held.started) held.suspended = true;
+        break;
+      case 'resume':
+        for (const held of holdings.named(message.fences)) this.#goOn(held);
+        break;
       case 'job':
       case 'forget':
       case 'drain':
@@ -187,15 +193,26 @@ export class FakeWorker {
       this.watch.began(this, held);
       const script = this.watch.script(held.jobId, held.position);
       this.#after(life, script.durationMs, () => {
-        if (!this.#holdings.held.has(held.fence)) return;
-        if (script.killsWorker) {
-          this.kill();
-          this.clock.timer(500, () => this.start());
-        } else {
-          this.#end(held.fence, script.outcome);
-        }
+        const act = () => {
+          if (!this.#holdings.held.has(held.fence)) return;
+          if (script.killsWorker) {
+            this.kill();
+            this.clock.timer(500, () => this.start());
+          } else {
+            this.#end(held.fence, script.outcome);
+          }
+        };
+        if (held.suspended === true) held.due = act;
+        else act();
       });
     }
+  }
+
+  #goOn(held: Held): void {
+    held.suspended = false;
+    const { due } = held;
+    delete held.due;
+    due?.();
   }
 
   #end(fence: number, outcome: number): void {

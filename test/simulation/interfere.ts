@@ -20,6 +20,8 @@ const VERBS = [
   'more',
   'most',
   'prune',
+  'suspend',
+  'resume',
 ] as const;
 
 /** What puts tasks in lanes of their own; every worker has so much. */

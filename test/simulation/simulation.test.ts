@@ -77,6 +77,7 @@ async function releaseAll(sim: Simulation): Promise<void> {
   for (const id of sim.acknowledged.keys()) {
     try {
       await sim.insist((coordinator) => coordinator.release(CALLER, String(id), {}));
+      await sim.insist((coordinator) => coordinator.resume(CALLER, String(id), {}));
     } catch (error) {
       const { code } = error as { code?: string };
       if (code !== 'JOB_NOT_FOUND' || !sim.doomed.has(id)) expect(code).toBe('JOB_ENDED');

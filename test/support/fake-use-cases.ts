@@ -84,6 +84,8 @@ export class FakeUseCases implements UseCases {
   requeue: UseCases['requeue'] = (caller, ref, selection) => this.#verb('requeue', caller, ref, selection);
   hold: UseCases['hold'] = (caller, ref, selection) => this.#verb('hold', caller, ref, selection);
   release: UseCases['release'] = (caller, ref, selection) => this.#verb('release', caller, ref, selection);
+  suspend: UseCases['suspend'] = (caller, ref, selection) => this.#verb('suspend', caller, ref, selection);
+  resume: UseCases['resume'] = (caller, ref, selection) => this.#verb('resume', caller, ref, selection);
   signal: UseCases['signal'] = (caller, ref, request) => this.#verb('signal', caller, ref, request);
   update: UseCases['update'] = (caller, ref, request) => this.#verb('update', caller, ref, request);
 

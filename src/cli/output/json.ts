@@ -45,6 +45,7 @@ export function jobJson(job: JobView): Flat {
     deadline_at: isoTime(job.deadlineAt),
     canary: job.canary ?? null,
     instances: job.instances ?? false,
+    tasks_suspended: job.suspended ?? 0,
   };
 }
 
@@ -77,6 +78,8 @@ export function taskJson(task: TaskView): Flat {
     err_bytes: task.errBytes ?? null,
     cut_bytes: task.cutBytes ?? null,
     missing_bytes: task.missingBytes ?? null,
+    suspended_at: isoTime(task.suspendedAt),
+    suspended_ms: task.suspendedMs ?? null,
   };
 }
 

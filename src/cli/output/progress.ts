@@ -11,6 +11,11 @@ function sizeOf(counts: Counts): number {
   return endedOf(counts) + counts.blocked + counts.ready + counts.leased + counts.running;
 }
 
+/** ` (2 suspended)` of those that run; '' without any. */
+export function suspendedText({ suspended = 0 }: { readonly suspended?: number | undefined }): string {
+  return suspended === 0 ? '' : ` (${shownCount(suspended)} suspended)`;
+}
+
 const WINDOW_MS = 10_000;
 
 interface Sample {
@@ -68,7 +73,8 @@ export function progressLine(delta: JobDelta, meter: RateMeter, nowMs: number, s
   const ended = endedOf(counts);
   const parts = [`${shownCount(ended)}/${shownCount(size)}`];
   for (const [state, colour] of PARTS) {
-    if (counts[state] > 0) parts.push(paint(colour, `${shownCount(counts[state])} ${state}`));
+    const also = state === 'running' ? suspendedText(delta) : '';
+    if (counts[state] > 0) parts.push(paint(colour, `${shownCount(counts[state])} ${state}${also}`));
   }
   if (delta.retried > 0) parts.push(paint('yellow', `${shownCount(delta.retried)} retried`));
   if (delta.state === 'held' || delta.state === 'blocked') parts.push(delta.state);

@@ -2,6 +2,7 @@ import type { FailureGroup, SummaryReply } from '../../api/insight.ts';
 import type { Counts, JobView, TaskView } from '../../api/job.ts';
 import { colourOfState, type Paint, painter } from './color.ts';
 import { counted, cut, isoTime, oneLine, shownBytes, shownCount, shownDuration, shownRate } from './format.ts';
+import { suspendedText } from './progress.ts';
 import { sheet } from './sheet.ts';
 
 const ORDER: readonly (keyof Counts)[] = [
@@ -58,7 +59,10 @@ function section(heading: string, lines: readonly string[]): string {
 /** `1,000: 990 completed, 10 failed`. */
 function tasksText(job: JobView, paint: Paint): string {
   const counts = ORDER.filter((state) => job.counts[state] > 0).map((state) =>
-    paint(colourOfState(state), `${shownCount(job.counts[state])} ${state}`),
+    paint(
+      colourOfState(state),
+      `${shownCount(job.counts[state])} ${state}${state === 'running' ? suspendedText(job) : ''}`,
+    ),
   );
   return `${shownCount(job.size)}: ${counts.join(', ')}`;
 }
@@ -130,6 +134,7 @@ function slowLine(task: TaskView): string {
 }
 
 function runningLine(task: TaskView, now: number): string {
-  const since = task.startedAt === undefined ? '-' : shownDuration(now - task.startedAt);
-  return `${task.id}  ${since}${task.worker === undefined ? '' : `  on ${oneLine(task.worker)}`}`;
+  const { startedAt, suspendedAt = now, suspendedMs = 0 } = task;
+  const ran = startedAt === undefined ? '-' : shownDuration(suspendedAt - startedAt - suspendedMs);
+  return `${task.id}  ${ran}${task.suspended ? ', suspended' : ''}${task.worker === undefined ? '' : `  on ${oneLine(task.worker)}`}`;
 }

@@ -9,6 +9,8 @@ const VERBS = {
   requeue: 'Run tasks again, also running and completed ones',
   hold: 'Start no more tasks',
   release: 'Undo a hold',
+  suspend: 'Let what runs stand still',
+  resume: 'Let what was suspended go on',
 } as const;
 
 const BODIES: { readonly [verb: string]: typeof RetryRequest | typeof RequeueRequest } = {
