@@ -1,4 +1,6 @@
 import type { JobForWorker } from '../api/session.ts';
+import { SRUN_PROGRAM } from '../api/slurm-names.ts';
+import { builtProgram } from '../client/node/package-files.ts';
 import { isSpawnError } from '../core/errors.ts';
 import { IndexSet } from '../core/index-set.ts';
 import { type Needs, needsOf } from '../core/resources.ts';
@@ -155,7 +157,7 @@ export class JobBook {
     const cwd = stage === undefined ? description.cwd : there(await stages.unpack(id, stage));
     switch (run.kind) {
       case 'argv':
-        return { argv: run.argv, base, cwd };
+        return { argv: programOf(run.argv), base, cwd };
       case 'shell':
         // Otherwise a text that begins with a sign is taken for an option of sh.
         return { argv: ['/bin/sh', '-c', /^[-+]/.test(run.text) ? ` ${run.text}` : run.text], base, cwd };
@@ -167,6 +169,12 @@ export class JobBook {
         return { argv: [], base, cwd };
     }
   }
+}
+
+/** The srun of this package, where a job asks for it. */
+function programOf(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv;
+  return first === SRUN_PROGRAM ? [process.execPath, builtProgram('spawn'), 'srun', ...rest] : argv;
 }
 
 function missing({ id, cwd }: JobForWorker, error: unknown): Files {

@@ -1,8 +1,8 @@
 import type { JobSpecInput } from '../../api/job-spec.ts';
 import type { SessionView } from '../../api/session.ts';
 import { PARTITION } from '../../api/slurm-names.ts';
-import { formatHostlist } from '../../config/slurm/hostlist.ts';
 import { notSubmitted } from '../../config/slurm/refusal.ts';
+import { formatHostlist } from '../../core/hostlist.ts';
 import type { Client } from '../client.ts';
 import { localZone } from '../local-zone.ts';
 import type { World } from '../world.ts';
@@ -11,13 +11,19 @@ import { testOnlyText } from './submit-answers.ts';
 interface Tested {
   readonly spec: JobSpecInput;
   readonly quiet: boolean;
+  /** Who says it; default sbatch. */
+  readonly command?: 'sbatch' | 'srun';
 }
 
 /**
  * `--test-only`: checks a job, changes nothing and says where and when it would start, as far as that can be told.
  * @throws SpawnError with Slurm's words when no workers could ever run it
  */
-export async function estimateStart(client: Client, { spec, quiet }: Tested, world: World): Promise<number> {
+export async function estimateStart(
+  client: Client,
+  { spec, quiet, command = 'sbatch' }: Tested,
+  world: World,
+): Promise<number> {
   const [{ job }, { sessions }, { jobs }] = await Promise.all([
     client.submit({ spec, dryRun: true }),
     client.server(),
@@ -31,8 +37,8 @@ export async function estimateStart(client: Client, { spec, quiet }: Tested, wor
   const at = Math.max(world.now(), job.beginAt ?? 0);
   const partition = job.slurm?.partition?.split(',')[0] ?? PARTITION;
   const names = formatHostlist(nodes.map(({ worker }) => worker));
-  const text = testOnlyText({ job: (jobs[0]?.id ?? 0) + 1, at, cpus, nodes: names, partition }, localZone);
-  world.stderr.write(text);
+  const estimate = { command, job: (jobs[0]?.id ?? 0) + 1, at, cpus, nodes: names, partition };
+  world.stderr.write(testOnlyText(estimate, localZone));
   return 0;
 }
 

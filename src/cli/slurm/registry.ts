@@ -17,6 +17,11 @@ export const SLURM_COMMANDS: readonly DialectEntry[] = [
     load: async () => (await import('./sbatch.ts')).sbatch,
   },
   {
+    name: 'srun',
+    summary: 'Run a program in a job, or as a step inside of one',
+    load: async () => (await import('./srun.ts')).srun,
+  },
+  {
     name: 'squeue',
     summary: 'Show jobs that wait and run, as Slurm does',
     load: async () => (await import('./squeue.ts')).squeue,

@@ -23,13 +23,15 @@ export interface Estimate {
   readonly cpus: number;
   readonly nodes: string;
   readonly partition: string;
+  /** Who says it; default sbatch. */
+  readonly command?: 'sbatch' | 'srun';
 }
 
 /** stderr of `sbatch --test-only`. */
 export function testOnlyText(estimate: Estimate, zone: (at: number) => number): string {
-  const { job, cpus, nodes, partition } = estimate;
+  const { job, cpus, nodes, partition, command = 'sbatch' } = estimate;
   const at = localTime(estimate.at, zone, 'N/A');
-  return `sbatch: Job ${job} to start at ${at} using ${cpus} processors on nodes ${nodes} in partition ${partition}\n`;
+  return `${command}: Job ${job} to start at ${at} using ${cpus} processors on nodes ${nodes} in partition ${partition}\n`;
 }
 
 /** What `sbatch --wait` exits with: the highest code of its tasks, 1 for one that a signal ended, 0 for one that never started. */
