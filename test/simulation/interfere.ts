@@ -21,7 +21,6 @@ const VERBS = [
   'most',
   'prune',
   'suspend',
-  'resume',
 ] as const;
 
 /** What puts tasks in lanes of their own; every worker has so much. */
@@ -78,6 +77,14 @@ function chooseAct(
         sim.insist((coordinator) => coordinator.retry(CALLER, some, { memoryBytes: 2 ** 29, timeLimitMs: 800_000 }));
     case 'one':
       return () => sim.insist((coordinator) => coordinator.cancel(CALLER, `${ref}_0`, {}));
+    case 'suspend': {
+      // Few stand still until the end of the day: what waits for them would make it long.
+      const forGood = chance.yes(0.2);
+      return async () => {
+        await sim.insist((coordinator) => coordinator.suspend(CALLER, some, {}));
+        if (!forGood) await sim.insist((coordinator) => coordinator.resume(CALLER, ref, {}));
+      };
+    }
     case 'prune':
       return () =>
         sim.insist((coordinator) =>
