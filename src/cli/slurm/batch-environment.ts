@@ -5,7 +5,7 @@ import { readSettings } from '../../config/settings.ts';
 import { exportFileVariables } from '../../config/slurm/export.ts';
 import { refuseLine } from '../../config/slurm/refusal.ts';
 import type { SbatchValues } from '../../config/slurm/sbatch-values.ts';
-import { isOwnVariable } from '../submit-input.ts';
+import { isOwnVariable } from '../own-variables.ts';
 import type { World } from '../world.ts';
 
 /** What the tasks of a job get for an environment. */

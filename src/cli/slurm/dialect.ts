@@ -3,7 +3,6 @@ import { refusalOf, refusalText, type SlurmCommand } from '../../config/slurm/re
 import type { SlurmOption } from '../../config/slurm/sbatch-options.ts';
 import type { World } from '../world.ts';
 import { controllerText } from './controller-words.ts';
-import { dialectHelp, VERSION_TEXT } from './dialect-help.ts';
 
 /** A command line of Slurm's, as read. */
 export interface DialectInput<O extends SlurmOption = SlurmOption> {
@@ -43,6 +42,7 @@ export function defineDialect<O extends SlurmOption>(dialect: Dialect<O>): Diale
         const input = readWords(command, options, words);
         const asked = input.given.map(({ option }) => nameOf(option)).find((name) => TELLS.has(name));
         if (asked === undefined) return await dialect.run(input, quietUnless(isGiven(input, 'verbose'), world));
+        const { dialectHelp, VERSION_TEXT } = await import('./dialect-help.ts');
         const told = asked === 'version' ? VERSION_TEXT : dialectHelp(dialect, asked === 'usage');
         world.stdout.write(told);
         return 0;

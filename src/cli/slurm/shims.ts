@@ -72,17 +72,13 @@ function bad(message: string): never {
 
 /** Whether something that is none of these commands has this name. */
 function isForeign(path: string): boolean {
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  return stat !== undefined && !isShim(path);
-}
-
-function isShim(path: string): boolean {
-  const stat = lstatSync(path);
-  if (!stat.isFile() || stat.size > MOST_BYTES) return false;
   try {
-    return OWN.test(readFileSync(path, 'utf8'));
-  } catch {
-    return false;
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) return false;
+    return !stat.isFile() || stat.size > MOST_BYTES || !OWN.test(readFileSync(path, 'utf8'));
+  } catch (error) {
+    // Below a file there is nothing.
+    return (error as NodeJS.ErrnoException).code !== 'ENOTDIR';
   }
 }
 

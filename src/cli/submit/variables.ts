@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { MAX_ENV_ENTRIES } from '../../api/limits.ts';
 import { readEnvFile } from '../../config/env-file.ts';
 import { SpawnError } from '../../core/errors.ts';
-import { isOwnVariable } from '../submit-input.ts';
+import { isOwnVariable } from '../own-variables.ts';
 import type { World } from '../world.ts';
 import type { Given } from './options.ts';
 

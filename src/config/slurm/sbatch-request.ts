@@ -1,5 +1,6 @@
+import { PARTITION } from '../../api/slurm-names.ts';
 import { notSubmitted, refuse, refuseLine } from './refusal.ts';
-import { SBATCH_OPTIONS } from './sbatch-options.ts';
+import { SBATCH_OPTIONS, type SbatchName } from './sbatch-options.ts';
 import { readSbatchValue, type SbatchContext, type SbatchValues } from './sbatch-values.ts';
 import type { GivenOption, OptionSource } from './sbatch-words.ts';
 import { momentOf } from './times.ts';
@@ -31,11 +32,19 @@ export function readSbatchRequest(given: readonly GivenOption[], context: Sbatch
   return {
     values,
     noted: Object.fromEntries(noted.map(({ name, value }) => [name, value ?? ''])),
-    notes: [...new Set(noted.map(({ name }) => name))].map((name) => {
-      const why = VERDICTS.get(name)!.note;
-      return `--${name} is recorded and has no effect${why === undefined ? '' : `: ${why}`}`;
-    }),
+    notes: [...new Set(noted.map(({ name }) => name))].map(noteOf).concat(partitionNote(values)),
   };
+}
+
+function noteOf(name: SbatchName): string {
+  const why = VERDICTS.get(name)!.note;
+  return `--${name} is recorded and has no effect${why === undefined ? '' : `: ${why}`}`;
+}
+
+/** Of several partitions the one that there is counts. */
+function partitionNote({ partition }: SbatchValues): readonly string[] {
+  if (partition === undefined || partition.split(',').includes(PARTITION)) return [];
+  return [`--partition is recorded and has no effect: the only partition is ${PARTITION}`];
 }
 
 function checkMemory(given: readonly GivenOption[]): void {
