@@ -27,6 +27,8 @@ export interface JobRecord {
   readonly endTime: string;
   readonly deadline: string;
   readonly suspendTime: string;
+  /** Seconds that it had run when it was last suspended or resumed. */
+  readonly beforeSuspend: number;
   readonly partition: string;
   readonly submitHost: string;
   /** Where it runs or ran, in one list; empty before. */
@@ -122,7 +124,7 @@ function linesOf(job: JobRecord, detailed: boolean): readonly string[] {
     ],
     [
       ['SuspendTime', job.suspendTime],
-      ['SecsPreSuspend', 0],
+      ['SecsPreSuspend', job.beforeSuspend],
       ['LastSchedEval', job.submitTime],
       ['Scheduler', 'Main'],
     ],

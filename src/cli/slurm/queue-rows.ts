@@ -214,10 +214,12 @@ export function endOf({ task, job, state }: QueueRow): number | undefined {
   return state === 'PENDING' ? undefined : job.endedAt;
 }
 
-/** How long it has run, ms. @param now by the coordinator's clock */
+/** How long it has run, ms, without the time that it stood still. @param now by the coordinator's clock */
 export function ranFor(row: QueueRow, now: number): number {
   const start = startOf(row);
-  return start === undefined ? 0 : Math.max(0, (endOf(row) ?? now) - start);
+  if (start === undefined) return 0;
+  const { suspendedAt, suspendedMs = 0 } = row.task ?? {};
+  return Math.max(0, (endOf(row) ?? suspendedAt ?? now) - start - suspendedMs);
 }
 
 /** What Slurm's commands call it. */

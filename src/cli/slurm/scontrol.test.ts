@@ -100,6 +100,7 @@ const waiting: JobRecord = {
   endTime: 'Unknown',
   deadline: 'N/A',
   suspendTime: 'None',
+  beforeSuspend: 0,
   partition: 'main',
   submitHost: 'localhost',
   nodes: '',

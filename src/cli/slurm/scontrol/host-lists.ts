@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { formatHostlist } from '../../../core/hostlist.ts';
 import { parseHostlist } from '../../../config/slurm/hostlist.ts';
 import { refusalOf, refusalText } from '../../../config/slurm/refusal.ts';
+import { formatHostlist } from '../../../core/hostlist.ts';
 import type { Session } from './session.ts';
 
 const MOST_BYTES = 1_048_576;

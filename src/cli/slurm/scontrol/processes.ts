@@ -18,7 +18,9 @@ const WIDTHS = [8, 8, 8, 7, 7];
 export async function listProcesses(session: Session, [text, node]: readonly string[]): Promise<void> {
   const id = text === undefined || text === '*' ? undefined : readSlurmId(text);
   if (text !== undefined && text !== '*' && id === undefined) return session.fail(`Invalid job id: ${text}`);
-  const found = (await readProcesses()).filter((each) => id === undefined || isOf(each, id));
+  const store = await storeMark(session);
+  const all = store === undefined ? [] : await readProcesses(store);
+  const found = all.filter((each) => id === undefined || isOf(each, id));
   session.print(HEAD);
   for (const { pid, rawId, isMain } of found) {
     const local = isMain ? '0' : '-';
@@ -35,7 +37,8 @@ export async function listProcesses(session: Session, [text, node]: readonly str
 
 /** `pidinfo PID`: which job a process belongs to. */
 export async function tellProcess(session: Session, text: string): Promise<void> {
-  const found = /^\d{1,10}$/.test(text) ? await readProcess(Number(text)) : undefined;
+  const store = await storeMark(session);
+  const found = store !== undefined && /^\d{1,10}$/.test(text) ? await readProcess(store, Number(text)) : undefined;
   if (found === undefined) return session.fail('Failed to locate job for requested pid');
   session.print(`Slurm JobId=${found.rawId}\n`);
 }
@@ -46,23 +49,28 @@ function isOf({ rawId, task }: TaskProcess, { ref }: SlurmId): boolean {
   return job === String(ref.id) && ref.indices.has(Number(index));
 }
 
-async function readProcesses(): Promise<readonly TaskProcess[]> {
+/** What SPAWN_SESSION of every task of this coordinator begins with: several may have tasks on one machine. */
+async function storeMark({ world }: Session): Promise<string | undefined> {
+  const server = await (await world.connectIfRunning())?.server();
+  return server && `${server.storeId.replaceAll(/[^\w-]/g, '_')}-`;
+}
+
+async function readProcesses(store: string): Promise<readonly TaskProcess[]> {
   const names = await readdir('/proc').catch(() => []);
   const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
-  const found = await Promise.all(pids.map(readProcess));
+  const found = await Promise.all(pids.map((pid) => readProcess(store, pid)));
   return found.filter((each) => each !== undefined).toSorted((a, b) => a.pid - b.pid);
 }
 
-async function readProcess(pid: number): Promise<TaskProcess | undefined> {
+async function readProcess(store: string, pid: number): Promise<TaskProcess | undefined> {
   try {
     const [environment, stat] = await Promise.all([
       readFile(`/proc/${pid}/environ`, 'latin1'),
       readFile(`/proc/${pid}/stat`, 'latin1'),
     ]);
-    const value = (name: string) => new RegExp(`(?:^|\0)${name}=(\\d{1,15})(?:\0|$)`).exec(environment)?.[1];
+    const value = (name: string) => new RegExp(`(?:^|\0)${name}=([^\0]{1,200})(?:\0|$)`).exec(environment)?.[1];
     const rawId = value('SLURM_JOB_ID');
-    // Of whoever else sets that name, a real Slurm among them, these are none.
-    if (rawId === undefined || value('SPAWN_JOB_ID') === undefined) return undefined;
+    if (rawId === undefined || value('SPAWN_SESSION')?.startsWith(store) !== true) return undefined;
     const [job, index] = [value('SLURM_ARRAY_JOB_ID'), value('SLURM_ARRAY_TASK_ID')];
     const group = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2];
     const task = job === undefined || index === undefined ? undefined : `${job}_${index}`;

@@ -1,6 +1,6 @@
 import { PARTITION } from '../../../api/slurm-names.ts';
-import { formatHostlist } from '../../../core/hostlist.ts';
 import { visible } from '../../../core/error-text.ts';
+import { formatHostlist } from '../../../core/hostlist.ts';
 import type { Session } from './session.ts';
 
 const MIB = 1_048_576;

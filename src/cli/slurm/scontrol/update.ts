@@ -41,6 +41,9 @@ async function updateOne(session: Session, client: Client, id: SlurmId, changes:
   const running = chosen && unite([chosen.live.running, chosen.live.suspended]);
   const isAlone = chosen !== undefined && (chosen.job.array === undefined || isRaw(id));
   if (isAlone && running !== undefined) return refusalOfJob(session, id, NOT_PENDING, UPDATES);
+  if (chosen !== undefined && running !== undefined && chosen.live.waiting === undefined) {
+    return tellParts(session, chosen, id, running);
+  }
   const timeLimitMs = await limitOf(session, client, id, changes);
   if (timeLimitMs === 'told') return;
   const { request, lost } = updateRequest(changes, { cpus: chosen?.job.cpus ?? 1, isPart, timeLimitMs });
@@ -55,11 +58,11 @@ async function updateOne(session: Session, client: Client, id: SlurmId, changes:
     if (changes.priority !== undefined && changes.priority > 0) await client.release(ref);
     if (chosen === undefined) return await tellEnded(session, client, id, reply, UPDATES);
   }
-  await tellParts(session, chosen ?? (await choose(client, id)), id, chosen === undefined ? undefined : running);
+  tellParts(session, chosen ?? (await choose(client, id)), id, chosen === undefined ? undefined : running);
 }
 
 /** @param running those of which nothing could be changed */
-async function tellParts(session: Session, chosen: Chosen, id: SlurmId, running: Chosen['ended']): Promise<void> {
+function tellParts(session: Session, chosen: Chosen, id: SlurmId, running: Chosen['ended']): void {
   const { job, live, ended } = chosen;
   const lives = unite(Object.values(live));
   if (job.array === undefined || isRaw(id)) {
