@@ -104,6 +104,7 @@ export const MemberEndMessage = z.object({
   n: z.int(),
   fences: z.array(z.tuple([Fence, z.int().min(1)])),
 });
+export type MemberEndMessage = z.infer<typeof MemberEndMessage>;
 
 /**
  * To the worker that has the grant: every other node is ready, and listens there. Comes once for each attempt with more than one node, later

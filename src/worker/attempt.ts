@@ -1,4 +1,5 @@
 import type { Outcome } from '../core/outcome.ts';
+import type { Needs } from '../core/resources.ts';
 import type { LogPosition } from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
 import type { Grant } from './queue.ts';
@@ -7,6 +8,8 @@ import type { Grant } from './queue.ts';
 export interface Attempt {
   readonly grant: Grant;
   readonly job: KnownJob;
+  /** What it has of this worker's resources. */
+  readonly needs: Needs;
   /** Numbers of its devices. */
   readonly devices: readonly number[];
   /** It asks for what this worker does not have, and only says so. */

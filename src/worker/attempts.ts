@@ -1,12 +1,14 @@
+import type { Placement } from '../api/gang.ts';
 import type { Resources, StreamMessage } from '../api/session.ts';
 import type { Gpu } from '../core/gpu-list.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { Room } from '../core/resources.ts';
+import type { Needs } from '../core/resources.ts';
 import { AheadOfNeed, widthOf } from './ahead-of-need.ts';
 import type { Attempt } from './attempt.ts';
 import { type Explanation, explainFailure } from './explain-failure.ts';
 import type { Forker, RunRefused, RunRequest, TaskEnded, TaskSpawnFailed, TaskStarted } from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
+import { Occupancy } from './occupancy.ts';
 import { openFilesOf } from './open-files.ts';
 import type { PendingEnd, PendingStart } from './outbox.ts';
 import { outcomeOf } from './outcome-of.ts';
@@ -50,9 +52,7 @@ export class Attempts {
   /** Open for them in the forker. */
   #files = 0;
   readonly #ahead = new AheadOfNeed();
-  readonly #room: Room;
-  /** What there is when nothing runs. */
-  readonly #idle: Room;
+  readonly occupancy: Occupancy;
   /** Which forker of the session runs them. */
   life = 0;
   /** That it may have open for them. */
@@ -60,8 +60,7 @@ export class Attempts {
 
   constructor(options: AttemptsOptions) {
     this.#options = options;
-    this.#room = new Room(options.resources);
-    this.#idle = new Room(options.resources);
+    this.occupancy = new Occupancy(options.resources);
   }
 
   get count(): number {
@@ -70,7 +69,7 @@ export class Attempts {
 
   /** A small task could start. */
   get hasRoom(): boolean {
-    return this.#room.open;
+    return this.occupancy.isOpen;
   }
 
   /** Those of which anything runs. */
@@ -84,23 +83,25 @@ export class Attempts {
   }
 
   /** @param alone no task of another job or lane waits, so that none may be passed */
-  fitOf(jobId: number, lane: number, alone: boolean): Fit {
+  fitOf(jobId: number, lane: number, alone: boolean, placement?: Placement): Fit {
     const job = this.#options.job(jobId, lane);
     if (job?.prepared === undefined) return 'unprepared';
     if (this.#running.size - this.#started >= MOST_UNSTARTED) return 'busy';
     if (this.#running.size > 0 && this.#files + openFilesOf(job.description) > this.mostFiles) return 'busy';
     // What is larger than the machine runs alone: the coordinator gave it, and waiting would not help.
-    if (this.#running.size === 0 || this.#hasRoomFor(job)) return 'fits';
-    return alone && this.#ahead.mayQueue(job) ? 'fits' : 'busy';
+    const isIdle = this.#running.size === 0 && this.occupancy.members === 0;
+    if (isIdle || this.occupancy.fits(this.#needsOf(job, placement))) return 'fits';
+    return alone && placement === undefined && this.#ahead.mayQueue(job) ? 'fits' : 'busy';
   }
 
   start(forker: Forker, grant: Grant): void {
     const job = this.#options.job(grant.jobId, grant.lane)!;
-    const short = this.#running.size === 0 ? this.#shortOf(job) : undefined;
+    const needs = this.#needsOf(job, grant.placement);
+    const short = this.#running.size === 0 ? this.occupancy.shortOf(needs) : undefined;
     const isImpossible = short !== undefined;
-    const devices = isImpossible ? [] : this.#occupy(job);
+    const devices = isImpossible ? [] : this.#occupy(job, needs);
     const attempt = {
-      ...{ grant, job, devices, isImpossible },
+      ...{ grant, job, needs, devices, isImpossible },
       ...{ log: undefined, dropped: false, cancelled: false, failure: undefined },
     };
     this.#running.set(grant.fence, attempt);
@@ -219,7 +220,7 @@ export class Attempts {
   #run(forker: Forker, { job, devices }: Attempt, request: RunRequest): void {
     // Never behind another: whoever has devices started because they are free.
     if (devices.length > 0) forker.run(request);
-    else forker.run({ ...request, queue: { id: job.queueId, width: widthOf(job, this.#idle) } });
+    else forker.run({ ...request, queue: { id: job.queueId, width: widthOf(job, this.occupancy.idle) } });
   }
 
   /** Lets a process write why nothing runs, so that the reason stands in the task's log like everything else. */
@@ -258,34 +259,28 @@ export class Attempts {
     this.#options.steps?.over(fence);
     if (attempt.log !== undefined) this.#started -= 1;
     this.#files -= openFilesOf(attempt.job.description);
-    const { job, devices, isImpossible } = attempt;
+    const { job, needs, devices, isImpossible } = attempt;
     if (isImpossible) return attempt;
     this.#ahead.gone(job);
-    this.#room.gpus.give(devices, job.needs.gpuShares);
     // One that waits in the forker takes its place, and its resources.
-    if (!this.#ahead.tookOver(job)) this.#room.take(job.needs, -1);
+    this.occupancy.give(needs, devices, !this.#ahead.tookOver(job));
     return attempt;
   }
 
-  #hasRoomFor({ needs }: KnownJob): boolean {
-    return this.#room.fits(needs) >= 1;
-  }
-
-  /** What it asks for and this machine has too little of even when it is idle; CPUs and memory aside, which it can do without. */
-  #shortOf({ needs }: KnownJob): string | undefined {
-    if (needs.gpuShares === 0 && needs.named.size === 0) return undefined;
-    return this.#idle.busy({ ...needs, cpus: 0, memoryBytes: 0 })[0];
+  #needsOf({ needs, description }: KnownJob, placement: Placement | undefined): Needs {
+    if (placement === undefined) return needs;
+    const { resources = {} } = description;
+    return this.occupancy.needsOf({ ...placement, cpus: placement.nodes[0]!.cpus, resources });
   }
 
   /** Gives its devices. */
-  #occupy(job: KnownJob): number[] {
+  #occupy(job: KnownJob, needs: Needs): number[] {
     this.#ahead.sent(job);
-    if (this.#running.size > 0 && !this.#hasRoomFor(job)) {
+    if (this.#running.size > 0 && !this.occupancy.fits(needs)) {
       this.#ahead.queued(job);
       return [];
     }
-    this.#room.take(job.needs, 1);
-    return job.needs.gpuShares === 0 ? [] : this.#room.gpus.take(job.needs.gpuShares);
+    return this.occupancy.take(needs);
   }
 
   #among(base: number, count: number): Attempt[] {

@@ -4,6 +4,7 @@ import type { Gpu, GpuVendor } from '../core/gpu-list.ts';
 import { asJobId, formatTaskId, rawIdOf } from '../core/ids.ts';
 import type { IndexSet } from '../core/index-set.ts';
 import { GPU_VARIABLES, gpuEnvironment } from './gpu-environment.ts';
+import { placementEnvironment } from './placement-environment.ts';
 import type { Grant } from './queue.ts';
 import { SBATCH_VARIABLES, SLURM_JOB_VARIABLES, slurmVariables } from './slurm-environment.ts';
 
@@ -184,5 +185,6 @@ export function taskEnvironment(job: JobForWorker, indices: IndexSet, grant: Gra
     env.push(...gpuEnvironment(device.vendor, devices));
   }
   if (grant.attempt > 1) env.push(`SLURM_RESTART_COUNT=${grant.attempt - 1}`);
+  if (grant.placement !== undefined) env.push(...assignments(placementEnvironment(job, grant.placement)));
   return env;
 }

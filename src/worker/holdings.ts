@@ -1,9 +1,13 @@
-import type { FenceRun, GrantRun, StreamMessage } from '../api/session.ts';
+import type { Placement } from '../api/gang.ts';
+import type { FenceRun, StreamMessage } from '../api/session.ts';
 import type { Attempts } from './attempts.ts';
 import { FenceSet } from './fence-set.ts';
 import type { Forker } from './forker/types.ts';
+import type { JobBook } from './job-book.ts';
+import { Members } from './members.ts';
 import type { Outbox } from './outbox.ts';
 import { GrantQueue } from './queue.ts';
+import type { StepPlaces } from './step-places.ts';
 
 /** Fences that were held once and are remembered, so that a grant which comes twice does not run twice; in runs. */
 const REMEMBERED_RUNS = 4_096;
@@ -14,16 +18,47 @@ type AboutHeld = Extract<
   { type: 'revoke' | 'cancel' | 'drop' | 'limit' | 'suspend' | 'resume' | 'signal' }
 >;
 
+/** And of what is to be. */
+type Taken = AboutHeld | Extract<StreamMessage, { type: 'grant' | 'member' | 'memberEnd' | 'gang' }>;
+type GrantMessage = Extract<StreamMessage, { type: 'grant' }>;
+
+export interface HoldingsOptions {
+  readonly outbox: Outbox;
+  readonly attempts: Attempts;
+  readonly jobs: JobBook;
+  /** Absent: this worker starts no steps. */
+  readonly steps: StepPlaces | undefined;
+  /** There is something to say, or room for something to start. */
+  readonly onChange: () => void;
+  /** One line for a person. */
+  readonly log: (line: string) => void;
+}
+
 /** What was granted to a session: queued or running, and what becomes of it. */
 export class Holdings {
+  readonly #options: HoldingsOptions;
   readonly #outbox: Outbox;
   readonly #attempts: Attempts;
+  /** Parts in gangs of which others have the grant. */
+  readonly members: Members;
   readonly #queue = new GrantQueue();
   readonly #over = new FenceSet();
 
-  constructor(outbox: Outbox, attempts: Attempts) {
-    this.#outbox = outbox;
-    this.#attempts = attempts;
+  constructor(options: HoldingsOptions) {
+    this.#options = options;
+    this.#outbox = options.outbox;
+    this.#attempts = options.attempts;
+    this.members = new Members({
+      ...options,
+      occupancy: options.attempts.occupancy,
+      resourcesOf: (id, lane) => options.jobs.get(id, lane)?.description.resources ?? {},
+    });
+    options.outbox.membersHeld = () => this.members.fences();
+  }
+
+  /** Attempts here, and parts in those that run elsewhere. */
+  get running(): number {
+    return this.#attempts.count + this.members.count;
   }
 
   /** Tasks that have not started. */
@@ -31,31 +66,25 @@ export class Holdings {
     return this.#queue.count;
   }
 
-  /**
-   * @param lane undefined when it was not described: the tasks go back
-   * @param attempt number of every task's attempt, or one number a task in the order of `runs`
-   */
-  grant(
-    jobId: number,
-    lane: number | undefined,
-    runs: readonly GrantRun[],
-    attempt: number | readonly number[],
-    forker: Forker | undefined,
-  ): void {
+  /** Takes tasks; those of a lane that was not described go back. */
+  #grant({ job, lane = 0, runs, attempt, placement }: GrantMessage, forker: Forker | undefined): void {
+    const isKnown = lane === 0 || this.#options.jobs.get(job, lane) !== undefined;
+    if (!isKnown) this.#options.log(`job ${job} has no lane ${lane} here: its tasks are given back`);
     let done = 0;
     for (const [fence, position, count] of runs) {
       for (const [from, length] of this.#unknownOf(fence, count)) {
         const at = done + from - fence;
         this.#outbox.held.add(from, length);
-        if (lane === undefined) {
+        if (!isKnown) {
           this.#giveBack([[from, length]]);
           continue;
         }
-        this.#queue.add(jobId, lane, {
+        this.#queue.add(job, lane, {
           fence: from,
           position: position + from - fence,
           count: length,
           attempt: typeof attempt === 'number' ? attempt : attempt.slice(at, at + length),
+          placement,
         });
       }
       done += count;
@@ -63,7 +92,29 @@ export class Holdings {
     if (this.#outbox.draining) this.giveBackAll(forker);
   }
 
-  take(message: AboutHeld, forker: Forker | undefined): void {
+  take(message: Taken, forker: Forker | undefined): void {
+    switch (message.type) {
+      case 'grant':
+        this.#grant(message, forker);
+        break;
+      case 'member':
+      case 'memberEnd':
+      case 'gang':
+        this.members.take(message);
+        break;
+      case 'revoke':
+      case 'cancel':
+      case 'drop':
+      case 'limit':
+      case 'suspend':
+      case 'resume':
+      case 'signal':
+        this.#about(message, forker);
+        break;
+    }
+  }
+
+  #about(message: AboutHeld, forker: Forker | undefined): void {
     const { fences } = message;
     switch (message.type) {
       case 'revoke':
@@ -80,11 +131,13 @@ export class Holdings {
         break;
       case 'suspend':
       case 'resume':
+        this.members.pass(message);
         for (const [base, count] of fences) {
           if (forker !== undefined) this.#attempts.suspend(forker, base, count, message.type === 'suspend');
         }
         break;
       case 'signal':
+        this.members.pass(message);
         if (forker !== undefined) this.#attempts.signal(forker, message);
         break;
     }
@@ -140,7 +193,8 @@ export class Holdings {
   /** Starts what can start. */
   startAll(forker: Forker): void {
     const now = performance.now();
-    const fitOf = (jobId: number, lane: number) => this.#attempts.fitOf(jobId, lane, this.#queue.laneCount === 1);
+    const fitOf = (jobId: number, lane: number, placement?: Placement) =>
+      this.#attempts.fitOf(jobId, lane, this.#queue.laneCount === 1, placement);
     while (this.#queue.count > 0) {
       const grant = this.#queue.take(fitOf, now);
       if (grant === undefined) break;

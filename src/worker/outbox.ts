@@ -1,3 +1,4 @@
+import type { MemberReport } from '../api/gang.ts';
 import type { InstanceReport } from '../api/instance-session.ts';
 import type { Ends, ExchangeRequest, FenceRun, Starts } from '../api/session.ts';
 import { MEASURED, type Measured } from '../core/end-chunk.ts';
@@ -29,11 +30,14 @@ export class Outbox {
   readonly #starts = new Map<number, PendingStart>();
   #ends: PendingEnd[] = [];
   readonly #returned = new FenceSet();
+  #members: MemberReport[] = [];
   /** The next exchange lists all that is held. */
   resync = false;
   draining = false;
   /** The next exchange must not wait for others to join it. */
   urgent = false;
+  /** Fences of the gangs of which a member is here. */
+  membersHeld: () => number[] = () => [];
   /** Of a bound instance: how it is. */
   readonly #report: (() => InstanceReport) | undefined;
 
@@ -66,6 +70,12 @@ export class Outbox {
     if (runs.length > 0) this.urgent = true;
   }
 
+  /** What became of a member of a gang here. */
+  member(report: MemberReport): void {
+    this.#members.push(report);
+    this.urgent = true;
+  }
+
   /** These fences are not this worker's any more: nothing is said of them. */
   dropped(base: number, count: number): void {
     this.held.delete(base, count);
@@ -86,11 +96,13 @@ export class Outbox {
     if (ends !== undefined) request.ends = ends;
     if (starts !== undefined) request.starts = starts;
     if (returned.length > 0) request.returned = returned;
+    if (this.#members.length > 0) request.members = this.#members.splice(0);
     if (this.draining) request.draining = true;
     if (this.#report !== undefined) request.instance = this.#report();
     if (this.resync) {
       request.heldRuns = this.held.runs();
       request.startedRuns = this.#startedRuns(running());
+      request.heldMembers = this.membersHeld();
     }
     this.resync = false;
     this.urgent = false;

@@ -1,3 +1,4 @@
+import type { Placement } from '../api/gang.ts';
 import type { FenceRun } from '../api/session.ts';
 
 /** Consecutive fences for consecutive tasks of one job and lane. */
@@ -7,6 +8,8 @@ export interface QueuedRun {
   readonly count: number;
   /** Number of the attempt that each will be: one for all, or one each. */
   readonly attempt: number | readonly number[];
+  /** Of one task that was placed as a whole. */
+  readonly placement?: Placement | undefined;
 }
 
 /** The right to start one task. */
@@ -18,6 +21,8 @@ export interface Grant {
   readonly attempt: number;
   /** In place of that of its lane. */
   readonly timeLimitMs?: number;
+  /** What it has of this worker and of others, in place of what its lane needs. */
+  readonly placement?: Placement;
 }
 
 /** Whether a task of a job can start now: `busy` when resources are missing, `unprepared` while the job's files are fetched. */
@@ -35,6 +40,7 @@ interface Waiting {
   position: number;
   count: number;
   readonly attempt: number | readonly number[];
+  readonly placement?: Placement | undefined;
   /** Tasks gone from the front: where `attempt` goes on. */
   skipped: number;
   readonly arrival: number;
@@ -88,14 +94,14 @@ export class GrantQueue {
   }
 
   /** Takes out the task that starts next, if one can. */
-  take(fitOf: (jobId: number, lane: number) => Fit, nowMs: number): Grant | undefined {
+  take(fitOf: (jobId: number, lane: number, placement?: Placement) => Fit, nowMs: number): Grant | undefined {
     let chosen: [number, LaneQueue] | undefined;
     let chosenArrival = Number.POSITIVE_INFINITY;
     let closedAt = Number.POSITIVE_INFINITY;
     for (const [key, queue] of this.#lanes) {
-      const { arrival } = queue.runs[queue.head]!;
+      const { arrival, placement } = queue.runs[queue.head]!;
       if (arrival > chosenArrival || arrival > closedAt) continue;
-      const fits = fitOf(queue.jobId, queue.lane);
+      const fits = fitOf(queue.jobId, queue.lane, placement);
       if (fits === 'busy') {
         queue.busySince ??= nowMs;
         if (nowMs - queue.busySince >= PASSING_MS) closedAt = arrival;
@@ -143,7 +149,7 @@ export class GrantQueue {
   #takeHead(key: number, queue: LaneQueue): Grant {
     const { jobId, lane } = queue;
     const run = queue.runs[queue.head]!;
-    const { fence, position, timeLimitMs } = run;
+    const { fence, position, timeLimitMs, placement } = run;
     const attempt = typeof run.attempt === 'number' ? run.attempt : run.attempt[run.skipped]!;
     skip(run, 1);
     if (run.count === 0) queue.head += 1;
@@ -151,8 +157,11 @@ export class GrantQueue {
     this.#count -= 1;
     if (queue.head === queue.runs.length) this.#lanes.delete(key);
     else if (queue.head >= 1000) this.#replace(key, queue, queue.runs.slice(queue.head));
-    const grant = { jobId, lane, fence, position, attempt };
-    return timeLimitMs === undefined ? grant : { ...grant, timeLimitMs };
+    return {
+      ...{ jobId, lane, fence, position, attempt },
+      ...(timeLimitMs === undefined ? {} : { timeLimitMs }),
+      ...(placement === undefined ? {} : { placement }),
+    };
   }
 
   #replace(key: number, queue: LaneQueue, runs: Waiting[]): void {

@@ -24,13 +24,15 @@ interface Run {
 export function taskRequest({ grant, job, gpus }: Run, envId: number, { host, bindCpus }: RunDefaults): RunRequest {
   const { description, indices } = job;
   const { signal, openMode } = description;
+  const [node] = grant.placement?.nodes ?? [];
+  const cpus = node?.cpus ?? description.cpus;
   return {
     ...shared({ grant, job, gpus }, envId),
     argv: job.prepared!.argv,
     cwd: job.prepared!.cwd,
     timeLimitMs: grant.timeLimitMs ?? description.timeLimitMs,
-    memoryBytes: description.memoryBytes,
-    ...(bindCpus ? { cpuMilli: Math.max(1, Math.round(description.cpus * 1_000)) } : {}),
+    memoryBytes: grant.placement?.memoryBytes ?? description.memoryBytes,
+    ...(bindCpus ? { cpuMilli: Math.max(1, Math.round(cpus * 1_000)) } : {}),
     ...filesOf(description, grant, indices.at(grant.position), host),
     ...(openMode === 'append' ? { append: true } : {}),
     ...(signal === undefined || signal.steps

@@ -7,6 +7,7 @@ import type { Lives, LivesWiring } from './forker-lives.ts';
 import type { JobAdapter } from './job-book.ts';
 import type { JobFiles } from './job-files.ts';
 import type { LeaseMoment } from './lease.ts';
+import type { StepPlaces } from './step-places.ts';
 import type { StepFolders } from './steps/step-folders.ts';
 
 /**
@@ -44,6 +45,8 @@ export interface SessionOptions {
   /** The server can be away this long before the session gives up, but always for the term of a lease; 0 = for ever. */
   readonly exitWhenGoneMs: number;
   readonly bound?: BoundInstance;
+  /** Where steps of gangs run here; absent: members of gangs fail. */
+  readonly stepPlaces?: StepPlaces | undefined;
   /** What srun starts in tasks; absent where they run in a place of their own. */
   readonly stepFolders?: StepFolders;
   /** One line for a person, without its end. */

@@ -88,7 +88,10 @@ export class Session {
       },
       onRefused: (fence) => this.#holdings.refused(fence),
     });
-    this.#holdings = new Holdings(this.#outbox, this.#attempts);
+    this.#holdings = new Holdings({
+      ...{ outbox: this.#outbox, attempts: this.#attempts, jobs: this.#jobs, steps: options.stepPlaces, log },
+      onChange: () => this.#pump(),
+    });
     this.#lives = options.lives({
       logDir: ownLogs ?? hello.logDir!,
       sessionId,
@@ -166,7 +169,7 @@ export class Session {
       this.#exchanges.stop();
       await this.#lives.close();
       await lives.catch(() => {});
-      await this.#stages.close();
+      await Promise.all([this.#stages.close(), this.#holdings.members.close()]);
       this.#shipper?.stop();
       await shipping;
     }
@@ -183,7 +186,10 @@ export class Session {
       this.#holdings.giveBackAll(this.#lives.current);
     }
     if (Number.isFinite(graceMs)) {
-      const end = () => this.#attempts.shutDown(this.#lives.current, MOST_SHUTDOWN_GRACE_MS);
+      const end = () => {
+        this.#attempts.shutDown(this.#lives.current, MOST_SHUTDOWN_GRACE_MS);
+        this.#holdings.members.giveUp();
+      };
       const timer = setTimeout(end, graceMs);
       this.#over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
     }
@@ -194,6 +200,7 @@ export class Session {
   cancelAll(): void {
     this.drain(Number.POSITIVE_INFINITY);
     this.#attempts.cancel(this.#lives.current, 0, Number.POSITIVE_INFINITY);
+    this.#holdings.members.giveUp();
   }
 
   /** The report of the instance has changed: it is said at once. */
@@ -219,13 +226,13 @@ export class Session {
   }
 
   get #isQuiet(): boolean {
-    return this.#attempts.count === 0 && (this.#exchanges.hasSaidAll || this.#contact.isTroubled);
+    return this.#holdings.running === 0 && (this.#exchanges.hasSaidAll || this.#contact.isTroubled);
   }
 
   #pump(): void {
     const forker = this.#lives.current;
     if (forker !== undefined && this.#lease.isValid) this.#holdings.startAll(forker);
-    if (this.#outbox.draining && this.#mayLeave && this.#attempts.count === 0 && !this.#leaving) this.#leave();
+    if (this.#outbox.draining && this.#mayLeave && this.#holdings.running === 0 && !this.#leaving) this.#leave();
     this.#exchanges.touch();
     this.#quiet.look();
   }
@@ -246,8 +253,9 @@ export class Session {
         this.#jobs.add(message.job);
         break;
       case 'grant':
-        this.#grant(message);
-        break;
+      case 'member':
+      case 'memberEnd':
+      case 'gang':
       case 'revoke':
       case 'cancel':
       case 'drop':
@@ -270,12 +278,6 @@ export class Session {
         break;
     }
     this.#pump();
-  }
-
-  #grant({ job, runs, attempt, lane = 0 }: Extract<NumberedMessage, { type: 'grant' }>): void {
-    const isKnown = lane === 0 || this.#jobs.get(job, lane) !== undefined;
-    if (!isKnown) this.#options.log(`job ${job} has no lane ${lane} here: its tasks are given back`);
-    this.#holdings.grant(job, isKnown ? lane : undefined, runs, attempt, this.#lives.current);
   }
 
   #forkerDied({ expected, code, signal, stderr }: ForkerExit): void {

@@ -20,10 +20,8 @@ export interface StepPlaces {
   admit(member: MemberMessage, devices: readonly number[]): Promise<StepAddress>;
   /** The attempt is over: kills what runs of its steps, closes its place, and resolves when nothing of it is left. */
   release(fence: number): Promise<void>;
-  /** On the worker that has the grant: all other nodes are ready. May come again, and before or after the task itself has started. */
+  /** On the worker that has the grant, while it has it: all other nodes are ready. May come again, and before or after the task itself has started. */
   gangReady(gang: GangMessage): void;
-  /** On the worker that has the grant: the attempt is over, or gone. What `gangReady` left is removed. */
-  gangOver(fence: number): void;
   /** Passes a signal on to all that runs of the steps of a member. */
   signal(fence: number, signal: number): void;
   /** The session is over: as `release` of everything. */

@@ -1,7 +1,7 @@
 import type { JobView } from '../../api/job.ts';
 import { PARTITION } from '../../api/slurm-names.ts';
-import { formatHostlist } from '../../config/slurm/hostlist.ts';
 import { parseDependency } from '../../core/dependency.ts';
+import { formatHostlist } from '../../core/hostlist.ts';
 import { dependencyText } from './dependency-text.ts';
 import { endOf, type QueueRow, ranFor, startOf } from './queue-rows.ts';
 

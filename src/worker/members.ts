@@ -1,0 +1,123 @@
+import { constants } from 'node:os';
+import type { GangMessage, MemberEndMessage, MemberMessage, MemberReport } from '../api/gang.ts';
+import type { FenceRun, StreamMessage } from '../api/session.ts';
+import type { Occupancy } from './occupancy.ts';
+import type { Outbox } from './outbox.ts';
+import type { StepPlaces } from './step-places.ts';
+
+/** Longest reason that a report carries. */
+const MAX_REASON = 1_024;
+
+type Passed = Extract<StreamMessage, { type: 'suspend' | 'resume' | 'signal' }>;
+
+export interface MembersOptions {
+  /** Absent: this worker starts no steps, and members of gangs fail here. */
+  readonly steps: StepPlaces | undefined;
+  readonly occupancy: Occupancy;
+  readonly outbox: Outbox;
+  /** Named amounts of each node of a job. */
+  readonly resourcesOf: (jobId: number, lane: number) => Readonly<Record<string, number>>;
+  /** There is something to say, or room for something to start. */
+  readonly onChange: () => void;
+  /** One line for a person. */
+  readonly log: (line: string) => void;
+}
+
+/** The parts that this worker has in gangs whose tasks run elsewhere, by the fences of those: each holds its share until its steps are gone. */
+export class Members {
+  readonly #options: MembersOptions;
+  /** What was said of each; undefined while its place is being made. */
+  readonly #reports = new Map<number, MemberReport | undefined>();
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+  }
+
+  /** Those that hold a share, also while what is left of their steps is ended. */
+  get count(): number {
+    return this.#options.occupancy.members;
+  }
+
+  /** For an exchange that lists all that is held. */
+  fences(): number[] {
+    return [...this.#reports.keys()];
+  }
+
+  take(message: MemberMessage | MemberEndMessage | GangMessage): void {
+    switch (message.type) {
+      case 'member':
+        void this.#admit(message);
+        break;
+      case 'memberEnd':
+        for (const fence of this.#among(message.fences)) void this.#release(fence);
+        break;
+      case 'gang':
+        // One that is over would leave what nobody removes.
+        if (this.#options.outbox.held.has(message.fence)) this.#options.steps?.gangReady(message);
+        break;
+    }
+  }
+
+  /** To what runs of the steps of members. */
+  pass(message: Passed): void {
+    if (message.type === 'signal' && message.mainOnly) return;
+    const { SIGSTOP, SIGCONT } = constants.signals;
+    const signal = message.type === 'signal' ? message.signal : message.type === 'suspend' ? SIGSTOP : SIGCONT;
+    for (const fence of this.#among(message.fences)) this.#options.steps?.signal(fence, signal);
+  }
+
+  /** The worker goes: all of them fail, and their gangs with them. */
+  giveUp(): void {
+    for (const [fence, report] of this.#reports) {
+      if (report === undefined || !('failed' in report)) this.#say({ fence, failed: 'the worker goes' });
+    }
+  }
+
+  /** Nothing of them is left when it resolves. */
+  async close(): Promise<void> {
+    await this.#options.steps?.close();
+  }
+
+  async #admit(message: MemberMessage): Promise<void> {
+    const { steps, occupancy, resourcesOf } = this.#options;
+    const { fence, job, lane = 0 } = message;
+    const known = this.#reports.get(fence);
+    // Told again: the same answer. While the place is being made, it comes by itself.
+    if (known !== undefined) this.#say(known);
+    if (this.#reports.has(fence)) return;
+    this.#reports.set(fence, undefined);
+    try {
+      if (steps === undefined) throw new Error('this worker starts no steps');
+      const devices = occupancy.hold(fence, occupancy.needsOf({ ...message, resources: resourcesOf(job, lane) }));
+      const { address, port } = await steps.admit(message, devices);
+      if (this.#reports.has(fence) && this.#reports.get(fence) === undefined) this.#say({ fence, address, port });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#options.log(`no place for the steps of job ${job}: ${why}`);
+      if (this.#reports.has(fence)) this.#say({ fence, failed: why.slice(0, MAX_REASON) || 'unknown' });
+    }
+  }
+
+  async #release(fence: number): Promise<void> {
+    const { steps, occupancy, onChange, log } = this.#options;
+    if (!this.#reports.delete(fence)) return;
+    try {
+      await steps?.release(fence);
+    } catch (error) {
+      log(`the steps of an attempt could not be ended: ${String(error)}`);
+    }
+    occupancy.free(fence);
+    onChange();
+  }
+
+  #say(report: MemberReport): void {
+    this.#reports.set(report.fence, report);
+    this.#options.outbox.member(report);
+    this.#options.onChange();
+  }
+
+  #among(runs: readonly FenceRun[]): number[] {
+    const isNamed = (fence: number) => runs.some(([base, count]) => fence >= base && fence < base + count);
+    return this.fences().filter(isNamed);
+  }
+}
