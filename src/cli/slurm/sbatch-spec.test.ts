@@ -32,6 +32,7 @@ test('a job without options', () => {
       resources: {},
       invalidDependency: 'wait',
       outputPath: 'slurm-%j.out',
+      errorPath: 'slurm-%j.out',
       slurm: facts,
     },
     layout: { nodes: { min: 1, max: 1 }, tasks: 1, cpusPerTask: 1 },

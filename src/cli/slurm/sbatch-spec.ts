@@ -33,7 +33,8 @@ export function sbatchSpec({ values, notes }: SbatchRequest, facts: SubmitFacts)
     hold: values.hold,
     priority: values.nice === undefined ? undefined : -values.nice,
     outputPath: ownPattern(values.output ?? name),
-    errorPath: values.error === undefined ? undefined : ownPattern(values.error),
+    // Without one of its own, standard error goes where the output goes.
+    errorPath: ownPattern(values.error ?? values.output ?? name),
     inputPath: values.input === undefined ? undefined : ownPattern(values.input),
     openMode: values.openMode,
     signal: signalOf(values),
