@@ -33,7 +33,7 @@ export function signalSentence(signal: number): string {
   return SENTENCES[name] ?? `Unknown signal ${signal}`;
 }
 
-const SENTENCES_OF_EXEC: Readonly<Record<string, string>> = {
+const SENTENCES_OF_ERRORS: Readonly<Record<string, string>> = {
   ENOENT: 'No such file or directory',
   EACCES: 'Permission denied',
   ENOEXEC: 'Exec format error',
@@ -44,7 +44,7 @@ const SENTENCES_OF_EXEC: Readonly<Record<string, string>> = {
   EAGAIN: 'Resource temporarily unavailable',
 };
 
-/** What execve(2) says. @param name `ENOENT` */
-export function execSentence(name: string): string {
-  return SENTENCES_OF_EXEC[name] ?? name;
+/** strerror(3), for what goes wrong here. @param name `ENOENT` */
+export function systemSentence(name: string): string {
+  return SENTENCES_OF_ERRORS[name] ?? name;
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { RankStream } from '../../../client/node/steps/rank-processes.ts';
 import { refuseLine } from '../../../config/slurm/refusal.ts';
 import type { NodeRanks } from './node-ranks.ts';
+import { systemSentence } from './signal-sentence.ts';
 import { expandStepPattern, type StepNames } from './step-pattern.ts';
 import type { StreamMode } from './step-streams.ts';
 
@@ -48,8 +49,9 @@ export class StepInput {
       const fd = openSync(resolve(cwd, expandStepPattern(mode.pattern, namesOf(rank))), 'r');
       this.#files.push(fd);
       return fd;
-    } catch {
-      throw refuseLine('Could not open stdin file: No such file or directory', 1);
+    } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      throw refuseLine(`Could not open stdin file: ${systemSentence(code)}`, 1);
     }
   }
 

@@ -2,11 +2,12 @@ import { constants } from 'node:os';
 import type { Claim } from '../../../client/node/steps/claim-step.ts';
 import type { RankEvents } from '../../../client/node/steps/rank-processes.ts';
 import type { RunFrame } from '../../../client/node/steps/step-wire.ts';
+import { isSpawnError } from '../../../core/errors.ts';
 import { codeOf, ExitReport, type RankOutcome, tasksText } from './exit-report.ts';
 import { listenToSignals } from './interrupts.ts';
 import { LocalRanks, type NodeRanks } from './node-ranks.ts';
 import { prepareStep, type StepParts } from './prepare-step.ts';
-import { execSentence } from './signal-sentence.ts';
+import { systemSentence } from './signal-sentence.ts';
 import type { StepInput } from './step-input.ts';
 import type { StepStreams } from './step-streams.ts';
 
@@ -90,7 +91,12 @@ export class StepRun {
       void ranks.over.then(last, last);
     });
     const started = await Promise.all(
-      this.#nodes.map((node, at) => node.start().catch((error) => this.#lost(at, error))),
+      this.#nodes.map((node, at) =>
+        node.start().catch((error) => {
+          if (isSpawnError(error)) throw error;
+          return this.#lost(at, error);
+        }),
+      ),
     );
     claim.started(started.flatMap((ranks) => ranks ?? []));
   }
@@ -122,7 +128,7 @@ export class StepRun {
   /** As execve(2) says. */
   #failed(node: string, rank: number, name: string, errno: number): void {
     const [program] = this.#options.request.argv;
-    this.#say(`slurmstepd: error: execve(): ${program}: ${execSentence(name)}`);
+    this.#say(`slurmstepd: error: execve(): ${program}: ${systemSentence(name)}`);
     this.#ended(node, rank, { code: errno });
   }
 

@@ -2,6 +2,8 @@ import { closeSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { RankStream } from '../../../client/node/steps/rank-processes.ts';
+import { refuseLine } from '../../../config/slurm/refusal.ts';
+import { systemSentence } from './signal-sentence.ts';
 import { expandStepPattern, isPerRank, type StepNames } from './step-pattern.ts';
 
 /** What `--output`, `--error` and `--input` say. */
@@ -141,8 +143,18 @@ export class StepStreams {
   #file(pattern: string, rank: number): number {
     const { cwd, append, namesOf } = this.#options;
     const path = resolve(cwd, expandStepPattern(pattern, namesOf(isPerRank(pattern) ? rank : 0)));
-    const open = this.#files.get(path) ?? openSync(path, append ? 'a' : 'w', 0o666);
+    const open = this.#files.get(path) ?? opened(path, append);
     this.#files.set(path, open);
     return open;
+  }
+}
+
+/** @throws SpawnError with Slurm's words */
+function opened(path: string, append: boolean): number {
+  try {
+    return openSync(path, append ? 'a' : 'w', 0o666);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    throw refuseLine(`Could not open stdout file: ${systemSentence(code)}`, 1);
   }
 }
