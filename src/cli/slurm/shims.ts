@@ -53,15 +53,17 @@ export function writeShims(plan: ShimPlan): void {
     bad(`expected a directory without other files of Slurm's names, found ${taken[0]}${rest}; nothing was changed`);
   }
   const parts = names.map((name) => [join(directory, `.${name}.${process.pid}.new`), join(directory, name)] as const);
+  const made: string[] = [];
   try {
     mkdirSync(directory, { recursive: true });
     for (const [at, [part]] of parts.entries()) {
+      made.push(part);
       writeFileSync(part, shimText(names[at]!, plan), { flag: 'wx', mode: 0o755 });
       chmodSync(part, 0o755);
     }
     for (const [part, path] of parts) renameSync(part, path);
   } catch (error) {
-    for (const [part] of parts) rmSync(part, { force: true });
+    for (const part of made) rmSync(part, { force: true });
     bad(`expected a directory that can be written to, found ${directory}: ${(error as Error).message}`);
   }
 }
