@@ -27,6 +27,11 @@ export const SLURM_COMMANDS: readonly DialectEntry[] = [
     load: async () => (await import('./squeue.ts')).squeue,
   },
   {
+    name: 'scancel',
+    summary: 'Cancel jobs or send them a signal, as Slurm does',
+    load: async () => (await import('./scancel.ts')).scancel,
+  },
+  {
     name: 'scontrol',
     summary: 'Show and change jobs, as Slurm does',
     load: async () => (await import('./scontrol.ts')).scontrol,
@@ -35,5 +40,25 @@ export const SLURM_COMMANDS: readonly DialectEntry[] = [
     name: 'sacct',
     summary: 'Show what became of jobs, from history',
     load: async () => (await import('./sacct.ts')).sacct,
+  },
+  {
+    name: 'sinfo',
+    summary: 'Show workers as nodes of a partition',
+    load: async () => (await import('./sinfo.ts')).sinfo,
+  },
+  {
+    name: 'sacctmgr',
+    summary: 'List accounts, of which any is accepted',
+    load: async () => (await import('./sacctmgr.ts')).sacctmgr,
+  },
+  {
+    name: 'sshare',
+    summary: 'List the accounts of a user',
+    load: async () => (await import('./sshare.ts')).sshare,
+  },
+  {
+    name: 'sstat',
+    summary: 'List the steps that run of a job',
+    load: async () => (await import('./sstat.ts')).sstat,
   },
 ];

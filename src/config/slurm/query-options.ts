@@ -64,7 +64,7 @@ export const SCANCEL_OPTIONS: readonly SlurmOption[] = optionsOf([
   ['partition', 'p', '=', 'acts', 'SCANCEL_PARTITION'],
   ['qos', 'q', '=', 'acts', 'SCANCEL_QOS'],
   ['quiet', 'Q', '', 'acts'],
-  ['reservation', 'R', '=', 'noted'],
+  ['reservation', 'R', '=', 'acts'],
   ['sibling', '', '=', 'noted', '', ONE_CLUSTER],
   ['signal', 's', '=', 'acts', '', 'to a job that waits: refused at once; Slurm tries for a minute'],
   ['state', 't', '=', 'acts', 'SCANCEL_STATE'],
@@ -72,7 +72,7 @@ export const SCANCEL_OPTIONS: readonly SlurmOption[] = optionsOf([
   ['user', 'u', '=', 'acts', 'SCANCEL_USER'],
   ['verbose', 'v', '', 'acts', 'SCANCEL_VERBOSE'],
   ['version', 'V', '', 'acts'],
-  ['wckey', '', '=', 'noted', 'SCANCEL_WCKEY'],
+  ['wckey', '', '=', 'acts', 'SCANCEL_WCKEY'],
 ]);
 
 /** Every option of scontrol. */
