@@ -1,5 +1,4 @@
 import type { HistoryQueryInput } from '../../api/history.ts';
-import { MAX_PAGE } from '../../api/limits.ts';
 import { parseHostlist } from '../../config/slurm/hostlist.ts';
 import { refuse, refuseLine } from '../../config/slurm/refusal.ts';
 import { slurmTimeLimit } from '../../config/slurm/time-limit.ts';
@@ -11,6 +10,9 @@ import { readSlurmIds, type SlurmId } from './job-ids.ts';
 import { rowCpus, rowNodeCount, rowNodes, rowPartition } from './queue-values.ts';
 import { ownersOf, type Users } from './users.ts';
 import { readStates, type SlurmState } from './words.ts';
+
+/** Rows asked for at a time: of a million each page costs a look at their job, and a large one much memory. */
+const PAGE = 5_000;
 
 /** What sacct asks of the coordinator, and which of the rows that it tells are shown. */
 export interface AcctAsk {
@@ -93,7 +95,7 @@ function baseQuery(
   const ofTasks = states?.map((state) => OF_TASKS[state]);
   const known = attempts === 'last' && ofTasks?.every((state) => state !== undefined) ? ofTasks : undefined;
   return {
-    limit: MAX_PAGE,
+    limit: PAGE,
     attempts,
     ...(names === undefined ? {} : { names: [...names] }),
     ...(owners === undefined ? {} : { owners }),

@@ -1,4 +1,4 @@
-import type { HistoryJob } from '../../api/history.ts';
+import type { HistoryJob, HistoryQueryInput, HistoryReply } from '../../api/history.ts';
 import { nameOf } from '../../config/slurm/getopt.ts';
 import { refuse } from '../../config/slurm/refusal.ts';
 import { SACCT_OPTIONS } from '../../config/slurm/sacct-options.ts';
@@ -14,10 +14,11 @@ import {
   fieldTable,
   LONG_FIELDS,
 } from './acct-fields.ts';
-import { type AcctField, type AcctStyle, acctHeader, acctLine, readAcctFormat } from './acct-format.ts';
+import { type AcctField, acctHeader, acctLine, readAcctFormat } from './acct-format.ts';
 import { type AcctAsk, readAcctAsk } from './acct-query.ts';
 import { type AcctRow, batchStep, readAcctRows } from './acct-rows.ts';
 import { readSizes } from './acct-sizes.ts';
+import { chosenStyle } from './acct-style.ts';
 import { truncateRow } from './acct-window.ts';
 import { type DialectInput, defineDialect, isGiven, lastValue } from './dialect.ts';
 import { readTimeFormat } from './time-format.ts';
@@ -89,18 +90,27 @@ async function* readRows(
   tell: (now: number) => void,
 ): AsyncGenerator<readonly { readonly row: AcctRow; readonly step: string | undefined }[], void, undefined> {
   for (const { query, step } of ask.asks) {
-    async function* parts(): AsyncGenerator<HistoryJob> {
-      let after: string | undefined;
-      do {
-        const page = await client.history({ ...query, ...(after === undefined ? {} : { after }) });
-        tell(page.now);
-        yield* page.jobs;
-        after = page.next;
-      } while (after !== undefined);
-    }
-    for await (const rows of readAcctRows(parts(), ({ job }) => uidOfJob(job, users))) {
+    const parts = readParts(client, query, tell);
+    for await (const rows of readAcctRows(parts, ({ job }) => uidOfJob(job, users))) {
       yield rows.filter(ask.fits).map((row) => ({ row, step }));
     }
+  }
+}
+
+/** Each page is asked for while the one before is shown. */
+async function* readParts(
+  client: Client,
+  query: HistoryQueryInput,
+  tell: (now: number) => void,
+): AsyncGenerator<HistoryJob> {
+  let asked: Promise<HistoryReply> | undefined = client.history(query);
+  while (asked !== undefined) {
+    const { now, jobs, next }: HistoryReply = await asked;
+    asked = next === undefined ? undefined : client.history({ ...query, after: next });
+    // It fails where it is waited for.
+    asked?.catch(() => {});
+    tell(now);
+    yield* jobs;
   }
 }
 
@@ -141,12 +151,6 @@ function chosenFields(input: DialectInput, facts: AcctFacts, { env }: World): re
   });
   const texts = formats.length > 0 ? formats : [env.SACCT_FORMAT ?? DEFAULT_FIELDS];
   return texts.flatMap((text) => readAcctFormat(text, all));
-}
-
-function chosenStyle(input: DialectInput): AcctStyle {
-  const last = input.given.findLast(({ option }) => nameOf(option).startsWith('parsable'));
-  if (last === undefined) return { kind: 'columns' };
-  return { kind: 'separated', by: lastValue(input, 'delimiter') ?? '|', atEnd: nameOf(last.option) === 'parsable' };
 }
 
 async function writeJson(input: DialectInput, rows: Rows, facts: AcctFacts, world: World): Promise<number> {
