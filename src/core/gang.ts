@@ -16,6 +16,8 @@ export interface Gang {
   readonly gpusPerTask: number;
 }
 
+type Ranks = Pick<Gang, 'nodes' | 'tasks' | 'tasksPerNode' | 'cpusPerTask'>;
+
 /** What tasks need that are placed as a whole: on sessions that are chosen together, with shares that differ from one to the next. */
 export interface Shape {
   readonly nodes: NodeRange;
@@ -52,7 +54,7 @@ export function shapeOf(terms: Amounts, exclusive: boolean, gang: Gang | undefin
   return { nodes: { min: 1, max: 1 }, fewest: false, tasks: undefined, perNode: undefined, exclusive, node, rank };
 }
 
-function rangeOf({ nodes, tasks, tasksPerNode }: Gang): Pick<Shape, 'nodes' | 'fewest'> {
+function rangeOf({ nodes, tasks, tasksPerNode }: Ranks): Pick<Shape, 'nodes' | 'fewest'> {
   if (tasksPerNode !== undefined) {
     const least = Math.ceil((tasks ?? 1) / tasksPerNode);
     const min = Math.max(least, nodes?.min ?? 1);
@@ -65,7 +67,7 @@ function rangeOf({ nodes, tasks, tasksPerNode }: Gang): Pick<Shape, 'nodes' | 'f
 }
 
 /** CPUs of all its sessions together, when it has as few of them as it may. */
-export function cpusOfGang(gang: Gang): number {
+export function cpusOfGang(gang: Ranks): number {
   const { tasks, tasksPerNode, cpusPerTask } = gang;
   const { nodes } = rangeOf(gang);
   return (tasksPerNode === undefined ? (tasks ?? nodes.min) : nodes.min * tasksPerNode) * cpusPerTask;

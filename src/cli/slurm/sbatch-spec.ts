@@ -2,6 +2,7 @@ import { type Layout, layoutOf } from '../../config/slurm/nodes.ts';
 import { ownPattern } from '../../config/slurm/output-pattern.ts';
 import type { SbatchRequest } from '../../config/slurm/sbatch-request.ts';
 import type { SbatchValues } from '../../config/slurm/sbatch-values.ts';
+import { cpusOfGang } from '../../core/gang.ts';
 import { beginOf, deadlineOf, type SpecPart } from '../submit/spec-of.ts';
 
 /** What is recorded of a job for Slurm's commands. */
@@ -85,19 +86,15 @@ function gangOf(values: SbatchValues, layout: Layout): SpecPart {
   const cpusPerTask = Math.max(layout.cpusPerTask, Math.ceil(cpusOfNode / ranksOfNode));
   const memoryOfRank = memory?.per === 'cpu' ? cpusPerTask : memory?.per === 'gpu' ? (gpusPerTask ?? 0) : 0;
   const memoryOfNode = memory?.per === 'node' ? 1 : memory?.per === 'gpu' ? gpus : 0;
-  return {
-    cpus: layout.tasks * cpusPerTask,
-    gpus,
-    memoryBytes: memory && memory.bytes * memoryOfNode,
-    gang: given({
-      nodes,
-      tasks,
-      tasksPerNode,
-      cpusPerTask,
-      gpusPerTask,
-      memoryBytesPerTask: memory === undefined || memoryOfRank === 0 ? undefined : memory.bytes * memoryOfRank,
-    }),
-  };
+  const gang = given({
+    nodes,
+    tasks,
+    tasksPerNode,
+    cpusPerTask,
+    gpusPerTask,
+    memoryBytesPerTask: memory === undefined || memoryOfRank === 0 ? undefined : memory.bytes * memoryOfRank,
+  });
+  return { cpus: cpusOfGang(gang), gpus, memoryBytes: memory && memory.bytes * memoryOfNode, gang };
 }
 
 /** Of all that a node gets, what is not asked for with each task. */
