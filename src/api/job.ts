@@ -242,7 +242,9 @@ export const UpdateRequest = Selection.extend({
   deadlineAt: EpochMs.nullable().optional(),
   deadlineInMs: z.int().min(1).max(MAX_DURATION_MS).optional(),
   maxFailures: z.int().min(0).nullable().optional(),
-  /** What Slurm's commands show; what is not given stays. */
+  /** Where tasks write that start from now on, as in JobSpec; only while no worker has any of its tasks. */
+  outputPath: JobSpec.shape.outputPath,
+  /** What Slurm's commands show; what is not given stays, an empty text removes it. */
   slurm: SlurmUpdate.optional(),
 });
 export type UpdateRequest = z.infer<typeof UpdateRequest>;

@@ -79,23 +79,22 @@ export const SlurmSpec = z.strictObject({
 });
 export type SlurmSpec = z.infer<typeof SlurmSpec>;
 
+/** The text of a field, or '' to remove it. */
+const clearable = (max: number) => z.union([z.literal(''), line(max)]).optional();
+
 /** What of it may be changed while the job lives. */
-export const SlurmUpdate = SlurmSpec.pick({
-  name: true,
-  comment: true,
-  account: true,
-  partition: true,
-  qos: true,
-  wckey: true,
-  reservation: true,
-  constraint: true,
-  licenses: true,
-  nodelist: true,
-  excludeNodes: true,
-  mailType: true,
-  mailUser: true,
-  nice: true,
-  requeue: true,
+export const SlurmUpdate = SlurmSpec.pick({ name: true, mailType: true, nice: true, requeue: true }).extend({
+  comment: clearable(4_096),
+  account: clearable(1_024),
+  partition: clearable(1_024),
+  qos: clearable(1_024),
+  wckey: clearable(1_024),
+  reservation: clearable(1_024),
+  constraint: clearable(4_096),
+  licenses: clearable(4_096),
+  nodelist: clearable(65_536),
+  excludeNodes: clearable(65_536),
+  mailUser: clearable(1_024),
 });
 export type SlurmUpdate = z.infer<typeof SlurmUpdate>;
 

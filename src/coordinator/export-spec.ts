@@ -4,6 +4,7 @@ import type { JobSpec } from '../api/job-spec.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
 import { TaskState } from '../core/task-state.ts';
+import { outputOf, slurmOf } from './job-row.ts';
 import type { Ledger } from './ledger.ts';
 import type { JobEntry } from './memory.ts';
 import { lookAt } from './reading.ts';
@@ -20,10 +21,21 @@ export async function exportSpec(ledger: Ledger, ref: string): Promise<SpecReply
 
 function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
   // As times from the submit they have become times of the clock; those that have passed say nothing to a new job.
-  const { beginAt, beginInMs, deadlineAt, deadlineInMs, after, maxFailures, signal, ...submitted } = fixed.spec;
+  const {
+    beginAt,
+    beginInMs,
+    deadlineAt,
+    deadlineInMs,
+    after,
+    maxFailures,
+    signal,
+    slurm: _,
+    ...submitted
+  } = fixed.spec;
   const { terms, priority } = usualLane(job);
   const waitsFor = job.conditions[0].text;
-  const slurm = { ...fixed.spec.slurm, ...job.slurm };
+  const slurm = slurmOf(fixed.spec, job.slurm);
+  const files = outputOf(fixed.spec, job.outputPath);
   return {
     ...submitted,
     name: fixed.name,
@@ -34,7 +46,9 @@ function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
     throttle: job.throttle,
     priority,
     hold: job.held,
-    ...(Object.keys(slurm).length === 0 ? {} : { slurm }),
+    ...(files.output === undefined ? {} : { outputPath: files.output }),
+    ...(files.error === undefined ? {} : { errorPath: files.error }),
+    ...(slurm === undefined ? {} : { slurm }),
     ...(waitsFor === '' ? {} : { after: waitsFor }),
     ...(Number.isFinite(job.maxFailures) ? { maxFailures: job.maxFailures } : {}),
     ...(job.beginAt > now ? { beginAt: job.beginAt } : {}),

@@ -29,6 +29,8 @@ export interface JobExtra {
   suspensions?: readonly number[];
   /** Absent when no tasks run first. */
   canary?: { state: CanaryState; missed: number };
+  /** Where tasks that start from now on write, where that was changed. */
+  outputPath?: string;
   /** What was changed since the submit of what Slurm's commands show. */
   slurm?: SlurmUpdate;
   /** What some of its tasks get, by number from 1 on. */
@@ -60,6 +62,7 @@ export function jobState(job: Job): StoredJobState {
     ...(more.length === 0
       ? {}
       : { conditions: more.map(({ text, termStates, termDue }) => ({ text, terms: termStates, due: termDue })) }),
+    ...(job.outputPath === undefined ? {} : { outputPath: job.outputPath }),
     ...(Object.keys(job.slurm).length === 0 ? {} : { slurm: job.slurm }),
     ...(lanes.length === 0 ? {} : { lanes }),
     ...(allIn > 0 ? { allIn } : {}),
@@ -123,7 +126,29 @@ export function readTimes({ extra }: StoredJobState): Pick<JobExtra, 'beginAt' |
 /** What Slurm's commands show of it, also where that was changed; undefined when there is nothing. */
 export function readSlurm({ spec }: StoredJobFixed, { extra }: StoredJobState): SlurmSpec | undefined {
   const changed = readChanged(extra, 'slurm');
-  return changed === undefined ? spec.slurm : { ...spec.slurm, ...changed };
+  return changed === undefined ? spec.slurm : slurmOf(spec, changed);
+}
+
+/** The same of a job in memory. */
+export function slurmOf({ slurm }: StoredJobFixed['spec'], changed: SlurmUpdate): SlurmSpec | undefined {
+  // What was cleared is not there.
+  const left = Object.entries({ ...slurm, ...changed }).filter(([, value]) => value !== '');
+  return left.length === 0 ? undefined : Object.fromEntries(left);
+}
+
+/** Patterns of its output files, also where they were changed. Both streams in one file stay together. */
+export function readOutput({ spec }: StoredJobFixed, { extra }: StoredJobState): { output?: string; error?: string } {
+  return outputOf(spec, readChanged(extra, 'outputPath'));
+}
+
+/** The same of a job in memory. */
+export function outputOf(
+  { outputPath, errorPath }: StoredJobFixed['spec'],
+  changed: string | undefined,
+): { output?: string; error?: string } {
+  const output = changed ?? outputPath;
+  const error = errorPath !== undefined && errorPath === outputPath ? output : errorPath;
+  return { ...(output === undefined ? {} : { output }), ...(error === undefined ? {} : { error }) };
 }
 
 /** The name under which Slurm's commands find it. */
@@ -137,6 +162,9 @@ export function shownName({ slurm }: Job, { spec, name }: StoredJobFixed): strin
 }
 
 /** Lists show thousands of jobs, of which few were changed: the others need no parsing. */
-function readChanged<K extends 'after' | 'maxFailures' | 'slurm'>(extra: string, name: K): JobExtra[K] | undefined {
+function readChanged<K extends 'after' | 'maxFailures' | 'slurm' | 'outputPath'>(
+  extra: string,
+  name: K,
+): JobExtra[K] | undefined {
   return extra.includes(`"${name}":`) ? readExtra(extra)[name] : undefined;
 }

@@ -9,7 +9,7 @@ import type { Clock } from './clock.ts';
 import { GroupCommit } from './group-commit.ts';
 import { reconcileInstances } from './instances/hooks.ts';
 import type { InstancePorts } from './instances/ports.ts';
-import { Link } from './link.ts';
+import { forgetJob, Link } from './link.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { prepareMessages } from './messages.ts';
 import { linkJob, restoreJob, restoreMemory, resume } from './restore.ts';
@@ -197,7 +197,7 @@ export class Ledger {
   drop(job: Job): void {
     unlink(job);
     this.memory.drop(job);
-    for (const link of this.links.values()) if (link.known.delete(job.id)) link.send({ type: 'forget', job: job.id });
+    forgetJob(this.links.values(), job.id);
   }
 
   /** Whether the job is here; if it has ended it stays for a while, since somebody needs it in a moment. */

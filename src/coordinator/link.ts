@@ -70,3 +70,8 @@ export class Link {
     this.#sink = undefined;
   }
 }
+
+/** Workers that were told of a job hear of it anew with its next grant; none may be open. */
+export function forgetJob(links: Iterable<Link>, jobId: number): void {
+  for (const link of links) if (link.known.delete(jobId)) link.send({ type: 'forget', job: jobId });
+}

@@ -7,6 +7,7 @@ import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Outgoing } from './changes.ts';
 import { placementOf, prepareGang, prepareMember } from './gang.ts';
+import { outputOf } from './job-row.ts';
 import type { Link } from './link.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { runLength } from './revoke.ts';
@@ -142,7 +143,8 @@ function attemptAt({ table }: Job, position: number): number {
 /** What a worker needs to know; of what came with API 2 only what says something, so that one of API 1 gets what it knows. */
 function describe({ job, fixed }: JobEntry, lanes: number): JobForWorker {
   const { spec } = fixed;
-  const { outputPath, errorPath, inputPath, signal, user, stage, slurm } = spec;
+  const { inputPath, signal, user, stage, slurm } = spec;
+  const { output: outputPath, error: errorPath } = outputOf(spec, job.outputPath);
   const more = job.lanes.slice(1, lanes);
   const [{ dependency, text }] = job.conditions;
   const after = dependency === job.facts.dependency ? (spec.after ?? '') : text;

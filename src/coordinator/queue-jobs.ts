@@ -4,6 +4,7 @@ import type { IndexSet } from '../core/index-set.ts';
 import type { Job } from '../core/job.ts';
 import type { StoredJobFixed } from '../store/store.ts';
 import type { Runs } from './cancel.ts';
+import { shownName, slurmNameOf } from './job-row.ts';
 import type { Ledger } from './ledger.ts';
 import { resolveRef } from './refs.ts';
 
@@ -77,11 +78,11 @@ export async function findQueued(
     ...(since === undefined ? [] : await store.findJobs({ live: false, endedFrom: since, limit: MOST_ENDED })),
     ...(away.length === 0 ? [] : await store.findJobs({ live: false, ids: away, limit: away.length })),
   ];
-  const stored = new Set(rows.filter(fits).map(({ id }) => id));
+  const stored = new Set(rows.filter((row) => fits(row, slurmNameOf(row))).map(({ id }) => id));
   const live = await ledger.read((memory) =>
     [...memory.jobs.values()].flatMap(({ job, fixed }) => {
       const shown = job.endedAt === 0 || named?.has(job.id) || (since !== undefined && job.endedAt >= since);
-      return shown && fits(fixed) ? [job.id] : [];
+      return shown && fits(fixed, shownName(job, fixed)) ? [job.id] : [];
     }),
   );
   for (const id of live) stored.delete(id);
@@ -91,10 +92,11 @@ export async function findQueued(
 function filterOf({ names, owners }: QueueQuery, named: Named | undefined, from: number) {
   const nameSet = names === undefined ? undefined : new Set(listOf(names));
   const ownerSet = owners === undefined ? undefined : new Set(listOf(owners));
-  return ({ id, name, owner, spec }: StoredJobFixed): boolean =>
+  return ({ id, name, owner, spec }: StoredJobFixed, shown: string): boolean =>
     id >= from &&
     (named === undefined || named.has(id)) &&
-    (nameSet === undefined || nameSet.has(name) || nameSet.has(spec.slurm?.name ?? name)) &&
+    // One that was renamed has lost its first name.
+    (nameSet === undefined || nameSet.has(shown) || (shown === (spec.slurm?.name ?? name) && nameSet.has(name))) &&
     (ownerSet === undefined || ownerSet.has(owner));
 }
 

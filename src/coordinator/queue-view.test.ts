@@ -102,6 +102,9 @@ describe('filters', () => {
       ...(await lines({ ids: String(two) })),
     ]);
     expect(await lines({ ids: String(one), names: 'two' })).toEqual([]);
+    const all = await lines({ ids: String(one) });
+    await at.coordinator.update(CALLER, String(one), { slurm: { name: 'anew' } });
+    expect([await lines({ names: 'one' }), await lines({ names: 'anew' })]).toEqual([[], all]);
     expect(await lines({ owners: 'nobody' })).toEqual([]);
     expect(await lines({ owners: CALLER.owner, states: 'running' })).toEqual([`${one}_0 running`]);
     expect((await ask({ ids: String(two), states: 'running' })).jobs).toEqual([]);

@@ -120,6 +120,7 @@ export function restoreJob(loaded: LoadedJob): JobEntry {
   job.slowest.unpack(extra.slowest ?? []);
   job.suspensions.unpack(extra.suspensions ?? []);
   restoreConditions(job, extra);
+  job.outputPath = extra.outputPath;
   if (extra.slurm !== undefined) applySlurm(job, extra.slurm);
   if (extra.maxFailures !== undefined) job.maxFailures = extra.maxFailures ?? Number.POSITIVE_INFINITY;
   restoreDelays(job);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { CALLER, LedgerAtHand, WorkerAtHand } from '../../test/support/ledger-at-hand.ts';
 import { JobsQuery, TasksQuery } from '../api/job.ts';
+import { SlurmUpdate } from '../api/slurm.ts';
 
 let at: LedgerAtHand;
 
@@ -134,6 +135,44 @@ describe('an update', () => {
     expect(await found({ slurmName: 'b (2)', show: 'all' })).toEqual([1]);
     expect(await found({ slurmName: 'a', show: 'all' })).toEqual([]);
     expect((await view('2')).slurm).toEqual({ comment: 'z' });
+  });
+
+  test('clears a text with an empty one', async () => {
+    await at.submit({ slurm: { name: 'a', comment: 'x', mailUser: 'me' } });
+    await at.submit({ slurm: { comment: 'x' } });
+    const cleared = await at.coordinator.update(CALLER, '1', { slurm: { comment: '', mailUser: '' } });
+    expect([cleared.tasks, cleared.job.slurm]).toEqual([1, { name: 'a' }]);
+    expect((await at.coordinator.update(CALLER, '2', { slurm: { comment: '' } })).job).not.toHaveProperty('slurm');
+    await at.restart();
+    expect((await view('1')).slurm).toEqual({ name: 'a' });
+    expect((await at.coordinator.spec(CALLER, '1')).spec.slurm).toEqual({ name: 'a' });
+    expect(SlurmUpdate.safeParse({ name: '' }).success).toBe(false);
+  });
+
+  test('gives tasks that no worker has another output file, over a restart', async () => {
+    const id = await at.submit({ array: '0-2', outputPath: 'a-%a', errorPath: 'a-%a' });
+    const apart = await at.submit({ outputPath: 'a', errorPath: 'b', hold: true });
+    const without = await at.submit({ hold: true });
+    const change = (job: number, outputPath: string) => at.coordinator.update(CALLER, String(job), { outputPath });
+    expect((await change(id, 'c-%a')).job).toMatchObject({ outputPath: 'c-%a', errorPath: 'c-%a' });
+    expect(await change(id, 'c-%a')).toMatchObject({ tasks: 0 });
+    expect((await change(apart, 'c')).job).toMatchObject({ outputPath: 'c', errorPath: 'b' });
+    await at.restart();
+    expect(await view(String(id))).toMatchObject({ outputPath: 'c-%a', errorPath: 'c-%a' });
+    const worker = await WorkerAtHand.join(at, { resources: { cpus: 1, memoryBytes: 1_000 } });
+    const told = () => worker.told('job').map(({ job }) => [job.outputPath, job.errorPath]);
+    expect(told()).toEqual([['c-%a', 'c-%a']]);
+    await expect(change(id, 'd')).rejects.toMatchObject({ code: 'CONFLICT' });
+    await at.coordinator.hold(CALLER, String(id), {});
+    await worker.end(id, [0]);
+    // It knows the job, and hears of it anew.
+    await change(id, 'd');
+    await at.coordinator.release(CALLER, String(id), {});
+    await at.ledger.idle();
+    expect(told().at(-1)).toEqual(['d', 'd']);
+    expect(worker.told('forget')).toHaveLength(1);
+    await expect(change(without, 'd')).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(change(apart, '%q')).rejects.toMatchObject({ code: 'BAD_REQUEST' });
   });
 
   test('says whether the job may be requeued, also after a restart', async () => {

@@ -2,10 +2,13 @@ import type { UpdateRequest, VerbReply } from '../api/job.ts';
 import { type Dependency, formatDependency, parseDependency } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { Job } from '../core/job.ts';
+import { checkOutputPath } from '../core/output-path.ts';
+import { counted } from '../core/shown.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Runs } from './cancel.ts';
 import { changePriority, moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
+import { forgetJob } from './link.ts';
 import type { JobEntry } from './memory.ts';
 import { checkOwner } from './ownership.ts';
 import { bringPredecessors, checkPredecessors, withoutRawIds } from './predecessors.ts';
@@ -22,7 +25,16 @@ import type { World } from './world.ts';
 /** Fields that may also be given for some of the tasks. */
 const OF_TASKS = ['priority', 'timeLimitMs', 'memoryBytes', 'cpus', 'gpus', 'after'] as const;
 /** Fields that only a job as a whole has. */
-const OF_JOB = ['throttle', 'beginAt', 'beginInMs', 'deadlineAt', 'deadlineInMs', 'maxFailures', 'slurm'] as const;
+const OF_JOB = [
+  'throttle',
+  'beginAt',
+  'beginInMs',
+  'deadlineAt',
+  'deadlineInMs',
+  'maxFailures',
+  'outputPath',
+  'slurm',
+] as const;
 
 /** A request with all that could be wrong with it, whatever the job, checked. `undefined`: not to be changed. */
 interface Checked {
@@ -48,7 +60,9 @@ export async function updateJob(ledger: Ledger, caller: Caller, ref: string, giv
     checkPredecessors(ledger, checked.dependency ?? null);
     const selected = selectTasks(job, resolved, request);
     if (!selected.whole) refuseJobFields(request, ref);
+    if (request.outputPath !== undefined) checkOutput(entry);
     const tasks = apply(world, entry, selected, checked);
+    if (request.outputPath !== undefined) forgetJob(ledger.links.values(), job.id);
     if (tasks > 0) world.memory.changes.event(world.now, job.id, 'jobUpdated', { tasks, ...changesOf(job, request) });
     world.changed(job);
     world.settlement.run();
@@ -69,7 +83,8 @@ function check(request: UpdateRequest): Checked {
   checkGiven('beginAt', { at: request.beginAt, inMs: request.beginInMs });
   checkGiven('deadlineAt', { at: request.deadlineAt, inMs: request.deadlineInMs });
   checkSelection(request);
-  const { after } = request;
+  const { after, outputPath } = request;
+  if (outputPath !== undefined) checkOutputPath(outputPath, 'outputPath');
   const dependency = after === undefined ? undefined : after === '' ? null : parseDependency(after);
   return { request, dependency };
 }
@@ -93,7 +108,7 @@ function refuseJobFields(request: UpdateRequest, ref: string): void {
 
 /** What is told of it: the times as they are now, however they were given. */
 function changesOf(job: Job, request: UpdateRequest): object {
-  const told = [...OF_TASKS, 'throttle', 'maxFailures', 'slurm'] as const;
+  const told = [...OF_TASKS, 'throttle', 'maxFailures', 'outputPath', 'slurm'] as const;
   const { beginAt, beginInMs, deadlineAt, deadlineInMs } = request;
   return {
     ...Object.fromEntries(told.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]]))),
@@ -105,7 +120,7 @@ function changesOf(job: Job, request: UpdateRequest): object {
 /** Gives how many tasks it concerns: those of the selection that have not ended, if anything is another now. */
 function apply(world: World, entry: JobEntry, { runs, whole }: Selected, { request, dependency }: Checked): number {
   const { job } = entry;
-  const { throttle, maxFailures, priority, timeLimitMs, memoryBytes, cpus, gpus, slurm } = request;
+  const { throttle, maxFailures, priority, timeLimitMs, memoryBytes, cpus, gpus, outputPath, slurm } = request;
   const times: NewTimes = {
     beginAt: fromNow(world.now, request.beginInMs) ?? request.beginAt,
     deadlineAt: fromNow(world.now, request.deadlineInMs) ?? request.deadlineAt,
@@ -124,6 +139,7 @@ function apply(world: World, entry: JobEntry, { runs, whole }: Selected, { reque
     setTimes(world, job, times),
     dependency !== undefined && changeDependency(world, job, some, dependency) > 0,
     slurm !== undefined && changeSlurm(world, entry, slurm),
+    outputPath !== undefined && changeOutput(entry, outputPath),
     throttle !== undefined && changeThrottle(world, job, throttle),
     maxFailures !== undefined && changeMaxFailures(world, job, maxFailures ?? Number.POSITIVE_INFINITY),
   ];
@@ -135,6 +151,25 @@ function refuseSizes({ cpus, gpus }: UpdateRequest): void {
   if (cpus === undefined && gpus === undefined) return;
   const [where, found] = cpus === undefined ? ['gpus', gpus] : ['cpus', cpus];
   throw new SpawnError('BAD_REQUEST', { where, expected: 'none for a job with instances: their type says it', found });
+}
+
+/** Those that a worker has, and tasks that were submitted without a file, would not know it. */
+function checkOutput({ job, fixed }: JobEntry): void {
+  const ask = (expected: string, found: string) =>
+    new SpawnError('CONFLICT', { what: `job ${job.id}`, expected, found });
+  if (fixed.spec.outputPath === undefined) throw ask('one that was submitted with an output file', 'one without');
+  if (job.grants.size === 0) return;
+  throw ask('no task with a worker while outputPath changes', `${counted(openIn(job), 'task')} with workers`);
+}
+
+function openIn({ grants }: Job): number {
+  return [...grants].reduce((sum, { open }) => sum + open, 0);
+}
+
+function changeOutput({ job, fixed }: JobEntry, pattern: string): boolean {
+  const changed = (job.outputPath ?? fixed.spec.outputPath) !== pattern;
+  job.outputPath = pattern;
+  return changed;
 }
 
 function fromNow(now: number, ms: number | undefined): number | undefined {

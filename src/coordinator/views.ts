@@ -6,7 +6,15 @@ import { jobState } from '../core/job-state.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TASK_REASONS, TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { StoredJob, StoredJobFixed, StoredJobState } from '../store/store.ts';
-import { readAfter, readMaxFailures, readSlurm, readTerms, readTimes, jobState as stateRow } from './job-row.ts';
+import {
+  readAfter,
+  readMaxFailures,
+  readOutput,
+  readSlurm,
+  readTerms,
+  readTimes,
+  jobState as stateRow,
+} from './job-row.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { explainBusy, explainImpossible, openSessions } from './shortage.ts';
 import { timeText } from './times.ts';
@@ -57,6 +65,7 @@ function view(
   const terms = readTerms(fixed, row);
   const { beginAt, deadlineAt, canary } = readTimes(row);
   const slurm = readSlurm(fixed, row);
+  const files = readOutput(fixed, row);
   return {
     id: fixed.id,
     arrayId: fixed.arrayId,
@@ -72,8 +81,8 @@ function view(
     counts: countsOf(counts),
     command: commandText(spec),
     cwd: spec.cwd,
-    ...(spec.outputPath === undefined ? {} : { outputPath: spec.outputPath }),
-    ...(spec.errorPath === undefined ? {} : { errorPath: spec.errorPath }),
+    ...(files.output === undefined ? {} : { outputPath: files.output }),
+    ...(files.error === undefined ? {} : { errorPath: files.error }),
     ...(spec.inputPath === undefined ? {} : { inputPath: spec.inputPath }),
     ...(after === '' ? {} : { after }),
     cpus: terms.cpus,

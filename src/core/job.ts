@@ -69,6 +69,8 @@ export class Job implements LaneJob {
   throttle = 0;
   /** What was changed since the submit of what Slurm's commands show; core makes nothing of it. */
   slurm: object = {};
+  /** Where tasks that start from now on write; undefined: as submitted. */
+  outputPath: string | undefined;
   /** The job is ended when more tasks than this failed; Infinity = never. */
   maxFailures: number;
   /** By number; the first one is what was submitted. */
