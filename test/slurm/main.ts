@@ -58,19 +58,31 @@ function judge(give: () => string): string {
   }
 }
 
-/** Lines that only one has: `-` of what is wanted, `+` of what was found; both in full where little is equal. */
+/** What differs, from the first such line to the last, as a scenario names it after `@differs`. */
 function show(wanted: string, found: string): void {
-  const [left, right] = [wanted.split('\n'), found.split('\n')];
-  let at = 0;
-  for (const line of left) {
-    const next = right.indexOf(line, at);
-    if (next < 0) {
-      console.log(`    - ${line}`);
-      continue;
+  const lines = differing(wanted.split('\n'), found.split('\n'));
+  const changed = lines.map((line) => !line.startsWith(' '));
+  for (const line of lines.slice(changed.indexOf(true), changed.lastIndexOf(true) + 1)) console.log(line);
+}
+
+/** Both texts, line by line: ` ` both have it, `-` only the left one, `+` only the right one. */
+function differing(left: readonly string[], right: readonly string[]): readonly string[] {
+  const longest = Array.from({ length: left.length + 1 }, () => new Array<number>(right.length + 1).fill(0));
+  for (let i = left.length - 1; i >= 0; i--) {
+    for (let k = right.length - 1; k >= 0; k--) {
+      const kept = left[i] === right[k] ? 1 + longest[i + 1]![k + 1]! : 0;
+      longest[i]![k] = Math.max(kept, longest[i + 1]![k]!, longest[i]![k + 1]!);
     }
-    for (; at < next; at++) console.log(`    + ${right[at]}`);
-    if (line.startsWith('$ ')) console.log(`      ${line}`);
-    at = next + 1;
   }
-  for (; at < right.length; at++) console.log(`    + ${right[at]}`);
+  const lines: string[] = [];
+  let [i, k] = [0, 0];
+  while (i < left.length || k < right.length) {
+    if (i < left.length && k < right.length && left[i] === right[k]) {
+      lines.push(` ${left[i++]}`);
+      k += 1;
+    } else if (i < left.length && (k === right.length || longest[i + 1]![k]! >= longest[i]![k + 1]!))
+      lines.push(`-${left[i++]}`);
+    else lines.push(`+${right[k++]}`);
+  }
+  return lines;
 }

@@ -28,6 +28,8 @@ export function normalise(text: string, marks: Marks, scenario: Scenario): Trans
     );
   }
   result = result
+    // Debian calls it so; others print `slurm 22.05.8`.
+    .replaceAll('slurm-wlm 22.', 'slurm 22.')
     .replaceAll(/Submitted batch job \d+/g, 'Submitted batch job N')
     .replaceAll(/(?<![\w/])(4[01]\d\d|100\d{7})(?=[\s|,;]|$)/gm, 'RAW')
     .replaceAll(/JobId=\S+ ArrayJobId=/g, 'JobId=RAW ArrayJobId=')

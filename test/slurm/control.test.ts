@@ -1,0 +1,3 @@
+import { compareSides } from './compare.ts';
+
+compareSides(['queue', 'cancel', 'control', 'depend', 'life']);
