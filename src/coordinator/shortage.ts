@@ -1,7 +1,9 @@
 import { formatBytes } from '../core/bytes.ts';
+import type { Shape } from '../core/gang.ts';
 import { WHOLE_DEVICE } from '../core/gpu-shares.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
+import { couldTake } from '../core/place.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Memory } from './memory.ts';
 
@@ -15,7 +17,7 @@ export function explainImpossible(memory: Memory, job: Job): string | undefined 
   const sessions = openSessions(memory);
   if (sessions.length === 0) return undefined;
   const used = job.lanes.filter(({ number }) => job.table.eligible.laneCounts[number]! > 0);
-  const lane = used.find((each) => !sessions.some((session) => session.couldFit(each)));
+  const lane = used.find((each) => !couldTake(sessions, each));
   return lane === undefined ? undefined : `${missing(sessions, lane)}; it waits until one connects`;
 }
 
@@ -27,6 +29,8 @@ export function explainBusy(memory: Memory, job: Job): string {
     const able = sessions.filter((session) => session.couldFit(lane));
     // Where one worker is short of one thing and the next of another, all of that is what it waits for.
     for (const session of able) for (const name of session.room.busy(lane.needs)) short.add(NAMES[name] ?? name);
+    if (lane.shape?.exclusive) short.add('workers with nothing else to do');
+    else if (lane.shape !== undefined) short.add('workers for all ranks at once');
   }
   return short.size === 0 ? 'waiting for resources' : `waiting for resources: free ${[...short].join(', ')}`;
 }
@@ -36,6 +40,8 @@ const NAMES: Readonly<Record<string, string>> = { cpus: 'CPUs', memory: 'memory'
 function missing(sessions: readonly WorkerSession[], lane: Lane): string {
   const speaking = sessions.filter(({ api }) => api >= lane.minApi);
   if (speaking.length === 0) return `no connected worker is of a release that can run it (API ${lane.minApi} or newer)`;
+  const able = speaking.filter((session) => session.couldFit(lane)).length;
+  if (lane.shape !== undefined && able > 0) return tooFew(lane, lane.shape, able);
   const { cpus, memoryBytes, gpuShares } = lane.needs;
   const { gpus, resources } = lane.terms;
   const most = (of: (session: WorkerSession) => number) => Math.max(...speaking.map(of));
@@ -55,6 +61,16 @@ function missing(sessions: readonly WorkerSession[], lane: Lane): string {
     return `no connected worker offers ${amount} ${name} (${offered === 0 ? 'none offers any' : `the largest offers ${offered}`})`;
   }
   return `no connected worker has all of it at once: ${describeNeeds(lane)}`;
+}
+
+/** Each of some could take a part of it, and all of them not the whole. */
+function tooFew(lane: Lane, { nodes, tasks, rank }: Shape, able: number): string {
+  const workers = (count: number) => plural(count, 'worker');
+  if (able < nodes.min) {
+    return `it needs ${workers(nodes.min)} at once, and of those connected ${able} ${able === 1 ? 'has' : 'have'} ${plural(lane.needs.cpus, 'CPU')} and all else that each of them needs`;
+  }
+  const most = able > nodes.max ? `any ${workers(nodes.max)} of those connected` : 'all connected workers together';
+  return `${most} have no room for ${plural(tasks ?? nodes.min, 'rank')} of ${plural(rank.cpus, 'CPU')} each`;
 }
 
 function describeNeeds({ terms: { cpus, memoryBytes, gpus, resources } }: Lane): string {

@@ -131,6 +131,7 @@ function apply(world: World, entry: JobEntry, { runs, whole }: Selected, { reque
   checkTimes(world.now, job, times);
   if (dependency !== undefined) checkChange(world, job, some, dependency);
   if (job.facts.bound) refuseSizes(request);
+  if (job.facts.gang !== undefined) refuseOfGang(request);
   if (slurm !== undefined) checkSlurm(entry, slurm);
   const terms = { timeLimitMs, memoryBytes, cpus, gpus, ...(whole ? {} : { priority }) };
   const changes = [
@@ -170,6 +171,14 @@ function changeOutput({ job, fixed }: JobEntry, pattern: string): boolean {
   const changed = (job.outputPath ?? fixed.spec.outputPath) !== pattern;
   job.outputPath = pattern;
   return changed;
+}
+
+/** They follow from its ranks. */
+function refuseOfGang({ cpus, gpus = 0 }: UpdateRequest): void {
+  const [where, expected, found] =
+    cpus === undefined ? ['gpus', 'whole devices of each node of a gang', gpus] : ['cpus', 'none for a gang', cpus];
+  if (cpus === undefined && Number.isInteger(gpus)) return;
+  throw new SpawnError('BAD_REQUEST', { where, expected, found });
 }
 
 function fromNow(now: number, ms: number | undefined): number | undefined {

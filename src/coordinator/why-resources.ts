@@ -2,6 +2,7 @@ import type { Blocker } from '../api/insight.ts';
 import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
+import { couldTake, isFreeFor } from '../core/place.ts';
 import { counted, shownBytes } from '../core/shown.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Memory } from './memory.ts';
@@ -25,12 +26,13 @@ export function resourceBlockers(
     return [{ rule: 'noWorker', text: `${who} ${wait} because no worker is connected`, tasks, holders: [] }];
   }
   const able = sessions.filter((session) => session.couldFit(lane));
-  if (able.length === 0) {
+  if (!couldTake(sessions, lane)) {
     const why = explainImpossible(memory, job) ?? 'no connected worker is large enough';
     const holders = sessions.slice(0, MAX_HOLDERS).map((session) => workerHolder(session));
     return [{ rule: 'neverFits', text: `${who} ${wait}: ${why}`, tasks, holders }];
   }
-  const free = able.filter((session) => session.fits(lane) > 0);
+  if (isFreeFor(sessions, lane)) return [];
+  const free = lane.shape === undefined ? able.filter((session) => session.fits(lane) > 0) : [];
   if (free.length > 0) return savedFor(free, lane, who, tasks);
   const until = nextEnd(memory, able, now);
   return [

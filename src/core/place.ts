@@ -51,9 +51,17 @@ export function placeOnIdle(sessions: readonly WorkerSession[], lane: Placed): P
   return layOut(lane, order, false);
 }
 
-/** Whether so many sessions, when they are idle, are enough at all. */
-export function couldPlace(sessions: readonly WorkerSession[], lane: Placed): boolean {
-  return placeOnIdle(sessions, lane) !== undefined;
+/** Whether these sessions could take a task of the lane at all, if nothing else ran. */
+export function couldTake(sessions: readonly WorkerSession[], lane: Lane): boolean {
+  if (isPlaced(lane)) return placeOnIdle(sessions, lane) !== undefined;
+  return sessions.some((session) => session.couldFit(lane));
+}
+
+/** Whether a task of the lane finds its place now, on sessions that save nothing up for another. */
+export function isFreeFor(sessions: readonly WorkerSession[], lane: Lane): boolean {
+  const isOpen = ({ reservedFor }: WorkerSession) => reservedFor === undefined || reservedFor === lane;
+  if (isPlaced(lane)) return placeNow(sessions, lane, isOpen) !== undefined;
+  return sessions.some((session) => isOpen(session) && session.fits(lane) > 0);
 }
 
 /** Those that take most first, so that no set of as many takes more. */

@@ -1,5 +1,6 @@
 import type { Job } from './job.ts';
 import type { Lane } from './lane.ts';
+import { couldTake, isFreeFor } from './place.ts';
 import { TaskState } from './task-state.ts';
 import type { TaskStretch } from './task-stretches.ts';
 import { TaskReason } from './task-table.ts';
@@ -25,7 +26,7 @@ export const QUEUE_REASONS = [
   'DeadLine',
   /** No worker is connected. */
   'ReqNodeNotAvail',
-  /** No connected worker is large enough. */
+  /** No connected worker is large enough, or of those that are there are too few. */
   'PartitionNodeLimit',
 ] as const;
 export type QueueReason = (typeof QUEUE_REASONS)[number];
@@ -62,9 +63,7 @@ function laneReason(lane: Lane, { sessions, head }: Line): QueueReason {
   // Its instance is what it waits for.
   if (lane.bound) return 'Resources';
   if (sessions.length === 0) return 'ReqNodeNotAvail';
-  const able = sessions.filter((session) => session.couldFit(lane));
-  if (able.length === 0) return 'PartitionNodeLimit';
-  const free = able.filter((session) => session.fits(lane) > 0);
-  if (free.some(({ reservedFor }) => reservedFor === undefined || reservedFor === lane)) return 'None';
+  if (!couldTake(sessions, lane)) return 'PartitionNodeLimit';
+  if (isFreeFor(sessions, lane)) return 'None';
   return lane === head ? 'Resources' : 'Priority';
 }

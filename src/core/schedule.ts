@@ -1,5 +1,5 @@
 import type { Lane } from './lane.ts';
-import { couldPlace, isPlaced, type Place, placeNow } from './place.ts';
+import { couldTake, isPlaced, type Place, placeNow } from './place.ts';
 import type { ReadyQueue } from './ready-queue.ts';
 import { fitting, mayHave, Reservations, releaseReserved } from './reservations.ts';
 import type { Share, WorkerSession } from './worker-session.ts';
@@ -83,7 +83,7 @@ export class Scheduler {
       }
       const taken = isPlaced(lane) ? this.#place(free, lane) : this.#grantRoomiest(free, lane);
       if (taken === undefined) {
-        if (!couldEver(sessions, lane)) {
+        if (!couldTake(sessions, lane)) {
           queue.park(lane);
           continue;
         }
@@ -179,9 +179,4 @@ function roomiest(sessions: readonly WorkerSession[], lane: Lane): WorkerSession
     if (best === undefined || session.freeCpus > best.freeCpus) best = session;
   }
   return best;
-}
-
-/** Whether it could run if nothing else did. */
-function couldEver(sessions: readonly WorkerSession[], lane: Lane): boolean {
-  return isPlaced(lane) ? couldPlace(sessions, lane) : sessions.some((any) => any.couldFit(lane));
 }
