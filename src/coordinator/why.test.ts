@@ -54,6 +54,9 @@ describe('what has ended or runs', () => {
       `running 1: ${id}_2 is with worker w, and starts there as soon as a task before it ends; tasks of job ${id} take about 2.0s`,
     ]);
     expect((await why(`${id}_0`)).task).toMatchObject({ id: `${id}_0`, state: 'completed', wallMs: 2_000 });
+    await at.coordinator.suspend(CALLER, `${id}_1`, {});
+    at.clock.pass(2_000);
+    expect(await lines(`${id}_1`)).toEqual([`suspended 1: ${id}_1 is suspended on worker w since 2.0s, until resumed`]);
     await at.coordinator.cancel(CALLER, `${id}_1`, {});
     expect(await lines(`${id}_1`)).toEqual([`cancelling 1: ${id}_1 is being cancelled: worker w was told to stop it`]);
     expect((await lines(id)).at(-1)).toBe(`running 2: 2 tasks of job ${id} run`);
