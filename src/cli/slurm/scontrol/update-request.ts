@@ -1,4 +1,5 @@
 import type { UpdateRequest } from '../../../api/job.ts';
+import { ownPattern } from '../../../config/slurm/output-pattern.ts';
 import { beginOf, deadlineOf } from '../../submit/spec-of.ts';
 import type { JobChanges } from '../update-words.ts';
 
@@ -57,6 +58,7 @@ export function updateRequest(
     cpus: changes.cpus,
     gpus: changes.gpus,
     after: changes.after,
+    outputPath: changes.output === undefined ? undefined : ownPattern(changes.output),
     ...(begin === undefined ? {} : beginOf(begin)),
     ...(deadline === undefined ? {} : deadlineOf(deadline)),
     slurm: Object.values(slurm).some((value) => value !== undefined) ? given(slurm) : undefined,

@@ -71,6 +71,8 @@ describe('what is asked of the coordinator', () => {
     ['JobId=7 Gres=gpu:2', '7', { gpus: 2 }],
     ['JobId=7 MailType=END,FAIL MailUser=a@b', '7', { slurm: { mailType: ['END', 'FAIL'], mailUser: 'a@b' } }],
     ['JobId=7 Account=x QOS=y Partition=z', '7', { slurm: { account: 'x', qos: 'y', partition: 'z' } }],
+    ['JobId=7 StdOut=/x/%j-%q', '7', { outputPath: '/x/%j-%%q' }],
+    ['JobId=7 Comment=', '7', { slurm: { comment: '' } }],
     ['JobId=7 Deadline=now+1hour', '7', { deadlineInMs: 60 * MINUTE }],
   ])('%s', async (line, ref, request) => {
     expect(await update(line)).toEqual({ code: 0, err: '', asked: [['update', ref, request]] });

@@ -35,7 +35,7 @@ export async function update(session: Session, words: readonly string[]): Promis
 }
 
 async function updateOne(session: Session, client: Client, id: SlurmId, changes: JobChanges): Promise<void> {
-  if (changes.refused !== undefined || changes.output !== undefined) return await refuseAll(session, client, id);
+  if (changes.refused !== undefined) return await refuseAll(session, client, id);
   const isPart = id.ref.kind === 'tasks' || isRaw(id);
   const chosen = needsPending(changes) ? await choose(client, id) : undefined;
   const running = chosen && unite([chosen.live.running, chosen.live.suspended]);
