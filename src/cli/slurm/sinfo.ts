@@ -59,11 +59,11 @@ function iterateSeconds(text: string | undefined): number {
 async function show(input: DialectInput, world: World): Promise<void> {
   const isLong = isGiven(input, 'long');
   const isEach = isGiven(input, 'Node');
-  const format = readFormat(input, world.env);
   const orders = readSortKeys(lastValue(input, 'sort') ?? world.env.SINFO_SORT ?? (isEach ? 'N' : '-t'), NODE_ORDERS);
   const fits = readFits(input);
   const nodes = nodeRows(await (await world.connect()).server());
   const fitting = nodes.filter(fits);
+  const format = readFormat(input, world.env, Math.max(LEAST_NAME, ...fitting.map(({ name }) => [...name].length)));
   if (isGiven(input, 'json')) {
     const { nodesText } = await import('./node-json.ts');
     return world.stdout.write(nodesText(fitting));
@@ -90,13 +90,18 @@ const PLAIN = '%9P %.5a %.10l %.6D %.6t %N';
 const LONG = '%9P %.5a %.10l %.10s %.4r %.8h %.10g %.6D %.11T %N';
 const REASONS = '%20E %9u %19H %N';
 const LONG_REASONS = '%20E %12U %19H %6t %N';
-const NODES = '%10N %.6D %.9P %6t';
-const LONG_NODES = '%10N %.6D %.9P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E';
+/** `#` is as wide as the longest name. */
+const NODES = '%#N %.6D %.9P %6t';
+const LONG_NODES = '%#N %.6D %.9P %.11T %4c %.8z %.6m %.8d %.6w %.8f %20E';
 
-function readFormat(input: DialectInput, env: World['env']): LineFormat<NodeGroup> {
+const LEAST_NAME = 9;
+
+function readFormat(input: DialectInput, env: World['env'], nameWidth: number): LineFormat<NodeGroup> {
   const named = lastValue(input, 'Format');
   if (named !== undefined) return readNamedFormat(expandNames(named), NODE_NAMES);
-  return readPercentFormat(expandLetters(lastValue(input, 'format') ?? standardFormat(input, env)), NODE_LETTERS);
+  const own = lastValue(input, 'format');
+  const standard = () => standardFormat(input, env).replace('%#N', `%${nameWidth}N`);
+  return readPercentFormat(expandLetters(own ?? standard()), NODE_LETTERS);
 }
 
 function standardFormat(input: DialectInput, { SINFO_FORMAT }: World['env']): string {
