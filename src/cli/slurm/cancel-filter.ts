@@ -1,5 +1,5 @@
 import { parseHostlist } from '../../config/slurm/hostlist.ts';
-import { refuseLine } from '../../config/slurm/refusal.ts';
+import { refusalOf, refuse, refuseLine } from '../../config/slurm/refusal.ts';
 import type { World } from '../world.ts';
 import { type DialectInput, isGiven, lastValue } from './dialect.ts';
 import type { SlurmId } from './job-ids.ts';
@@ -36,8 +36,7 @@ export function readCancelFilter(input: DialectInput, world: World): CancelFilte
   const reservation = valueOf('reservation');
   const user = valueOf('user', 'SCANCEL_USER');
   const nodelist = valueOf('nodelist');
-  const stateText = valueOf('state', 'SCANCEL_STATE');
-  const states = stateText === undefined ? undefined : readStates('scancel', stateText);
+  const states = readCancelStates(lastValue(input, 'state'), env.SCANCEL_STATE);
   const nodes = nodelist === undefined ? undefined : new Set(parseHostlist(nodelist));
   const people = isGiven(input, 'me') ? { owners: ownOwners(world).owners, stranger: undefined } : whose(user);
   const chosen = [name, partition, account, qos, wckey, reservation, people.owners, states, nodes];
@@ -63,6 +62,19 @@ export function readCancelFilter(input: DialectInput, world: World): CancelFilte
       );
     },
   };
+}
+
+function readCancelStates(option: string | undefined, variable: string | undefined): CancelFilter['states'] {
+  if (option !== undefined) return readStates('scancel', option);
+  if (variable === undefined || variable === '') return undefined;
+  try {
+    return readStates('scancel', variable);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    const [, ...others] = refusal.lines;
+    throw refuse([{ form: 'bare', text: `Unrecognized SCANCEL_STATE value: ${variable}` }, ...others], refusal.exit);
+  }
 }
 
 function whose(user: string | undefined): Pick<CancelFilter, 'owners' | 'stranger'> {

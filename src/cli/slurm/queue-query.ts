@@ -39,6 +39,8 @@ export interface QueueAsk {
   readonly strangers: readonly string[];
   /** Nothing can fit. */
   readonly nothing: boolean;
+  /** Jobs of which no more than some tasks were named. */
+  readonly onlyTasksOf: ReadonlySet<number>;
 }
 
 /** What squeue's options and variables ask for. @param anyState the states where none are asked for; undefined: all */
@@ -51,7 +53,8 @@ export async function readQueueAsk(
   const { env } = world;
   const listOf = (name: string, variable: string) => splitWords(lastValue(input, name) ?? env[variable]);
   const states = chosenStates(lastValue(input, 'states') ?? env.SQUEUE_STATES) ?? anyState;
-  const ids = readSlurmIds('squeue', lastValue(input, 'jobs') ?? '');
+  const list = lastValue(input, 'jobs');
+  const ids = readSlurmIds('squeue', list ?? '');
   const names = listOf('name', 'SQUEUE_NAMES');
   const partitions = listOf('partitions', 'SQUEUE_PARTITION');
   const accounts = listOf('account', 'SQUEUE_ACCOUNT');
@@ -93,7 +96,8 @@ export async function readQueueAsk(
     ids,
     fits,
     strangers: people.strangers,
-    nothing: wanted?.size === 0 || people.owners?.length === 0,
+    nothing: list === '' || names?.length === 0 || people.owners?.length === 0,
+    onlyTasksOf: tasksAlone,
   };
 }
 

@@ -77,10 +77,9 @@ function iterateSeconds(text: string | undefined): number {
 type Facts = { -readonly [K in keyof QueueFacts]: QueueFacts[K] };
 
 async function show(input: DialectInput, world: World): Promise<void> {
-  const { env, stdout, stderr } = world;
+  const { env, stdout } = world;
   const users = readUsers();
-  const { text: time, fault } = readTimeFormat(env, world.now(), localZone);
-  if (fault !== undefined) stderr.write(`squeue: error: ${fault}\n`);
+  const time = timeText(world);
   const facts: Facts = { now: world.now(), env, users, time, isArray: () => false, files: () => undefined };
   const isData = isGiven(input, 'json') || isGiven(input, 'yaml');
   const steps = readSlurmIds('squeue', lastValue(input, 'steps') ?? '');
@@ -89,7 +88,9 @@ async function show(input: DialectInput, world: World): Promise<void> {
   const header = !isGiven(input, 'noheader');
   const all = ask.nothing ? [] : await askRows(ask, world, facts);
   tellStrangers(ask, all, world);
-  const shown = forgetCancelled(all).filter(ask.fits);
+  const shown = forgetCancelled(all)
+    .filter(ask.fits)
+    .map((row) => asNamed(row, ask));
   const fitting = isGiven(input, 'steps') ? shown.filter((row) => isStepOf(row, steps)) : shown;
   await lookUp(table, isData, fitting, world, facts);
   if (isData) return writeData(input, mergeWaiting(fitting), world, facts);
@@ -100,6 +101,23 @@ async function show(input: DialectInput, world: World): Promise<void> {
     stdout.write(`${dateLine(world.now(), localZone)}\n`);
   }
   writeTable(table, isEach ? tasksOf(sorted) : sorted, stdout, header);
+}
+
+/** What is wrong with its format is told when the first time is shown. */
+function timeText({ env, now, stderr }: World): QueueFacts['time'] {
+  const { text, fault } = readTimeFormat(env, now(), localZone);
+  let untold = fault;
+  return (at) => {
+    if (untold !== undefined) stderr.write(`squeue: error: ${untold}\n`);
+    untold = undefined;
+    return text(at);
+  };
+}
+
+/** Of tasks that were named the throttle of their array is not shown. */
+function asNamed(row: QueueRow, { onlyTasksOf }: QueueAsk): QueueRow {
+  if (row.set === undefined || !onlyTasksOf.has(row.job.id)) return row;
+  return { ...row, throttle: 0, single: row.set.size === 1 };
 }
 
 function* tasksOf(rows: readonly QueueRow[]): Generator<QueueRow> {
