@@ -14,7 +14,7 @@ import { killLeftovers } from './forker/sweep.ts';
 import { type FoundGpus, findGpus } from './gpus.ts';
 import { thisMachine } from './machine.ts';
 import { transportTo } from './transport-to.ts';
-import { Worker } from './worker.ts';
+import { Worker, type WorkerOptions } from './worker.ts';
 import { writeLine } from './write-line.ts';
 
 const EXIT_INTERNAL = 70;
@@ -66,6 +66,7 @@ async function work(flags: WorkerFlags, { gpus, source, problems }: FoundGpus): 
     gpus,
     client,
     forkers: { start: startForker, killLeftovers },
+    reach: reachOf(flags.server),
     host: hostname(),
     bootId: bootId(),
     version: packageVersion(),
@@ -79,6 +80,12 @@ async function work(flags: WorkerFlags, { gpus, source, problems }: FoundGpus): 
     forgetSignals();
     client.close();
   }
+}
+
+/** Other workers of a gang reach this one where it is said, else by the address from which it reaches the server. */
+function reachOf(server: string): NonNullable<WorkerOptions['reach']> {
+  const serverHost = server.startsWith('unix:') ? undefined : new URL(server).hostname.replace(/^\[|\]$/g, '');
+  return { address: process.env.SPAWN_STEP_ADDRESS || undefined, serverHost };
 }
 
 /** Not on the way out: a stop of everything must not bring the server back. */

@@ -13,6 +13,7 @@ import { shipLeft } from './own-logs.ts';
 import { type Greeting, sayHello } from './say-hello.ts';
 import { Session } from './session.ts';
 import { removeStages } from './stages.ts';
+import { type ForkedPlacesOptions, ForkedStepPlaces } from './steps/forked-places.ts';
 import { removeStepFolders, StepFolders } from './steps/step-folders.ts';
 
 type OfMain = 'server' | 'forker' | 'revive' | 'gpus' | 'tokenFile' | 'caFile';
@@ -23,6 +24,8 @@ export interface WorkerOptions extends Omit<WorkerFlags, OfMain> {
   readonly client: WorkerClient;
   readonly forkers: ForkerPort;
   readonly forker?: WorkerFlags['forker'];
+  /** How other workers reach this one; by default on this machine alone. */
+  readonly reach?: Pick<ForkedPlacesOptions, 'address' | 'serverHost'>;
   readonly host: string;
   readonly bootId: string;
   /** Of this package. */
@@ -108,6 +111,10 @@ export class Worker {
     void removeStages(this.#directory, stays);
     void removeStepFolders(this.#directory, stays);
     const stepFolders = new StepFolders(this.#directory, marker);
+    const stepPlaces = new ForkedStepPlaces({
+      ...{ base: stepFolders.base, marker, port: forkers, kind: forker, gpus, bindCpus, sameHost: hello.sameHost },
+      ...(this.#options.reach ?? { address: undefined, serverHost: undefined }),
+    });
     const session = new Session({
       client,
       hello,
@@ -119,9 +126,10 @@ export class Worker {
       worker: name,
       dataDir: this.#directory,
       files: this.#files,
-      lives: (wiring) => new ForkerLives({ port: forkers, kind: forker, ...wiring }),
+      lives: (wiring) => new ForkerLives({ port: stepPlaces.sharing(forkers), kind: forker, ...wiring }),
       marker,
       stepFolders,
+      stepPlaces,
       exitWhenGoneMs,
       log,
     });

@@ -169,15 +169,15 @@ export class RemoteRanks implements NodeRanks {
     if (!this.#left.delete(end.rank)) return;
     if ('failed' in end) this.#events.onFailed(end.rank, end.failed, end.errno);
     else this.#events.onEnd(end.rank, end);
-    if (this.#left.size > 0) return;
-    this.#took?.();
-    this.#begun.resolve();
-    this.#over.resolve();
-    this.#socket?.end();
   }
 
+  /** Also after the last end, when the host has sent everything. */
   #lost(error: Error): void {
     this.#took?.();
+    if (this.#left.size === 0) {
+      this.#begun.resolve();
+      this.#over.resolve();
+    }
     this.#begun.reject(error);
     this.#over.reject(error);
   }
