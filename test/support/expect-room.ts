@@ -3,13 +3,15 @@ import { WHOLE_DEVICE } from '../../src/core/gpu-shares.ts';
 import type { WorkerSession } from '../../src/core/worker-session.ts';
 
 /** What is free of a session is what its slots leave of its offer, for every resource; and no device is over-shared. */
-export function expectRoom({ room, shares, id }: WorkerSession): void {
+export function expectRoom({ room, shares, places, id }: WorkerSession): void {
   const { offer } = room;
   let { cpus, memoryBytes, slots = Number.POSITIVE_INFINITY } = offer;
   let gpuShares = 0;
   const named = new Map(Object.entries(offer.named ?? {}));
   for (const [lane, share] of shares) {
     if (share.lane !== lane || share.slots > share.open) expect.fail(`session ${id}: share of lane ${lane.number}`);
+    // What is placed as a whole has a place besides.
+    if (lane.shape !== undefined) continue;
     cpus -= share.slots * lane.needs.cpus;
     memoryBytes -= share.slots * lane.needs.memoryBytes;
     slots -= share.slots;
@@ -17,6 +19,13 @@ export function expectRoom({ room, shares, id }: WorkerSession): void {
     for (const [name, amount] of Object.entries(lane.terms.resources)) {
       named.set(name, (named.get(name) ?? 0) - share.slots * amount);
     }
+  }
+  for (const { needs } of places.values()) {
+    cpus -= needs.cpus;
+    memoryBytes -= needs.memoryBytes;
+    slots--;
+    gpuShares += needs.gpuShares;
+    for (const [name, parts] of needs.named) named.set(name, (named.get(name) ?? 0) - parts / WHOLE_DEVICE);
   }
   expect(room.cpus).toBeCloseTo(cpus, 6);
   expect(room.cpus).toBeGreaterThan(-1e-6);
