@@ -44,7 +44,7 @@ function jobData(acct: AcctRow, facts: AcctFacts, withSteps: boolean): Data {
     array: {
       job_id: isArray ? job.id : 0,
       limits: { max: { running: { tasks: job.throttle } } },
-      task: isArray && task === undefined ? (rowIndices(row, { SLURM_BITSTR_LEN: '0' }) ?? null) : null,
+      task: isArray && task === undefined ? (rowIndices(row, { SLURM_BITSTR_LEN: '0' }, false) ?? null) : null,
       task_id: task === undefined || !isArray ? null : task.index,
     },
     association: { account: slurm.account ?? '', cluster: CLUSTER, partition: null, user },
