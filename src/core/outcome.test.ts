@@ -31,6 +31,7 @@ const CASES: [Outcome, encoded: number, text: string, exitCode: number][] = [
   [{ kind: 'timedOut', exit: { kind: 'signalled', signal: 15 } }, 2063, 'time limit', 124],
   [{ kind: 'cancelled', exit: { kind: 'exited', code: 0 } }, 2304, 'cancelled', 1],
   [{ kind: 'cancelled', exit: { kind: 'signalled', signal: 9 } }, 2569, 'cancelled', 1],
+  [{ kind: 'exited', code: 126, isUnstarted: true }, 2942, 'exit 126', 126],
 ];
 
 describe('outcomes', () => {
@@ -46,8 +47,10 @@ describe('outcomes', () => {
     const plain = decodeOutcome(withoutProcess(encoded));
     expect(plain.kind).toBe(outcome.kind);
     expect(withoutProcess(encoded)).toBeLessThan(7 * 256);
-    const own = outcome.kind === 'exited' || outcome.kind === 'signalled';
-    expect(plain).toEqual(own ? outcome : { kind: outcome.kind });
+    const isUnstarted = 'isUnstarted' in outcome;
+    const own = !isUnstarted && (outcome.kind === 'exited' || outcome.kind === 'signalled');
+    const shown = isUnstarted ? { kind: 'exited', code: outcome.code } : { kind: outcome.kind };
+    expect(plain).toEqual(own ? outcome : shown);
     expect(processEndOf(outcome)).toEqual(own ? outcome : 'exit' in outcome ? outcome.exit : undefined);
   });
 
@@ -56,6 +59,7 @@ describe('outcomes', () => {
     const outcome: fc.Arbitrary<Outcome> = fc.oneof(
       byte.map((code) => ({ kind: 'exited', code }) as const),
       byte.map((signal) => ({ kind: 'signalled', signal }) as const),
+      byte.map((code) => ({ kind: 'exited', code, isUnstarted: true }) as const),
       byte.map((code) => ({ kind: 'cancelled', exit: { kind: 'exited', code } }) as const),
       byte.map((signal) => ({ kind: 'timedOut', exit: { kind: 'signalled', signal } }) as const),
     );
@@ -72,7 +76,7 @@ describe('outcomes', () => {
   });
 
   it('of an unknown kind are a bug', () => {
-    expect(() => decodeOutcome(11 * 256)).toThrow('internal error: outcome 2816 is of an unknown kind');
+    expect(() => decodeOutcome(12 * 256)).toThrow('internal error: outcome 3072 is of an unknown kind');
   });
 });
 

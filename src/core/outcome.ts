@@ -8,6 +8,8 @@ export type ProcessEnd =
 /** How one attempt ended; `exit` where it was made to end and it is known what its main process made of that. */
 export type Outcome =
   | ProcessEnd
+  /** As if it had exited so: it was never run, since its files could not be opened or its directory not be entered. */
+  | { readonly kind: 'exited'; readonly code: number; readonly isUnstarted: true }
   | { readonly kind: 'timedOut'; readonly exit?: ProcessEnd }
   | { readonly kind: 'outOfMemory' }
   | { readonly kind: 'cancelled'; readonly exit?: ProcessEnd }
@@ -33,6 +35,9 @@ const WITH_PROCESS = [
   ['cancelled', 'signalled'],
 ] as const satisfies readonly (readonly [Outcome['kind'], ProcessEnd['kind']])[];
 
+/** And the one after them. */
+const UNSTARTED = OUTCOME_KINDS.length + WITH_PROCESS.length;
+
 /** Linux numbers (signal(7)); 32 and above are real-time signals, which have no name. */
 const SIGNALS =
   'HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS'.split(
@@ -53,6 +58,7 @@ export function signalNamed(text: string): number | undefined {
 export function processEndOf(outcome: Outcome): ProcessEnd | undefined {
   switch (outcome.kind) {
     case 'exited':
+      return 'isUnstarted' in outcome ? undefined : outcome;
     case 'signalled':
       return outcome;
     case 'timedOut':
@@ -66,6 +72,7 @@ export function processEndOf(outcome: Outcome): ProcessEnd | undefined {
 }
 
 function numberOf({ kind }: Outcome, exit: ProcessEnd | undefined): number {
+  if (kind === 'exited' && exit === undefined) return UNSTARTED;
   const at = WITH_PROCESS.findIndex(([cause, end]) => cause === kind && end === exit?.kind);
   return at < 0 ? OUTCOME_KINDS.indexOf(kind) : OUTCOME_KINDS.length + at;
 }
@@ -73,7 +80,7 @@ function numberOf({ kind }: Outcome, exit: ProcessEnd | undefined): number {
 /** An outcome in 16 bits: `kind * 256 + value`. A plain success is 0. */
 export function encodeOutcome(outcome: Outcome): number {
   const exit = processEndOf(outcome);
-  const value = exit === undefined ? 0 : exit.kind === 'exited' ? exit.code : exit.signal;
+  const value = outcome.kind === 'exited' ? outcome.code : exit?.kind === 'exited' ? exit.code : (exit?.signal ?? 0);
   if (!Number.isInteger(value) || value < 0 || value > 255) {
     throw new SpawnError('INTERNAL', { why: `outcome ${outcome.kind} of ${value} does not fit one byte` });
   }
@@ -83,6 +90,7 @@ export function encodeOutcome(outcome: Outcome): number {
 export function decodeOutcome(encoded: number): Outcome {
   const number = encoded >> 8;
   const value = encoded & 255;
+  if (number === UNSTARTED) return { kind: 'exited', code: value, isUnstarted: true };
   const both = WITH_PROCESS[number - OUTCOME_KINDS.length];
   if (both !== undefined) return { kind: both[0], exit: processEnd(both[1], value) };
   const kind = OUTCOME_KINDS[number];
@@ -96,6 +104,7 @@ function processEnd(kind: ProcessEnd['kind'], value: number): ProcessEnd {
 
 /** The same without what the process made of it: what retries, filters and counts tell apart. */
 export function withoutProcess(encoded: number): number {
+  if (encoded >> 8 === UNSTARTED) return encoded & 255;
   const both = WITH_PROCESS[(encoded >> 8) - OUTCOME_KINDS.length];
   return both === undefined ? encoded : OUTCOME_KINDS.indexOf(both[0]) * 256;
 }

@@ -107,8 +107,8 @@ export class Attempts {
     this.#running.set(grant.fence, attempt);
     this.#files += openFilesOf(job.description);
     const { missing } = job.prepared!;
-    if (isImpossible) this.#explain(forker, attempt, { text: `this worker has too few of: ${short}`, code: 126 });
-    else if (missing !== undefined) this.#explain(forker, attempt, { text: missing, code: 126 });
+    const why = isImpossible ? `this worker has too few of: ${short}` : missing;
+    if (why !== undefined) this.#explain(forker, attempt, { text: why, code: 126, isUnstarted: true });
     else this.#run(forker, attempt, this.#requestOf(attempt, this.#options.envId(forker, job)));
   }
 
@@ -224,8 +224,8 @@ export class Attempts {
   }
 
   /** Lets a process write why nothing runs, so that the reason stands in the task's log like everything else. */
-  #explain(forker: Forker, attempt: Attempt, { text, code }: Explanation): void {
-    attempt.failure = { kind: 'exited', code };
+  #explain(forker: Forker, attempt: Attempt, { text, code, isUnstarted }: Explanation): void {
+    attempt.failure = { kind: 'exited', code, ...(isUnstarted ? { isUnstarted } : {}) };
     // Not with the job's environment: it may be what exec found too large.
     const bare = this.#options.envId(forker);
     this.#run(forker, attempt, explanationRequest(this.#runOf(attempt), bare, text));

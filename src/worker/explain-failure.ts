@@ -11,6 +11,8 @@ function systemError(errno: number, name: string): string {
 export interface Explanation {
   readonly text: string;
   readonly code: number;
+  /** The command itself was not at fault: it was never tried. */
+  readonly isUnstarted: boolean;
 }
 
 /** What was to run, and where. */
@@ -43,16 +45,18 @@ export function explainFailure(
             ? `${cwd} does not exist on worker ${elsewhere} (another machine): put it on a shared file system, or submit with --stage`
             : `cannot enter ${cwd}: ${why}`,
         code: 126,
+        isUnstarted: true,
       };
     case 'exec':
-      return { text: `cannot run ${command}: ${why}`, code: errorName === 'ENOENT' ? 127 : 126 };
+      return { text: `cannot run ${command}: ${why}`, code: errorName === 'ENOENT' ? 127 : 126, isUnstarted: false };
     case 'output':
       return {
         text: `cannot open the output file${files.length > 1 ? 's' : ''} ${files.join(' and ')}: ${why}`,
         code: 126,
+        isUnstarted: true,
       };
     case 'stdin':
-      return { text: `cannot open the input file ${input}: ${why}`, code: 126 };
+      return { text: `cannot open the input file ${input}: ${why}`, code: 126, isUnstarted: true };
     case 'fork':
     case 'pipe':
       return undefined;
