@@ -68,13 +68,14 @@ function joinGroups(groups: readonly QueueGroup[], more: readonly QueueGroup[]):
 
 /** The rows of one job: what has not started first. */
 export function rowsOf({ job, lanes, groups, tasks }: QueueJob): QueueRow[] {
+  const most = Math.max(0, ...groups.map(({ count }) => count));
   return [
-    ...groups.map((group) => groupRow(job, lanes[group.lane]!, group)),
+    ...groups.map((group) => groupRow(job, lanes[group.lane]!, group, group.count < most)),
     ...tasks.map((task) => taskRow(job, lanes[task.lane]!, task)),
   ];
 }
 
-function groupRow(job: JobView, lane: QueueLane, { state, reason, indices, after }: QueueGroup): QueueRow {
+function groupRow(job: JobView, lane: QueueLane, { state, reason, indices, after }: QueueGroup, isSplit: boolean): QueueRow {
   const words = wordsOf({ state, waits: reason });
   const set = job.array === undefined ? undefined : IndexSet.fromString(indices);
   return {
@@ -82,8 +83,8 @@ function groupRow(job: JobView, lane: QueueLane, { state, reason, indices, after
     lane,
     task: undefined,
     set,
-    // Until the scheduler has looked at the last task, Slurm keeps it in brackets.
-    single: set?.size === 1 && words.state === 'PENDING' && !UNSEEN.has(reason),
+    // Until the scheduler has looked at the last task that was not split off, Slurm keeps it in brackets.
+    single: set?.size === 1 && words.state === 'PENDING' && (isSplit || !UNSEEN.has(reason)),
     throttle: job.throttle,
     state: words.state,
     reasons: [words.reason],
@@ -101,7 +102,9 @@ const UNSEEN: ReadonlySet<SlurmReason> = new Set([
 ]);
 
 function taskRow(job: JobView, lane: QueueLane, task: QueueTask): QueueRow {
-  const { state, reason, exitCode } = wordsOf(task);
+  // Slurm says of what runs that it is held, where it is.
+  const held = job.held && task.state === 'running';
+  const { state, reason, exitCode } = wordsOf(held ? { ...task, waits: 'JobHeldUser' } : task);
   const none = { set: undefined, single: false, throttle: 0, after: undefined, leased: false };
   return { job, lane, task, ...none, state, reasons: [reason], exitCode };
 }

@@ -21,6 +21,8 @@ function expand(part: string, whole: string): readonly string[] {
   if (open < 0) return [part];
   const close = part.indexOf(']', open);
   if (close < 0) throw invalid(whole);
+  // Slurm: nothing but a bracket ends a name that has one.
+  if (!part.endsWith(']')) throw invalid(whole);
   const numbers = part.slice(open + 1, close).split(',');
   const heads = numbers.flatMap((range) => numbersOf(range, whole).map((number) => part.slice(0, open) + number));
   const tails = expand(part.slice(close + 1), whole);

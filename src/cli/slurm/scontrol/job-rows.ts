@@ -17,14 +17,14 @@ export interface Rows {
  * All that the queue and the history tell, what waits of a job before what runs and ran; of more than fits a page it comes page by page, and what
  * waits at the end, so that an array of a million tasks is never held at once.
  *
- * @param keepCancelled also tasks that were cancelled before they started, of which Slurm keeps no record each
+ * @param named tasks are asked for by their ids: each is told of, also one that was cancelled before it started, of which Slurm keeps no record
  */
 export async function* readJobRows(
   client: Client,
   query: QueueQueryInput,
-  keepCancelled: boolean,
+  named: boolean,
 ): AsyncGenerator<Rows, void, undefined> {
-  const kept = (rows: readonly QueueRow[]) => (keepCancelled ? rows : forgetCancelled(rows));
+  const kept = (rows: readonly QueueRow[]) => (named ? rows.map(alone) : forgetCancelled(rows));
   const asked = { ended: MIN_JOB_AGE, limit: 10_000, ...query };
   let page = await client.queue(asked);
   const { now, missing, next } = page;
@@ -41,4 +41,9 @@ export async function* readJobRows(
     page = await client.queue({ ...asked, after: page.next });
   }
   yield { rows: kept(await readRows(waiting)), now, missing: [] };
+}
+
+/** One task that was asked for is no set, though it waits with others. */
+function alone(row: QueueRow): QueueRow {
+  return row.set?.size === 1 ? { ...row, single: true, throttle: 0 } : row;
 }
