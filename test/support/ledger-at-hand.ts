@@ -123,8 +123,8 @@ export class LedgerAtHand {
     await this.ledger.idle();
   }
 
-  async submit(spec: Partial<JobSpecInput> = {}, idempotencyKey?: string): Promise<number> {
-    const { job } = await this.coordinator.submit(CALLER, {
+  async submit(spec: Partial<JobSpecInput> = {}, idempotencyKey?: string, caller = CALLER): Promise<number> {
+    const { job } = await this.coordinator.submit(caller, {
       spec: JobSpec.parse({ run: { kind: 'argv', argv: ['true'] }, cwd: '/', ...spec }),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
     });

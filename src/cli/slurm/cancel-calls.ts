@@ -1,5 +1,6 @@
 import type { Selection } from '../../api/job.ts';
 import { isSpawnError } from '../../core/errors.ts';
+import { IndexSet } from '../../core/index-set.ts';
 import type { Client } from '../client.ts';
 import type { World } from '../world.ts';
 import { controllerWords } from './controller-words.ts';
@@ -19,6 +20,8 @@ export interface CancelTarget {
   readonly shown: readonly string[];
   readonly ref: string;
   readonly selection: Selection;
+  /** Of a job of which some tasks were named, whether it has them or not. */
+  readonly named?: { readonly job: number; readonly indices: IndexSet };
   /** Nothing of it runs, as far as is known: no signal can reach it. */
   readonly waits: boolean;
 }
@@ -68,7 +71,9 @@ async function cancelOne(client: Client, target: CancelTarget, way: CancelWay, s
     exit,
   });
   try {
-    const tasks = await carryOut(client, target, way);
+    const tasks = await carryOut(client, target, way).catch(async (error) => {
+      return carryOut(client, await withTasksThatAre(client, target, error), way);
+    });
     if (tasks === 'waits') return fails(TRANSITION, TRANSITION_EXIT);
     return tasks === 0 && silent && way.verbose ? fails(COMPLETED, 0) : { text: said, exit: 0 };
   } catch (error) {
@@ -78,6 +83,16 @@ async function cancelOne(client: Client, target: CancelTarget, way: CancelWay, s
     if (words !== UNKNOWN || !silent) return fails(words, 1);
     return way.verbose ? fails(words, 0) : { text: '', exit: 0 };
   }
+}
+
+/** Slurm passes over indices that the array does not have. @throws the error, unless some of the indices are there */
+async function withTasksThatAre(client: Client, target: CancelTarget, error: unknown): Promise<CancelTarget> {
+  const { named } = target;
+  if (named === undefined || !isSpawnError(error) || error.code !== 'TASK_NOT_FOUND') throw error;
+  const { array } = await client.job(String(named.job));
+  const found = IndexSet.fromString(array ?? '0').intersect(named.indices);
+  if (found.size === 0) throw error;
+  return { ...target, ref: `${named.job}_[${found}]` };
 }
 
 /** How many tasks it touched. */

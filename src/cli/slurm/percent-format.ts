@@ -24,6 +24,7 @@ export interface LineFormat<Row> {
   readonly unknown: readonly string[];
 }
 
+const ASCII = /^[\x20-\x7e]*$/;
 const MOST_WIDTH = 100_000;
 const MOST_CELLS = 1_000;
 const DEFAULT_WIDTH = 20;
@@ -101,6 +102,11 @@ function shown<Row>({ width, right, suffix }: Cell<Row>, text: string): string {
 
 /** Cut, or filled with blanks, to a width. */
 export function toWidth(text: string, width: number, right: boolean): string {
+  // Nearly always; of other text a character may be two of the string's.
+  if (ASCII.test(text)) {
+    const fit = text.slice(0, width);
+    return right ? fit.padStart(width) : fit.padEnd(width);
+  }
   const cut = [...text].slice(0, width);
   const blanks = ' '.repeat(width - cut.length);
   return right ? blanks + cut.join('') : cut.join('') + blanks;

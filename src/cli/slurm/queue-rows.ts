@@ -75,7 +75,12 @@ export function rowsOf({ job, lanes, groups, tasks }: QueueJob): QueueRow[] {
   ];
 }
 
-function groupRow(job: JobView, lane: QueueLane, { state, reason, indices, after }: QueueGroup, isSplit: boolean): QueueRow {
+function groupRow(
+  job: JobView,
+  lane: QueueLane,
+  { state, reason, indices, after }: QueueGroup,
+  isSplit: boolean,
+): QueueRow {
   const words = wordsOf({ state, waits: reason });
   const set = job.array === undefined ? undefined : IndexSet.fromString(indices);
   return {

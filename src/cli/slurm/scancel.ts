@@ -5,7 +5,7 @@ import { slurmSignal } from '../../config/slurm/signal.ts';
 import { FIRST_RAW_ID } from '../../core/ids.ts';
 import type { Client } from '../client.ts';
 import type { World } from '../world.ts';
-import { type CancelWay, cancelAll } from './cancel-calls.ts';
+import { type CancelTarget, type CancelWay, cancelAll } from './cancel-calls.ts';
 import { type CancelFilter, isNamed, readCancelFilter, readSwitch, refuseStranger } from './cancel-filter.ts';
 import { rowTarget, wholeTargets } from './cancel-targets.ts';
 import { type DialectInput, defineDialect, isGiven, lastValue } from './dialect.ts';
@@ -71,8 +71,10 @@ function refuseSteps(ids: readonly SlurmId[], { stderr }: World): number {
   return steps.length === 0 ? 0 : 1;
 }
 
-function idTarget(id: SlurmId) {
-  return { shown: [id.text], ref: refOf(id), selection: {}, waits: false };
+function idTarget(id: SlurmId): CancelTarget {
+  const { ref, text } = id;
+  const named = ref.kind === 'tasks' ? { named: { job: ref.id, indices: ref.indices } } : {};
+  return { shown: [text], ref: refOf(id), selection: {}, waits: false, ...named };
 }
 
 function refOf({ ref }: SlurmId): string {
