@@ -3,6 +3,7 @@ import { GrantStatus } from '../core/grant-range.ts';
 import type { Job } from '../core/job.ts';
 import type { Books } from './books.ts';
 import { addFence, eachIn, type Runs } from './cancel.ts';
+import { sessionsOf } from './gang.ts';
 import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
 import { resolveRef } from './refs.ts';
@@ -44,7 +45,9 @@ function tellSignal(books: Books, job: Job, runs: Runs, signal: number, scope: S
     if (running.length === 0 || books.memory.sessions.get(range.sessionId)!.session.api < 2) continue;
     const fences: [number, number][] = [];
     for (const at of running) addFence(fences, range.fence + at);
-    books.memory.changes.tell(range.sessionId).signal.push({ signal, ...to, fences });
+    for (const { id } of sessionsOf(books.memory, range)) {
+      books.memory.changes.tell(id).signal.push({ signal, ...to, fences });
+    }
     told += running.length;
   }
   return told;

@@ -6,6 +6,7 @@ import { TaskFlag } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence, eachIn, type Runs } from './cancel.ts';
+import { sessionsOf } from './gang.ts';
 
 /** Workers before this would not understand it. */
 const LEAST_API = 2;
@@ -25,12 +26,12 @@ export function suspendTasks(books: Books, job: Job, runs: Runs, on: boolean): n
     if (session.api < LEAST_API) refuse(job, range.position + running[0]!, session);
   }
   let changed = 0;
-  for (const { range, running, session } of found) {
+  for (const { range, running } of found) {
     for (const at of running) {
       const position = range.position + at;
       const isNew = on ? job.suspensions.suspend(position, books.now) : job.suspensions.resume(position, books.now);
       if (!isNew) continue;
-      tell(books, session.id, range.fence + at, on);
+      for (const { id } of sessionsOf(books.memory, range)) tell(books, id, range.fence + at, on);
       changed++;
     }
   }
@@ -42,7 +43,7 @@ export function suspendTasks(books: Books, job: Job, runs: Runs, on: boolean): n
 export function repeatSuspension(books: Books, job: Job, range: GrantRange, at: number): void {
   const suspension = job.suspensions.of(range.position + at);
   if (suspension === undefined) return;
-  tell(books, range.sessionId, range.fence + at, suspension.since !== 0);
+  for (const { id } of sessionsOf(books.memory, range)) tell(books, id, range.fence + at, suspension.since !== 0);
 }
 
 /** In the order of what was asked: the last word counts. */

@@ -6,8 +6,8 @@ interface Host {
 }
 
 function hostOf(name: string): Host {
-  const [, prefix = name, digits] = /^(.*?)(\d{1,15})?$/s.exec(name) ?? [];
-  return { prefix, digits };
+  const [, prefix, digits] = /^(.*?)(\d{1,15})?$/s.exec(name)!;
+  return { prefix: prefix!, digits };
 }
 
 /** `n[1-3,5],m5` of names, in their order: neighbours of one prefix share a bracket. */

@@ -1,5 +1,5 @@
 import type { Lane } from './lane.ts';
-import { isPlaced, type Place, placeOnIdle } from './place.ts';
+import { isPlaced, placeOnIdle } from './place.ts';
 import type { WorkerSession } from './worker-session.ts';
 
 /**
@@ -28,9 +28,12 @@ export class Reservations {
       sessions.filter(({ reservedFor }) => reservedFor === undefined),
       lane,
     );
-    if (places === undefined) this.#waiting = lane;
-    else for (const { session, needs } of places) session.reserve(lane, needs);
-    return (places ?? []).map(({ session }: Place) => session);
+    if (places === undefined) {
+      this.#waiting = lane;
+      return [];
+    }
+    for (const { session, needs } of places) session.reserve(lane, needs);
+    return places.map(({ session }) => session);
   }
 }
 

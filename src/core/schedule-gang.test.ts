@@ -5,6 +5,7 @@ import { CoreSchedule } from '../../test/support/core-schedule.ts';
 import { expectRoom } from '../../test/support/expect-room.ts';
 import type { Gang } from './gang.ts';
 import type { Job } from './job.ts';
+import { Reservations } from './reservations.ts';
 import { SCHEDULE_POLICY } from './schedule.ts';
 import { TaskState } from './task-state.ts';
 
@@ -265,3 +266,31 @@ function endOne(world: CoreSchedule, jobs: readonly Job[], which: number): void 
   const session = world.sessions.find(({ id }) => id === chosen.range.sessionId)!;
   world.end(session, chosen.job, 1, TaskState.completed);
 }
+
+test('who waits for sessions that others have reserved comes before those that starve later, but not before a higher band', () => {
+  const sessions = [coreSession(1, 2), coreSession(2, 2)];
+  const reservations = new Reservations();
+  const lane = (id: number, since: number, priority = 0, facts: Parameters<typeof coreJob>[1] = { cpus: 2 }) => {
+    const job = coreJob(id, facts);
+    job.priority = priority;
+    job.lanes[0].starvedSince = since;
+    return job.lanes[0];
+  };
+  const first = lane(1, 1);
+  const pair = lane(2, 2, 0, { gang: gang(nodes(2)) });
+  expect(reservations.reserve(sessions, first)).toHaveLength(1);
+  expect(reservations.reserve(sessions, pair)).toEqual([]);
+  expect(reservations.reserve(sessions, lane(3, 3))).toEqual([]);
+  expect(reservations.reserve(sessions, lane(4, 1, -1))).toEqual([]);
+  const urgent = lane(5, 9, 1);
+  const [chosen] = reservations.reserve(sessions, urgent);
+  expect(chosen!.reservedFor).toBe(urgent);
+  for (const session of sessions) session.reserve(undefined);
+  expect(reservations.reserve(sessions, pair)).toEqual(sessions);
+  expect(reservations.reserve(sessions, pair)).toEqual([]);
+  // It has what it needs: nobody is kept back for it, also when it runs.
+  expect(reservations.reserve(sessions, lane(6, 9))).toEqual([]);
+  for (const session of sessions) session.reserve(undefined);
+  pair.starvedSince = 0;
+  expect(reservations.reserve(sessions, lane(7, 9))).toHaveLength(1);
+});
