@@ -7,7 +7,7 @@ import { type Ran, type RunOptions, runCli } from './cli-world.ts';
 import { CALLER, LedgerAtHand, WorkerAtHand } from './ledger-at-hand.ts';
 
 /** A user that every machine knows. */
-export const ROOT: Caller = { ...CALLER, owner: '0' };
+const ROOT: Caller = { ...CALLER, owner: '0' };
 
 /** Slurm's commands in a world of their own, with a coordinator over a store in memory. Time stands still unless it is moved. */
 export class SlurmAtHand {
@@ -41,7 +41,6 @@ export class SlurmAtHand {
           QueueReply.parse(await at.coordinator.queue(caller, QueueQuery.parse(query))),
         server: () => at.coordinator.server(caller),
         job: (ref: string) => at.coordinator.job(caller, ref),
-        spec: (ref: string) => at.coordinator.spec(caller, ref),
         cancel: (ref: string, selection: object) => at.coordinator.cancel(caller, ref, selection),
         signal: (ref: string, request: SignalRequestInput) =>
           at.coordinator.signal(caller, ref, SignalRequest.parse(request)),

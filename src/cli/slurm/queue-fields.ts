@@ -26,6 +26,7 @@ import {
   sizeText,
   waitStatus,
 } from './queue-values.ts';
+import { rowFiles } from './row-files.ts';
 import type { TimeText } from './time-format.ts';
 import { type Users, uidOfJob, userOfJob } from './users.ts';
 import { shortState } from './words.ts';
@@ -39,8 +40,6 @@ export interface QueueFacts {
   readonly time: TimeText;
   /** Of a job that others wait for. */
   readonly isArray: (job: number) => boolean;
-  /** Paths of standard output, error and input, where they were asked for. */
-  readonly files: (row: QueueRow) => { readonly out: string; readonly err: string; readonly in: string } | undefined;
 }
 
 const NULL = '(null)';
@@ -167,9 +166,9 @@ const ROWS: readonly Row[] = [
   ['', 'siblingsviable', 'VIABLE_SIBLINGS', always('NA')],
   ['', 'siblingsviableraw', 'VIALBLE_SIBLINGS_RAW', always('NA')],
   ['', 'sperboard', 'SOCKETS_PER_BOARD', always('0')],
-  ['', 'stderr', 'STDERR', (row, { files }) => files(row)?.err ?? NULL],
-  ['', 'stdin', 'STDIN', (row, { files }) => files(row)?.in ?? NULL],
-  ['', 'stdout', 'STDOUT', (row, { files }) => files(row)?.out ?? NULL],
+  ['', 'stderr', 'STDERR', (row, { users }) => rowFiles(row, row.job, userOfJob(row.job, users)).err],
+  ['', 'stdin', 'STDIN', (row, { users }) => rowFiles(row, row.job, userOfJob(row.job, users)).in],
+  ['', 'stdout', 'STDOUT', (row, { users }) => rowFiles(row, row.job, userOfJob(row.job, users)).out],
   ['', 'system_comment', 'SYSTEM_COMMENT', always(NULL)],
   ['', 'tres tres-alloc', 'TRES_ALLOC', rowTres],
   ['', 'tres-bind', 'TRES_BIND', always(NONE)],

@@ -23,6 +23,7 @@ import {
   rowTres,
   waitStatus,
 } from './queue-values.ts';
+import { rowFiles } from './row-files.ts';
 import { uidOfJob, userOfJob } from './users.ts';
 
 const MIB = 1_048_576;
@@ -56,6 +57,8 @@ export function queueData(row: QueueRow, facts: QueueFacts): Data {
   const dependency = rowDependency(row, facts.isArray);
   const started = task !== undefined;
   const share = rowShare(row);
+  const user = userOfJob(job, facts.users);
+  const files = rowFiles(row, job, user);
   const one = task?.index ?? (single ? set!.min : null);
   return {
     account: slurm.account ?? '',
@@ -148,11 +151,11 @@ export function queueData(row: QueueRow, facts: QueueFacts): Data {
     start_time: seconds(startOf(row) ?? rowStart(row)),
     state_description: '',
     state_reason: row.reasons[0],
-    standard_error: facts.files(row)?.err ?? '',
-    standard_input: facts.files(row)?.in ?? '',
-    standard_output: facts.files(row)?.out ?? '',
+    standard_error: files.err,
+    standard_input: files.in,
+    standard_output: files.out,
     submit_time: seconds(job.createdAt),
-    suspend_time: 0,
+    suspend_time: seconds(task?.suspendedAt),
     system_comment: '',
     time_limit: lane.timeLimitMs === 0 ? null : Math.ceil(lane.timeLimitMs / MINUTE_MS),
     time_minimum: 0,
@@ -166,7 +169,7 @@ export function queueData(row: QueueRow, facts: QueueFacts): Data {
     tres_req_str: rowTres(row),
     tres_alloc_str: started ? rowTres(row) : '',
     user_id: uidOfJob(job, facts.users),
-    user_name: userOfJob(job, facts.users),
+    user_name: user,
     wckey: slurm.wckey ?? '',
     current_working_directory: job.cwd,
   };

@@ -2,8 +2,6 @@ import { isSpawnError } from '../../core/errors.ts';
 import type { Client } from '../client.ts';
 import type { QueueRow } from './queue-rows.ts';
 import { awaitedJobs } from './queue-values.ts';
-import { type RowFiles, rowFiles } from './row-files.ts';
-import { type Users, userOfJob } from './users.ts';
 
 /** Questions that are under way together. */
 const AT_ONCE = 16;
@@ -17,23 +15,6 @@ export async function lookUpArrays(client: Client, rows: readonly QueueRow[]): P
     known.set(id, job?.array !== undefined);
   });
   return (id) => known.get(id) === true;
-}
-
-/** Asks for the specs of jobs, where the paths of their files are. */
-export async function lookUpFiles(
-  client: Client,
-  rows: readonly QueueRow[],
-  users: Users,
-): Promise<(row: QueueRow) => RowFiles | undefined> {
-  const specs = new Map<number, Awaited<ReturnType<Client['spec']>>['spec']>();
-  await eachOf([...new Set(rows.map(({ job }) => job.id))], async (id) => {
-    const reply = await unlessGone(client.spec(String(id)));
-    if (reply !== undefined) specs.set(id, reply.spec);
-  });
-  return (row) => {
-    const spec = specs.get(row.job.id);
-    return spec === undefined ? undefined : rowFiles(row, spec, userOfJob(row.job, users));
-  };
 }
 
 /** Undefined for a job that was forgotten meanwhile. */

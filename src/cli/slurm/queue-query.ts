@@ -12,7 +12,7 @@ import { ownersOf, type Users } from './users.ts';
 import { readStates, type SlurmState, stateOrder } from './words.ts';
 
 /** `MinJobAge`: so long Slurm knows of what has ended, seconds. */
-export const RECENT_SECONDS = 300;
+const RECENT_SECONDS = 300;
 
 const ACTIVE: readonly SlurmState[] = ['PENDING', 'RUNNING', 'SUSPENDED', 'COMPLETING', 'CONFIGURING', 'SIGNALING'];
 /** States of tasks, for each of Slurm's. */

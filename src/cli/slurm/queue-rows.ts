@@ -40,7 +40,7 @@ export async function readRows(parts: AsyncIterable<QueueJob> | Iterable<QueueJo
 }
 
 /** Jobs of which several pages tell, put together again. */
-export async function* wholeJobs(parts: AsyncIterable<QueueJob> | Iterable<QueueJob>): AsyncGenerator<QueueJob> {
+async function* wholeJobs(parts: AsyncIterable<QueueJob> | Iterable<QueueJob>): AsyncGenerator<QueueJob> {
   let before: QueueJob | undefined;
   for await (const part of parts) {
     if (before !== undefined && before.job.id === part.job.id) {

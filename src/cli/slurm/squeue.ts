@@ -80,7 +80,7 @@ async function show(input: DialectInput, world: World): Promise<void> {
   const { env, stdout } = world;
   const users = readUsers();
   const time = timeText(world);
-  const facts: Facts = { now: world.now(), env, users, time, isArray: () => false, files: () => undefined };
+  const facts: Facts = { now: world.now(), env, users, time, isArray: () => false };
   const isData = isGiven(input, 'json') || isGiven(input, 'yaml');
   const steps = readSlurmIds('squeue', lastValue(input, 'steps') ?? '');
   const table = readQueueTable(input, world, facts);
@@ -147,20 +147,11 @@ function tellStrangers({ strangers }: QueueAsk, rows: readonly QueueRow[], { std
 }
 
 /** Asks for what the table shows and the queue does not tell. */
-async function lookUp(
-  table: QueueTable,
-  isData: boolean,
-  rows: readonly QueueRow[],
-  world: World,
-  facts: Facts,
-): Promise<void> {
-  const files = !isData && ['STDOUT', 'STDERR', 'STDIN'].some(table.shows);
-  const dependencies = (isData || table.shows('DEPENDENCY')) && rows.some(({ after }) => after !== undefined);
-  if (!files && !dependencies) return;
-  const { lookUpArrays, lookUpFiles } = await import('./queue-lookups.ts');
-  const client = await world.connect();
-  if (dependencies) facts.isArray = await lookUpArrays(client, rows);
-  if (files) facts.files = await lookUpFiles(client, rows, facts.users);
+async function lookUp(table: QueueTable, isData: boolean, rows: readonly QueueRow[], world: World, facts: Facts) {
+  const isWanted = isData || table.shows('DEPENDENCY');
+  if (!isWanted || !rows.some(({ after }) => after !== undefined)) return;
+  const { lookUpArrays } = await import('./queue-lookups.ts');
+  facts.isArray = await lookUpArrays(await world.connect(), rows);
 }
 
 async function writeData(
