@@ -11,7 +11,8 @@ export interface Allocation {
   readonly fence: number;
   /** Where what is known of its steps is kept. */
   readonly folder: string;
-  /** The first is this machine. */
+  /** This process is on the first node; steps of a gang are started there. */
+  readonly isFirst: boolean;
   readonly nodes: readonly AllocatedNode[];
 }
 
@@ -26,11 +27,13 @@ export function allocationOf(env: Env, temporary: string): Allocation | undefine
   const isArray = env.SLURM_ARRAY_JOB_ID !== undefined;
   const isSame = (isArray ? env.SLURM_ARRAY_JOB_ID : job) === own;
   if (env.SLURM_CLUSTER_NAME !== CLUSTER || !isSame || !NUMBER.test(fence) || !NUMBER.test(job)) return undefined;
+  const nodes = nodesOf(env);
   return {
     job: Number(job),
     fence: Number(fence),
     folder: stepFolder(base || join(temporary, `spawn-steps-${process.getuid?.() ?? 0}`), Number(fence)),
-    nodes: nodesOf(env),
+    isFirst: nodes.length === 1 || (env.SLURMD_NODENAME ?? nodes[0]!.name) === nodes[0]!.name,
+    nodes,
   };
 }
 

@@ -38,7 +38,7 @@ export class FollowedJob {
   async run(): Promise<number> {
     const { world, immediateMs, job } = this.#options;
     if (job.held) this.#say('srun: Job is in held state, pending scheduler release');
-    const wait = setTimeout(() => this.#tellToWait(), job.held ? 0 : QUIET_MS);
+    const wait = immediateMs === undefined ? setTimeout(() => this.#tellToWait(), job.held ? 0 : QUIET_MS) : undefined;
     const late = immediateMs === undefined ? undefined : setTimeout(() => void this.#cancel(), immediateMs);
     const started = () => {
       clearTimeout(wait);

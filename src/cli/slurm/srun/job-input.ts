@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { written } from '../../../client/node/steps/rank-processes.ts';
 import type { Client } from '../../client.ts';
 
 /** What the job reads. */
@@ -70,7 +71,7 @@ async function copy(pipe: Socket): Promise<void> {
   try {
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
       if (pipe.destroyed) return;
-      if (!pipe.write(chunk)) await new Promise((resolve) => pipe.once('drain', resolve).once('close', resolve));
+      await written(pipe, chunk);
     }
   } catch {
     // Closed meanwhile: there is no more.

@@ -6,8 +6,10 @@ import { SRUN_PROGRAM } from '../../../api/slurm-names.ts';
 import { notSubmitted, refuseLine } from '../../../config/slurm/refusal.ts';
 import { visible } from '../../../core/error-text.ts';
 import type { Client } from '../../client.ts';
+import type { SpecPart } from '../../submit/spec-of.ts';
 import type { World } from '../../world.ts';
 import { batchEnvironment } from '../batch-environment.ts';
+import type { Fitted } from '../fit-workers.ts';
 import { sayNotes } from '../notes.ts';
 import { sbatchSpec } from '../sbatch-spec.ts';
 import { submitterFacts } from '../submitter.ts';
@@ -68,13 +70,16 @@ async function specOf(
   client: Client,
   world: World,
 ): Promise<JobSpecInput> {
-  const words = [SRUN_PROGRAM, ...given.filter(isOfStep).map(wordOf), '--', ...argv];
-  const size = words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
-  if (size > MAX_ARGV_BYTES) throw notSubmitted('Pathname of a file, directory or other parameter too long');
   const named = { ...shared.values, name: shared.values.name ?? shown(basename(argv[0]!), MOST_NAME) };
   const facts = { ...submitterFacts(), command: shown(argv.join(' '), MOST_COMMAND) };
-  const { spec } = sbatchSpec({ ...shared, values: named }, facts);
+  const { spec, note } = await fitted(sbatchSpec({ ...shared, values: named }, facts).spec, client, world);
+  if (note !== undefined) world.stderr.write(`srun: ${note}\n`);
   const { outputPath: _, errorPath: __, inputPath: ___, ...rest } = spec;
+  // What was cut is no longer as the options say.
+  const told = given.filter((option) => isOfStep(option) && (note === undefined || !SIZES.has(option.name)));
+  const words = [SRUN_PROGRAM, ...told.map(wordOf), '--', ...argv];
+  const size = words.reduce((sum, word) => sum + Buffer.byteLength(word) + 1, 0);
+  if (size > MAX_ARGV_BYTES) throw notSubmitted('Pathname of a file, directory or other parameter too long');
   const { snapshot, env } = batchEnvironment(shared.values, world);
   const blob = snapshot === undefined ? undefined : await client.putBlob('env', snapshot);
   return {
@@ -88,6 +93,21 @@ async function specOf(
     logCapBytes: LOG_CAP_BYTES,
     run: { kind: 'argv', argv: words },
   };
+}
+
+const SIZES = new Set(['cpus-per-task', 'nodes', 'ntasks-per-node']);
+
+/** Held against the workers that there are, where it asks for more than any has by itself. */
+async function fitted(spec: SpecPart, client: Client, world: World): Promise<Fitted> {
+  const { cpus = 1, memoryBytes = 0, gpus = 0, gang, resources = {} } = spec;
+  const isSized = cpus > 1 || memoryBytes > 0 || gpus > 0 || gang !== undefined || Object.keys(resources).length > 0;
+  if (!isSized) return { spec };
+  const [{ sessions }, { fitWorkers }, { readSlurmOversize }] = await Promise.all([
+    client.server(),
+    import('../fit-workers.ts'),
+    import('../../../config/slurm-oversize.ts'),
+  ]);
+  return fitWorkers(spec, sessions, readSlurmOversize(world.env));
 }
 
 function shown(text: string, most: number): string {

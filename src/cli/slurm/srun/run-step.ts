@@ -38,7 +38,8 @@ export async function runStep(request: SrunRequest, allocation: Allocation, worl
 
 const INTERRUPTED = 1;
 
-function planned(request: SrunRequest, { job, nodes }: Allocation): StepPlan {
+function planned(request: SrunRequest, { job, nodes, isFirst }: Allocation): StepPlan {
+  if (!isFirst) throw refuseLine(`Unable to create step for job ${job}: steps are started on its first node`, 1);
   const plan = planStep(nodes, request.shape);
   if ('error' in plan) throw refuseLine(plan.error, 1);
   if ('create' in plan) throw refuseLine(`Unable to create step for job ${job}: ${plan.create}`, 1);

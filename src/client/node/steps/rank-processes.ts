@@ -156,9 +156,17 @@ function kill(pid: number, signal: number): void {
   }
 }
 
-function written(input: Writable, bytes: Uint8Array): Promise<void> {
+/** Gives bytes to a stream; resolves when it has room for more, or is gone. */
+export function written(to: Writable, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
-    if (input.destroyed || input.write(bytes)) return resolve();
-    input.once('drain', resolve).once('close', resolve);
+    if (to.destroyed || to.write(bytes)) {
+      resolve();
+      return;
+    }
+    const go = () => {
+      to.off('drain', go).off('close', go);
+      resolve();
+    };
+    to.on('drain', go).on('close', go);
   });
 }
