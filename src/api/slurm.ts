@@ -37,7 +37,7 @@ const Count = z.int().min(1).max(1_000_000);
 export const SlurmSpec = z.strictObject({
   /** As given with --job-name: any text. The job's own name is made of it when none is given. */
   name: line(1_024).optional(),
-  comment: line(4_096).optional(),
+  comment: z.union([z.literal(''), line(4_096)]).optional(),
   account: line(1_024).optional(),
   partition: line(1_024).optional(),
   qos: line(1_024).optional(),
@@ -67,6 +67,8 @@ export const SlurmSpec = z.strictObject({
   gres: line(4_096).optional(),
   /** What the memory was given for; absent: it was not given. */
   memPer: z.enum(['node', 'cpu', 'gpu']).optional(),
+  /** What was given for each CPU or GPU. */
+  memPerBytes: z.int().min(0).optional(),
   submitHost: line(255).optional(),
   /** Where it was submitted from, if tasks run in another directory. */
   submitDir: line(4_096).optional(),
@@ -109,6 +111,7 @@ export const SlurmForWorker = z.object(
     ntasksPerNode: true,
     cpusPerTask: true,
     memPer: true,
+    memPerBytes: true,
     submitHost: true,
     submitDir: true,
     uid: true,

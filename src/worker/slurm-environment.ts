@@ -96,7 +96,9 @@ function arrayVariables(job: JobForWorker, indices: IndexSet): Values {
 
 /** As it was asked for: of the machine, of a CPU or of a GPU. */
 function memoryVariables({ memoryBytes, cpus, gpus = 0, slurm }: JobForWorker): Values {
-  if (memoryBytes === 0) return {};
+  // Of a gang a task has its own, besides what its nodes have.
+  const ofOne = slurm?.memPerBytes ? Math.ceil(slurm.memPerBytes / BYTES_IN_MB) : undefined;
+  if (memoryBytes === 0) return slurm?.memPer === 'gpu' ? { SLURM_MEM_PER_GPU: ofOne } : { SLURM_MEM_PER_CPU: ofOne };
   const each = (count: number) => Math.ceil(memoryBytes / BYTES_IN_MB / Math.max(1, Math.ceil(count)));
   if (slurm?.memPer === 'cpu') return { SLURM_MEM_PER_CPU: each(cpus) };
   if (slurm?.memPer === 'gpu') return { SLURM_MEM_PER_GPU: each(gpus) };

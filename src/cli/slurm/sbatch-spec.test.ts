@@ -165,7 +165,9 @@ describe('file name patterns', () => {
       'A=7 a=10 4a=0010 j=8 x=nm u=nobody N=vm n=0 t=0 s=batch J=8 pp=% q=%q nm.o',
     ],
     ['%10j %99j %3J %2t', '0000000008 0000000008 008 00'],
-    ['lit\\%j.o', 'lit\\%j.o'],
+    ['lit\\%j.o', 'lit%j.o'],
+    ['b\\\\%j.o', 'b\\%j.o'],
+    ['%b', '%b'],
     ['100% %', '100% %'],
     ['%5%', '%5%'],
   ])('%s', (text, path) => {

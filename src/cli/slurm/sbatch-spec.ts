@@ -137,6 +137,7 @@ function recordOf(values: SbatchValues, notes: readonly string[], facts: SubmitF
     exclusive: values.exclusive,
     gres: values.gresText === '' ? undefined : values.gresText,
     memPer: memory?.per,
+    memPerBytes: memory?.per === 'node' ? undefined : memory?.bytes,
     notes: notes.length === 0 ? undefined : [...notes],
   };
 }

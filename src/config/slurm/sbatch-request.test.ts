@@ -32,7 +32,7 @@ describe('a request of sbatch', () => {
     });
     expect(values('--mem-per-cpu=1K', '--gres=gpu:2', '-G1', '--gpus-per-node=1', '--gpus-per-task=a:2')).toEqual({
       memory: { per: 'cpu', bytes: MIB },
-      gresText: 'gpu:a:2',
+      gresText: 'gpu:1',
       gres: { gpus: 2, resources: {} },
       gpus: { gpus: 1, resources: {} },
       gpusPerNode: { gpus: 1, resources: {} },
@@ -137,6 +137,10 @@ describe('refused', () => {
     [['--time-min=x'], 'error: Invalid --time-min specification\nrc=255'],
     [['--comment=new\nline'], 'error: Invalid --comment specification\nrc=255'],
     [['-J', 'new\nline'], 'error: Invalid --job-name specification\nrc=255'],
+    [
+      ['--time-min=3', '-t2'],
+      "error: Batch job submission failed: Invalid time-min specification (exceeds job's time or other limits)\nrc=1",
+    ],
     [['--mem=x', '--time=y'], 'error: Invalid --mem specification\nrc=255'],
   ])('%j', (line, words) => expect(refused(...line)).toBe(`sbatch: ${words}`));
 

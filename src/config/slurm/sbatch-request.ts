@@ -59,7 +59,13 @@ function checkMemory(given: readonly GivenOption[]): void {
   if (named(true).size > 1) throw fatal('SLURM_MEM_PER_CPU, SLURM_MEM_PER_GPU, and SLURM_MEM_PER_NODE');
 }
 
-function checkTimes({ begin, deadline }: SbatchValues, { clock }: SbatchContext): void {
+function checkTimes(
+  { begin, deadline, timeLimitMs = 0, leastTimeMs = 0 }: SbatchValues,
+  { clock }: SbatchContext,
+): void {
+  if (timeLimitMs > 0 && leastTimeMs > timeLimitMs) {
+    throw notSubmitted("Invalid time-min specification (exceeds job's time or other limits)");
+  }
   if (deadline === undefined) return;
   const end = momentOf(deadline, clock.now);
   if (begin !== undefined && momentOf(begin, clock.now) > end) {

@@ -37,6 +37,7 @@ describe('#SBATCH lines', () => {
     [['#SBATCH --zz="a b"c'], ['--zz=a bc']],
     [["#SBATCH --comment='two words' -t 7"], ['--comment=two words', '-t', '7']],
     [['#SBATCH "--zz=a#b"'], ['--zz=a#b']],
+    [['#SBATCH --zz=a\\ b'], ['--zz=a', 'b']],
     [['#SBATCH --zz=\\#b'], ['--zz=#b']],
     [['#SBATCH --zz=a\\tb\\\\ -Y'], ['--zz=atb\\', '-Y']],
     [['#SBATCH --zz=\\"x'], ['--zz="x']],

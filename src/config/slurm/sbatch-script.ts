@@ -108,6 +108,8 @@ function wordAt(line: string, file: string, number: number): readonly [word: str
     const char = line[at]!;
     if (char === '\\') {
       at += 1;
+      // Blanks end a word outside of quotes, whatever stands before them.
+      if (quote === '' && isSpace(line.charCodeAt(at))) break;
       word += line[at] ?? '';
     } else if (quote !== '') {
       if (char === quote) quote = '';

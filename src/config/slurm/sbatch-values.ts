@@ -35,6 +35,8 @@ export interface SbatchValues {
   readonly directory?: string;
   /** 0 for none. */
   readonly timeLimitMs?: number;
+  /** It may be given no less. */
+  readonly leastTimeMs?: number;
   readonly memory?: { readonly per: 'node' | 'cpu' | 'gpu'; readonly bytes: number };
   readonly nodes?: NodeCount;
   readonly tasks?: number;
@@ -43,7 +45,7 @@ export interface SbatchValues {
   readonly cpusPerTask?: number;
   readonly cpusPerGpu?: number;
   readonly leastCpus?: number;
-  /** What the last of the four that follow was given. */
+  /** What is shown of `--gres` or `--gpus-per-node`. */
   readonly gresText?: string;
   readonly gres?: Gres;
   readonly gpus?: Gres;
@@ -140,7 +142,7 @@ const READERS: Readonly<Partial<Record<SbatchName, Read>>> = {
   begin: (text, { clock }) => ({ begin: timeOption(text, 'begin', clock) }),
   chdir: (directory) => ({ directory }),
   clusters: onCluster,
-  comment: (text, _, name) => ({ comment: shownText(text, name) }),
+  comment: (text, _, name) => ({ comment: shownText(text, name) ?? '' }),
   constraint: (text, _, name) => ({ constraint: shownText(text, name) }),
   'core-spec': counted,
   'cores-per-socket': counted,
@@ -154,10 +156,10 @@ const READERS: Readonly<Partial<Record<SbatchName, Read>>> = {
   export: (text, { env }) => ({ exported: exportOption(text, env) }),
   'export-file': (exportFile) => ({ exportFile }),
   gid: forRoot,
-  gpus: (text, _, name) => ({ gpus: gpusOption(text, name), gresText: `gpu:${text}` }),
+  gpus: (text, _, name) => ({ gpus: gpusOption(text, name) }),
   'gpus-per-node': (text, _, name) => ({ gpusPerNode: gpusOption(text, name), gresText: `gpu:${text}` }),
-  'gpus-per-task': (text, _, name) => ({ gpusPerTask: gpusOption(text, name), gresText: `gpu:${text}` }),
-  gres: (text) => ({ gres: gresOption(text), gresText: text }),
+  'gpus-per-task': (text, _, name) => ({ gpusPerTask: gpusOption(text, name) }),
+  gres: (text) => ({ gres: gresOption(text), gresText: text === 'none' ? '' : text }),
   help: flag({ shows: 'help' }),
   hold: flag({ hold: true }),
   input: (text) => ({ input: fileOf(text) ?? '/dev/null' }),
@@ -196,10 +198,7 @@ const READERS: Readonly<Partial<Record<SbatchName, Read>>> = {
   'thread-spec': counted,
   'threads-per-core': counted,
   time: (text, _, name) => ({ timeLimitMs: timeLimitOption(text, name) }),
-  'time-min': (text, _, name) => {
-    timeLimitOption(text, name);
-    return {};
-  },
+  'time-min': (text, _, name) => ({ leastTimeMs: timeLimitOption(text, name) }),
   tmp: (text, _, name) => {
     memoryOption(text, name);
     return {};
