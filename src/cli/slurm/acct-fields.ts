@@ -36,9 +36,17 @@ const step =
 const timeText = (at: number | undefined, none: string, { time }: AcctFacts) => (at === undefined ? none : time(at));
 const second = (ms: number) => Math.floor(ms / 1_000);
 
-/** Seconds. */
-function elapsed({ startedAt, endedAt }: AcctRow, { now }: AcctFacts): number {
-  return startedAt === undefined ? 0 : Math.max(0, second(endedAt ?? now()) - second(startedAt));
+/** Seconds, without those in which it was suspended. */
+export function elapsedSeconds({ startedAt, endedAt, task }: AcctRow, { now }: Pick<AcctFacts, 'now'>): number {
+  if (startedAt === undefined) return 0;
+  const until = second(endedAt ?? task?.suspendedAt ?? now());
+  return Math.max(0, until - second(startedAt) - second(task?.suspendedMs ?? 0));
+}
+
+/** Seconds until now or its end. */
+export function suspendedSeconds({ endedAt, task }: AcctRow, { now }: Pick<AcctFacts, 'now'>): number {
+  const since = endedAt === undefined ? task?.suspendedAt : undefined;
+  return second(task?.suspendedMs ?? 0) + (since === undefined ? 0 : Math.max(0, second(now()) - second(since)));
 }
 
 /** Seconds from when it could have run until it did. */
@@ -108,12 +116,12 @@ const ROWS: readonly (readonly [title: string, width: number, value: Value])[] =
   ['ConsumedEnergy', 14, empty],
   ['ConsumedEnergyRaw', 17, empty],
   ['Container', 19, empty],
-  ['CPUTime', 10, (row, facts) => clock(elapsed(row, facts) * cpus(row))],
-  ['CPUTimeRAW', 10, (row, facts) => String(elapsed(row, facts) * cpus(row))],
+  ['CPUTime', 10, (row, facts) => clock(elapsedSeconds(row, facts) * cpus(row))],
+  ['CPUTimeRAW', 10, (row, facts) => String(elapsedSeconds(row, facts) * cpus(row))],
   ['DBIndex', -10, ({ row }) => String(rowNumber(row))],
   ['DerivedExitCode', 15, job(always('0:0'))],
-  ['Elapsed', 10, (row, facts) => clock(elapsed(row, facts))],
-  ['ElapsedRaw', 10, (row, facts) => String(elapsed(row, facts))],
+  ['Elapsed', 10, (row, facts) => clock(elapsedSeconds(row, facts))],
+  ['ElapsedRaw', 10, (row, facts) => String(elapsedSeconds(row, facts))],
   ['Eligible', 19, (row, facts) => timeText(row.eligibleAt, 'Unknown', facts)],
   ['End', 19, (row, facts) => timeText(row.endedAt, 'Unknown', facts)],
   ['ExitCode', 8, ({ exitCode }) => exitCode],
@@ -169,7 +177,7 @@ const ROWS: readonly (readonly [title: string, width: number, value: Value])[] =
   ['State', 10, ({ stateText }) => stateText],
   ['Submit', 19, (row, { time }) => time(row.isStep ? (row.startedAt ?? 0) : row.row.job.createdAt)],
   ['SubmitLine', 20, empty],
-  ['Suspended', 10, always('00:00:00')],
+  ['Suspended', 10, (row, facts) => clock(suspendedSeconds(row, facts))],
   ['SystemComment', 15, empty],
   ['SystemCPU', 10, ({ task }) => (task?.cpuMs === undefined ? '00:00:00' : '')],
   ['Timelimit', 10, job((row) => limit(row, fullClock))],

@@ -1,5 +1,5 @@
 import { CLUSTER } from '../../api/slurm-names.ts';
-import type { AcctFacts } from './acct-fields.ts';
+import { type AcctFacts, elapsedSeconds, suspendedSeconds } from './acct-fields.ts';
 import { type AcctRow, batchStep } from './acct-rows.ts';
 import { SLURM_VERSION } from './dialect-help.ts';
 import { groupOfJob } from './groups.ts';
@@ -53,12 +53,12 @@ function jobData(acct: AcctRow, facts: AcctFacts, withSteps: boolean): Data {
     container: null,
     derived_exit_code: exitData('0:0'),
     time: {
-      elapsed: elapsed(acct, facts),
+      elapsed: elapsedSeconds(acct, facts),
       eligible: seconds(acct.eligibleAt),
       end: seconds(acct.endedAt),
       start: seconds(acct.startedAt),
       submission: seconds(job.createdAt),
-      suspended: 0,
+      suspended: suspendedSeconds(acct, facts),
       system: { seconds: 0, microseconds: 0 },
       limit: lane.timeLimitMs === 0 ? null : Math.ceil(lane.timeLimitMs / 60_000),
       total: processorData(acct),
@@ -102,10 +102,10 @@ function stepData(step: AcctRow, facts: AcctFacts): Data {
       allocated: tresData(step, false).filter(({ type }) => type !== 'billing'),
     },
     time: {
-      elapsed: elapsed(step, facts),
+      elapsed: elapsedSeconds(step, facts),
       end: seconds(step.endedAt),
       start: seconds(step.startedAt),
-      suspended: 0,
+      suspended: suspendedSeconds(step, facts),
       system: { seconds: 0, microseconds: 0 },
       total: processorData(step),
       user: { seconds: 0, microseconds: 0 },
@@ -120,10 +120,6 @@ function stepData(step: AcctRow, facts: AcctFacts): Data {
     step: { job_id: rowNumber(row), het: { component: null }, id: 'batch', name: 'batch' },
     task: { distribution: 'Unknown' },
   };
-}
-
-function elapsed({ startedAt, endedAt }: AcctRow, { now }: AcctFacts): number {
-  return startedAt === undefined ? 0 : Math.max(0, seconds(endedAt ?? now()) - seconds(startedAt));
 }
 
 function processorData({ task }: AcctRow): Data {

@@ -216,6 +216,15 @@ describe('sacct', () => {
     ]);
   });
 
+  test('does not count what was suspended', async () => {
+    const job = told({ id: 9 }, [{ ...OK, endedAt: AT + 31_000, suspendedMs: 20_000 }]);
+    expect(await lines('-n -P -X -j 9 -o elapsedraw,suspended', [job])).toEqual(['10|00:00:20']);
+    const still = told({ id: 9 }, [
+      { state: 'running', suspended: true, suspendedAt: NOW - 5_000, startedAt: NOW - 9_000 },
+    ]);
+    expect(await lines('-n -P -X -j 9 -o state,elapsedraw,suspended', [still])).toEqual(['SUSPENDED|4|00:00:05']);
+  });
+
   test('joins what waits of an array over pages', async () => {
     const part = (indices: string, tasks: readonly Partial<HistoryTask>[] = []) =>
       told({ id: 4, array: '0-9', size: 10, throttle: 3 }, tasks, [
