@@ -17,7 +17,7 @@ export interface Chosen {
   /** All indices of the array that the id names. */
   readonly all: IndexSet;
   readonly live: Readonly<Record<LiveKind, IndexSet | undefined>>;
-  /** Those that have ended. */
+  /** Those that have ended; of an array that lives without those that were cancelled before they started, which Slurm forgets. */
   readonly ended: IndexSet | undefined;
 }
 
@@ -32,7 +32,8 @@ export function isRaw({ ref }: SlurmId): boolean {
   return ref.kind === 'job' && ref.id >= FIRST_RAW_ID;
 }
 
-const LIVE = 'blocked,ready,leased,running';
+const LIVE: ReadonlySet<string> = new Set(['blocked', 'ready', 'leased', 'running']);
+const ASKED = [...LIVE, 'cancelled', 'skipped'].join(',');
 
 /**
  * Looks at what lives of the tasks that an id names; what does not has ended, so that nobody lists a million ends to tell that there are some.
@@ -42,15 +43,24 @@ const LIVE = 'blocked,ready,leased,running';
 export async function choose(client: Client, id: SlurmId): Promise<Chosen> {
   const ref = refOf(id);
   const found: Record<LiveKind, IndexSet[]> = { waiting: [], running: [], suspended: [] };
+  const forgotten: IndexSet[] = [];
   let first: JobView | undefined;
   let after: string | undefined;
   do {
-    const page: QueueReply = await client.queue({ ids: ref, states: LIVE, limit: 10_000, ...(after && { after }) });
+    const page: QueueReply = await client.queue({
+      ids: ref,
+      states: ASKED,
+      ended: 0,
+      limit: 10_000,
+      ...(after && { after }),
+    });
     for (const { job, groups, tasks } of page.jobs) {
       first ??= job;
-      found.waiting.push(...groups.map(({ indices }) => IndexSet.fromString(indices)));
-      for (const { index, suspended } of tasks as readonly { index: number; suspended?: boolean }[]) {
-        found[suspended ? 'suspended' : 'running'].push(single(index));
+      for (const { state, indices } of groups) {
+        (LIVE.has(state) ? found.waiting : forgotten).push(IndexSet.fromString(indices));
+      }
+      for (const { index, state, suspended } of tasks) {
+        if (state === 'running') found[suspended ? 'suspended' : 'running'].push(single(index));
       }
     }
     after = page.next;
@@ -59,7 +69,9 @@ export async function choose(client: Client, id: SlurmId): Promise<Chosen> {
   const whole = IndexSet.fromString(job.array ?? '0');
   const named = id.ref.kind === 'tasks' ? whole.intersect(id.ref.indices) : rawSet(job, whole, id);
   const live = { waiting: unite(found.waiting), running: unite(found.running), suspended: unite(found.suspended) };
-  return { job, all: named, live, ended: without(named, Object.values(live)) };
+  const lives = unite(Object.values(live)) !== undefined;
+  const known = id.ref.kind === 'job' && lives ? [...Object.values(live), ...forgotten] : Object.values(live);
+  return { job, all: named, live, ended: without(named, known) };
 }
 
 /** Of a raw number only the coordinator knows the index. */

@@ -22,7 +22,12 @@ const overArray = inQueue(
   { id: 4, array: '1-3', size: 3, state: 'completed', counts: someCounts({ completed: 3 }) },
   [],
 );
-const JOBS = [mixed, held, plain, waiting, over, overArray];
+/** 2 was cancelled before it started. */
+const thinned = inQueue({ id: 3, array: '1-3', size: 3, counts: someCounts({ ready: 2, cancelled: 1 }) }, [
+  { indices: '1,3' },
+  { indices: '2', state: 'cancelled' },
+]);
+const JOBS = [thinned, mixed, held, plain, waiting, over, overArray];
 
 function verb(jobs: readonly QueueJob[]) {
   return async (ref: string) => {
@@ -75,6 +80,8 @@ describe('hold and release', () => {
     ['hold 7', '7_1-2: Job has already finished\n7_3-4: No error\n', ['hold 7']],
     ['release 7_[1-3]', '7_1-2: Job has already finished\n7_3: No error\n', ['release 7_[1-3]']],
     ['hold 7_1', '7_1: Job has already finished\n', ['hold 7_1']],
+    ['hold 3', '', ['hold 3']],
+    ['hold 3_[1-2]', '3_1: No error\n3_2: Job has already finished\n', ['hold 3_[1-2]']],
     ['hold 7_9', `7_9: ${UNKNOWN}\n`, ['hold 7_9']],
     ['release 5', twice('Job has already finished', 5), ['release 5']],
     ['hold 4', '4_1-3: Job has already finished\n', ['hold 4']],
@@ -110,7 +117,9 @@ describe('requeue', () => {
     ['requeue 8', 'Job is pending execution for job 8\n', []],
     ['requeue 9', '9_1-9: Job is pending execution\n', []],
     ['requeue 9_3', '9_3: Job is pending execution\n', []],
-    ['requeue 7', '7_1-3: No error\n7_4: Job is pending execution\n', ['requeue 7']],
+    ['requeue 7', '7_1-3: No error\n7_4: Job is pending execution\n', ['requeue 7_[1-3]']],
+    ['requeue 3', '3_1,3: Job is pending execution\n', []],
+    ['requeue 3_2', '', ['requeue 3_[2]']],
     ['requeue 7_[1,3]', '', ['requeue 7_[1,3]']],
     ['requeue 7_9', `7_9: ${UNKNOWN}\n`, []],
     ['requeue 99', `${UNKNOWN} for job 99\n`, []],

@@ -115,7 +115,9 @@ async function requeue(session: Session, client: Client, id: SlurmId, which: Req
   const others = unite([running, suspended, chosen.ended]);
   const isAlone = chosen.job.array === undefined || isRaw(id);
   if (isAlone && waiting !== undefined) return refusalOfJob(session, id, PENDING, REQUEUES);
-  if (isAlone || others !== undefined) await client.requeue(refOf(id), request);
+  if (isAlone) await client.requeue(refOf(id), request);
+  // Not those of the array that Slurm has forgotten.
+  else if (others !== undefined) await client.requeue(`${chosen.job.id}_[${others}]`, request);
   if (!isAlone)
     tell(session, chosen, [
       { set: waiting, words: PENDING },
