@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { DataFiles } from '../client/node/data-files.ts';
@@ -34,15 +35,15 @@ interface WorkerArguments extends Arguments {
 
 export function keepWorkers(place: WorkerArguments, files: DataFiles, coordinator: Coordinator, log: Logger): Workers {
   let loop: Loop | undefined;
+  const size = Number(process.env.SPAWN_LOCAL_WORKERS ?? 1);
   const provider = createLocalProvider({
     processes: { identify, isAlive, signal: signalProcess, childrenOf, bootId },
     instancesDir: files.instancesDir,
-    command: (id) => workerCommand(place, id),
+    command: (id) => workerCommand(place, id, size),
     env: backgroundEnv(process.env),
     logFile: files.workerLog,
     onExit: () => loop?.wake(),
   });
-  const size = Number(process.env.SPAWN_LOCAL_WORKERS ?? 1);
   const pool = new LocalPool({ provider, coordinator, size, note: (text) => log.info(text) });
   loop = startLoop(
     () => pool.runOnce(systemClock.steady()),
@@ -58,11 +59,17 @@ export function keepWorkers(place: WorkerArguments, files: DataFiles, coordinato
   };
 }
 
-function workerCommand({ socketPath, dataDir, kept, offer }: WorkerArguments, id: string): [string, ...string[]] {
+function workerCommand(
+  { socketPath, dataDir, kept, offer }: WorkerArguments,
+  id: string,
+  size: number,
+): [string, ...string[]] {
+  // Scripts connect to the first name of SLURM_JOB_NODELIST: a worker that is alone here goes by the name of the machine.
+  const name = size === 1 ? hostname() : id.replace('local', hostname());
   return [
     process.execPath,
     builtProgram('spored'),
-    ...['--server', `unix:${socketPath}`, '--instance', id, '--data-dir', dataDir],
+    ...['--server', `unix:${socketPath}`, '--instance', id, '--name', name, '--data-dir', dataDir],
     // Should nobody ever start a coordinator here again: what ran was stopped when the lease ended.
     ...['--exit-when-gone', WORKER_PATIENCE],
     ...(kept ? ['--revive'] : []),

@@ -39,6 +39,7 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
   ],
   ['jobsPruned', 0, { jobs: 2, tasks: 2_000 }, '2 ended jobs with 2,000 tasks removed for ever'],
   ['sessionOpened', 0, { session: 3, worker: 'w', host: 'node7' }, 'worker w on node7 connected (session 3)'],
+  ['sessionOpened', 0, { session: 3, worker: 'node7', host: 'node7' }, 'worker node7 connected (session 3)'],
   ['sessionResumed', 0, { session: 3, worker: 'w', host: 'node7' }, 'another agent on node7 goes on for w (session 3)'],
   ['sessionClosed', 0, { session: 3, worker: 'w', reason: 'it left' }, 'worker w is gone (session 3): it left'],
   ['instanceRunning', 12, ONE, 'instance a-3 (i-0) of job 12 runs'],

@@ -44,7 +44,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   jobsPruned: (_about, detail) => `${counted(number(detail.jobs), 'ended job')} with ${tasks(detail)} removed for ever`,
   gangBroken: (about, detail) =>
     `worker ${detail.worker} had a part in a gang, index ${detail.index} of ${about}, and ${detail.reason}: the attempt is stopped and lost`,
-  sessionOpened: (_about, detail) => `worker ${detail.worker} on ${detail.host} connected (session ${detail.session})`,
+  sessionOpened: (_about, { worker, host, session }) =>
+    `worker ${worker}${worker === host ? '' : ` on ${host}`} connected (session ${session})`,
   sessionResumed: (_about, detail) =>
     `another agent on ${detail.host} goes on for ${detail.worker} (session ${detail.session})`,
   sessionClosed: (_about, detail) => `worker ${detail.worker} is gone (session ${detail.session}): ${detail.reason}`,
