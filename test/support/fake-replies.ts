@@ -1,5 +1,7 @@
 import type { CostReply } from '../../src/api/instance-money.ts';
 import type { JobDelta, JobView, TaskStateName } from '../../src/api/job.ts';
+import type { QueueReply } from '../../src/api/queue.ts';
+import type { ServerView } from '../../src/api/session.ts';
 
 const COUNTS: Record<TaskStateName, number> = {
   blocked: 0,
@@ -31,6 +33,34 @@ export const JOB: JobView = {
   retries: 0,
   retried: 0,
   createdAt: 1_000,
+};
+
+export const QUEUE: QueueReply = {
+  now: 1_000,
+  jobs: [
+    {
+      job: JOB,
+      lanes: [{ priority: 0, cpus: 1, memoryBytes: 0, timeLimitMs: 0 }],
+      groups: [{ state: 'ready', reason: 'Resources', indices: '0-2', count: 3, lane: 0 }],
+      tasks: [],
+    },
+  ],
+  missing: [],
+};
+
+export const SERVER: ServerView = {
+  version: '0.1.0',
+  api: 1,
+  pid: 1,
+  host: 'here',
+  storeId: 's1',
+  epoch: 1,
+  dataDir: '/data',
+  startedAt: 1,
+  liveJobs: 1,
+  writable: true,
+  counters: {},
+  sessions: [],
 };
 
 export const NO_COST: CostReply = {

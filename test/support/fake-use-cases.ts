@@ -2,7 +2,7 @@ import type { JobDelta, LogQuery, VerbReply } from '../../src/api/job.ts';
 import { JobSpec } from '../../src/api/job-spec.ts';
 import type { Caller, StreamSink, UseCases } from '../../src/coordinator/use-cases.ts';
 import { SpawnError } from '../../src/core/errors.ts';
-import { delta, JOB, NO_COST } from './fake-replies.ts';
+import { delta, JOB, NO_COST, QUEUE, SERVER } from './fake-replies.ts';
 
 /**
  * Answers what a test tells it to and notes what it was asked: for tests of the door alone. It knows one job, 12, and one
@@ -57,9 +57,7 @@ export class FakeUseCases implements UseCases {
 
   queue: UseCases['queue'] = async (caller, query) => {
     this.#note('queue', caller, query);
-    const lane = { priority: 0, cpus: 1, memoryBytes: 0, timeLimitMs: 0 };
-    const group = { state: 'ready', reason: 'Resources', indices: '0-2', count: 3, lane: 0 } as const;
-    return { now: 1_000, jobs: [{ job: JOB, lanes: [lane], groups: [group], tasks: [] }], missing: [] };
+    return QUEUE;
   };
 
   history: UseCases['history'] = async (caller, query) => {
@@ -123,20 +121,7 @@ export class FakeUseCases implements UseCases {
 
   server: UseCases['server'] = async (caller) => {
     this.#note('server', caller);
-    return {
-      version: '0.1.0',
-      api: 1,
-      pid: 1,
-      host: 'here',
-      storeId: 's1',
-      epoch: 1,
-      dataDir: '/data',
-      startedAt: 1,
-      liveJobs: 1,
-      writable: true,
-      counters: {},
-      sessions: [],
-    };
+    return SERVER;
   };
 
   hello: UseCases['hello'] = async (caller, request) => {
