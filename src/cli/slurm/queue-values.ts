@@ -4,6 +4,7 @@ import { parseDependency } from '../../core/dependency.ts';
 import { formatHostlist } from '../../core/hostlist.ts';
 import { dependencyText } from './dependency-text.ts';
 import { endOf, type QueueRow, ranFor, startOf } from './queue-rows.ts';
+import { reasonSentence } from './words.ts';
 
 const KIB = 1_024;
 const MIB = KIB * KIB;
@@ -100,7 +101,7 @@ const SHOWS_REASON: ReadonlySet<string> = new Set(['PENDING', 'FAILED', 'TIMEOUT
 
 /** Its reasons, most important first. */
 export function rowReason({ reasons }: QueueRow): string {
-  return reasons.join(',');
+  return reasons.map(reasonSentence).join(',');
 }
 
 /** When it starts, as far as that is known, or started. */
