@@ -45,6 +45,7 @@ test('what none has is refused in the words of Slurm, with what there is', () =>
 test('what is held or waits, and what no worker is there for, is not', () => {
   expect(refused({ cpus: 9, hold: true })).toBe('accepted');
   expect(refused({ gpus: 9, hold: true })).toBe('accepted');
+  expect(refused({ cpus: 9_999, hold: true })).toContain('a job has at most 4096 CPUs; this one asks for 9999\nrc=1');
   expect(fitWorkers({ cpus: 9 }, WORKERS, 'wait')).toEqual({ spec: { cpus: 9 } });
   expect(fitWorkers({ cpus: 9 }, [worker(1, 1, {}, false)], 'refuse')).toEqual({ spec: { cpus: 9 } });
 });

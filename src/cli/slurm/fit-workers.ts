@@ -13,6 +13,8 @@ export interface Fitted {
 }
 
 const MIB = 1_048_576;
+/** As the coordinator takes them. */
+const MOST_CPUS = 4_096;
 /** Parts of a CPU are counted in these. */
 const CPU_PARTS = 1_000;
 
@@ -23,6 +25,13 @@ const CPU_PARTS = 1_000;
  * @throws SpawnError with Slurm's words
  */
 export function fitWorkers(spec: SpecPart, sessions: readonly Worker[], oversize: Oversize): Fitted {
+  const fitted = fit(spec, sessions, oversize);
+  const { cpus = 1 } = fitted.spec;
+  if (cpus > MOST_CPUS) throw tooLarge([], `a job has at most ${MOST_CPUS} CPUs; this one asks for ${cpus}`);
+  return fitted;
+}
+
+function fit(spec: SpecPart, sessions: readonly Worker[], oversize: Oversize): Fitted {
   const workers = sessions
     .filter(({ connected, draining }) => connected && !draining)
     .map(({ resources }) => resources);
