@@ -9,6 +9,8 @@
 #define EXIT_PROTOCOL 3
 #define KIND_NATIVE 1
 #define SIGNAL_MAIN_ONLY 128
+#define PID_VARIABLE "SLURM_TASK_PID="
+#define PID_DIGITS 10
 
 enum command {
   CMD_ENV = 1,

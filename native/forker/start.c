@@ -22,6 +22,7 @@ struct launch {
   const struct run *run;
   char **env;
   const char *path; /* where to look for a program without a slash */
+  char *pid_text;   /* gets the number of the process; NULL: nobody asked for it */
   int in, out, err;
   const struct binding *binding; /* NULL: any CPU */
   int group;                     /* a descriptor to join its cgroup by; -1: none */
@@ -32,6 +33,23 @@ static const char *find_path(char **env) {
     if (strncmp(*env, "PATH=", 5) == 0) return *env + 5;
   }
   return "/usr/local/bin:/usr/bin:/bin";
+}
+
+/* Among what the run itself brought: that is written to. */
+static char *find_pid_text(const struct run *run) {
+  for (uint32_t i = 0; i < run->extra_count; i++) {
+    char *entry = run->extra[i];
+    if (strncmp(entry, PID_VARIABLE, strlen(PID_VARIABLE)) == 0 && strlen(entry) >= strlen(PID_VARIABLE) + PID_DIGITS) return entry + strlen(PID_VARIABLE);
+  }
+  return NULL;
+}
+
+static void write_pid(char *text, pid_t pid) {
+  char digits[PID_DIGITS];
+  int count = 0;
+  for (; pid > 0; pid /= 10) digits[count++] = (char)('0' + pid % 10);
+  while (count > 0) *text++ = digits[--count];
+  *text = '\0';
 }
 
 /* execve, and like execvp a script without #! is given to the shell. Returns on failure only. */
@@ -84,12 +102,13 @@ __attribute__((noreturn)) static void fail(enum step step) {
   _exit(127);
 }
 
-/* Runs between vfork and exec, on our memory: it may change nothing there but `failure` and its own stack. */
+/* Runs between vfork and exec, on our memory: it may change nothing there but `failure`, its number and its own stack. */
 __attribute__((noreturn)) static void become_task(const struct launch *launch) {
   const struct run *run = launch->run;
   setsid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != F.pid) _exit(127); /* died before the line above: nobody would kill this one */
+  if (launch->pid_text != NULL) write_pid(launch->pid_text, getpid());
   if (dup2(launch->in, 0) < 0 || dup2(launch->out, 1) < 0 || dup2(launch->err, 2) < 0) fail(STEP_PIPE);
   if (chdir(run->cwd) != 0) fail(STEP_CWD);
   umask(run->umask == UMASK_INHERIT ? F.umask : (mode_t)(run->umask & 0777));
@@ -170,6 +189,7 @@ int start_process(struct task *task, enum step *step) {
   }
   launch.env = env_merge(run->env, run->extra, run->extra_count);
   launch.path = find_path(launch.env);
+  launch.pid_text = find_pid_text(run);
   if (task->cpu_milli != 0) cpus_bind(task);
   launch.binding = task->binding;
   if (task->memory_bytes != 0) launch.group = memory_begin(task);

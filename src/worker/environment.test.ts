@@ -93,7 +93,8 @@ describe('the table of docs/environment.md', () => {
   test('shows what this job would see', () => {
     const env = environmentOf(JOB);
     for (const [name, example] of rows) {
-      if (name === 'SPAWN_SESSION') continue;
+      // Given by others.
+      if (name === 'SPAWN_SESSION' || name === 'SLURM_TASK_PID') continue;
       const first = name === 'SPAWN_ATTEMPT' ? environmentOf(JOB, [], { ...GRANT, attempt: 1 }) : env;
       const of = /^(?:ROCR|HIP)_/.test(name!) ? environmentOf(JOB, [], GRANT, { ...PLACE, gpuVendor: 'amd' }) : first;
       const isOfSbatch = SBATCH_VARIABLES.some((one) => one === name);

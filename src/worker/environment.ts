@@ -3,6 +3,7 @@ import type { JobForWorker } from '../api/session.ts';
 import type { Gpu, GpuVendor } from '../core/gpu-list.ts';
 import { asJobId, formatTaskId, rawIdOf } from '../core/ids.ts';
 import type { IndexSet } from '../core/index-set.ts';
+import { PID_ENTRY } from './forker/protocol.ts';
 import { GPU_VARIABLES, gpuEnvironment } from './gpu-environment.ts';
 import { placementEnvironment } from './placement-environment.ts';
 import type { Grant } from './queue.ts';
@@ -35,6 +36,7 @@ export const TASK_VARIABLES = [
   'SLURM_JOBID',
   'SLURM_JOB_GPUS',
   'SLURM_RESTART_COUNT',
+  'SLURM_TASK_PID',
   'SLURM_ARRAY_TASK_ID',
   'SPAWN_TASK_ID',
   'SPAWN_ARRAY_INDEX',
@@ -184,6 +186,7 @@ export function taskEnvironment(job: JobForWorker, indices: IndexSet, grant: Gra
     env.push(`SLURM_JOB_GPUS=${devices.map(({ id }) => id).join()}` satisfies `${TaskVariable}=${string}`);
     env.push(...gpuEnvironment(device.vendor, devices));
   }
+  if (job.slurm !== undefined) env.push(PID_ENTRY);
   if (grant.attempt > 1) env.push(`SLURM_RESTART_COUNT=${grant.attempt - 1}`);
   if (grant.placement !== undefined) env.push(...assignments(placementEnvironment(job, grant.placement)));
   return env;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ForkerUnderTest } from '../../../test/support/forker-under-test.ts';
 import { nativeForkerPath } from './programs.ts';
+import { PID_ENTRY } from './protocol.ts';
 
 const { signals, errno } = constants;
 
@@ -46,6 +47,16 @@ describe.each(['native', 'node'] as const)('%s forker: processes', (kind) => {
     expect(Number(pid)).toBe(ended.pid);
     expect(ids).toBe(`${pid} ${pid}`);
     expect(fds).toEqual(['0', '1', '2', '']);
+  });
+
+  test('its number is in the variable that asks for it, where the forker can do that', async () => {
+    await using forker = await ForkerUnderTest.start(kind);
+    for (let round = 0; round < 2; round++) {
+      const { ended, log } = await forker.complete('echo "$SLURM_TASK_PID"', { env: [PID_ENTRY] });
+      expect(log.stdout.toString()).toBe(kind === 'native' ? `${ended.pid}\n` : '\n');
+    }
+    const short = await forker.complete('echo "$SLURM_TASK_PID"', { env: ['SLURM_TASK_PID=7'] });
+    expect(short.log.stdout.toString()).toBe(kind === 'native' ? '7\n' : '\n');
   });
 
   test('signals are as a fresh process has them: nothing ignored, nothing blocked', async () => {

@@ -45,7 +45,7 @@
  * is stuck itself (stopped, or starting a program from a file system that does not answer) is killed by the kernel a second
  * after the grace, and its tasks' main processes with it.
  *
- * Extra env overrides the block: a name in both has the extra value. The worker puts `SPAWN_FENCE=<fence>` (the orphan
+ * Extra env overrides the block: a name in both has the extra value. PID_ENTRY among it gets the number of the task's process from a native forker. The worker puts `SPAWN_FENCE=<fence>` (the orphan
  * scan of the forker attributes processes by it) and `SPAWN_SESSION=<id>` (killLeftovers finds them by it) there.
  *
  * Events
@@ -128,6 +128,11 @@ export const RunFlag = {
 
 /** Added to a signal number. A forker of before knows no such signal, and does nothing. */
 export const SIGNAL_MAIN_ONLY = 128;
+
+/** An extra variable that the native forker gives the number of the process; the other one leaves it out. */
+export const PID_VARIABLE = 'SLURM_TASK_PID=';
+/** With the room that it needs. */
+export const PID_ENTRY = `${PID_VARIABLE}${'0'.repeat(10)}`;
 
 /** Codes on the wire; index = code. */
 export const KINDS = ['', 'native', 'node'] as const;

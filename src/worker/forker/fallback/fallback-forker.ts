@@ -1,7 +1,7 @@
 import { LogFlag } from '../../../core/log-record.ts';
 import type { CommandMessage, RunCommand } from '../commands.ts';
 import { writeEnded, writeLeaseExpired, writeReady, writeRefused, writeSpawnFailed, writeStarted } from '../events.ts';
-import { Capability, Command } from '../protocol.ts';
+import { Capability, Command, PID_VARIABLE } from '../protocol.ts';
 import type { KillCause, RunRefused } from '../types.ts';
 import { FrameWriter } from '../wire.ts';
 import { AttemptLog } from './attempt-log.ts';
@@ -257,7 +257,7 @@ function environmentOf(strings: readonly string[]): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const string of strings) {
     const at = string.indexOf('=');
-    if (at > 0) env[string.slice(0, at)] = string.slice(at + 1);
+    if (at > 0 && !string.startsWith(PID_VARIABLE)) env[string.slice(0, at)] = string.slice(at + 1);
   }
   return env;
 }
