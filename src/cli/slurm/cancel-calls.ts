@@ -41,6 +41,7 @@ const COMPLETED = 'Job/step already completing or completed';
 /** Calls that are under way together. */
 const AT_ONCE = 16;
 const KILL = 9;
+const MOST_SIGNAL = 64;
 
 /** Cancels or signals every target, and tells of them in their order. @returns the exit code */
 export async function cancelAll(
@@ -98,11 +99,12 @@ async function withTasksThatAre(client: Client, target: CancelTarget, error: unk
 /** How many tasks it touched. */
 async function carryOut(client: Client, target: CancelTarget, { signal, scope }: CancelWay): Promise<number | 'waits'> {
   const { ref, selection } = target;
-  const ends = signal === undefined || (signal === KILL && scope !== 'main');
-  if (ends && scope !== 'main') return (await client.cancel(ref, selection)).tasks;
   // What waits has no processes: KILL cancels it, anything else cannot be.
-  if (target.waits)
-    return signal === undefined || signal === KILL ? (await client.cancel(ref, selection)).tasks : 'waits';
+  const cancels = (signal === undefined || signal === KILL) && (scope !== 'main' || target.waits);
+  if (cancels) return (await client.cancel(ref, selection)).tasks;
+  if (target.waits) return 'waits';
+  // As in Slurm, nothing says that there is no such signal: no process gets it.
+  if (signal !== undefined && (signal < 1 || signal > MOST_SIGNAL)) return 1;
   return (await client.signal(ref, { ...selection, signal: signal ?? KILL, scope })).tasks;
 }
 

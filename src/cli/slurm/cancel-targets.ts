@@ -1,7 +1,7 @@
 import { IndexSet } from '../../core/index-set.ts';
 import type { CancelTarget, CancelWay } from './cancel-calls.ts';
 import type { CancelFilter } from './cancel-filter.ts';
-import type { SlurmId } from './job-ids.ts';
+import { refsOf, type SlurmId } from './job-ids.ts';
 import { type QueueRow, rowId } from './queue-rows.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -9,6 +9,18 @@ type Env = Readonly<Record<string, string | undefined>>;
 const WAITING = 'blocked,ready,leased';
 const RUNNING = 'running';
 const KILL = 9;
+
+/** What ids name. Of one job all of them are cancelled together, unless each is to be told of. */
+export function namedTargets(ids: readonly SlurmId[], each: boolean): readonly CancelTarget[] {
+  const groups = each ? ids.map((id) => [id]) : [...Map.groupBy(ids, ({ ref }) => ref.id).values()];
+  return groups.map((group): CancelTarget => {
+    const [ref] = refsOf(group);
+    const indices = group.flatMap((id) => (id.ref.kind === 'tasks' ? [...id.ref.indices.ranges()] : []));
+    const isTasks = group.every((id) => id.ref.kind === 'tasks');
+    const named = isTasks ? { named: { job: group[0]!.ref.id, indices: IndexSet.fromRuns(indices) } } : {};
+    return { shown: group.map(({ text }) => text), ref: ref!, selection: {}, waits: false, ...named };
+  });
+}
 
 /** One row, and nothing that is in another state meanwhile. */
 export function rowTarget(row: QueueRow, env: Env): CancelTarget {

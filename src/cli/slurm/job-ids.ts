@@ -2,6 +2,7 @@ import { refuse, type SlurmCommand } from '../../config/slurm/refusal.ts';
 import { splitList } from '../../config/slurm/split-list.ts';
 import { isSpawnError } from '../../core/errors.ts';
 import { type JobRef, parseJobRef } from '../../core/ids.ts';
+import { IndexSet, type Run } from '../../core/index-set.ts';
 
 /** A job, tasks or a step of one, as an operand or in a list names it. */
 export interface SlurmId {
@@ -65,4 +66,16 @@ function badSlurmId(command: SlurmCommand, text: string) {
     case 'sshare':
       return refuse([{ form: 'bare', text: `Invalid job id specified for job ${text}` }], 1);
   }
+}
+
+/** As the coordinator reads them, tasks of one job together. */
+export function refsOf(ids: readonly SlurmId[]): readonly string[] {
+  const runs = new Map<number, Run[] | null>();
+  for (const { ref } of ids) {
+    const before = runs.get(ref.id);
+    if (ref.kind === 'job' || before === null) runs.set(ref.id, null);
+    else if (before === undefined) runs.set(ref.id, [...ref.indices.ranges()]);
+    else before.push(...ref.indices.ranges());
+  }
+  return [...runs].map(([id, indices]) => (indices === null ? String(id) : `${id}_[${IndexSet.fromRuns(indices)}]`));
 }

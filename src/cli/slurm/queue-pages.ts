@@ -1,4 +1,4 @@
-import type { QueueJob, QueueQueryInput } from '../../api/queue.ts';
+import type { QueueJob, QueueQueryInput, QueueReply } from '../../api/queue.ts';
 import type { Client } from '../client.ts';
 
 /** The answer to one question about the queue, its pages read as they are needed. */
@@ -11,16 +11,32 @@ export interface QueueAnswer {
   readonly parts: AsyncGenerator<QueueJob>;
 }
 
-/** Asks for the queue: in one round trip unless it is longer than a page. */
-export async function openQueue(client: Pick<Client, 'queue'>, query: QueueQueryInput): Promise<QueueAnswer> {
-  const first = await client.queue(query);
+/** Refs in one question: their length is limited. */
+const MOST_REFS = 2_000;
+
+/** Asks for the queue: in one round trip unless it is longer than a page, or there are very many refs. @param refs undefined: everything */
+export async function openQueue(
+  client: Pick<Client, 'queue'>,
+  query: Omit<QueueQueryInput, 'ids'>,
+  refs?: readonly string[],
+): Promise<QueueAnswer> {
+  const queries = refs === undefined ? [query] : chunksOf(refs).map((ids) => ({ ...query, ids }));
+  const firsts: QueueReply[] = [];
+  for (const each of queries) firsts.push(await client.queue(each));
   async function* parts(): AsyncGenerator<QueueJob> {
-    yield* first.jobs;
-    for (let after = first.next; after !== undefined; ) {
-      const page = await client.queue({ ...query, after });
-      yield* page.jobs;
-      after = page.next;
+    for (const [at, first] of firsts.entries()) {
+      yield* first.jobs;
+      for (let after = first.next; after !== undefined; ) {
+        const page = await client.queue({ ...queries[at], after });
+        yield* page.jobs;
+        after = page.next;
+      }
     }
   }
-  return { now: first.now, missing: first.missing, parts: parts() };
+  return { now: firsts[0]!.now, missing: firsts.flatMap(({ missing }) => missing), parts: parts() };
+}
+
+function chunksOf(refs: readonly string[]): string[][] {
+  const count = Math.max(1, Math.ceil(refs.length / MOST_REFS));
+  return Array.from({ length: count }, (_, at) => refs.slice(at * MOST_REFS, (at + 1) * MOST_REFS));
 }

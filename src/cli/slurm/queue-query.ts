@@ -88,7 +88,6 @@ export async function readQueueAsk(
   return {
     query: {
       limit: MAX_PAGE,
-      ...(ids.length === 0 ? {} : { ids: ids.map(refText) }),
       ...(names === undefined ? {} : { names: [...names] }),
       ...(people.owners === undefined ? {} : { owners: [...people.owners] }),
       ...stateQuery(states),
@@ -122,11 +121,6 @@ function splitWords(text: string | undefined): readonly string[] | undefined {
 
 function isAmong(list: readonly string[] | undefined, word: string | undefined): boolean {
   return list === undefined || (word !== undefined && list.includes(word));
-}
-
-/** As the coordinator reads it. */
-function refText({ ref }: SlurmId): string {
-  return ref.kind === 'job' ? String(ref.id) : `${ref.id}_[${ref.indices}]`;
 }
 
 interface People {

@@ -145,6 +145,29 @@ describe('what runs', () => {
     ]);
   });
 
+  test('hears nothing of signals that there are not', async () => {
+    expect(await slurm.say('scancel -b -s 99 1_1')).toBe('');
+    expect(await slurm.say('scancel -s 99 77')).toBe(
+      '! scancel: error: Kill job error on job id 77: Invalid job id specified\nrc=1\n',
+    );
+    expect(signals()).toEqual([]);
+  });
+
+  test('gets what srun started signalled where nothing else is said', async () => {
+    expect(await slurm.say('scancel -s USR1 1_1')).toBe('');
+    expect(worker.told('signal')).toMatchObject([{ signal: 10, mainOnly: false, steps: true }]);
+  });
+
+  test('is cancelled in one go, however many ids there are', async () => {
+    const { calls } = await slurm.run(['scancel', '1_1', '1_3', '1_[2-9]', '1_7']);
+    expect(calls.map(([name, ref]) => [name, ref])).toEqual([
+      ['cancel', '1_[1-9]'],
+      ['job', '1'],
+      ['cancel', '1_[1-4]'],
+    ]);
+    expect(await states()).toBe('1_1 CG\n1_2 CG\n1 CA\n');
+  });
+
   test('is found by its node and by the number of its task', async () => {
     await slurm.say('scancel -w n1');
     expect(await states()).toBe('1_1 CG\n1_2 CG\n1_3 PD\n1_4 PD\n');

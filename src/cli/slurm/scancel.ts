@@ -5,11 +5,11 @@ import { slurmSignal } from '../../config/slurm/signal.ts';
 import { FIRST_RAW_ID } from '../../core/ids.ts';
 import type { Client } from '../client.ts';
 import type { World } from '../world.ts';
-import { type CancelTarget, type CancelWay, cancelAll } from './cancel-calls.ts';
+import { type CancelWay, cancelAll } from './cancel-calls.ts';
 import { type CancelFilter, isNamed, readCancelFilter, readSwitch, refuseStranger } from './cancel-filter.ts';
-import { rowTarget, wholeTargets } from './cancel-targets.ts';
+import { namedTargets, rowTarget, wholeTargets } from './cancel-targets.ts';
 import { type DialectInput, defineDialect, isGiven, lastValue } from './dialect.ts';
-import { readSlurmIds, type SlurmId } from './job-ids.ts';
+import { readSlurmIds, refsOf, type SlurmId } from './job-ids.ts';
 import { openQueue } from './queue-pages.ts';
 import { compareIds, jobName, mergeWaiting, type QueueRow, readRows, rowId } from './queue-rows.ts';
 import { rowPartition } from './queue-values.ts';
@@ -37,7 +37,7 @@ export const scancel = defineDialect({
     const client = await world.connect();
     const isSimple = !filter.any && !asks && way.signal === undefined && way.scope !== 'main';
     const exit = isSimple
-      ? await cancelAll(client, jobs.map(idTarget), way, true, world)
+      ? await cancelAll(client, namedTargets(jobs, way.verbose), way, true, world)
       : await cancelChosen(client, { ids: jobs, filter, way, asks }, world);
     return Math.max(lost, exit);
   },
@@ -45,7 +45,7 @@ export const scancel = defineDialect({
 
 function readWay(input: DialectInput, world: World): CancelWay {
   const text = lastValue(input, 'signal');
-  const signal = text === undefined ? undefined : slurmSignal(text);
+  const signal = text === undefined ? undefined : /^\d{1,9}$/.test(text) ? Number(text) : slurmSignal(text);
   if (text !== undefined && signal === undefined) {
     throw refuse([{ form: 'bare', text: `Unknown job signal: ${text}` }], 1);
   }
@@ -71,16 +71,6 @@ function refuseSteps(ids: readonly SlurmId[], { stderr }: World): number {
   return steps.length === 0 ? 0 : 1;
 }
 
-function idTarget(id: SlurmId): CancelTarget {
-  const { ref, text } = id;
-  const named = ref.kind === 'tasks' ? { named: { job: ref.id, indices: ref.indices } } : {};
-  return { shown: [text], ref: refOf(id), selection: {}, waits: false, ...named };
-}
-
-function refOf({ ref }: SlurmId): string {
-  return ref.kind === 'job' ? String(ref.id) : `${ref.id}_[${ref.indices}]`;
-}
-
 interface Chosen {
   readonly ids: readonly SlurmId[];
   readonly filter: CancelFilter;
@@ -90,16 +80,16 @@ interface Chosen {
 
 /** Lists first: what is submitted later is not touched, whatever it is called. */
 async function cancelChosen(client: Client, { ids, filter, way, asks }: Chosen, world: World): Promise<number> {
-  const { parts, missing } = await openQueue(client, {
+  const query = {
     limit: MAX_PAGE,
     states: ACTIVE,
-    ...(ids.length === 0 ? {} : { ids: ids.map(refOf) }),
     ...(filter.name === undefined ? {} : { names: filter.name }),
     ...(filter.owners === undefined ? {} : { owners: [...filter.owners] }),
-  });
+  };
+  const { parts, missing } = await openQueue(client, query, ids.length === 0 ? undefined : refsOf(ids));
   const rows = await readRows(parts);
   refuseStranger(filter, rows);
-  const gone = goneIds(ids, rows, new Set(missing), filter);
+  const gone = goneIds(ids, rows, new Set(missing.map((ref) => Number.parseInt(ref, 10))), filter);
   for (const { text } of gone) {
     world.stderr.write(`scancel: error: Kill job error on job id ${text}: Invalid job id specified\n`);
   }
@@ -115,15 +105,18 @@ async function cancelChosen(client: Client, { ids, filter, way, asks }: Chosen, 
 function goneIds(
   ids: readonly SlurmId[],
   rows: readonly QueueRow[],
-  missing: ReadonlySet<string>,
+  missing: ReadonlySet<number>,
   { name, owners }: CancelFilter,
 ): readonly SlurmId[] {
+  const rowsOfJob = Map.groupBy(rows, ({ job }) => job.id);
+  const raw = new Set(rows.map(({ task }) => task?.rawId));
   return ids.filter((id) => {
-    if (missing.has(refOf(id))) return true;
+    if (missing.has(id.ref.id)) return true;
     if (name !== undefined || owners !== undefined) return false;
     // A task that waits does not tell its raw number.
     if (id.ref.kind === 'job' && id.ref.id >= FIRST_RAW_ID) return rows.length === 0;
-    return !rows.some((row) => isNamed(row, id));
+    if (raw.has(id.ref.id)) return false;
+    return !(rowsOfJob.get(id.ref.id) ?? []).some((row) => isNamed(row, id));
   });
 }
 

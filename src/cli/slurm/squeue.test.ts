@@ -233,6 +233,15 @@ test('data are Slurm’s, as JSON and as YAML', async () => {
   expect(yaml.endsWith('  !!str current_working_directory: !!str /w\n...\n')).toBe(true);
 });
 
+test('any number of ids is asked for', async () => {
+  await slurm.submit({ array: '1-9' });
+  const ids = Array.from({ length: 5_000 }, (_, n) => n + 1).join();
+  const { out, calls } = await slurm.run(['squeue', '-h', '-o', '%i', '-j', ids]);
+  expect([out, calls.length]).toEqual(['1_[1-9]\n', 3]);
+  const tasks = Array.from({ length: 5_000 }, (_, n) => `1_${n * 2 + 1}`).join();
+  expect((await slurm.run(['squeue', '-h', '-o', '%i', '-j', tasks])).out).toBe('1_[1,3,5,7,9]\n');
+});
+
 test('a word that is no option is refused with how it is written', async () => {
   const { code, out, err } = await slurm.run(['squeue', '-j', '1', 'extra']);
   expect([code, err]).toEqual([1, 'squeue: error: Unrecognized option: extra\n']);
