@@ -20,8 +20,8 @@ export interface HistoryKey {
 export interface FoundJob {
   readonly id: number;
   readonly size: number;
-  /** Only the store has it. */
-  readonly stored: boolean;
+  /** Only the store has it: what changes whenever the job does. */
+  readonly stored: string | undefined;
 }
 
 /** Reads the key of a page. */
@@ -50,7 +50,8 @@ export async function findHistory(
   const last = rows.length < BATCH ? Number.POSITIVE_INFINITY : rows.at(-1)!.id;
   const found = new Map<number, FoundJob>();
   for (const row of rows) {
-    if (fits(row, slurmNameOf(row), row.endedAt)) found.set(row.id, { id: row.id, size: row.size, stored: true });
+    if (fits(row, slurmNameOf(row), row.endedAt))
+      found.set(row.id, { id: row.id, size: row.size, stored: versionOf(row) });
   }
   const here = await ledger.read((memory) => {
     const fitting = ({ job, fixed }: JobEntry) => job.id <= last && fits(fixed, shownName(job, fixed), job.endedAt);
@@ -58,11 +59,16 @@ export async function findHistory(
   });
   // What the store has of them may be older.
   for (const { id, size, fits: isFitting } of here) {
-    if (isFitting) found.set(id, { id, size, stored: false });
+    if (isFitting) found.set(id, { id, size, stored: undefined });
     else found.delete(id);
   }
   const jobs = [...found.values()].toSorted((a, b) => a.id - b.id);
   return { jobs, next: last === Number.POSITIVE_INFINITY ? undefined : last + 1 };
+}
+
+/** An ended job changes only by running again, and then ends later, or by what is written of it here. */
+function versionOf({ endedAt, retried, extra }: StoredJob): string {
+  return `${endedAt} ${retried} ${extra}`;
 }
 
 async function findStored(

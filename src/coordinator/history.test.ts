@@ -118,6 +118,24 @@ describe('history', () => {
     await expect(ask({ after: 'x' })).rejects.toThrow(/next/);
   });
 
+  test('tells what a job became that ran again between two pages', async () => {
+    const id = await at.submit({ array: '0-3' });
+    const worker = await WorkerAtHand.join(at, { resources: { cpus: 4, memoryBytes: 2 ** 30 } });
+    await worker.start(id, 0, 1, 2, 3);
+    await worker.end(id, [0, 1, 2, 3]);
+    at.evictAll();
+    const { next } = await ask({ limit: 2 });
+    expect(await lines({ limit: 1, after: next! })).toEqual([`${id}_2 completed 1`]);
+    await at.coordinator.requeue(CALLER, `${id}_[2-3]`, {});
+    at.clock.pass(1_000);
+    await worker.start(id, 2, 3);
+    await worker.end(id, [2], FAILED);
+    await worker.end(id, [3]);
+    at.evictAll();
+    expect(at.ledger.memory.jobs.size).toBe(0);
+    expect(await lines({ after: next! })).toEqual([`${id}_2 failed 2`, `${id}_3 completed 2`]);
+  });
+
   test('comes in pages that together tell what one page does', async () => {
     const worker = await WorkerAtHand.join(at, { resources: { cpus: 40, memoryBytes: 2 ** 40 } });
     const first = await at.submit({ array: '0-19' });

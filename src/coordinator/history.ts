@@ -86,6 +86,24 @@ function fewOf(jobs: readonly FoundJob[], from: number, tasks: number): readonly
   return jobs.slice(from, to);
 }
 
+/** The stored job with which the next page may go on: its million tasks are not read again for each. */
+const unfinished = new WeakMap<Ledger, { readonly id: number; readonly version: string; readonly entry: JobEntry }>();
+
+/** Those that only the store has. */
+async function restoreJobs(ledger: Ledger, jobs: readonly FoundJob[]): Promise<ReadonlyMap<number, JobEntry>> {
+  const last = unfinished.get(ledger);
+  unfinished.delete(ledger);
+  const restored = await Promise.all(
+    jobs.map(async ({ id, stored }): Promise<[number, JobEntry][]> => {
+      if (stored === undefined) return [];
+      if (last?.id === id && last.version === stored) return [[id, last.entry]];
+      const loaded = await ledger.ports.store.loadJob(id);
+      return loaded === undefined ? [] : [[id, restoreJob(loaded)]];
+    }),
+  );
+  return new Map(restored.flat());
+}
+
 async function lookAtJobs(
   ledger: Ledger,
   asked: Asked,
@@ -93,14 +111,12 @@ async function lookAtJobs(
   array: boolean,
   before: Room,
 ): Promise<{ told: Told[]; room: Room; next?: string }> {
-  const { store } = ledger.ports;
-  const loaded = await Promise.all(jobs.filter(({ stored }) => stored).map(({ id }) => store.loadJob(id)));
-  const restored = new Map(loaded.flatMap((job) => (job === undefined ? [] : [[job.job.id, restoreJob(job)]])));
+  const restored = await restoreJobs(ledger, jobs);
   return await ledger.read((memory) => {
     const room = { ...before };
     const line = { sessions: openSessions(memory), head: memory.queue.peek() };
     const told: Told[] = [];
-    for (const { id } of jobs) {
+    for (const { id, stored } of jobs) {
       const after = id === asked.key.job && array === asked.key.array ? asked.key.position : -1;
       if (!hasRoom(room)) return { told, room, next: historyKey(array, id, after) };
       const entry = memory.jobs.get(id) ?? restored.get(id);
@@ -113,7 +129,9 @@ async function lookAtJobs(
       room.rows -= again.length;
       const views = viewStates(memory, entry, again);
       told.push({ part, array, again: new Map(again.map((position, at) => [position, views[at]!])) });
-      if (part.end < entry.job.size) return { told, room, next: historyKey(array, id, part.end - 1) };
+      if (part.end === entry.job.size) continue;
+      if (stored !== undefined && entry === restored.get(id)) unfinished.set(ledger, { id, version: stored, entry });
+      return { told, room, next: historyKey(array, id, part.end - 1) };
     }
     return { told, room };
   });
