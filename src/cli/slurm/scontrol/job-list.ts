@@ -28,7 +28,7 @@ export async function readJobList(
 }
 
 /** Jobs of a name that have not ended, lowest number first. */
-export async function jobsOfName(client: Client, name: string): Promise<readonly SlurmId[]> {
+async function jobsOfName(client: Client, name: string): Promise<readonly SlurmId[]> {
   const ids: SlurmId[] = [];
   for await (const { id } of client.allJobs({ slurmName: name, limit: 10_000 }))
     ids.push(...readSlurmIds('scontrol', String(id)));

@@ -44,7 +44,7 @@ export async function tellRefusal(
   try {
     await tellWords(session, client, id, words, UNKNOWN.has(error.code), manner);
   } finally {
-    if (isUnknownChange) session.complain(`scontrol: ${error.message.split('\n', 1)[0]}`);
+    if (isUnknownChange) session.note(error.message.split('\n', 1)[0]!);
   }
 }
 

@@ -139,11 +139,15 @@ describe('what is refused', () => {
     expect(await update(line)).toMatchObject({ code: 1, err });
   });
 
-  test('by the coordinator, in its own words behind', async () => {
+  test('by the coordinator', async () => {
     const refused = async () => {
       throw new SpawnError('BAD_REQUEST', { where: 'slurm', expected: 'a whole job', found: '9_3' });
     };
     expect((await update('jobid=9_3 JobName=x', { update: refused })).err).toBe(
+      '9_3: Requested operation not supported on this system\n',
+    );
+    const client = { ...queueClient(JOBS), update: refused };
+    expect((await runCli(['scontrol', '-v', 'update', 'jobid=9_3', 'JobName=x'], { client })).err).toBe(
       '9_3: Requested operation not supported on this system\nscontrol: slurm: expected a whole job, found "9_3"\n',
     );
     const ended = async () => {
