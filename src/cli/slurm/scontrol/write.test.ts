@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -58,4 +58,16 @@ test.each([
 ])('%s', async (words, err) => {
   expect(await write(words)).toMatchObject({ code: 0, out: '', err });
   expect(readdirSync(cwd)).toEqual([]);
+});
+
+test('a link with the name that it would choose is not followed, one that was named is', async () => {
+  symlinkSync(join(cwd, 'elsewhere'), join(cwd, 'slurm-12.sh'));
+  expect(await write('12')).toMatchObject({
+    code: 0,
+    out: '',
+    err: 'failed to open file `slurm-12.sh`: Too many levels of symbolic links\n',
+  });
+  expect(existsSync(join(cwd, 'elsewhere'))).toBe(false);
+  expect((await write('12 slurm-12.sh')).out).toBe('batch script for job 12 written to slurm-12.sh\n');
+  expect(readFileSync(join(cwd, 'elsewhere'), 'utf8')).toBe(SCRIPT);
 });

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isSpawnError } from '../../../core/errors.ts';
@@ -38,10 +39,11 @@ export async function write(session: Session, words: readonly string[]): Promise
     if (script.at(-1) !== NEWLINE) session.print('\n');
     return;
   }
-  await save(session, job, file ?? `slurm-${job}.sh`, script);
+  await save(session, job, file, script);
 }
 
 const LEAST = 5;
+const WRITE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC;
 const NEWLINE = 10;
 
 async function read(session: Session, job: string): Promise<Uint8Array | undefined> {
@@ -55,9 +57,12 @@ async function read(session: Session, job: string): Promise<Uint8Array | undefin
   }
 }
 
-async function save(session: Session, job: string, file: string, script: Uint8Array): Promise<void> {
+async function save(session: Session, job: string, given: string | undefined, script: Uint8Array): Promise<void> {
+  const file = given ?? `slurm-${job}.sh`;
+  // A link of a name that can be foreseen may be somebody else's; one that was named was meant.
+  const flag = given === undefined ? WRITE | constants.O_NOFOLLOW : WRITE;
   try {
-    await writeFile(resolve(session.world.cwd, file), script);
+    await writeFile(resolve(session.world.cwd, file), script, { flag });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     session.complain(`failed to open file \`${file}\`: ${OPEN_ERRORS[code] ?? code}`);
