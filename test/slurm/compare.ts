@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runLanes } from './lanes.ts';
 import { wanted } from './normalise.ts';
 import { readTopic } from './read-scenarios.ts';
-import { lackOfSlurm, type RealOptions, startReal } from './real-side.ts';
+import { lackOfSlurm, needsAccounting, startReal } from './real-side.ts';
 import type { Transcript } from './scenario.ts';
 import { makeFolder, type Side } from './side.ts';
 import { startSpawn } from './spawn-side.ts';
@@ -13,7 +13,7 @@ import { startSpawn } from './spawn-side.ts';
 const WIDTH = { real: 4, spawn: 2 };
 
 /** Tests: each scenario of these topics is answered by real Slurm and by spawn, in the same words but for the differences that it names. */
-export function compareSides(topics: readonly string[], options: RealOptions = {}): void {
+export function compareSides(topics: readonly string[]): void {
   const lack = lackOfSlurm();
   if (lack !== undefined && process.env.SPAWN_CI === '1') throw new Error(`CI must have what its tests need: ${lack}`);
   const scenarios = topics.flatMap((topic) => readTopic(topic).map((scenario) => ({ topic, scenario })));
@@ -24,7 +24,10 @@ export function compareSides(topics: readonly string[], options: RealOptions = {
   describe.skipIf(lack !== undefined)(`Slurm and spawn${lack === undefined ? '' : ` (needs ${lack})`}`, () => {
     beforeAll(async () => {
       folder = makeFolder();
-      sides.push(startReal(join(folder, 'r'), options), startSpawn(join(folder, 's')));
+      sides.push(
+        startReal(join(folder, 'r'), { accounting: topics.some(needsAccounting) }),
+        startSpawn(join(folder, 's')),
+      );
       const [real, spawn] = await Promise.all(sides);
       const all = scenarios.map(({ scenario }) => scenario);
       found.real = runLanes(real!, all, WIDTH.real);

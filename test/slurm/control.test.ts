@@ -1,3 +1,3 @@
 import { compareSides } from './compare.ts';
 
-compareSides(['queue', 'cancel', 'control', 'depend', 'life']);
+compareSides(['queue', 'cancel', 'control', 'depend', 'life', 'sinfo']);

@@ -1,3 +1,3 @@
 import { compareSides } from './compare.ts';
 
-compareSides(['sacct', 'sinfo', 'srun', 'clients'], { accounting: true });
+compareSides(['sacct', 'clients']);

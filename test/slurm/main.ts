@@ -1,9 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runLanes } from './lanes.ts';
 import { wanted as wantedOf } from './normalise.ts';
 import { readTopic, topics } from './read-scenarios.ts';
-import { startReal } from './real-side.ts';
+import { needsAccounting, startReal } from './real-side.ts';
+import type { Scenario, Transcript } from './scenario.ts';
 import { makeFolder, type Side } from './side.ts';
 import { startSpawn } from './spawn-side.ts';
 
@@ -12,43 +14,50 @@ const { values, positionals } = parseArgs({
   options: { real: { type: 'boolean' }, spawn: { type: 'boolean' }, quiet: { type: 'boolean', short: 'q' } },
 });
 const both = values.real === values.spawn;
-const asked = topics()
-  .flatMap(readTopic)
-  .filter(({ id }) => positionals.length === 0 || positionals.some((part) => id.startsWith(part)));
+const chosen = (id: string) => positionals.length === 0 || positionals.some((part) => id.startsWith(part));
+const asked = topics().flatMap((topic) => readTopic(topic).filter(({ id }) => chosen(id)));
 if (asked.length === 0) {
   console.error('main.ts [--real|--spawn] [-q] [ID…]: runs scenarios on a side, or on both and shows how they differ');
   process.exit(2);
 }
 const dir = makeFolder();
-const sides: Side[] = [];
 let failed = 0;
 try {
-  const accounting = asked.some(({ id }) => id.startsWith('sacct') || id.startsWith('client'));
-  if (both || values.real === true) sides.push(await startReal(join(dir, 'r'), { accounting }));
-  if (both || values.spawn === true) sides.push(await startSpawn(join(dir, 's')));
-  for (const scenario of asked) {
-    const began = performance.now();
-    const texts = await Promise.all(
-      sides.map(async (side) => {
-        const text = await side.run(scenario).catch((error: unknown) => String(error));
-        return { text, seconds: ((performance.now() - began) / 1000).toFixed(1) };
-      }),
-    );
-    const [first, second] = texts;
-    const wanted =
-      first === undefined ? '' : second === undefined ? first.text : judge(() => wantedOf(first.text, scenario));
-    const equal = second === undefined || wanted === second.text;
-    if (!equal) failed += 1;
-    console.log(`${equal ? 'ok  ' : 'DIFF'} ${scenario.id} (${texts.map(({ seconds }) => `${seconds} s`).join(', ')})`);
-    if (second === undefined && values.quiet !== true) console.log(first?.text);
-    if (!equal) show(wanted, second.text);
+  for (const accounting of [false, true]) {
+    const some = topics()
+      .filter((topic) => needsAccounting(topic) === accounting)
+      .flatMap((topic) => readTopic(topic).filter(({ id }) => chosen(id)));
+    if (some.length > 0) await compare(some, accounting);
   }
 } finally {
-  for (const side of sides) await side.close();
   rmSync(dir, { recursive: true, force: true });
 }
 console.log(`${asked.length - failed} of ${asked.length} as wanted`);
 process.exitCode = failed > 0 ? 1 : 0;
+
+async function compare(scenarios: readonly Scenario[], accounting: boolean): Promise<void> {
+  const sides: Side[] = [];
+  try {
+    if (both || values.real === true) sides.push(await startReal(join(dir, `r-${accounting}`), { accounting }));
+    if (both || values.spawn === true) sides.push(await startSpawn(join(dir, `s-${accounting}`)));
+    const found = sides.map((side) => runLanes(side, scenarios, side.name === 'real' ? 4 : 2));
+    for (const scenario of scenarios) {
+      const transcripts = found.map((ends) => ends.get(scenario.id)!.catch((error: unknown) => String(error)));
+      report(scenario, await Promise.all(transcripts));
+    }
+  } finally {
+    for (const side of sides) await side.close();
+  }
+}
+
+function report(scenario: Scenario, [first = '', second]: readonly Transcript[]): void {
+  const wanted = second === undefined ? '' : judge(() => wantedOf(first, scenario));
+  const equal = second === undefined || wanted === second;
+  if (!equal) failed += 1;
+  console.log(`${equal ? 'ok  ' : 'DIFF'} ${scenario.id}`);
+  if (second === undefined && values.quiet !== true) console.log(first);
+  if (!equal) show(wanted, second);
+}
 
 function judge(give: () => string): string {
   try {

@@ -12,6 +12,11 @@ export interface RealOptions {
   readonly accounting?: boolean;
 }
 
+/** Whether scenarios of a topic ask for history. */
+export function needsAccounting(topic: string): boolean {
+  return topic === 'sacct' || topic === 'clients';
+}
+
 /** What a machine lacks for a real Slurm of its own; undefined when it lacks nothing. */
 export function lackOfSlurm(): string | undefined {
   if (process.getuid?.() !== 0) return 'root';

@@ -24,6 +24,7 @@ export async function startSpawn(dir: string): Promise<Side> {
     SPAWN_DATA_DIR: join(dir, 'data'),
     SPAWN_RUNTIME_DIR: join(dir, 'run'),
     SPAWN_LOCAL_WORKERS: '0',
+    SPAWN_MAX_ARRAY_SIZE: '100000',
     ...(process.env.SPAWN_CI_RUN === undefined ? {} : { SPAWN_CI_RUN: process.env.SPAWN_CI_RUN }),
   };
   const env = { ...own, PATH: process.env.PATH, HOME: home };

@@ -1,3 +1,3 @@
 import { compareSides } from './compare.ts';
 
-compareSides(['arrays', 'script', 'options', 'output', 'environment']);
+compareSides(['arrays', 'script', 'options', 'output', 'environment', 'srun']);
