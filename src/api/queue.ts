@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TERM_STATES } from '../core/dependency.ts';
 import { QUEUE_REASONS } from '../core/queue-reason.ts';
 import { JobView, TaskStateName, TaskView } from './job.ts';
 import { MAX_DURATION_MS, MAX_PAGE } from './limits.ts';
@@ -50,8 +51,10 @@ export const QueueGroup = z.object({
   count: z.int(),
   /** Number of their lane: its place in `lanes` of the job. */
   lane: z.int(),
-  /** What they wait for; absent when they wait for no other job. */
+  /** What they wait for, or waited for when they were skipped; absent when they wait for no other job. */
   after: z.string().optional(),
+  /** What became of each term of it, in order; absent: none is decided. */
+  terms: z.array(z.enum(TERM_STATES)).optional(),
 });
 export type QueueGroup = z.infer<typeof QueueGroup>;
 

@@ -157,7 +157,9 @@ export function viewGroups({ entry: { job }, groups }: Part, end: number): Queue
   });
 }
 
-function afterOf(job: Job, { state, condition }: TaskStretch): { after?: string } {
-  const text = state === TaskState.blocked ? job.conditions[condition]!.text : '';
-  return text === '' ? {} : { after: text };
+function afterOf(job: Job, { state, condition }: TaskStretch): Pick<QueueGroup, 'after' | 'terms'> {
+  const waited = state === TaskState.blocked || state === TaskState.skipped;
+  const { text, termStates } = job.conditions[condition]!;
+  if (!waited || text === '') return {};
+  return { after: text, ...(termStates.every((each) => each === 'pending') ? {} : { terms: [...termStates] }) };
 }

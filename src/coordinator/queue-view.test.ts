@@ -89,6 +89,21 @@ describe('what waits', () => {
   });
 });
 
+test('tells what became of each term of a dependency, also of what was skipped for it', async () => {
+  const [first, second] = [await at.submit({ hold: true }), await at.submit({ hold: true })];
+  const either = await at.submit({ after: `afterok:${first}?afterok:${second}`, invalidDependency: 'wait' });
+  const both = await at.submit({ after: `afterok:${first},afterok:${second}`, invalidDependency: 'wait' });
+  const skipped = await at.submit({ after: `afterok:${first}` });
+  const terms = async (id: number) =>
+    (await ask({ ids: String(id), ended: 60 })).jobs[0]!.groups.map((group) => group.terms);
+  expect(await terms(either)).toEqual([undefined]);
+  await at.coordinator.cancel(CALLER, String(first), {});
+  expect([await terms(either), await terms(both)]).toEqual([[['failed', 'pending']], [['failed', 'pending']]]);
+  expect((await ask({ ids: String(skipped), ended: 60 })).jobs[0]!.groups).toMatchObject([
+    { state: 'skipped', after: `afterok:${first}`, terms: ['failed'] },
+  ]);
+});
+
 describe('filters', () => {
   test('of ids, names, owners and states hold together', async () => {
     const one = await at.submit({ array: '0-4', name: 'one' });

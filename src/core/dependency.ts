@@ -107,7 +107,8 @@ function formatTerm(term: Term): string {
 }
 
 /** A satisfied dependency stays satisfied; a failed one can never be satisfied as things are. */
-export type TermState = 'pending' | 'satisfied' | 'failed';
+export const TERM_STATES = ['pending', 'satisfied', 'failed'] as const;
+export type TermState = (typeof TERM_STATES)[number];
 
 export function combine(mode: Dependency['mode'], states: readonly TermState[]): TermState {
   const [decides, otherwise] = mode === 'all' ? (['failed', 'satisfied'] as const) : (['satisfied', 'failed'] as const);

@@ -28,6 +28,8 @@ export interface QueueRow {
   readonly exitCode: string;
   /** Dependencies that are not decided, in the grammar of docs/dependencies.md. */
   readonly after: string | undefined;
+  /** What became of each term of it; absent: nothing yet. */
+  readonly terms?: QueueGroup['terms'];
   /** A worker has been given it and has not said that it runs: shown as waiting, and soon to be gone. */
   readonly leased: boolean;
 }
@@ -78,7 +80,7 @@ export function rowsOf({ job, lanes, groups, tasks }: QueueJob): QueueRow[] {
 function groupRow(
   job: JobView,
   lane: QueueLane,
-  { state, reason, indices, after }: QueueGroup,
+  { state, reason, indices, after, terms }: QueueGroup,
   isSplit: boolean,
 ): QueueRow {
   const words = wordsOf({ state, waits: reason });
@@ -95,6 +97,7 @@ function groupRow(
     reasons: [words.reason],
     exitCode: words.exitCode,
     after,
+    terms,
     leased: state === 'leased',
   };
 }

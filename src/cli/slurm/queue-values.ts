@@ -133,10 +133,11 @@ export function awaitedJobs({ after }: QueueRow): readonly number[] {
 }
 
 /** `afterok:7_*(unfulfilled)`; `(null)` for none. */
-export function rowDependency({ after, reasons }: QueueRow, isArray: (job: number) => boolean): string {
+export function rowDependency({ after, terms, reasons }: QueueRow, isArray: (job: number) => boolean): string {
   const dependency = parseRowAfter(after);
   const never = reasons[0] === 'DependencyNeverSatisfied' && dependency?.terms.length === 1;
-  return dependencyText(dependency, never ? ['failed'] : [], isArray);
+  // One of aftercorr fails for a task, and is open for the others.
+  return dependencyText(dependency, terms ?? (never ? ['failed'] : []), isArray);
 }
 
 function parseRowAfter(after: string | undefined) {
