@@ -32,13 +32,19 @@ test('what none has is refused in the words of Slurm, with what there is', () =>
   expect(refused({ cpus: 9 })).toBe(
     'sbatch: error: CPU count per node can not be satisfied\n' +
       'sbatch: error: Batch job submission failed: Requested node configuration is not available\n' +
-      'sbatch: a task asks for 9 CPUs; the largest worker has 8 CPUs and 16384M of memory; with `spawn config set slurm_oversize fit` such jobs get what it has\nrc=1',
+      'sbatch: it asks for 9 CPUs on one node; the largest worker has 8 CPUs and 16384M of memory; with `spawn config set slurm_oversize fit` such jobs get what it has\nrc=1',
   );
   expect(refused({ memoryBytes: 33 * GIB })).toContain('error: Memory specification can not be satisfied\n');
   // Each alone would find a worker.
   expect(refused({ cpus: 8, memoryBytes: 32 * GIB })).toMatch(/^sbatch: error: Batch job submission failed: Requested/);
-  expect(refused({ gpus: 3 })).toContain('sbatch: a task asks for 3 GPUs; no worker has more than 2\nrc=1');
+  expect(refused({ gpus: 3 })).toContain('sbatch: it asks for 3 GPUs on one node; no worker has more than 2\nrc=1');
   expect(refused({ gang: { tasks: 2, cpusPerTask: 9 } })).toContain('CPU count per node');
+  const one = { nodes: { min: 1, max: 1 } };
+  expect(refused({ gang: { ...one, tasks: 9, cpusPerTask: 1 } })).toMatch(
+    /^sbatch: error: Batch job submission failed: Requested/,
+  );
+  expect(refused({ gang: { ...one, tasks: 8, cpusPerTask: 1 } })).toBe('accepted');
+  expect(refused({ gang: { tasksPerNode: 9, cpusPerTask: 1 } })).toContain('CPU count per node');
   expect(refused({ resources: { foo: 1 } })).toBe('sbatch: error: Invalid generic resource (gres) specification\nrc=1');
 });
 
@@ -57,7 +63,7 @@ test('what is cut to the largest worker says so', () => {
   );
   expect(spec).toEqual({ cpus: 8, memoryBytes: 16 * GIB, slurm: { cpusPerTask: 8, notes: [note] } });
   expect(fitted({ cpus: 64, gpus: 1 }).spec).toMatchObject({ cpus: 4, gpus: 1 });
-  expect(slurmWords(() => fitted({ gpus: 3 }))).toContain('3 GPUs');
+  expect(slurmWords(() => fitted({ gpus: 3 }))).toContain('3 GPUs on');
 });
 
 test('a gang keeps its ranks, on the nodes that there are', () => {

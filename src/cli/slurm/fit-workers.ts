@@ -25,13 +25,13 @@ const CPU_PARTS = 1_000;
  * @throws SpawnError with Slurm's words
  */
 export function fitWorkers(spec: SpecPart, sessions: readonly Worker[], oversize: Oversize): Fitted {
-  const fitted = fit(spec, sessions, oversize);
+  const fitted = heldAgainst(spec, sessions, oversize);
   const { cpus = 1 } = fitted.spec;
   if (cpus > MOST_CPUS) throw tooLarge([], `a job has at most ${MOST_CPUS} CPUs; this one asks for ${cpus}`);
   return fitted;
 }
 
-function fit(spec: SpecPart, sessions: readonly Worker[], oversize: Oversize): Fitted {
+function heldAgainst(spec: SpecPart, sessions: readonly Worker[], oversize: Oversize): Fitted {
   const workers = sessions
     .filter(({ connected, draining }) => connected && !draining)
     .map(({ resources }) => resources);
@@ -47,7 +47,7 @@ function fit(spec: SpecPart, sessions: readonly Worker[], oversize: Oversize): F
   if (largest === undefined) {
     if (spec.hold) return { spec };
     const most = Math.max(...workers.map((worker) => worker.gpus ?? 0));
-    throw tooLarge([], `a task asks for ${devices} GPUs; no worker has more than ${most}`);
+    throw tooLarge([], `it asks for ${devices} GPUs on one node; no worker has more than ${most}`);
   }
   if (oversize === 'fit') return gang === undefined ? cut(spec, largest) : cutGang(spec, largest, workers.length);
   // Slurm takes what is held: it may be changed before it is released.
@@ -61,18 +61,18 @@ interface Size {
 }
 
 function checkSize({ cpus = 1, memoryBytes = 0, gang }: SpecPart, able: readonly Size[], largest: Size): void {
-  const least = gang === undefined ? cpus : (gang.cpusPerTask ?? 1);
+  const { nodes, tasks = 1, tasksPerNode = 1, cpusPerTask = cpus } = gang ?? {};
+  const asked = tasksPerNode * cpusPerTask;
+  const least = Math.max(asked, nodes === undefined ? 0 : Math.ceil(tasks / nodes.max) * cpusPerTask);
   const bytes = Math.max(memoryBytes, gang?.memoryBytesPerTask ?? 0);
   if (able.some((worker) => worker.cpus >= least && worker.memoryBytes >= bytes)) return;
   const lines = [
-    ...(least > largest.cpus ? (['CPU count per node can not be satisfied'] as const) : []),
-    ...(able.every(({ memoryBytes: has }) => bytes > has)
-      ? (['Memory specification can not be satisfied'] as const)
-      : []),
+    ...(asked > largest.cpus ? ['CPU count per node can not be satisfied'] : []),
+    ...(able.every((worker) => bytes > worker.memoryBytes) ? ['Memory specification can not be satisfied'] : []),
   ];
   throw tooLarge(
     lines,
-    `a task asks for ${sizeText({ cpus: least, memoryBytes: bytes })}; the largest worker has ${sizeText(largest)}` +
+    `it asks for ${sizeText({ cpus: least, memoryBytes: bytes })} on one node; the largest worker has ${sizeText(largest)}` +
       '; with `spawn config set slurm_oversize fit` such jobs get what it has',
   );
 }
