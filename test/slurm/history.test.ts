@@ -1,3 +1,3 @@
 import { compareSides } from './compare.ts';
 
-compareSides(['sacct', 'clients']);
+compareSides(['sacct', 'clients', 'programs']);

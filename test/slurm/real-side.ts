@@ -20,8 +20,16 @@ export function needsAccounting(topic: string): boolean {
 /** What a machine lacks for a real Slurm of its own; undefined when it lacks nothing. */
 export function lackOfSlurm(): string | undefined {
   if (process.getuid?.() !== 0) return 'root';
-  const programs = ['slurmctld', 'slurmd', 'slurmdbd', 'munged', 'mariadbd'];
-  return programs.find((name) => !existsSync(join('/usr/sbin', name)));
+  const needed = [
+    'sbin/slurmctld',
+    'sbin/slurmd',
+    'sbin/slurmdbd',
+    'sbin/munged',
+    'sbin/mariadbd',
+    'bin/jq',
+    'bin/Rscript',
+  ];
+  return needed.find((name) => !existsSync(join('/usr', name)));
 }
 
 /** Starts a real Slurm with three nodes of 8 CPUs below `dir`. */

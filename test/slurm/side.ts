@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,9 +25,10 @@ export interface User {
 
 export const ROOT: User = { name: 'root', uid: 0, gid: 0 };
 
-const words = fileURLToPath(new URL('./words.sh', import.meta.url));
+/** What the shells need; copied, because another user may not get into this folder. */
+const TOOLS = ['words.sh', 'clients'];
 /** A scenario that takes longer hangs. */
-const SCENARIO_LIMIT_MS = 90_000;
+const SCENARIO_LIMIT_MS = 150_000;
 
 /** A new directory that every user may enter, as munge and jobs of others need it. */
 export function makeFolder(): string {
@@ -51,7 +52,10 @@ export async function runLines(
     chmodSync(path, 0o755);
     chownSync(path, user.uid, user.gid);
   }
-  const child = spawn('bash', ['-c', '. "$0" 9<&3', words], {
+  for (const name of TOOLS) {
+    cpSync(fileURLToPath(new URL(`./${name}`, import.meta.url)), join(notes, name), { recursive: true });
+  }
+  const child = spawn('bash', ['-c', '. "$T/words.sh" 9<&3'], {
     cwd: folder,
     env: { ...env, W: folder, T: notes, HOME: folder, USER: user.name, LOGNAME: user.name },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

@@ -1,0 +1,12 @@
+# R future.batchtools over sbatch/squeue/scancel on PATH. Usage: Rscript future-batchtools.R WORKDIR
+suppressMessages(library(future.batchtools))
+setwd(commandArgs(TRUE)[1])
+options(future.wait.interval = 0.2, future.batchtools.expiration.tail = 6L)
+plan(batchtools_slurm, workers = 3, resources = list(time = "00:05:00", mem = "300M", ntasks = 1))
+futures <- lapply(1:3, function(i) future({ c(i^2, nchar(Sys.getenv("SLURM_JOB_ID")) > 0) }, seed = NULL))
+values <- lapply(futures, value)
+stopifnot(identical(vapply(values, `[`, 0, 1), c(1, 4, 9)), all(vapply(values, `[`, 0, 2) == 1))
+failing <- future(stop("on purpose"))
+stopifnot(inherits(tryCatch(value(failing), error = identity), "error"))
+plan(sequential)
+cat("future.batchtools ok\n")
