@@ -33,6 +33,30 @@ describe('kill -9', () => {
     expect(box.ends().toSorted()).toEqual(['end 1_0 1', 'end 1_1 1']);
   });
 
+  test('of the server while a task is suspended: it stands still until it is resumed, and goes on where it was', async () => {
+    await box.submitWaiter('--array', '2');
+    await box.started(2);
+    expect(await box.ok('suspend', '1_0')).toBe('job 1: 1 task suspended\n');
+    const server = await box.server();
+    kill(server.pid);
+    await box.server(server.pid);
+    box.letGo();
+    const tasks = () => box.json<Record<string, unknown>[]>('tasks', '1');
+    await until('the other task to end', async () => (await tasks())[1]!.state === 'completed');
+    const [first, second] = await tasks();
+    expect(first).toMatchObject({ state: 'running', reason: 'suspended by a user', suspended_at: expect.any(String) });
+    expect(second).toMatchObject({ state: 'completed', suspended_at: null });
+    expect(await box.ok('resume', '1')).toBe('job 1: 1 task resumed\n');
+    expect((await box.run(['wait', '1'])).code).toBe(0);
+    expect(box.ends()).toEqual(['end 1_1 1', 'end 1_0 1']);
+    expect(box.starts()).toHaveLength(2);
+    const [ended] = await box.json<Record<string, number>[]>('tasks', '1');
+    expect(ended!.suspended_ms).toBeGreaterThan(0);
+    expect(Date.parse(String(ended!.ended_at)) - Date.parse(String(ended!.started_at))).toBeGreaterThan(
+      ended!.wall_ms!,
+    );
+  });
+
   test('of the server while a command talks to it: the command gets its answer', async () => {
     await box.ok('jobs');
     const server = await box.server();
