@@ -11,8 +11,8 @@ export const slurm = defineCommand({
   usage: ['slurm shims DIR'],
   about:
     "Writes Slurm's commands (sbatch, squeue, scancel and the others) into a directory: each runs the command of that name of\n" +
-    'this spawn. With the directory first in PATH, scripts and programs written for Slurm find them. A directory that has other\n' +
-    'files of these names is left alone. Again after an update or a move of spawn or of Node.js.',
+    'this spawn. With the directory first in PATH, scripts and programs written for Slurm find them. A directory that has\n' +
+    'other files of these names is left alone. Again after an update or a move of spawn or of Node.js.',
   options: {},
   operands: { name: 'shims DIR', min: 1, max: 2 },
   examples: [{ line: 'spawn slurm shims ~/slurm', says: 'then: export PATH=~/slurm:$PATH' }],
