@@ -62,6 +62,7 @@ const commands: fc.Arbitrary<CommandMessage> = fc.oneof(
   fc.record({ type: fc.constant(Command.KILL), fence: u64, cause: fc.constantFrom(...CAUSES), graceMs: u32 }),
   fc.record({ type: fc.constant(Command.SIGNAL), fence: u64, signal: fc.nat(127), mainOnly: fc.boolean() }),
   fc.record({ type: fc.constant(Command.LIMIT), fence: u64, timeLimitMs: u64 }),
+  fc.record({ type: fc.constant(Command.SUSPEND), fence: u64, on: fc.boolean() }),
   fc.record({
     type: fc.constant(Command.LEASE),
     ms: u64,
