@@ -26,16 +26,16 @@ export interface CancelFilter {
 /** Reads scancel's options and variables that choose jobs. */
 export function readCancelFilter(input: DialectInput, world: World): CancelFilter {
   const { env } = world;
-  const valueOf = (name: string, variable?: string) =>
+  const given = (name: string, variable?: string) =>
     lastValue(input, name) ?? (variable === undefined ? undefined : env[variable] || undefined);
-  const name = valueOf('name', 'SCANCEL_NAME');
-  const partition = valueOf('partition', 'SCANCEL_PARTITION');
-  const account = valueOf('account', 'SCANCEL_ACCOUNT');
-  const qos = valueOf('qos', 'SCANCEL_QOS');
-  const wckey = valueOf('wckey', 'SCANCEL_WCKEY');
-  const reservation = valueOf('reservation');
-  const user = valueOf('user', 'SCANCEL_USER');
-  const nodelist = valueOf('nodelist');
+  const name = given('name', 'SCANCEL_NAME');
+  const partition = given('partition', 'SCANCEL_PARTITION');
+  const account = given('account', 'SCANCEL_ACCOUNT');
+  const qos = given('qos', 'SCANCEL_QOS');
+  const wckey = given('wckey', 'SCANCEL_WCKEY');
+  const reservation = given('reservation');
+  const user = given('user', 'SCANCEL_USER');
+  const nodelist = given('nodelist');
   const states = readCancelStates(lastValue(input, 'state'), env.SCANCEL_STATE);
   const nodes = nodelist === undefined ? undefined : new Set(parseHostlist(nodelist));
   const people = isGiven(input, 'me') ? { owners: ownOwners(world).owners, stranger: undefined } : whose(user);
