@@ -1,7 +1,8 @@
-// Writes docs/reference.md from the tables of options that the command line reads, and the list in docs/settings.md from the table of
-// settings, so that the pages cannot say anything else. `--check` writes nothing and fails when a page differs.
+// Writes docs/reference.md and the lists in docs/slurm.md from the tables of options that the command line reads, and the list in
+// docs/settings.md from the table of settings, so that the pages cannot say anything else. `--check` writes nothing and fails when a page differs.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { COMMANDS } from '../src/cli/registry.ts';
+import { SLURM_COMMANDS } from '../src/cli/slurm/registry.ts';
 import { SETTINGS } from '../src/config/setting-table.ts';
 
 const BEGIN = '<!-- Written by `npm run docs:reference`; do not edit. -->';
@@ -66,17 +67,33 @@ const settings = table(
   ]),
 );
 
+const HERE = { acts: 'same', noted: 'accepted and ignored', refused: 'refused' };
+const VALUES = { none: '', required: '=…', optional: '[=…]' };
+
+/** One option of Slurm's: what it does here. */
+function slurmRow({ long, short, argument, variable, verdict, sameAs, note = '' }) {
+  const letter = short === undefined ? '' : `\`-${short}\`, `;
+  const here = verdict === 'acts' && note !== '' && sameAs === undefined ? 'differs' : HERE[verdict];
+  return [`${letter}\`--${long}${VALUES[argument]}\``, variable === undefined ? '' : `\`${variable}\``, here, cell(note)];
+}
+
+const dialects = await Promise.all(SLURM_COMMANDS.map(async ({ load }) => load()));
+const slurmOptions = dialects
+  .map(({ command, options }) => `### ${command}\n\n${table(['Option', 'Variable', 'Here', 'Note'], options.map(slurmRow))}`)
+  .join('\n\n');
+
 /** The page with what stands between the marks replaced. */
 function between(text, part) {
   const [before, rest] = text.split(BEGIN);
   const [, after] = (rest ?? '').split(END);
-  if (after === undefined) throw new Error('docs/settings.md has lost its marks');
+  if (after === undefined) throw new Error('a page has lost its marks');
   return `${before}${BEGIN}\n\n${part}\n\n${END}${after}`;
 }
 
 const pages = [
   ['docs/reference.md', () => reference],
   ['docs/settings.md', (text) => between(text, settings)],
+  ['docs/slurm.md', (text) => between(text, slurmOptions)],
 ];
 for (const [path, make] of pages) {
   const url = new URL(`../${path}`, import.meta.url);

@@ -80,8 +80,8 @@ test('the reference and the settings are what the tables of the program say', ()
 const OF_OTHERS = new Set(
   [
     '--unix-socket --rounds --seconds --prefix --exclude-from --user --scope --joblog --journal --retry-failed',
-    // sbatch
-    '--dependency --job-name --partition --account --qos --mem-per-cpu --mem-per-gpu --ntasks-per-node',
+    // snakemake
+    '--slurm',
   ].flatMap((line) => line.split(' ')),
 );
 
@@ -93,6 +93,7 @@ test('pages name only options that exist', () => {
       .filter((line) => start.test(line));
   const known = [
     ...rows('docs/reference.md', /^(?:\| `-|Known, and refused)/),
+    ...rows('docs/slurm.md', /^\| `-/),
     ...rows('docs/worker.md', /^\| `--/),
     ...rows('docs/in-instance.md', /^\| `(?:spored|instance) /),
   ];
