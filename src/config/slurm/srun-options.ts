@@ -27,24 +27,24 @@ const ROWS = [
   ['debugger-test', '', '', 'noted'],
   ['disable-status', 'X', '', 'noted', 'SLURM_DISABLE_STATUS'],
   ['epilog', '', '=', 'noted', 'SLURM_EPILOG'],
-  ['exact', '', '', 'noted', 'SLURM_EXACT'],
+  ['exact', '', '', 'acts', 'SLURM_EXACT'],
   ['het-group', '', '=', 'refused'],
   ['immediate', 'I', '[=]', 'acts', 'SLURM_IMMEDIATE'],
   ['interactive', '', '', 'noted'],
-  ['jobid', '', '=', 'acts', 'SLURM_JOB_ID'],
+  ['jobid', '', '=', 'acts', 'SLURM_JOB_ID', 'only that of the job in which it runs'],
   ['kill-on-bad-exit', 'K', '[=]', 'acts', 'SLURM_KILL_BAD_EXIT'],
   ['label', 'l', '', 'acts', 'SLURM_LABELIO'],
   ['mpi', '', '=', 'noted', 'SLURM_MPI_TYPE'],
   ['msg-timeout', '', '=', 'noted'],
-  ['multi-prog', '', '', 'refused'],
+  ['multi-prog', '', '', 'refused', '', 'all ranks run one program, which can look at SLURM_PROCID'],
   ['no-allocate', 'Z', '', 'refused'],
-  ['overlap', '', '[=]', 'noted', 'SLURM_OVERLAP'],
+  ['overlap', '', '[=]', 'acts', 'SLURM_OVERLAP'],
   ['pack-group', '', '=', 'refused'],
   ['preserve-env', 'E', '', 'noted'],
   ['prolog', '', '=', 'noted', 'SLURM_PROLOG'],
-  ['pty', '', '', 'noted'],
+  ['pty', '', '', 'noted', '', 'a job has no terminal'],
   ['quit-on-interrupt', '', '', 'acts'],
-  ['relative', 'r', '=', 'noted'],
+  ['relative', 'r', '=', 'acts'],
   ['resv-ports', '', '[=]', 'noted', 'SLURM_RESV_PORTS'],
   ['send-libs', '', '[=]', 'noted', 'SLURM_SEND_LIBS'],
   ['slurmd-debug', '', '=', 'noted', 'SLURMD_DEBUG'],
@@ -52,7 +52,7 @@ const ROWS = [
   ['task-prolog', '', '=', 'noted', 'SLURM_TASK_PROLOG'],
   ['threads', 'T', '=', 'noted', 'SLURM_THREADS'],
   ['unbuffered', 'u', '', 'acts', 'SLURM_UNBUFFEREDIO'],
-  ['wait', 'W', '=', 'noted', 'SLURM_WAIT'],
+  ['wait', 'W', '=', 'acts', 'SLURM_WAIT'],
   ['whole', '', '', 'noted'],
   ['x11', '', '[=]', 'refused'],
 ] as const satisfies readonly OptionRow[];
@@ -79,6 +79,17 @@ const VARIABLES: Readonly<Record<string, string>> = {
   output: 'SLURM_STDOUTMODE',
 };
 
+const OF_STEPS = 'of a step; it does not choose workers for a job';
+
+/** What options of sbatch do in srun besides. */
+const OTHERWISE: Readonly<Record<string, Pick<SlurmOption, 'verdict' | 'note'>>> = {
+  distribution: { verdict: 'acts', note: '`block` and `cyclic` over nodes' },
+  exclude: { verdict: 'acts', note: OF_STEPS },
+  nodelist: { verdict: 'acts', note: OF_STEPS },
+  overcommit: { verdict: 'acts', note: OF_STEPS },
+  oversubscribe: { verdict: 'acts', note: 'as `--overlap`' },
+};
+
 /** Where the order of names is not that of the alphabet: what a name is sorted as. */
 const SORTED_AS: Readonly<Record<string, string>> = {
   bb: 'beh',
@@ -98,7 +109,8 @@ function sortedAs({ long }: SlurmOption): string {
 function forSrun(option: SlurmOption): SlurmOption {
   const { variable: own, ...rest } = option;
   const variable = VARIABLES[option.long] ?? own?.replace(/^SBATCH_/, 'SLURM_');
-  return variable === undefined || variable === '' ? rest : { ...rest, variable };
+  const here = { ...rest, ...OTHERWISE[option.long] };
+  return variable === undefined || variable === '' ? here : { ...here, variable };
 }
 
 /** Every option of srun. */

@@ -50,6 +50,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'het-group': 'there are no heterogeneous jobs',
   'pack-group': 'there are no heterogeneous jobs',
   'no-allocate': 'nothing runs outside of an allocation',
+  'multi-prog': 'all ranks run one program, which can look at SLURM_PROCID',
   x11: 'displays are not forwarded',
 };
 
@@ -127,7 +128,7 @@ function shapeOf(
 
 /** Options that sbatch does not have, or reads otherwise; the rest goes to its readers. */
 const OWN = new Set([
-  ...SRUN_OPTIONS.filter(({ verdict }) => verdict === 'refused').map(nameOf),
+  ...Object.keys(REFUSED),
   'accel-bind',
   'bcast-exclude',
   'compress',
