@@ -113,12 +113,12 @@ test('a task of an array that cancels $SLURM_JOB_ID ends alone', async () => {
 test('a job that requeues itself runs again with the same numbers and tells it', async () => {
   write(
     'again.sh',
-    '#!/bin/sh\necho "$SLURM_JOB_ID ${SLURM_RESTART_COUNT-first}"\n[ -n "$SLURM_RESTART_COUNT" ] || { scontrol requeue $SLURM_JOB_ID; sleep 100; }\n',
+    '#!/bin/sh\necho "$SLURM_JOB_ID run $SLURM_RESTART_COUNT"\n[ -n "$SLURM_RESTART_COUNT" ] || { scontrol requeue $SLURM_JOB_ID; sleep 100; }\n',
   );
   const ran = await sh('sbatch -W --parsable --open-mode=append -o again-%j.txt again.sh');
   const id = ran.out.trim();
   expect(ran.code).toBe(0);
-  expect(read(`again-${id}.txt`)).toBe(`${id} first\n${id} 1\n`);
+  expect(read(`again-${id}.txt`)).toBe(`${id} run \n${id} run 1\n`);
 });
 
 test('a signal comes before the time limit, to the shell with B:', async () => {
