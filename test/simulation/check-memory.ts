@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Bound, Memory } from '../../src/coordinator/memory.ts';
-import { GrantStatus } from '../../src/core/grant-range.ts';
+import { type GrantRange, GrantStatus } from '../../src/core/grant-range.ts';
 import type { Job } from '../../src/core/job.ts';
 import type { Lane } from '../../src/core/lane.ts';
 import { TASK_STATES, TaskState } from '../../src/core/task-state.ts';
@@ -11,6 +11,7 @@ import { expectRoom } from '../support/expect-room.ts';
 /** Everything that must be true of the coordinator's memory between any two steps. */
 export function checkMemory(memory: Memory): void {
   for (const { job } of memory.jobs.values()) checkJob(job);
+  checkPlaces(memory);
   for (const jobs of memory.sharers.values()) checkSingletons([...jobs]);
   for (const { session, bound } of memory.sessions.values()) {
     let held = 0;
@@ -38,6 +39,34 @@ export function checkMemory(memory: Memory): void {
     if (bound === undefined) expectRoom(session);
     else checkBound(memory, session, bound);
   }
+}
+
+/** Whatever is placed as a whole has all its sessions that are there, and they have nothing of what is over. */
+function checkPlaces(memory: Memory): void {
+  const open = new Map<number, GrantRange>();
+  for (const { job } of memory.jobs.values()) {
+    for (const range of job.grants) {
+      if ((job.lanes[range.lane]!.shape !== undefined) !== (range.nodes !== undefined))
+        expect.fail(`grant ${range.fence}`);
+      if (range.nodes !== undefined) open.set(range.fence, range);
+      if ((range.nodes?.length ?? 0) > 1 !== memory.gangs.has(range.fence)) expect.fail(`gang ${range.fence}`);
+    }
+  }
+  for (const { session } of memory.sessions.values()) {
+    for (const [fence, { leader }] of session.places) {
+      expect(open.get(fence)?.nodes?.some(({ sessionId }) => sessionId === session.id)).toBe(true);
+      expect(open.get(fence)!.sessionId).toBe(leader);
+    }
+  }
+  for (const { fence, nodes, broken } of open.values()) {
+    expect(new Set(nodes!.map(({ sessionId }) => sessionId)).size).toBe(nodes!.length);
+    for (const { sessionId } of nodes!) {
+      const session = memory.sessions.get(sessionId)?.session;
+      if (session === undefined ? !broken : !session.places.has(fence))
+        expect.fail(`gang ${fence} lacks session ${sessionId}`);
+    }
+  }
+  for (const fence of memory.gangs.keys()) if (!open.has(fence)) expect.fail(`gang ${fence} is over`);
 }
 
 /** It holds its own task or nothing, and is the only one that serves its instance. */

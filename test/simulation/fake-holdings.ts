@@ -1,4 +1,6 @@
-import type { ExchangeRequest, FenceRun } from '../../src/api/session.ts';
+import { API_VERSION } from '../../src/api/limits.ts';
+import type { ExchangeRequest, FenceRun, HelloRequest, StreamMessage } from '../../src/api/session.ts';
+import { FakeMembers } from './fake-members.ts';
 
 export interface Held {
   fence: number;
@@ -6,9 +8,24 @@ export interface Held {
   position: number;
   attempt: number;
   started: boolean;
+  /** That it needs; absent where nothing else runs. */
+  cpus?: number;
   /** It stands still; what it would have done meanwhile it does then. */
   suspended?: boolean;
   due?: () => void;
+}
+
+/** What a fake worker says first. */
+export function helloOf(worker: string, cpus: number): HelloRequest {
+  return {
+    worker,
+    host: 'simulated',
+    pid: 1,
+    bootId: 'simulated',
+    resources: { cpus, memoryBytes: 2 ** 30, gpus: 2, named: { licence: 1 } },
+    api: API_VERSION,
+    version: 'simulated',
+  };
 }
 
 /** What a fake worker holds, and what it has not reported yet. */
@@ -20,12 +37,35 @@ export class FakeHoldings {
   /** Over, so that a grant that comes again is known. */
   readonly #recent = new Set<number>();
 
+  /** That a task of a job needs. */
+  readonly cpusOf = new Map<number, number>();
+
+  /** The tasks of a message, one by one. */
+  grantsOf({ job, runs, attempt, placement }: Extract<StreamMessage, { type: 'grant' }>): Held[] {
+    const each = runs.flatMap(([fence, position, count]) =>
+      Array.from({ length: count }, (_, at) => ({ fence: fence + at, position: position + at })),
+    );
+    const attemptOf = (at: number) => (typeof attempt === 'number' ? attempt : attempt[at]!);
+    const cpus = placement?.nodes[0]!.cpus ?? this.cpusOf.get(job)!;
+    return each.map((task, at) => ({ ...task, jobId: job, attempt: attemptOf(at), started: false, cpus }));
+  }
+
+  /** Beside what runs, on a worker of so many CPUs. */
+  hasRoom({ cpus = 0 }: Held, all: number): boolean {
+    let used = this.members.cpus + cpus;
+    for (const held of this.held.values()) if (held.started) used += held.cpus ?? 0;
+    return used <= all + 1e-6;
+  }
+
   get running(): number {
     return [...this.held.values()].filter(({ started }) => started).length;
   }
 
+  /** Parts in gangs that run elsewhere. */
+  readonly members = new FakeMembers();
+
   get unreported(): number {
-    return this.#started.length + this.#ended.length + this.#returned.length;
+    return this.#started.length + this.#ended.length + this.#returned.length + this.members.unreported;
   }
 
   /** False when it is or was held. */
@@ -56,6 +96,16 @@ export class FakeHoldings {
     this.#recent.add(fence);
   }
 
+  /** They go on, with what they would have done meanwhile. */
+  resume(runs: readonly FenceRun[]): void {
+    for (const held of this.named(runs)) {
+      held.suspended = false;
+      const { due } = held;
+      delete held.due;
+      due?.();
+    }
+  }
+
   named(runs: readonly FenceRun[]): Held[] {
     return [...this.held.values()].filter(({ fence }) =>
       runs.some(([base, count]) => fence >= base && fence < base + count),
@@ -73,10 +123,16 @@ export class FakeHoldings {
       ends: { runs: ended.map(({ fence }) => [fence, 1]), outcome: ended.map(({ outcome }) => outcome) },
       returned: this.#returned.splice(0).map((fence) => [fence, 1]),
       held: { count: fences.length, sum: fences.reduce((sum, fence) => (sum + fence) % 2 ** 48, 0) },
+      ...this.members.take(),
     };
     if (!resync) return request;
     const started = fences.filter((fence) => this.held.get(fence)!.started);
-    return { ...request, heldRuns: fences.map((fence) => [fence, 1]), startedRuns: started.map((fence) => [fence, 1]) };
+    return {
+      ...request,
+      heldRuns: fences.map((fence) => [fence, 1]),
+      startedRuns: started.map((fence) => [fence, 1]),
+      heldMembers: this.members.fences,
+    };
   }
 
   clear(): void {
@@ -85,5 +141,6 @@ export class FakeHoldings {
     this.#ended.length = 0;
     this.#returned.length = 0;
     this.#recent.clear();
+    this.members.clear();
   }
 }

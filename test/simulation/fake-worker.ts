@@ -1,8 +1,7 @@
-import { API_VERSION } from '../../src/api/limits.ts';
 import type { ExchangeRequest, StreamMessage } from '../../src/api/session.ts';
 import { isSpawnError } from '../../src/core/errors.ts';
 import type { Chance } from './chance.ts';
-import { FakeHoldings, type Held } from './fake-holdings.ts';
+import { FakeHoldings, type Held, helloOf } from './fake-holdings.ts';
 import { openStream } from './fake-stream.ts';
 import { CALLER, type Network } from './network.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -52,17 +51,7 @@ export class FakeWorker {
     this.dead = false;
     const life = ++this.#life;
     this.network
-      .call((coordinator) =>
-        coordinator.hello(CALLER, {
-          worker: this.name,
-          host: 'simulated',
-          pid: 1,
-          bootId: 'simulated',
-          resources: { cpus: this.cpus, memoryBytes: 2 ** 30, gpus: 2, named: { licence: 1 } },
-          api: API_VERSION,
-          version: 'simulated',
-        }),
-      )
+      .call((coordinator) => coordinator.hello(CALLER, helloOf(this.name, this.cpus)))
       .then(
         ({ sessionId, leaseMs }) =>
           this.#when(life, () => {
@@ -111,13 +100,14 @@ export class FakeWorker {
     this.cut();
   }
 
-  get #isolated(): boolean {
-    return this.clock.elapsed < this.isolatedUntil;
-  }
-
   #connect(life: number): void {
     const { life: server } = this.network;
-    if (server === undefined || !server.alive || this.#isolated || this.chance.yes(this.network.faults.loss)) {
+    if (
+      server === undefined ||
+      !server.alive ||
+      this.clock.elapsed < this.isolatedUntil ||
+      this.chance.yes(this.network.faults.loss)
+    ) {
       this.#after(life, 100 + this.chance.below(200), () => this.#connect(life));
       return;
     }
@@ -142,17 +132,10 @@ export class FakeWorker {
     this.#ack = message.n;
     const holdings = this.#holdings;
     switch (message.type) {
-      case 'grant': {
-        let at = 0;
-        for (const [fence, position, count] of message.runs) {
-          for (let i = 0; i < count; i++, at++) {
-            const attempt = typeof message.attempt === 'number' ? message.attempt : message.attempt[at]!;
-            this.#take({ fence: fence + i, jobId: message.job, position: position + i, attempt, started: false });
-          }
-        }
+      case 'grant':
+        for (const held of holdings.grantsOf(message)) this.#take(held);
         this.#startSome();
         break;
-      }
       case 'revoke':
         for (const held of holdings.named(message.fences)) if (!held.started) holdings.giveBack(held.fence);
         break;
@@ -163,16 +146,26 @@ export class FakeWorker {
         }
         break;
       case 'drop':
-        for (const held of holdings.named(message.fences)) this.#stop(held.fence);
+        for (const { fence } of holdings.named(message.fences)) this.#stop(fence);
         this.#startSome();
         break;
       case 'suspend':
         for (const held of holdings.named(message.fences)) if (held.started) held.suspended = true;
         break;
       case 'resume':
-        for (const held of holdings.named(message.fences)) this.#goOn(held);
+        holdings.resume(message.fences);
+        break;
+      case 'member':
+        holdings.members.admit(message, !this.chance.yes(this.network.faults.loss));
+        break;
+      case 'memberEnd':
+        holdings.members.end(message.fences);
+        this.#startSome();
         break;
       case 'job':
+        holdings.cpusOf.set(message.job.id, message.job.cpus);
+        break;
+      case 'gang':
       case 'forget':
       case 'drain':
         break;
@@ -187,8 +180,8 @@ export class FakeWorker {
   #startSome(): void {
     const life = this.#life;
     for (const held of this.#holdings.held.values()) {
-      if (this.#holdings.running >= this.cpus) return;
       if (held.started) continue;
+      if (this.#holdings.running >= this.cpus || !this.#holdings.hasRoom(held, this.cpus)) return;
       this.#holdings.start(held);
       this.watch.began(this, held);
       const script = this.watch.script(held.jobId, held.position);
@@ -206,13 +199,6 @@ export class FakeWorker {
         else act();
       });
     }
-  }
-
-  #goOn(held: Held): void {
-    held.suspended = false;
-    const { due } = held;
-    delete held.due;
-    due?.();
   }
 
   #end(fence: number, outcome: number): void {
@@ -243,7 +229,7 @@ export class FakeWorker {
     this.network
       .call(
         (coordinator) => coordinator.exchange(CALLER, sessionId, request),
-        () => this.#isolated,
+        () => this.clock.elapsed < this.isolatedUntil,
       )
       .then(
         (reply) =>
