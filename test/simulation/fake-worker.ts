@@ -165,10 +165,6 @@ export class FakeWorker {
       case 'job':
         holdings.cpusOf.set(message.job.id, message.job.cpus);
         break;
-      case 'gang':
-      case 'forget':
-      case 'drain':
-        break;
     }
     this.#report(this.#life);
   }
