@@ -177,7 +177,7 @@ in
       '-n2 -N1',
       `rm -f marks; srun --exact -n1 ${both} a & srun --exact -n1 ${both} b & wait; echo exact
        rm -f marks; srun --overlap -n1 ${both} a & srun -n1 --overlap ${both} b & wait; echo overlap
-       srun -n1 sh -c 'touch first; until [ -e waits ]; do sleep 0.02; done' & until [ -e first ]; do sleep 0.02; done; (srun -n1 echo second; echo rc=$?) 2>&1 | tee waits.out & until grep -q busy waits.out; do sleep 0.02; done; touch waits; wait`,
+       srun -n1 sh -c 'touch first; until [ -e waits ]; do sleep 0.02; done' & until [ -e first ]; do sleep 0.02; done; (srun -n1 echo second; echo rc=$?) 2>&1 | tee waits.out & until grep -qs busy waits.out; do sleep 0.02; done; touch waits; wait`,
     );
     expect(out).toBe(`exact
 overlap
