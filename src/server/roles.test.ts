@@ -14,15 +14,27 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
     'jobs job tasks queue history watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget',
     ['read', 'submit', 'admin'],
   ),
-  ...group('submit update cancel retry requeue hold release suspend resume signal putBlob instanceVerb resize setBudget', [
-    'submit',
-    'admin',
-  ]),
+  ...group(
+    'submit update cancel retry requeue hold release suspend resume signal putBlob instanceVerb resize setBudget',
+    ['submit', 'admin'],
+  ),
   ...group('hello exchange bye stream putLog getBlob peers', ['worker', 'admin']),
   ...group('createToken tokens revokeToken prune stopServer', ['admin']),
 };
 /** Where it counts whose job it is. */
-const OF_OWNER = new Set(['script', 'update', 'cancel', 'retry', 'requeue', 'hold', 'release', 'suspend', 'resume', 'signal', 'resize']);
+const OF_OWNER = new Set([
+  'script',
+  'update',
+  'cancel',
+  'retry',
+  'requeue',
+  'hold',
+  'release',
+  'suspend',
+  'resume',
+  'signal',
+  'resize',
+]);
 
 const BODIES: Readonly<Record<string, object>> = {
   submit: { spec: { run: { kind: 'argv', argv: ['true'] }, cwd: '/' } },
