@@ -43,10 +43,22 @@ export function normalise(text: string, marks: Marks, scenario: Scenario): Trans
   result = result.replaceAll(new RegExp(`(?<![\\w.-])${literal(host)}(?![\\w-])`, 'g'), 'HOST');
   return result
     .split('\n')
-    .map((line) =>
-      line.startsWith('$ ') ? line : scenario.normalise.reduce((text, rule) => text.replaceAll(...rule), line),
-    )
+    .filter((line) => !NOISE.test(line))
+    .flatMap(replaceIn(scenario))
     .join('\n');
+}
+
+/** What Slurm's srun says only when it has to wait. */
+const NOISE =
+  /^(! )?srun: (job \S+ (queued and waiting|has been allocated)|Job \S+ step creation temporarily|Step created for|cluster configuration lacks)/;
+
+/** Applies the rules of a scenario to lines of answers; a line of which nothing is left goes. */
+function replaceIn({ normalise }: Scenario): (line: string) => readonly string[] {
+  return (line) => {
+    if (line === '' || line.startsWith('$ ')) return [line];
+    const left = normalise.reduce((text, [pattern, instead]) => text.replaceAll(pattern, instead), line);
+    return left === '' ? [] : [left];
+  };
 }
 
 /** The transcript that is wanted of spawn, given the real one: the same, but for the differences that the scenario names. */

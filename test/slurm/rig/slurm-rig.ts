@@ -52,7 +52,10 @@ export async function startSlurm(dir: string, options: Partial<RigOptions> = {})
     const start = (name: string, program: string, args: readonly string[]) => {
       const out = join(dir, `${name}.out`);
       const child = startDaemon(out, program, args, daemonEnv);
-      child.once('exit', (code) => ended.push(`${name} ended with ${code}: ${readFileSync(out, 'utf8').slice(-500)}`));
+      child.once('exit', (code) => {
+        // Once all run, nobody asks; a stop may have removed the file.
+        if (existsSync(out)) ended.push(`${name} ended with ${code}: ${readFileSync(out, 'utf8').slice(-500)}`);
+      });
       if (child.pid !== undefined) pids[name] = child.pid;
       note();
     };
