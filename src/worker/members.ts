@@ -28,6 +28,8 @@ export class Members {
   readonly #options: MembersOptions;
   /** What was said of each; undefined while its place is being made. */
   readonly #reports = new Map<number, MemberReport | undefined>();
+  /** Places that are being made. */
+  readonly #admitting = new Map<number, Promise<unknown>>();
 
   constructor(options: MembersOptions) {
     this.#options = options;
@@ -89,7 +91,9 @@ export class Members {
     try {
       if (steps === undefined) throw new Error('this worker starts no steps');
       const devices = occupancy.hold(fence, occupancy.needsOf({ ...message, resources: resourcesOf(job, lane) }));
-      const { address, port } = await steps.admit(message, devices);
+      const admitting = steps.admit(message, devices);
+      this.#admitting.set(fence, admitting);
+      const { address, port } = await admitting.finally(() => this.#admitting.delete(fence));
       if (this.#reports.has(fence) && this.#reports.get(fence) === undefined) this.#say({ fence, address, port });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -101,6 +105,8 @@ export class Members {
   async #release(fence: number): Promise<void> {
     const { steps, occupancy, onChange, log } = this.#options;
     if (!this.#reports.delete(fence)) return;
+    // One that is being made would be left open.
+    await this.#admitting.get(fence)?.catch(() => {});
     try {
       await steps?.release(fence);
     } catch (error) {

@@ -46,7 +46,8 @@ export class FakeHoldings {
       Array.from({ length: count }, (_, at) => ({ fence: fence + at, position: position + at })),
     );
     const attemptOf = (at: number) => (typeof attempt === 'number' ? attempt : attempt[at]!);
-    const cpus = placement?.nodes[0]!.cpus ?? this.cpusOf.get(job)!;
+    const [node] = placement?.nodes ?? [];
+    const cpus = node?.cpus ?? this.cpusOf.get(job) ?? 0;
     return each.map((task, at) => ({ ...task, jobId: job, attempt: attemptOf(at), started: false, cpus }));
   }
 
