@@ -71,8 +71,9 @@ async function show(input: DialectInput, world: World): Promise<void> {
   const shown = format.cells.flatMap(({ field }) => field ?? []);
   const options = { exact: isGiven(input, 'exact'), each: isEach };
   const groups = groupNodes(fitting, shown, options).toSorted(orderBy(orders, NODE_ORDERS));
-  // A partition without a node has a line, too; a node that is not there has none.
-  const rows = groups.length > 0 || isEach || isGiven(input, 'list-reasons') ? groups : [{ nodes: [] }];
+  // A partition without a node has a line where its name is shown; a node that is not there has none.
+  const isNamed = shown.some(({ title }) => title === 'PARTITION');
+  const rows = groups.length > 0 || isEach || !isNamed || isGiven(input, 'list-reasons') ? groups : [{ nodes: [] }];
   if (isLong || isGiven(input, 'iterate')) world.stdout.write(`${dateLine(world.now(), localZone)}\n`);
   if (!isGiven(input, 'noheader')) world.stdout.write(titleLine(format));
   for (const row of isPartitionAsked(input, world.env) ? rows : []) world.stdout.write(rowLine(format, row));
