@@ -17,6 +17,12 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
   ['jobHeld', 12, { tasks: 2 }, '2 tasks of job 12 held'],
   ['jobSuspended', 12, { tasks: 2 }, '2 tasks of job 12 suspended'],
   ['jobResumed', 12, { tasks: 1 }, '1 task of job 12 resumed'],
+  [
+    'gangBroken',
+    12,
+    { worker: 'w', index: 3, reason: 'is gone' },
+    'worker w had a part in a gang, index 3 of job 12, and is gone: the attempt is stopped and lost',
+  ],
   ['jobSignalled', 12, { tasks: 2, signal: 10, scope: 'all' }, 'SIGUSR1 (10) sent to 2 tasks of job 12'],
   ['jobReleased', 12, { tasks: 2 }, '2 tasks of job 12 released'],
   [
