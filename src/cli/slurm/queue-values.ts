@@ -75,9 +75,10 @@ export function rowTres(row: QueueRow): string {
   return `cpu=${cpus}${memory},node=${nodes},billing=${cpus}${gpus}${named.join('')}`;
 }
 
-/** `gres:gpu:2`: as it was asked for. */
+/** `gres:gpu:2`: as it was asked for; Slurm's own are shown only where they were asked for by the node. */
 export function rowGres({ job, lane }: QueueRow): string | undefined {
   if (job.slurm?.gres !== undefined) return `gres:${job.slurm.gres}`;
+  if (job.slurm !== undefined) return undefined;
   return lane.gpus === undefined ? undefined : `gres:gpu:${lane.gpus}`;
 }
 
