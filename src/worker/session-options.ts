@@ -3,6 +3,7 @@ import type { HelloReply, Resources } from '../api/session.ts';
 import type { Gpu } from '../core/gpu-list.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { WorkerClient } from './client.ts';
+import type { Place } from './environment.ts';
 import type { Lives, LivesWiring } from './forker-lives.ts';
 import type { JobAdapter } from './job-book.ts';
 import type { JobFiles } from './job-files.ts';
@@ -51,4 +52,10 @@ export interface SessionOptions {
   readonly stepFolders?: StepFolders;
   /** One line for a person, without its end. */
   readonly log: (line: string) => void;
+}
+
+/** What its tasks are told of where they run: their node is the worker, by its name where it has one of its own. @param machine its name, without its domain */
+export function placeOf({ marker, stepFolders, worker, bound, host, gpus }: SessionOptions, machine: string): Place {
+  const node = bound === undefined && worker !== host ? worker : machine;
+  return { session: marker, steps: stepFolders?.base, host: node, gpuVendor: gpus[0]?.vendor };
 }

@@ -13,7 +13,7 @@ import { Outbox } from './outbox.ts';
 import { sessionLogs } from './own-logs.ts';
 import { Quiet } from './quiet.ts';
 import { SessionLease } from './session-lease.ts';
-import type { SessionOptions } from './session-options.ts';
+import { placeOf, type SessionOptions } from './session-options.ts';
 import { LogShipper } from './shipper.ts';
 import { Stages } from './stages.ts';
 import { type NumberedMessage, StreamLane } from './stream-lane.ts';
@@ -64,7 +64,7 @@ export class Session {
     this.#jobs = new JobBook({
       files: options.files,
       stages: this.#stages,
-      place: { session: marker, steps: options.stepFolders?.base, host, gpuVendor: gpus[0]?.vendor },
+      place: placeOf(options, host),
       onPrepared: () => this.#pump(),
       onFailed,
       adapter: bound?.adapter,
