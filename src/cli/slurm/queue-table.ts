@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { refuse, refuseLine } from '../../config/slurm/refusal.ts';
 import type { Sink, World } from '../world.ts';
 import { type DialectInput, isGiven, lastValue } from './dialect.ts';
@@ -78,14 +79,20 @@ function withAll(format: string, isSteps: boolean): string {
   return letters.map((letter) => `%${letter}`).join('|') + (isSteps ? '|' : '');
 }
 
-/** Writes the table, the rows as they are made. */
-export function writeTable({ format }: QueueTable, rows: Iterable<QueueRow>, stdout: Sink, header: boolean): void {
+/** Writes the table, the rows as they are made; between pieces it can be told that nobody reads any more. */
+export async function writeTable(
+  { format }: QueueTable,
+  rows: Iterable<QueueRow>,
+  stdout: Sink,
+  header: boolean,
+): Promise<void> {
   let piece = header ? titleLine(format) : '';
   for (const row of rows) {
     piece += rowLine(format, row);
     if (piece.length < PIECE) continue;
     stdout.write(piece);
     piece = '';
+    await setImmediate();
   }
   if (piece !== '') stdout.write(piece);
 }

@@ -6,6 +6,7 @@ import { localZone } from '../local-zone.ts';
 import type { World } from '../world.ts';
 import { dateLine } from './clock-text.ts';
 import { type DialectInput, defineDialect, isGiven, lastValue } from './dialect.ts';
+import { iterate, iterateSeconds } from './iterate.ts';
 import { groupNodes, NODE_LETTERS, NODE_NAMES, NODE_ORDERS, type NodeGroup } from './node-fields.ts';
 import { type NodeRow, nodeRows } from './node-rows.ts';
 import { readNodeStates } from './node-states.ts';
@@ -19,41 +20,18 @@ export const sinfo = defineDialect({
   about: 'Shows the workers as nodes of one partition.',
   options: SINFO_OPTIONS,
   async run(input, world) {
-    const seconds = iterateSeconds(lastValue(input, 'iterate'));
+    const seconds = iterateSeconds(lastValue(input, 'iterate'), badIterate);
     if (isGiven(input, 'yaml')) throw refuse([{ form: 'error', text: '--yaml is not supported here' }], 1);
     if (isGiven(input, 'reservation')) {
       world.stdout.write('No reservations in the system\n');
       return 0;
     }
-    if (seconds === 0) {
-      await show(input, world);
-      return 0;
-    }
-    const abort = new AbortController();
-    let exit = 0;
-    const stop = world.onInterrupt((code) => {
-      exit = code;
-      abort.abort();
-    });
-    try {
-      for (;;) {
-        await show(input, world);
-        world.stdout.write('\n');
-        await world.pause(seconds * 1_000, abort.signal);
-        if (abort.signal.aborted) return exit;
-      }
-    } finally {
-      stop();
-    }
+    return iterate('sinfo', seconds, world, () => show(input, world));
   },
 });
 
-/** 0: once. */
-function iterateSeconds(text: string | undefined): number {
-  if (text === undefined) return 0;
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (seconds > 0) return seconds;
-  throw refuse([{ form: 'error', text: `Error: invalid entry for --iterate=${text}` }], 1);
+function badIterate(text: string) {
+  return refuse([{ form: 'error', text: `Error: invalid entry for --iterate=${text}` }], 1);
 }
 
 async function show(input: DialectInput, world: World): Promise<void> {

@@ -5,6 +5,7 @@ import type { World } from '../world.ts';
 import { dateLine } from './clock-text.ts';
 import { type DialectInput, defineDialect, isGiven, lastValue } from './dialect.ts';
 import { dialectHelp } from './dialect-help.ts';
+import { iterate, iterateSeconds } from './iterate.ts';
 import { readSlurmIds, refsOf } from './job-ids.ts';
 import type { QueueFacts } from './queue-fields.ts';
 import { openQueue } from './queue-pages.ts';
@@ -25,26 +26,8 @@ export const squeue = defineDialect({
   options: SQUEUE_OPTIONS,
   async run(given, world) {
     const input = withOperands(given, world);
-    const seconds = iterateSeconds(lastValue(input, 'iterate'));
-    const abort = new AbortController();
-    let exit = 0;
-    const listen = () =>
-      world.onInterrupt((code) => {
-        exit = code;
-        abort.abort();
-      });
-    const stop = seconds === 0 ? () => {} : listen();
-    try {
-      for (;;) {
-        await show(input, world);
-        if (seconds === 0) return 0;
-        world.stdout.write('\n');
-        await world.pause(seconds * 1_000, abort.signal);
-        if (abort.signal.aborted) return exit;
-      }
-    } finally {
-      stop();
-    }
+    const seconds = iterateSeconds(lastValue(input, 'iterate'), badIterate);
+    return iterate('squeue', seconds, world, () => show(input, world));
   },
 });
 
@@ -61,17 +44,9 @@ function withOperands({ given, operands }: DialectInput, world: World): DialectI
   return { given: [...given, { ...given.find(({ option }) => option.long === taker)!, value: first }], operands: [] };
 }
 
-function iterateSeconds(text: string | undefined): number {
-  if (text === undefined) return 0;
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : 0;
-  if (seconds > 0) return seconds;
-  throw refuse(
-    [
-      { form: 'error', text: `--iterate=${text}` },
-      { form: 'bare', text: '' },
-    ],
-    1,
-  );
+function badIterate(text: string) {
+  const lines = [{ form: 'error', text: `--iterate=${text}` } as const, { form: 'bare', text: '' } as const];
+  return refuse(lines, 1);
 }
 
 type Facts = { -readonly [K in keyof QueueFacts]: QueueFacts[K] };
@@ -100,7 +75,7 @@ async function show(input: DialectInput, world: World): Promise<void> {
   if (header && (isGiven(input, 'long') || isGiven(input, 'iterate') || isGiven(input, 'verbose'))) {
     stdout.write(`${dateLine(world.now(), localZone)}\n`);
   }
-  writeTable(table, isEach ? tasksOf(sorted) : sorted, stdout, header);
+  await writeTable(table, isEach ? tasksOf(sorted) : sorted, stdout, header);
 }
 
 /** What is wrong with its format is told when the first time is shown. */
