@@ -7,43 +7,13 @@ import { needsOfRanks } from '../core/resources.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
+import { Gang, type Member } from './gang-members.ts';
 import type { Link } from './link.ts';
 import type { Memory } from './memory.ts';
 
 /** A member that has not said where its steps go after this long makes its gang fail. */
 export const MEMBER_READY_MS = 30_000;
 const SECRET_DIGITS = 64;
-
-/** What this life of the coordinator knows of one node of a gang. */
-interface Member {
-  /** Number of the stream message that told it; 0 = it has not been told in this life. */
-  sentN: number;
-  /** On the steady clock: it must be ready then. */
-  dueAt: number;
-  at: { readonly address: string; readonly port: number } | undefined;
-}
-
-/** A gang with several nodes, of which one attempt is under way. */
-export class Gang {
-  readonly range: GrantRange;
-  readonly nodes: readonly GrantNode[];
-  /** By rank; the first is the one with the grant, and needs no place. */
-  readonly members: readonly (Member | undefined)[];
-
-  constructor(range: GrantRange, nodes: readonly GrantNode[]) {
-    this.range = range;
-    this.nodes = nodes;
-    this.members = nodes.map((_, rank) => (rank === 0 ? undefined : { sentN: 0, dueAt: 0, at: undefined }));
-  }
-
-  get isReady(): boolean {
-    return this.members.every((member) => member === undefined || member.at !== undefined);
-  }
-
-  rankOf(session: WorkerSession): number {
-    return this.nodes.findIndex(({ sessionId }) => sessionId === session.id);
-  }
-}
 
 /** An attempt that was placed as a whole begins: all its sessions hold what it has of them. */
 export function beginPlaced(books: Books, range: GrantRange, places: readonly Place[]): void {

@@ -4,7 +4,7 @@ import { ReadyQueue } from '../core/ready-queue.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Counters, StoredJobFixed, StoredSession, StoredToken } from '../store/store.ts';
 import { Changes } from './changes.ts';
-import type { Gang } from './gang.ts';
+import type { Gang } from './gang-members.ts';
 import { InstanceBook } from './instances/book.ts';
 import { shownName } from './job-row.ts';
 

@@ -8,7 +8,7 @@ import { at, bytes, durationUpTo, nonEmpty, positiveNumber, wholeNumber } from '
 import { jsonOption } from '../output-option.ts';
 import { envVariable } from '../submit-input.ts';
 import { outputPattern } from './output-pattern.ts';
-import { earlySignal, gpus, resource, retryFilter, share, time } from './values.ts';
+import { earlySignal, gpus, MAX_RANKS, nodeRange, resource, retryFilter, share, time } from './values.ts';
 
 export const options = {
   array: {
@@ -31,6 +31,17 @@ export const options = {
     summary: 'So much of what workers offer under a name, as licence=1 or scratch=0.5',
     parse: resource,
   },
+  tasks: {
+    value: 'N',
+    summary: 'Make each task a gang of N ranks, each with the CPUs of --cpus; spawn srun starts them',
+    parse: wholeNumber(1, MAX_RANKS),
+  },
+  nodes: {
+    value: 'N[-M]',
+    summary: 'Spread each task over N workers (at most M) at once; its script runs on the first',
+    parse: nodeRange,
+  },
+  exclusive: { summary: 'Run each task on a worker that has nothing else to do, and give it all of that worker' },
   'time-limit': {
     value: 'DURATION',
     summary: 'End an attempt after this long, as 90s or 1h30m',

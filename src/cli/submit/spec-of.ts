@@ -1,5 +1,6 @@
 import type { JobSpecInput } from '../../api/job-spec.ts';
 import { SpawnError } from '../../core/errors.ts';
+import { cpusOfGang } from '../../core/gang.ts';
 import type { TimeText } from '../../core/time-text.ts';
 import type { Given } from './options.ts';
 
@@ -32,7 +33,7 @@ export type SpecOptions = Pick<
   | 'error'
   | 'open-mode'
 > &
-  Partial<Pick<Given, 'cpus' | 'memory' | 'gpus' | 'resource' | 'crash-limit'>>;
+  Partial<Pick<Given, 'cpus' | 'memory' | 'gpus' | 'resource' | 'crash-limit' | 'tasks' | 'nodes' | 'exclusive'>>;
 
 /** What options say, over what a spec file says. Variables of the environment are not among it. */
 export function specOf(given: SpecOptions, base: SpecPart, verb = 'submit'): SpecPart {
@@ -43,6 +44,7 @@ export function specOf(given: SpecOptions, base: SpecPart, verb = 'submit'): Spe
     cpus: given.cpus,
     memoryBytes: given.memory,
     gpus: given.gpus,
+    exclusive: given.exclusive || undefined,
     resources: resources(given.resource ?? [], base, verb),
     timeLimitMs: given['time-limit'],
     signal: given.signal,
@@ -67,6 +69,7 @@ export function specOf(given: SpecOptions, base: SpecPart, verb = 'submit'): Spe
   const spec: SpecPart = {
     ...withoutTimes(base, given),
     ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)),
+    ...gangOf(given, base),
     ...(given.begin && beginOf(given.begin)),
     ...(given.deadline && deadlineOf(given.deadline)),
   };
@@ -106,6 +109,19 @@ export function deadlineOf(time: TimeText): { deadlineAt: number } | { deadlineI
   return time.kind === 'at' ? { deadlineAt: time.at } : { deadlineInMs: time.inMs };
 }
 
+/** Of a gang `--cpus` speaks of each rank, and the spec of all of them. */
+function gangOf({ tasks, nodes, cpus }: SpecOptions, base: SpecPart): Pick<SpecPart, 'gang' | 'cpus'> {
+  if (tasks === undefined && nodes === undefined && (base.gang === undefined || cpus === undefined)) return {};
+  const before = base.gang ?? { cpusPerTask: base.cpus };
+  const gang = {
+    ...before,
+    ...(tasks === undefined ? {} : { tasks }),
+    ...(nodes === undefined ? {} : { nodes }),
+    cpusPerTask: cpus ?? before.cpusPerTask ?? 1,
+  };
+  return { gang, cpus: cpusOfGang(gang) };
+}
+
 /** Which option says a field of the spec, where the coordinator may find more wrong with it than can be seen here. */
 export const OPTION_OF: Readonly<Record<string, keyof Given>> = {
   beginAt: 'begin',
@@ -115,6 +131,8 @@ export const OPTION_OF: Readonly<Record<string, keyof Given>> = {
   cpus: 'cpus',
   memoryBytes: 'memory',
   gpus: 'gpus',
+  gang: 'tasks',
+  exclusive: 'exclusive',
   timeLimitMs: 'time-limit',
   signal: 'signal',
   retryOn: 'retry-on',

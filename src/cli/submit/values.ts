@@ -10,6 +10,8 @@ import { at, durationUpTo } from '../option-values.ts';
 /** As the API takes them: amounts are shares, not measurements. */
 const MOST_DECIMALS = 4;
 const MAX_GPUS = 1_024;
+/** Ranks and workers of one gang. */
+export const MAX_RANKS = 1_000_000;
 const MAX_AMOUNT = 1e12;
 const RESOURCE = /^[A-Za-z][A-Za-z0-9_.-]{0,62}$/;
 /** Slurm: sbatch(1), --signal. */
@@ -32,6 +34,15 @@ export function gpus(text: string, where: string): number {
     bad(where, `a whole number up to ${MAX_GPUS}, or a fraction below 1 with at most 4 decimals`, text);
   }
   return count;
+}
+
+/** `2`, or `2-4`. */
+export function nodeRange(text: string, where: string): { readonly min: number; readonly max: number } {
+  const [, first = '', last = first] = /^(\d{1,7})(?:-(\d{1,7}))?$/.exec(text) ?? [];
+  const [min, max] = [Number(first), Number(last)];
+  if (!(min >= 1 && min <= max && max <= MAX_RANKS))
+    bad(where, `a number of workers from 1 to ${MAX_RANKS}, or N-M`, text);
+  return { min, max };
 }
 
 /** `licence=1`, `scratch=0.5`. */
