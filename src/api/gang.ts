@@ -64,7 +64,7 @@ export const Placement = z.object({
 export type Placement = z.infer<typeof Placement>;
 
 /** Of a gang's attempt, shared by its nodes: whoever has it may start steps there. 32 random bytes in hex; never logged. */
-export const GangSecret = z.string().regex(/^[0-9a-f]{64}$/);
+const GangSecret = z.string().regex(/^[0-9a-f]{64}$/);
 
 const Fence = z.int().min(1);
 

@@ -12,7 +12,7 @@ import type { Link } from './link.ts';
 import type { Memory } from './memory.ts';
 
 /** A member that has not said where its steps go after this long makes its gang fail. */
-export const MEMBER_READY_MS = 30_000;
+const MEMBER_READY_MS = 30_000;
 const SECRET_DIGITS = 64;
 
 /** An attempt that was placed as a whole begins: all its sessions hold what it has of them. */
@@ -59,7 +59,7 @@ export function breakGangsOf(books: Books, session: WorkerSession): void {
 }
 
 /** The attempt ends as lost once the worker with its grant has stopped it: what came of it meanwhile counts for nothing. */
-export function breakGang({ memory, now }: Books, { range }: Gang, worker: string, why: string): void {
+function breakGang({ memory, now }: Books, { range }: Gang, worker: string, why: string): void {
   if (range.broken) return;
   range.broken = true;
   memory.changes.grants.add(range);
