@@ -6,7 +6,7 @@ import type { SlurmClock } from '../../config/slurm/times.ts';
 import type { AcctRow } from './acct-rows.ts';
 import { type AcctWindow, isInWindow, readWindow } from './acct-window.ts';
 import { allValues, type DialectInput, isGiven, lastValue } from './dialect.ts';
-import { readSlurmIds, type SlurmId } from './job-ids.ts';
+import { namedTasks, readSlurmIds, refChunks, refText, type SlurmId } from './job-ids.ts';
 import { rowCpus, rowNodeCount, rowNodes, rowPartition } from './queue-values.ts';
 import { ownersOf, type Users } from './users.ts';
 import { readStates, type SlurmState } from './words.ts';
@@ -18,10 +18,13 @@ const PAGE = 5_000;
 export interface AcctAsk {
   /** One for each kind of ids that was given. */
   readonly asks: readonly {
-    readonly query: HistoryQueryInput;
+    /** Of more ids than fit one question there are several. */
+    readonly queries: readonly HistoryQueryInput[];
     /** Only steps of this name; undefined: jobs with all their steps. */
     readonly step: string | undefined;
   }[];
+  /** As they were named. */
+  readonly refs: readonly string[];
   readonly window: AcctWindow;
   readonly fits: (row: AcctRow) => boolean;
 }
@@ -59,7 +62,8 @@ export function readAcctAsk(input: DialectInput, users: Users, clock: SlurmClock
   const base = baseQuery(input, users, window, wanted);
   const fitsOptions = readFilters(input);
   const fits = (row: AcctRow) => isInWindow(row, window, wanted) && fitsOptions(row);
-  return { asks: [...asksOf(ids, base, isGiven(input, 'allusers') || isGiven(input, 'uid'))], window, fits };
+  const asks = [...asksOf(ids, base, isGiven(input, 'allusers') || isGiven(input, 'uid'))];
+  return { asks, refs: ids.flatMap((id) => namedTasks([id])).map(refText), window, fits };
 }
 
 function* asksOf(
@@ -70,15 +74,11 @@ function* asksOf(
   if (ids.length === 0) {
     // Slurm shows their own jobs to all but root.
     const mine = anybody || process.getuid?.() === 0 ? {} : { mine: '1' as const };
-    yield { query: { ...query, ...mine }, step: undefined };
+    yield { queries: [{ ...query, ...mine }], step: undefined };
   }
-  for (const [step, same] of Map.groupBy(ids, (id) => id.step))
-    yield { query: { ...query, ids: same.map(refText) }, step };
-}
-
-/** As the coordinator reads it. */
-function refText({ ref }: SlurmId): string {
-  return ref.kind === 'job' ? String(ref.id) : `${ref.id}_[${ref.indices}]`;
+  for (const [step, same] of Map.groupBy(ids, (id) => id.step)) {
+    yield { queries: refChunks(same).map((refs) => ({ ...query, ids: [...refs] })), step };
+  }
 }
 
 function baseQuery(

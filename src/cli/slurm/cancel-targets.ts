@@ -1,7 +1,7 @@
 import { IndexSet } from '../../core/index-set.ts';
 import type { CancelTarget, CancelWay } from './cancel-calls.ts';
 import type { CancelFilter } from './cancel-filter.ts';
-import { refsOf, type SlurmId } from './job-ids.ts';
+import { namedTasks, refText, type SlurmId } from './job-ids.ts';
 import { type QueueRow, rowId } from './queue-rows.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -13,13 +13,15 @@ const KILL = 9;
 /** What ids name. Of one job all of them are cancelled together, unless each is to be told of. */
 export function namedTargets(ids: readonly SlurmId[], each: boolean): readonly CancelTarget[] {
   const groups = each ? ids.map((id) => [id]) : [...Map.groupBy(ids, ({ ref }) => ref.id).values()];
-  return groups.map((group): CancelTarget => {
-    const [ref] = refsOf(group);
-    const indices = group.flatMap((id) => (id.ref.kind === 'tasks' ? [...id.ref.indices.ranges()] : []));
-    const isTasks = group.every((id) => id.ref.kind === 'tasks');
-    const named = isTasks ? { named: { job: group[0]!.ref.id, indices: IndexSet.fromRuns(indices) } } : {};
-    return { shown: group.map(({ text }) => text), ref: ref!, selection: {}, waits: false, ...named };
-  });
+  return groups.flatMap((group) =>
+    namedTasks(group).map((tasks, at): CancelTarget => {
+      const { job, indices } = tasks;
+      const named = indices === undefined ? {} : { named: { job, indices } };
+      // What is told of one is told of all of them.
+      const shown = at === 0 ? group.map(({ text }) => text) : [];
+      return { shown, ref: refText(tasks), selection: {}, waits: false, ...named };
+    }),
+  );
 }
 
 /** One row, and nothing that is in another state meanwhile. */

@@ -15,6 +15,11 @@ export interface SlurmId {
 
 const STEP = /^(.*?)\.(batch|extern|interactive|\d{1,9})$/;
 const MOST_IDS = 100_000;
+/** Characters of refs in one question. */
+const MOST_REF = 60_000;
+/** The longest of one run is `4294967293-4294967294:1,`. */
+const MOST_RUNS = 1_800;
+const MOST_REFS = 2_000;
 
 /** Reads `12`, `12_7`, `12_[1,3-5]`, `12_*`, `12_` (which Slurm reads as 12_0), each with a step or not. Undefined when it is none. */
 export function readSlurmId(text: string): SlurmId | undefined {
@@ -68,8 +73,15 @@ function badSlurmId(command: SlurmCommand, text: string) {
   }
 }
 
-/** As the coordinator reads them, tasks of one job together. */
-export function refsOf(ids: readonly SlurmId[]): readonly string[] {
+/** Jobs and tasks as the coordinator reads them. */
+export interface NamedTasks {
+  readonly job: number;
+  /** Undefined: all of them. */
+  readonly indices: IndexSet | undefined;
+}
+
+/** What ids name, by number, tasks of one job together; of more than one text has room for they are in several. */
+export function namedTasks(ids: readonly SlurmId[]): readonly NamedTasks[] {
   const runs = new Map<number, Run[] | null>();
   for (const { ref } of ids) {
     const before = runs.get(ref.id);
@@ -77,5 +89,38 @@ export function refsOf(ids: readonly SlurmId[]): readonly string[] {
     else if (before === undefined) runs.set(ref.id, [...ref.indices.ranges()]);
     else before.push(...ref.indices.ranges());
   }
-  return [...runs].map(([id, indices]) => (indices === null ? String(id) : `${id}_[${IndexSet.fromRuns(indices)}]`));
+  return [...runs]
+    .toSorted(([one], [other]) => one - other)
+    .flatMap(([job, named]): NamedTasks[] =>
+      named === null
+        ? [{ job, indices: undefined }]
+        : splitSet(IndexSet.fromRuns(named)).map((indices) => ({ job, indices })),
+    );
+}
+
+function splitSet(set: IndexSet): readonly IndexSet[] {
+  if (set.toString().length <= MOST_REF) return [set];
+  const runs = [...set.ranges()];
+  const count = Math.ceil(runs.length / MOST_RUNS);
+  return Array.from({ length: count }, (_, at) => IndexSet.fromRuns(runs.slice(at * MOST_RUNS, (at + 1) * MOST_RUNS)));
+}
+
+/** `12`, `12_[1-3]` */
+export function refText({ job, indices }: NamedTasks): string {
+  return indices === undefined ? String(job) : `${job}_[${indices}]`;
+}
+
+/** Refs of all of them, as many together as one question has room for. */
+export function refChunks(ids: readonly SlurmId[]): readonly (readonly string[])[] {
+  const chunks: string[][] = [];
+  let room = 0;
+  for (const ref of namedTasks(ids).map(refText)) {
+    room -= ref.length;
+    if (room < 0 || chunks.at(-1)!.length === MOST_REFS) {
+      chunks.push([]);
+      room = MOST_REF - ref.length;
+    }
+    chunks.at(-1)!.push(ref);
+  }
+  return chunks;
 }

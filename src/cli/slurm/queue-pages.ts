@@ -1,5 +1,6 @@
 import type { QueueJob, QueueQueryInput, QueueReply } from '../../api/queue.ts';
 import type { Client } from '../client.ts';
+import { refChunks, type SlurmId } from './job-ids.ts';
 
 /** The answer to one question about the queue, its pages read as they are needed. */
 export interface QueueAnswer {
@@ -11,16 +12,13 @@ export interface QueueAnswer {
   readonly parts: AsyncGenerator<QueueJob>;
 }
 
-/** Refs in one question: their length is limited. */
-const MOST_REFS = 2_000;
-
-/** Asks for the queue: in one round trip unless it is longer than a page, or there are very many refs. @param refs undefined: everything */
+/** Asks for the queue: in one round trip unless it is longer than a page, or there are very many ids. @param asked none: everything */
 export async function openQueue(
   client: Pick<Client, 'queue'>,
   query: Omit<QueueQueryInput, 'ids'>,
-  refs?: readonly string[],
+  asked: readonly SlurmId[] = [],
 ): Promise<QueueAnswer> {
-  const queries = refs === undefined ? [query] : chunksOf(refs).map((ids) => ({ ...query, ids }));
+  const queries = asked.length === 0 ? [query] : refChunks(asked).map((ids) => ({ ...query, ids: [...ids] }));
   const firsts: QueueReply[] = [];
   for (const each of queries) firsts.push(await client.queue(each));
   async function* parts(): AsyncGenerator<QueueJob> {
@@ -34,9 +32,4 @@ export async function openQueue(
     }
   }
   return { now: firsts[0]!.now, missing: firsts.flatMap(({ missing }) => missing), parts: parts() };
-}
-
-function chunksOf(refs: readonly string[]): string[][] {
-  const count = Math.max(1, Math.ceil(refs.length / MOST_REFS));
-  return Array.from({ length: count }, (_, at) => refs.slice(at * MOST_REFS, (at + 1) * MOST_REFS));
 }

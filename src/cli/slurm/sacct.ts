@@ -89,8 +89,8 @@ async function* readRows(
   users: Users,
   tell: (now: number) => void,
 ): AsyncGenerator<readonly { readonly row: AcctRow; readonly step: string | undefined }[], void, undefined> {
-  for (const { query, step } of ask.asks) {
-    const parts = readParts(client, query, tell);
+  for (const { queries, step } of ask.asks) {
+    const parts = readParts(client, queries, tell);
     for await (const rows of readAcctRows(parts, ({ job }) => uidOfJob(job, users))) {
       yield rows.filter(ask.fits).map((row) => ({ row, step }));
     }
@@ -100,17 +100,19 @@ async function* readRows(
 /** Each page is asked for while the one before is shown. */
 async function* readParts(
   client: Client,
-  query: HistoryQueryInput,
+  queries: readonly HistoryQueryInput[],
   tell: (now: number) => void,
 ): AsyncGenerator<HistoryJob> {
-  let asked: Promise<HistoryReply> | undefined = client.history(query);
-  while (asked !== undefined) {
-    const { now, jobs, next }: HistoryReply = await asked;
-    asked = next === undefined ? undefined : client.history({ ...query, after: next });
-    // It fails where it is waited for.
-    asked?.catch(() => {});
-    tell(now);
-    yield* jobs;
+  for (const query of queries) {
+    let asked: Promise<HistoryReply> | undefined = client.history(query);
+    while (asked !== undefined) {
+      const { now, jobs, next }: HistoryReply = await asked;
+      asked = next === undefined ? undefined : client.history({ ...query, after: next });
+      // It fails where it is waited for.
+      asked?.catch(() => {});
+      tell(now);
+      yield* jobs;
+    }
   }
 }
 
@@ -169,9 +171,9 @@ async function writeJson(input: DialectInput, rows: Rows, facts: AcctFacts, worl
 }
 
 /** `--batch-script`: the script of each job; those of an array have one. */
-async function writeScripts({ asks }: AcctAsk, world: World): Promise<number> {
+async function writeScripts({ refs }: AcctAsk, world: World): Promise<number> {
   const client = await world.connect();
-  for (const ref of asks.flatMap(({ query }) => query.ids ?? [])) {
+  for (const ref of refs) {
     const rule = '-'.repeat(80);
     world.stdout.write(`Batch Script for ${ref}\n${rule}\n`);
     world.stdout.write(await readScript(client, ref));

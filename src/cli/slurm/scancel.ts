@@ -9,7 +9,7 @@ import { type CancelWay, cancelAll } from './cancel-calls.ts';
 import { type CancelFilter, isNamed, readCancelFilter, readSwitch, refuseStranger } from './cancel-filter.ts';
 import { namedTargets, rowTarget, wholeTargets } from './cancel-targets.ts';
 import { type DialectInput, defineDialect, isGiven, lastValue } from './dialect.ts';
-import { readSlurmIds, refsOf, type SlurmId } from './job-ids.ts';
+import { readSlurmIds, type SlurmId } from './job-ids.ts';
 import { openQueue } from './queue-pages.ts';
 import { compareIds, jobName, mergeWaiting, type QueueRow, readRows, rowId } from './queue-rows.ts';
 import { rowPartition } from './queue-values.ts';
@@ -86,7 +86,7 @@ async function cancelChosen(client: Client, { ids, filter, way, asks }: Chosen, 
     ...(filter.name === undefined ? {} : { names: filter.name }),
     ...(filter.owners === undefined ? {} : { owners: [...filter.owners] }),
   };
-  const { parts, missing } = await openQueue(client, query, ids.length === 0 ? undefined : refsOf(ids));
+  const { parts, missing } = await openQueue(client, query, ids);
   const rows = await readRows(parts);
   refuseStranger(filter, rows);
   const gone = goneIds(ids, rows, new Set(missing.map((ref) => Number.parseInt(ref, 10))), filter);

@@ -6,7 +6,7 @@ import { dateLine } from './clock-text.ts';
 import { type DialectInput, defineDialect, isGiven, lastValue } from './dialect.ts';
 import { dialectHelp } from './dialect-help.ts';
 import { iterate, iterateSeconds } from './iterate.ts';
-import { readSlurmIds, refsOf } from './job-ids.ts';
+import { readSlurmIds } from './job-ids.ts';
 import type { QueueFacts } from './queue-fields.ts';
 import { openQueue } from './queue-pages.ts';
 import { LISTED_STATES, type QueueAsk, readQueueAsk } from './queue-query.ts';
@@ -106,11 +106,7 @@ function defaultStates(input: DialectInput) {
 }
 
 async function askRows({ query, ids }: QueueAsk, world: World, facts: Facts): Promise<readonly QueueRow[]> {
-  const { now, missing, parts } = await openQueue(
-    await world.connect(),
-    query,
-    ids.length === 0 ? undefined : refsOf(ids),
-  );
+  const { now, missing, parts } = await openQueue(await world.connect(), query, ids);
   facts.now = now;
   // Of several Slurm says nothing.
   if (ids.length === 1 && missing.length > 0) {
