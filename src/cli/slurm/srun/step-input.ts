@@ -1,13 +1,12 @@
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RankStream } from '../../../client/node/steps/rank-processes.ts';
+import { MOST_CHUNK_BYTES } from '../../../client/node/steps/step-wire.ts';
 import { refuseLine } from '../../../config/slurm/refusal.ts';
 import type { NodeRanks } from './node-ranks.ts';
 import { systemSentence } from './signal-sentence.ts';
 import { expandStepPattern, type StepNames } from './step-pattern.ts';
 import type { StreamMode } from './step-streams.ts';
-
-const MOST_CHUNK_BYTES = 64 * 1024;
 
 export interface InputOptions {
   readonly mode: StreamMode;
