@@ -114,7 +114,7 @@ export class SpawnClient extends InstanceCalls {
   }
 
   /**
-   * Sends a signal to what runs of these tasks, to all processes of each or, with `scope: 'main'`, to its main process alone; `tasks` of the reply
+   * Sends a signal to what runs of these tasks, to all processes of each, with `scope: 'main'` to its main process alone, with `steps` to what `srun` started; `tasks` of the reply
    * counts them.
    * Not sent again when the link breaks: a task would get it twice.
    */

@@ -34,6 +34,13 @@ test('some of them alone, by index, reference and state', async () => {
   expect((await at.coordinator.signal(CALLER, String(id), { signal: 9, scope: 'all', state: 'leased' })).tasks).toBe(0);
 });
 
+test('for what srun started alone', async () => {
+  const { at, worker, id } = await setUp();
+  await at.coordinator.signal(CALLER, `${id}_0`, { signal: 10, scope: 'steps' });
+  const fences = [[worker.fenceOf(id, 0), 1]];
+  expect(worker.told('signal')).toMatchObject([{ signal: 10, mainOnly: false, steps: true, fences }]);
+});
+
 test('what waits or has ended hears nothing, and nothing is recorded of it', async () => {
   const { at, worker, id } = await setUp();
   const held = await at.submit({ hold: true });
