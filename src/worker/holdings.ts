@@ -192,6 +192,7 @@ export class Holdings {
 
   /** Starts what can start. */
   startAll(forker: Forker): void {
+    this.members.admitWaiting();
     const now = performance.now();
     const fitOf = (jobId: number, lane: number, placement?: Placement) =>
       this.#attempts.fitOf(jobId, lane, this.#queue.laneCount === 1, placement);

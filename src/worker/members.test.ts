@@ -182,3 +182,40 @@ test('a worker that goes fails its members, each once', async () => {
   members.giveUp();
   expect(said()).toEqual([{ fence: 9, failed: 'the worker goes' }]);
 });
+
+test('waits for what of the gang before is still being ended, and leaks nothing', async () => {
+  const places = new ScriptedPlaces();
+  const gone = Promise.withResolvers<void>();
+  places.releasing = () => gone.promise;
+  const { members, occupancy, said } = setUp(places);
+  members.take(member(1, { whole: true }));
+  await settled();
+  said();
+  members.take(over(1));
+  for (const fence of [2, 3]) members.take(member(fence, { whole: true }));
+  members.take(over(2));
+  members.admitWaiting();
+  await settled();
+  expect([said(), members.fences(), members.count]).toEqual([undefined, [3], 1]);
+  gone.resolve();
+  await settled();
+  expect([said(), members.fences(), members.count]).toEqual([[{ fence: 3, address: 'here', port: 7 }], [3], 1]);
+  members.take(over(3));
+  await settled();
+  expect(occupancy.fits(occupancy.idle.whole)).toBe(true);
+});
+
+test('for which the worker has too few devices fails at once, and takes nothing', async () => {
+  const { members, occupancy, said } = setUp();
+  members.take(member(9, { gpus: 3 }));
+  await settled();
+  expect([said(), members.count]).toEqual([[{ fence: 9, failed: '30000 shares of 2 idle devices' }], 0]);
+  expect(occupancy.fits(occupancy.idle.whole)).toBe(true);
+});
+
+test('told to a worker that goes it fails at once', () => {
+  const { members, outbox, said } = setUp();
+  outbox.draining = true;
+  members.take(member(9));
+  expect([said(), members.count]).toEqual([[{ fence: 9, failed: 'the worker goes' }], 0]);
+});

@@ -1,12 +1,14 @@
 import { constants } from 'node:os';
 import type { GangMessage, MemberEndMessage, MemberMessage, MemberReport } from '../api/gang.ts';
 import type { FenceRun, StreamMessage } from '../api/session.ts';
+import type { Needs } from '../core/resources.ts';
 import type { Occupancy } from './occupancy.ts';
 import type { Outbox } from './outbox.ts';
 import type { StepPlaces } from './step-places.ts';
 
 /** Longest reason that a report carries. */
 const MAX_REASON = 1_024;
+const GOES = 'the worker goes';
 
 type Passed = Extract<StreamMessage, { type: 'suspend' | 'resume' | 'signal' }>;
 
@@ -28,6 +30,8 @@ export class Members {
   readonly #options: MembersOptions;
   /** What was said of each; undefined while its place is being made. */
   readonly #reports = new Map<number, MemberReport | undefined>();
+  /** Those whose share is not free yet, in the order in which they came. */
+  #waiting: MemberMessage[] = [];
   /** Places that are being made. */
   readonly #admitting = new Map<number, Promise<unknown>>();
 
@@ -48,7 +52,7 @@ export class Members {
   take(message: MemberMessage | MemberEndMessage | GangMessage): void {
     switch (message.type) {
       case 'member':
-        void this.#admit(message);
+        this.#admit(message);
         break;
       case 'memberEnd':
         for (const fence of this.#among(message.fences)) void this.#release(fence);
@@ -71,7 +75,7 @@ export class Members {
   /** The worker goes: all of them fail, and their gangs with them. */
   giveUp(): void {
     for (const [fence, report] of this.#reports) {
-      if (report === undefined || !('failed' in report)) this.#say({ fence, failed: 'the worker goes' });
+      if (report === undefined || !('failed' in report)) this.#say({ fence, failed: GOES });
     }
   }
 
@@ -80,17 +84,38 @@ export class Members {
     await this.#options.steps?.close();
   }
 
-  async #admit(message: MemberMessage): Promise<void> {
-    const { steps, occupancy, resourcesOf } = this.#options;
-    const { fence, job, lane = 0 } = message;
+  /** Something may have become free: makes the places that waited for it. */
+  admitWaiting(): void {
+    const next = () => this.#waiting.findIndex((message) => !this.#options.occupancy.mustWait(this.#needsOf(message)));
+    for (let at = next(); at >= 0; at = next()) {
+      for (const message of this.#waiting.splice(at, 1)) void this.#open(message);
+    }
+  }
+
+  /** The coordinator counts what is over as free; here it is when its last process has ended. */
+  #admit(message: MemberMessage): void {
+    const { fence } = message;
     const known = this.#reports.get(fence);
     // Told again: the same answer. While the place is being made, it comes by itself.
     if (known !== undefined) this.#say(known);
     if (this.#reports.has(fence)) return;
     this.#reports.set(fence, undefined);
+    if (this.#options.outbox.draining) this.#say({ fence, failed: GOES });
+    else this.#waiting.push(message);
+    this.admitWaiting();
+  }
+
+  #needsOf(message: MemberMessage): Needs {
+    const { occupancy, resourcesOf } = this.#options;
+    return occupancy.needsOf({ ...message, resources: resourcesOf(message.job, message.lane ?? 0) });
+  }
+
+  async #open(message: MemberMessage): Promise<void> {
+    const { steps, occupancy } = this.#options;
+    const { fence, job } = message;
     try {
       if (steps === undefined) throw new Error('this worker starts no steps');
-      const devices = occupancy.hold(fence, occupancy.needsOf({ ...message, resources: resourcesOf(job, lane) }));
+      const devices = occupancy.hold(fence, this.#needsOf(message));
       const admitting = steps.admit(message, devices);
       this.#admitting.set(fence, admitting);
       const { address, port } = await admitting.finally(() => this.#admitting.delete(fence));
@@ -105,6 +130,7 @@ export class Members {
   async #release(fence: number): Promise<void> {
     const { steps, occupancy, onChange, log } = this.#options;
     if (!this.#reports.delete(fence)) return;
+    this.#waiting = this.#waiting.filter((message) => message.fence !== fence);
     // One that is being made would be left open.
     await this.#admitting.get(fence)?.catch(() => {});
     try {
@@ -113,6 +139,7 @@ export class Members {
       log(`the steps of an attempt could not be ended: ${String(error)}`);
     }
     occupancy.free(fence);
+    this.admitWaiting();
     onChange();
   }
 

@@ -40,16 +40,26 @@ export class Occupancy {
     return this.idle.busy({ ...needs, cpus: 0, memoryBytes: 0 })[0];
   }
 
-  /** Gives its devices. */
+  /**
+   * Gives its devices.
+   *
+   * @throws RangeError when too few devices are free, before anything is taken
+   */
   take(needs: Needs): number[] {
+    const devices = needs.gpuShares === 0 ? [] : this.#room.gpus.take(needs.gpuShares);
     this.#room.take(needs, 1);
-    return needs.gpuShares === 0 ? [] : this.#room.gpus.take(needs.gpuShares);
+    return devices;
   }
 
   /** @param holds whether it had resources of its own: else another has them already */
   give(needs: Needs, devices: readonly number[], holds: boolean): void {
     this.#room.gpus.give(devices, needs.gpuShares);
     if (holds) this.#room.take(needs, -1);
+  }
+
+  /** Other things must end before it fits; not so where it never would. */
+  mustWait(needs: Needs): boolean {
+    return !this.fits(needs) && this.idle.fits(needs) >= 1;
   }
 
   /** Of what was placed as a whole. */

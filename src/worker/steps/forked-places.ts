@@ -76,7 +76,7 @@ export class ForkedStepPlaces implements StepPlaces {
     const known = this.#places.get(member.fence);
     if (known !== undefined) return known.address;
     const over = Promise.withResolvers<void>();
-    const address = this.#open(member, devices, over.promise);
+    const address = this.#open(member, devices, over);
     this.#places.set(member.fence, { address, over });
     address.catch(() => undefined);
     return address;
@@ -112,9 +112,28 @@ export class ForkedStepPlaces implements StepPlaces {
     this.#places.clear();
   }
 
-  async #open(member: MemberMessage, devices: readonly number[], over: Promise<void>): Promise<StepAddress> {
-    const { base, marker, gpus, bindCpus } = this.#options;
-    const { fence, secret, job, position, attempt, cpus, memoryBytes } = member;
+  async #open(
+    member: MemberMessage,
+    devices: readonly number[],
+    over: PromiseWithResolvers<void>,
+  ): Promise<StepAddress> {
+    const { fence, job, position, attempt, cpus, memoryBytes } = member;
+    const { address, folder, marks, forker } = await this.#prepare(member, devices).catch((error: unknown) => {
+      // The forker has never heard of it, and tells no end.
+      over.resolve();
+      throw error;
+    });
+    forker.run({
+      ...{ fence, jobId: job, position, attempt, envId: ENV, env: marks, logCapBytes: 0, graceMs: GRACE_MS, cwd: '/' },
+      argv: [process.execPath, builtProgram('spored'), 'step-host', folder],
+      ...(memoryBytes > 0 ? { memoryBytes: memoryBytes + HOST_MEMORY_BYTES } : {}),
+      ...(this.#options.bindCpus ? { cpuMilli: Math.max(1, Math.round(cpus * 1_000)) } : {}),
+    });
+    return { address, port: await portOf(folder, over.promise) };
+  }
+
+  async #prepare({ fence, secret }: MemberMessage, devices: readonly number[]) {
+    const { base, marker, gpus } = this.#options;
     const folder = stepFolder(base, fence);
     makeStepFolder(folder);
     const address = await this.#ownAddress();
@@ -124,15 +143,12 @@ export class ForkedStepPlaces implements StepPlaces {
     const env = [...marks, ...(vendor === undefined ? [] : gpuEnvironment(vendor, mine))];
     const place = { fence, secret, address, env: Object.fromEntries(env.map(split)) };
     writePrivate(placePath(folder), JSON.stringify(place));
-    this.#forker ??= this.#startForker();
-    const forker = await this.#forker;
-    forker.run({
-      ...{ fence, jobId: job, position, attempt, envId: ENV, env: marks, logCapBytes: 0, graceMs: GRACE_MS, cwd: '/' },
-      argv: [process.execPath, builtProgram('spored'), 'step-host', folder],
-      ...(memoryBytes > 0 ? { memoryBytes: memoryBytes + HOST_MEMORY_BYTES } : {}),
-      ...(bindCpus ? { cpuMilli: Math.max(1, Math.round(cpus * 1_000)) } : {}),
+    this.#forker ??= this.#startForker().catch((error: unknown) => {
+      // The next one tries again.
+      this.#forker = undefined;
+      throw error;
     });
-    return { address, port: await portOf(folder, over) };
+    return { address, folder, marks, forker: await this.#forker };
   }
 
   async #startForker(): Promise<Forker> {
