@@ -135,7 +135,11 @@ export class Attempts {
 
   /** Those that have started stand still, or go on. */
   suspend(forker: Forker, base: number, count: number, on: boolean): void {
-    for (const { grant, log } of this.#among(base, count)) if (log !== undefined) forker.suspend(grant.fence, on);
+    for (const { grant, log } of this.#among(base, count)) {
+      if (log === undefined) continue;
+      forker.suspend(grant.fence, on);
+      this.#options.steps?.suspend(grant.fence, on);
+    }
   }
 
   /** To those that have started. */

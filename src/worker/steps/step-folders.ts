@@ -31,6 +31,10 @@ export class StepFolders {
     this.#warnings.limit(fence, timeLimitMs);
   }
 
+  suspend(fence: number, on: boolean): void {
+    this.#warnings.suspend(fence, on);
+  }
+
   /** Nothing of the attempt runs any more. */
   over(fence: number): void {
     this.#warnings.ended(fence);

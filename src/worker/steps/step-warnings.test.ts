@@ -38,3 +38,22 @@ test('not for what has ended or has no limit, and of long ones in time', () => {
   vi.advanceTimersByTime(1_000);
   expect(sent).toEqual(['3:10']);
 });
+
+test('later by as long as the attempt stood still', () => {
+  const { sent, warnings } = setUp();
+  warnings.started(1, 60_000, { number: 10, beforeMs: 20_000 });
+  vi.advanceTimersByTime(30_000);
+  warnings.suspend(1, true);
+  warnings.suspend(1, true);
+  vi.advanceTimersByTime(100_000);
+  warnings.limit(1, 70_000);
+  vi.advanceTimersByTime(100_000);
+  expect(sent).toEqual([]);
+  warnings.suspend(1, false);
+  warnings.suspend(1, false);
+  warnings.suspend(2, true);
+  vi.advanceTimersByTime(19_999);
+  expect(sent).toEqual([]);
+  vi.advanceTimersByTime(1);
+  expect(sent).toEqual(['1:10']);
+});

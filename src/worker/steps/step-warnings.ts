@@ -1,6 +1,10 @@
 /** A signal before the time limit that is for steps alone: Slurm's `--signal` without `B:`. */
 interface Warning {
-  readonly startedAtMs: number;
+  /** Later by as long as it stood still. */
+  startedAtMs: number;
+  /** Since when it stands still; undefined: it does not. */
+  suspendedAtMs: number | undefined;
+  timeLimitMs: number;
   readonly signal: number;
   readonly beforeMs: number;
   timer: NodeJS.Timeout | undefined;
@@ -19,7 +23,8 @@ export class StepWarnings {
 
   /** An attempt started now. @param timeLimitMs 0 for none */
   started(fence: number, timeLimitMs: number, { number, beforeMs }: { number: number; beforeMs: number }): void {
-    this.#warnings.set(fence, { startedAtMs: performance.now(), signal: number, beforeMs, timer: undefined });
+    const now = { startedAtMs: performance.now(), suspendedAtMs: undefined, timer: undefined };
+    this.#warnings.set(fence, { ...now, timeLimitMs, signal: number, beforeMs });
     this.limit(fence, timeLimitMs);
   }
 
@@ -28,11 +33,22 @@ export class StepWarnings {
     const warning = this.#warnings.get(fence);
     if (warning === undefined) return;
     clearTimeout(warning.timer);
+    warning.timeLimitMs = timeLimitMs;
     const left = warning.startedAtMs + timeLimitMs - warning.beforeMs - performance.now();
-    if (timeLimitMs === 0) return;
+    if (timeLimitMs === 0 || warning.suspendedAtMs !== undefined) return;
     const look = left > LONGEST_TIMER_MS;
     const act = () => (look ? this.limit(fence, timeLimitMs) : this.#warn(fence));
     warning.timer = setTimeout(act, look ? LONGEST_TIMER_MS : Math.max(0, left)).unref();
+  }
+
+  /** It stands still, and its time limit with it, or goes on. */
+  suspend(fence: number, on: boolean): void {
+    const warning = this.#warnings.get(fence);
+    if (warning === undefined || on === (warning.suspendedAtMs !== undefined)) return;
+    const now = performance.now();
+    warning.startedAtMs += now - (warning.suspendedAtMs ?? now);
+    warning.suspendedAtMs = on ? now : undefined;
+    this.limit(fence, warning.timeLimitMs);
   }
 
   ended(fence: number): void {
