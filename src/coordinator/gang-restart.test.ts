@@ -34,6 +34,19 @@ describe('after a restart of the coordinator', () => {
     ]);
   });
 
+  it('a gang may end in the moment in which its members are told again', async () => {
+    const { at, n1, n2, id, fence } = await openGang();
+    await n1.start(id, 0);
+    await at.restart();
+    n1.connect();
+    n2.connect();
+    n1.held.delete(fence);
+    await Promise.all([n2.say({ heldRuns: [], heldMembers: [fence] }), n1.say({ ends: { runs: [[fence, 1]] } })]);
+    await at.ledger.idle();
+    expect([at.states(id), n2.told('member').length]).toEqual([['completed'], 1]);
+    expect(n2.told('memberEnd').flatMap(({ fences }) => fences)).toContainEqual([fence, 1]);
+  });
+
   it('a grant that was never sent is followed by where the others are', async () => {
     const { at, n1, n2, id, fence } = await openGang();
     n1.held.clear();

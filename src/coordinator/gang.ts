@@ -147,17 +147,20 @@ export function sessionsOf({ sessions }: Memory, { nodes, sessionId }: GrantRang
 export function nodesOf({ sessions }: Memory, { fence, nodes = [] }: GrantRange): NodeShare[] {
   return nodes.flatMap(({ sessionId, tasks }) => {
     const session = sessions.get(sessionId)?.session;
-    return session === undefined ? [] : [{ name: session.worker, cpus: session.places.get(fence)!.needs.cpus, tasks }];
+    const place = session?.places.get(fence);
+    return session === undefined || place === undefined
+      ? []
+      : [{ name: session.worker, cpus: place.needs.cpus, tasks }];
   });
 }
 
-/** Undefined for what has a share of its session like any other. */
+/** Undefined for what has a share of its session like any other, and for what is over. */
 export function placementOf(memory: Memory, range: GrantRange, lane: Lane): Placement | undefined {
-  const session = memory.sessions.get(range.sessionId)?.session;
-  if (range.nodes === undefined || session === undefined || !isPlaced(lane)) return undefined;
+  const place = memory.sessions.get(range.sessionId)?.session.places.get(range.fence);
+  if (range.nodes === undefined || place === undefined || !isPlaced(lane)) return undefined;
   const { node, rank, exclusive } = lane.shape;
   const { memoryBytes } = needsOfRanks(node, rank, range.nodes[0]!.tasks);
-  const { gpuShares } = session.places.get(range.fence)!.needs;
+  const { gpuShares } = place.needs;
   return {
     nodes: nodesOf(memory, range),
     // Of a whole worker no more is kept from it than it asked to be.
