@@ -275,3 +275,11 @@ test('places whatever fits anyhow, all of it, never more than is free', () => {
   );
   fc.assert(property, { numRuns: 2_000 });
 });
+
+it('has an end of ranks also where each needs next to nothing', () => {
+  const facts = (cpus: number): Partial<JobFacts>[] => [
+    { exclusive: true, cpus },
+    { exclusive: true, gang: gang({ cpusPerTask: cpus, nodes: { min: 1, max: 1 } }) },
+  ];
+  for (const each of facts(1e-320)) expect(place([coreSession(1, 2)], each)).toEqual([[1, 1_000_000]]);
+});

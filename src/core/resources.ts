@@ -2,6 +2,8 @@ import { GpuShares, WHOLE_DEVICE } from './gpu-shares.ts';
 
 /** Fractions of a CPU add up with rounding errors; a millionth of one is none. */
 const ROUNDING = 1e-6;
+/** As many as a gang may ask for: of what needs hardly any CPU there would be no end of them. */
+const MOST_RANKS = 1_000_000;
 /** GPUs and named amounts are counted in ten-thousandths, as integers: fractions of them add up exactly. */
 const PARTS = WHOLE_DEVICE;
 
@@ -121,13 +123,13 @@ export class Room {
     return most;
   }
 
-  /** How many ranks find their place beside what their node needs, which names no CPUs; each rank needs some, and nothing by name. */
+  /** How many ranks, at most MOST_RANKS, find their place beside what their node needs, which names no CPUs; each rank needs some, and nothing by name. */
   fitsRanks(node: Needs, rank: Needs): number {
     const memoryBytes = this.memoryBytes - node.memoryBytes;
     const gpuShares = this.gpus.idle * WHOLE_DEVICE - node.gpuShares;
     if (this.slots < 1 || memoryBytes < 0 || (node.gpuShares > 0 && gpuShares < 0)) return 0;
     for (const [name, parts] of node.named) if (parts > (this.#named.get(name) ?? 0)) return 0;
-    let most = Math.floor((this.cpus + ROUNDING) / rank.cpus);
+    let most = Math.min(MOST_RANKS, Math.floor((this.cpus + ROUNDING) / rank.cpus));
     if (rank.memoryBytes > 0) most = Math.min(most, Math.floor(memoryBytes / rank.memoryBytes));
     if (rank.gpuShares > 0) most = Math.min(most, Math.floor(gpuShares / rank.gpuShares));
     return Math.max(0, most);
