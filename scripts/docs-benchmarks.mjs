@@ -94,7 +94,7 @@ The peers are no dependencies of spawn: \`npm ci --prefix bench/peers\` installs
 
 ${missed.length === 0 ? 'Every goal above is reached.' : missed.map(({ question, result, because }) => `- **${question}**: ${because?.(result) ?? 'not profiled yet.'}`).join('\n')}
 
-Not measured: Slurm and HyperQueue beside spawn, more than one machine, arrays of a million distinct parts, disks that sync
+Not measured: HyperQueue beside spawn, more than one machine, arrays of a million distinct parts, disks that sync
 more slowly than this one.
 `;
 

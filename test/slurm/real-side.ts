@@ -38,7 +38,8 @@ export async function startReal(dir: string, options: RealOptions = {}): Promise
   const rig = await startSlurm(rigDir, {
     nodes: 3,
     maxArraySize: 100_001,
-    maxJobCount: 200_000,
+    // Each task of an array counts, until MinJobAge after its end.
+    maxJobCount: 2_000_000,
     accounting: options.accounting === true ? 'slurmdbd' : 'none',
     users: [ROOT.name, NEWS.name],
     memoryMbPerCpu: 0,
