@@ -71,6 +71,7 @@ describe('#SBATCH lines', () => {
       'sbatch: error: Batch job submission failed: Requested operation not supported on this system\nrc=1',
     );
     expect(refused(...Array.from({ length: 10_001 }, () => '#SBATCH -H'))).toContain('more than 10000 words');
+    expect(refused(`#SBATCH ${'-H '.repeat(500_000)}`)).toContain('more than 10000 words');
   });
 
   test('of the script that --wrap makes there are none', () => {

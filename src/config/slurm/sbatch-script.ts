@@ -55,15 +55,18 @@ export function readDirectives(bytes: Uint8Array, file: string): readonly string
   for (let from = 0; from < bytes.length; ) {
     const lf = bytes.indexOf(LF, from);
     const to = lf < 0 ? bytes.length : lf;
-    number += 1;
-    const first = firstOf(bytes, from, to);
-    if (first < to && bytes[first] !== HASH) break;
-    if (first === from) {
-      const line = decoder.decode(bytes.subarray(from, to));
-      if (line.startsWith(MAGIC)) words.push(...wordsOf(line.slice(MAGIC.length), file, number));
-      if (words.length > MAX_WORDS) throw refuseLine(`${file}: more than ${MAX_WORDS} words in #SBATCH lines`, 1);
-    }
+    const at = from;
     from = to + 1;
+    number += 1;
+    const first = firstOf(bytes, at, to);
+    if (first < to && bytes[first] !== HASH) break;
+    if (first === at) {
+      const line = decoder.decode(bytes.subarray(at, to));
+      if (!line.startsWith(MAGIC)) continue;
+      for (const word of wordsOf(line.slice(MAGIC.length), file, number)) {
+        if (words.push(word) > MAX_WORDS) throw refuseLine(`${file}: more than ${MAX_WORDS} words in #SBATCH lines`, 1);
+      }
+    }
   }
   return words;
 }
@@ -80,16 +83,16 @@ function isSpace(byte: number): boolean {
 }
 
 /** The words of one line. An empty one (`""`) ends the line, as in Slurm. */
-function wordsOf(text: string, file: string, number: number): string[] {
-  const words: string[] = [];
-  let rest = text.trimStart();
+function* wordsOf(text: string, file: string, number: number): Generator<string> {
+  const first = text.trimStart();
+  let rest = first;
   for (;;) {
     const [word, length] = wordAt(rest, file, number);
-    if (word === '') return words;
-    if (words.length === 0 && HET_JOB.has(word)) {
+    if (word === '') return;
+    if (rest === first && HET_JOB.has(word)) {
       throw notSubmitted('Requested operation not supported on this system');
     }
-    words.push(word);
+    yield word;
     rest = rest.slice(length);
   }
 }
