@@ -166,3 +166,11 @@ test('data are written as Slurm writes them', () => {
       '  !!str f: !!null null\n  !!str g: !!null null\n!!str h: !!seq\n- !!int 1\n- !!map\n  !!str i: !!bool true\n  !!str j: !!str x y\n...\n',
   );
 });
+
+test('data steer no terminal', () => {
+  const data = { a: 'x\u009b2J\u202e\u{e0001}\u2028\x7f\x1b', b: 'ÄÖ 😀' };
+  const text = '{\n  "a": "x\\u009b2J\\u202e\\udb40\\udc01\\u2028\\u007f\\u001b",\n  "b": "ÄÖ 😀"\n}';
+  expect(jsonText(data)).toBe(text);
+  expect(JSON.parse(text)).toEqual(data);
+  expect(yamlText(data)).toContain('"x\\u009b2J\\u202e\\U000e0001\\u2028\\u007f\\u001b"');
+});
