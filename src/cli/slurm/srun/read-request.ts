@@ -54,6 +54,9 @@ const REFUSED: Readonly<Record<string, string>> = {
   x11: 'displays are not forwarded',
 };
 
+/** More is for ever. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** @throws SpawnError with Slurm's words */
 export function readSrunRequest(
   words: readonly GivenWord<SlurmOption>[],
@@ -77,7 +80,7 @@ export function readSrunRequest(
   const onLine = (name: string) => line.findLast((option) => option.name === name)?.value;
   const seconds = (name: string) => {
     const value = last(name)?.value;
-    return value === undefined ? undefined : numberOf(value, name) * 1_000;
+    return value === undefined ? undefined : Math.min(numberOf(value, name) * 1_000, LONGEST_TIMER_MS);
   };
   const { values } = shared;
   const waitMs = seconds('wait');
