@@ -3,15 +3,14 @@ import { PARTITION } from '../../api/slurm-names.ts';
 import { parseDependency } from '../../core/dependency.ts';
 import { formatHostlist } from '../../core/hostlist.ts';
 import { dependencyText } from './dependency-text.ts';
+import { PRIORITY_0 } from './priorities.ts';
 import { endOf, type QueueRow, ranFor, startOf } from './queue-rows.ts';
 import { reasonSentence } from './words.ts';
 
 const KIB = 1_024;
 const MIB = KIB * KIB;
 const UNITS = ['M', 'G', 'T', 'P'];
-/** Priority of a job whose own is 0. Source: `priority/basic` of Slurm 22.05. */
-const PRIORITY_0 = 4_294_901_760;
-const MOST_PRIORITY = 4_294_967_293;
+const MOST_SHOWN_PRIORITY = 4_294_967_293;
 
 /** `100M`, `2G`: as Slurm writes sizes: in the largest unit of which it is a whole number. */
 export function sizeText(bytes: number): string {
@@ -85,7 +84,7 @@ export function rowGres({ job, lane }: QueueRow): string | undefined {
 /** A number as Slurm's basic scheduler gives them, the higher the earlier; 0 for what is held. */
 export function rowPriority({ lane, reasons }: QueueRow): number {
   const held = reasons[0] === 'JobHeldUser' || reasons[0] === 'job_requeued_in_held_state';
-  return held ? 0 : Math.min(Math.max(1, PRIORITY_0 + lane.priority), MOST_PRIORITY);
+  return held ? 0 : Math.min(Math.max(1, PRIORITY_0 + lane.priority), MOST_SHOWN_PRIORITY);
 }
 
 /** The partition that it was submitted to; several in a list. */

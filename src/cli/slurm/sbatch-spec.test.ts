@@ -39,6 +39,11 @@ test('a job without options', () => {
   });
 });
 
+test('a nice beyond all priorities is the least of them', () => {
+  const { spec } = specOf('--nice=2147483645');
+  expect([spec.priority, spec.slurm?.nice]).toEqual([-1_000_000, 2_147_483_645]);
+});
+
 test('all that is said comes into the spec', () => {
   const { spec } = specOf(
     ...'--array=1-9:2%3 -t 5 -d afterok:7 --kill-on-invalid-dep=yes -H --nice=5 -e b.err -i in -J nf-x_(1) --comment=c'.split(

@@ -4,6 +4,8 @@ import type { SbatchRequest } from '../../config/slurm/sbatch-request.ts';
 import type { SbatchValues } from '../../config/slurm/sbatch-values.ts';
 import { cpusOfGang } from '../../core/gang.ts';
 import { beginOf, deadlineOf, type SpecPart } from '../submit/spec-of.ts';
+import { given } from './given.ts';
+import { nearestPriority } from './priorities.ts';
 
 /** What is recorded of a job for Slurm's commands. */
 type Recorded = NonNullable<SpecPart['slurm']>;
@@ -32,7 +34,7 @@ export function sbatchSpec({ values, notes }: SbatchRequest, facts: SubmitFacts)
     after: values.after,
     invalidDependency: values.killOnInvalidDependency === true ? 'skip' : 'wait',
     hold: values.hold,
-    priority: values.nice === undefined ? undefined : -values.nice,
+    priority: values.nice === undefined ? undefined : nearestPriority(-values.nice),
     outputPath: ownPattern(values.output ?? name),
     // Without one of its own, standard error goes where the output goes.
     errorPath: ownPattern(values.error ?? values.output ?? name),
@@ -44,11 +46,6 @@ export function sbatchSpec({ values, notes }: SbatchRequest, facts: SubmitFacts)
     slurm: given(recordOf(values, notes, facts)),
   };
   return { spec: given(spec), layout };
-}
-
-/** Without the fields that say nothing. */
-function given<T extends object>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 function tasksOfGpus({ tasksPerGpu, gpus, gres }: SbatchValues): number | undefined {

@@ -1,5 +1,6 @@
 import type { QueueJob } from '../../../api/queue.ts';
 import type { Client } from '../../client.ts';
+import { MOST_PRIORITY } from '../priorities.ts';
 import { choose, refOf } from './chosen-tasks.ts';
 import { readJobList } from './job-list.ts';
 import { type Manner, refusalOfJob, tellRefusal } from './refusals.ts';
@@ -7,7 +8,6 @@ import type { Session } from './session.ts';
 
 const TOP: Manner = { asked: 'cancel', second: false };
 const HELD = 'Job is in held state, pending scheduler release';
-const MOST_PRIORITY = 1_000_000;
 
 /** Gives waiting jobs a higher priority than any other waiting job of their owner has, the first of the list the highest. */
 export async function moveToTop(session: Session, client: Client, list: string): Promise<void> {

@@ -1,11 +1,10 @@
 import type { UpdateRequest } from '../../../api/job.ts';
 import { ownPattern } from '../../../config/slurm/output-pattern.ts';
 import { beginOf, deadlineOf } from '../../submit/spec-of.ts';
+import { given } from '../given.ts';
+import { nearestPriority, PRIORITY_0 } from '../priorities.ts';
 import type { JobChanges } from '../update-words.ts';
 
-/** Priority of a job whose own is 0, as Slurm's commands show it. */
-const PRIORITY_0 = 4_294_901_760;
-const MOST_PRIORITY = 1_000_000;
 /** What is recorded of a job as a whole and does nothing. */
 const RECORDED = [
   'comment',
@@ -52,7 +51,7 @@ export function updateRequest(
   const request = {
     // Of an array as a whole, whichever of its tasks was named.
     throttle: isPart ? undefined : throttle,
-    priority: nice === undefined ? readPriority(priority) : clamp(-nice),
+    priority: nice === undefined ? readPriority(priority) : nearestPriority(-nice),
     timeLimitMs,
     memoryBytes: memory && memory.bytes * (memory.per === 'cpu' ? (changes.cpus ?? Math.max(1, Math.ceil(cpus))) : 1),
     cpus: changes.cpus,
@@ -66,15 +65,7 @@ export function updateRequest(
   return { request: given(request) as UpdateRequest, lost: [...(changes.ignored ?? []), ...(isPart ? recorded : [])] };
 }
 
-function given<T extends object>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
-}
-
 /** The priority of a job that is to be shown with this number; 0 means something else. */
 function readPriority(shown: number | undefined): number | undefined {
-  return shown === undefined || shown === 0 ? undefined : clamp(shown - PRIORITY_0);
-}
-
-function clamp(priority: number): number {
-  return Math.max(-MOST_PRIORITY, Math.min(MOST_PRIORITY, priority)) || 0;
+  return shown === undefined || shown === 0 ? undefined : nearestPriority(shown - PRIORITY_0);
 }
