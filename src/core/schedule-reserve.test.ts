@@ -196,4 +196,25 @@ describe('a wide task', () => {
     world.add(narrow);
     expect(world.pass()).toMatchObject([{ job: narrow }]);
   });
+
+  it('asks each machine once whether it is large enough, however often it is passed over', () => {
+    const { world, first, second, narrow, wide } = starving();
+    let asked = 0;
+    const couldFit = second.couldFit.bind(second);
+    second.couldFit = (lane) => {
+      asked += lane === wide.lanes[0] ? 1 : 0;
+      return couldFit(lane);
+    };
+    first.couldFit = () => false;
+    for (let round = 0; round < 5; round++) {
+      world.end(first, narrow, 1);
+      world.pass();
+    }
+    expect([asked, wide.lanes[0].starvedSince > 0]).toEqual([1, true]);
+    // Without it no machine is.
+    second.draining = true;
+    world.end(first, narrow, 1);
+    world.pass();
+    expect(wide.lanes[0].parked).toBe(true);
+  });
 });

@@ -40,6 +40,8 @@ export class Scheduler {
   readonly #reservations = new Reservations();
   /** Sessions that were open in the last pass. */
   #known: ReadonlySet<WorkerSession> = new Set();
+  /** Of lanes that fitted nowhere: the machines that are together large enough for them, as was found out once. */
+  readonly #largeEnough = new WeakMap<Lane, ReadonlySet<WorkerSession>>();
   /** Lanes that the last pass passed over, if it came to no end: the next one goes on behind them. */
   #passedOver: Lane[] = [];
 
@@ -83,7 +85,7 @@ export class Scheduler {
       }
       const taken = isPlaced(lane) ? this.#place(free, lane) : this.#grantRoomiest(free, lane);
       if (taken === undefined) {
-        if (!couldTake(sessions, lane)) {
+        if (!this.#couldTake(sessions, lane)) {
           queue.park(lane);
           continue;
         }
@@ -106,6 +108,14 @@ export class Scheduler {
       }
     }
     for (const lane of aside) queue.bringBack(lane);
+    return true;
+  }
+
+  /** The same answer as long as the machines are the same: with many lanes that wait, every pass would ask for each of them. */
+  #couldTake(sessions: readonly WorkerSession[], lane: Lane): boolean {
+    if (this.#largeEnough.get(lane) === this.#known) return true;
+    if (!couldTake(sessions, lane)) return false;
+    this.#largeEnough.set(lane, this.#known);
     return true;
   }
 
