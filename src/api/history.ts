@@ -12,7 +12,7 @@ export const HistoryQuery = z.strictObject({
   ids: several(65_536),
   /** Names of jobs, their own or those given to Slurm's commands. */
   names: several(1_024),
-  /** Owners as in JobView. */
+  /** Owners as in JobView; `@me`: who asks. */
   owners: several(255),
   /** `1`: only jobs of who asks, in place of `owners`. */
   mine: z.enum(['0', '1']).default('0'),

@@ -16,7 +16,7 @@ export const QueueQuery = z.strictObject({
   ids: several(65_536),
   /** Names of jobs, their own or those given to Slurm's commands. */
   names: several(1_024),
-  /** Owners as in JobView. */
+  /** Owners as in JobView; `@me`: who asks. */
   owners: several(255),
   /** States of tasks, separated by commas; jobs without any such task are left out. */
   states: z.string().max(200).optional(),

@@ -27,7 +27,7 @@ import { LeaseLoop } from './loops/leases.ts';
 import { ProbeLoop } from './loops/probe.ts';
 import { ReclaimLoop } from './loops/reclaim.ts';
 import type { SessionEntry } from './memory.ts';
-import { hideEnvironment } from './ownership.ts';
+import { hideEnvironment, withOwnName } from './ownership.ts';
 import { pruneJobs } from './prune.ts';
 import { readQueue } from './queue-view.ts';
 import { listJobs, readJob, readLogs, readTasks, watchJob } from './reading.ts';
@@ -111,9 +111,10 @@ export class Coordinator implements UseCases {
   jobs: UseCases['jobs'] = (_caller, query) => listJobs(this.#ledger, query);
   job: UseCases['job'] = (caller, ref) => readJob(this.#ledger, this.#own(caller, ref));
   tasks: UseCases['tasks'] = (caller, ref, query) => readTasks(this.#ledger, this.#own(caller, ref), query);
-  queue: UseCases['queue'] = (caller, query) => readQueue(this.#ledger, query, (ref) => this.#own(caller, ref));
+  queue: UseCases['queue'] = (caller, query) =>
+    readQueue(this.#ledger, withOwnName(query, caller), (ref) => this.#own(caller, ref));
   history: UseCases['history'] = (caller, query) => {
-    const whose = query.mine === '1' ? { ...query, owners: caller.owner } : query;
+    const whose = query.mine === '1' ? { ...query, owners: caller.owner } : withOwnName(query, caller);
     return readHistory(this.#ledger, whose, (ref) => this.#own(caller, ref));
   };
   summary: UseCases['summary'] = (caller, ref) => summarise(this.#ledger, this.#own(caller, ref));

@@ -71,6 +71,7 @@ describe('history', () => {
     expect(await lines({ names: 'nf-x (1)' })).toEqual([all[0]]);
     expect(await lines({ names: ['nf-x (1)', 'no'] })).toEqual([all[0]]);
     expect(await lines({ owners: ['7', '1000'] })).toEqual(all);
+    expect(await lines({ owners: ['7', '@me'] })).toEqual(all);
     expect(await lines({ owners: '7' })).toEqual([]);
     expect(await lines({ owners: '7', mine: '1' })).toEqual(all);
   });

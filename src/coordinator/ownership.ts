@@ -1,5 +1,6 @@
 import type { SpecReply } from '../api/insight.ts';
 import type { JobView } from '../api/job.ts';
+import { MYSELF } from '../api/myself.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { JobEntry } from './memory.ts';
 import type { Caller } from './use-cases.ts';
@@ -16,6 +17,15 @@ export function checkOwner({ fixed }: JobEntry, caller: Caller, verb: string): v
   if (caller.role === 'admin' || (fixed.owner === caller.owner && fixed.tenant === caller.tenant)) return;
   const why = `it belongs to ${fixed.owner}, and the token's owner is ${caller.owner}`;
   throw new SpawnError('NOT_PERMITTED', { action: `${verb} job ${fixed.id}`, why });
+}
+
+/** A question for jobs of owners, with the name of who asks where it says `@me`. */
+export function withOwnName<Query extends { owners?: string | string[] | undefined }>(
+  query: Query,
+  { owner }: Caller,
+): Query {
+  if (query.owners === undefined) return query;
+  return { ...query, owners: [query.owners].flat().map((name) => (name === MYSELF ? owner : name)) };
 }
 
 /** With the name of another's environment snapshot a job could be submitted that prints it. */

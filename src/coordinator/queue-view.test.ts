@@ -127,6 +127,8 @@ describe('filters', () => {
 
   test('tell ids that name nothing', async () => {
     const id = await at.submit({ name: 'mine' });
+    expect(await lines({ owners: '@me' })).toEqual(await lines());
+    expect(await lines({ owners: ['7', 'me'] })).toEqual([]);
     const reply = await ask({ ids: ['mine,77,nobody', '78_[1-3]'] });
     expect(reply.missing.toSorted()).toEqual(['77', '78_[1-3]', 'nobody']);
     expect(linesOf(reply)).toEqual([`${id} ready ReqNodeNotAvail 0 (1)`]);

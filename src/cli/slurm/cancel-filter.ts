@@ -1,9 +1,9 @@
+import { MYSELF } from '../../api/myself.ts';
 import { parseHostlist } from '../../config/slurm/hostlist.ts';
 import { refusalOf, refuse, refuseLine } from '../../config/slurm/refusal.ts';
 import type { World } from '../world.ts';
 import { type DialectInput, isGiven, lastValue } from './dialect.ts';
 import type { SlurmId } from './job-ids.ts';
-import { ownOwners } from './queue-query.ts';
 import { jobName, type QueueRow } from './queue-rows.ts';
 import { rowNodes, rowPartition } from './queue-values.ts';
 import { ownersOf, readUsers } from './users.ts';
@@ -38,7 +38,7 @@ export function readCancelFilter(input: DialectInput, world: World): CancelFilte
   const nodelist = given('nodelist');
   const states = readCancelStates(lastValue(input, 'state'), env.SCANCEL_STATE);
   const nodes = nodelist === undefined ? undefined : new Set(parseHostlist(nodelist));
-  const people = isGiven(input, 'me') ? { owners: ownOwners(world).owners, stranger: undefined } : whose(user);
+  const people = isGiven(input, 'me') ? { owners: [MYSELF], stranger: undefined } : whose(user);
   const chosen = [name, partition, account, qos, wckey, reservation, people.owners, states, nodes];
   return {
     any: chosen.some((value) => value !== undefined),

@@ -1,4 +1,5 @@
 import { MAX_PAGE } from '../../api/limits.ts';
+import { MYSELF } from '../../api/myself.ts';
 import type { QueueQueryInput } from '../../api/queue.ts';
 import { parseHostlist } from '../../config/slurm/hostlist.ts';
 import { refuseLine } from '../../config/slurm/refusal.ts';
@@ -61,7 +62,9 @@ export async function readQueueAsk(
   const qos = listOf('qos', 'SQUEUE_QOS');
   const licenses = listOf('licenses', 'SQUEUE_LICENSES');
   const reservations = splitWords(lastValue(input, 'reservation'));
-  const people = isGiven(input, 'me') ? ownOwners(world) : readUsers(listOf('user', 'SQUEUE_USERS'), users);
+  const people = isGiven(input, 'me')
+    ? { owners: [MYSELF], strangers: [] }
+    : readUsers(listOf('user', 'SQUEUE_USERS'), users);
   const nodes = await readNodes(lastValue(input, 'nodelist'), world);
   const wanted = states === undefined ? undefined : new Set(states);
   const tasksAlone = new Set(ids.flatMap(({ ref }) => (ref.kind === 'tasks' ? [ref.id as number] : [])));
@@ -137,12 +140,6 @@ function readUsers(names: readonly string[] | undefined, users: Users): People {
 
 function isKnown(name: string, users: Users): boolean {
   return /^\d{1,10}$/.test(name) ? users.nameOf(Number(name)) !== undefined : users.uidOf(name) !== undefined;
-}
-
-/** Whose jobs those of the caller are: by number on the coordinator's machine, by name with a token of that name. */
-export function ownOwners(world: World): People {
-  const uid = process.getuid?.();
-  return { owners: [world.userName(), ...(uid === undefined ? [] : [String(uid)])], strangers: [] };
 }
 
 async function readNodes(text: string | undefined, world: World): Promise<ReadonlySet<string> | undefined> {

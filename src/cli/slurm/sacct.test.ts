@@ -171,7 +171,8 @@ describe('sacct', () => {
     expect((await query('-j 1 -s F,CA'))[0]!.states).toBe('failed,cancelled,skipped');
     expect((await query('-j 1 -s F,R'))[0]!.states).toBeUndefined();
     expect((await query('-a -u 0'))[0]!.owners).toBeUndefined();
-    expect((await query('-u 0'))[0]!.owners).toEqual(['0']);
+    expect((await query('-u 4242'))[0]!.owners).toEqual(['4242']);
+    expect((await query(`-u ${process.getuid!()}`))[0]!.owners).toEqual(['@me']);
     expect((await query('-a -S now-1hour -E now'))[0]).toMatchObject({
       endedFrom: NOW - 3_600_000,
       createdTo: NOW + 1_000,

@@ -179,8 +179,11 @@ describe('what runs', () => {
     slurm.caller = { ...slurm.caller, owner: 'ada', role: 'submit' };
     const denied = (id: string) => `! scancel: error: Kill job error on job id ${id}: Access/permission denied\n`;
     expect(await slurm.say('scancel 1')).toBe(`${denied('1')}rc=210\n`);
-    expect(await slurm.say('scancel -u root')).toBe(`${denied('1_[3-4]')}${denied('1_1')}${denied('1_2')}rc=210\n`);
+    expect(await slurm.say('scancel -p main')).toBe(`${denied('1_[3-4]')}${denied('1_1')}${denied('1_2')}rc=210\n`);
     expect(await states()).toBe('1_1 R\n1_2 R\n1_3 PD\n1_4 PD\n');
+    expect(await slurm.say('squeue -h --me')).toBe('');
+    slurm.caller = { ...slurm.caller, owner: '0' };
+    expect(await slurm.say('squeue -h --me -o %i')).toBe('1_[3-4]\n1_1\n1_2\n');
   });
 });
 

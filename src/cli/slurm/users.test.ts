@@ -19,7 +19,8 @@ describe('users', () => {
   });
 
   test('are named by either', () => {
-    expect([ownersOf('ada', users), ownersOf('0', users)]).toEqual([['1000', 'ada'], ['0']]);
+    expect([ownersOf('ada', users, 7), ownersOf('0', users, 7)]).toEqual([['1000', 'ada'], ['0']]);
+    expect([ownersOf('ada', users, 1000), ownersOf('1000', users, 1000)]).toEqual([['@me', 'ada'], ['@me']]);
     expect([ownersOf('eve', users), ownersOf('9999999999', users)]).toEqual([undefined, undefined]);
   });
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { JobView } from '../../api/job.ts';
+import { MYSELF } from '../../api/myself.ts';
 import { visible } from '../../core/error-text.ts';
 
 /** Names and numbers of the users of this machine. */
@@ -58,9 +59,14 @@ export function userOfJob(job: Pick<JobView, 'owner' | 'slurm'>, users: Users): 
   return users.nameOf(Number(job.owner)) ?? job.owner;
 }
 
-/** The owners that a name or number of `--user` may mean; undefined when there is no such user. */
-export function ownersOf(user: string, users: Users): readonly string[] | undefined {
-  if (/^\d{1,10}$/.test(user)) return Number(user) > MOST_UID ? undefined : [String(Number(user))];
-  const uid = users.uidOf(user);
-  return uid === undefined ? undefined : [String(uid), user];
+/**
+ * The owners that a name or number of `--user` may mean; undefined when there is no such user.
+ * @param self the number of who asks: jobs that were submitted with a token have its owner, who may be called otherwise
+ */
+export function ownersOf(user: string, users: Users, self = process.getuid?.()): readonly string[] | undefined {
+  const isNumber = /^\d{1,10}$/.test(user);
+  const uid = isNumber ? Number(user) : users.uidOf(user);
+  if (uid === undefined || uid > MOST_UID) return undefined;
+  // The same number elsewhere is somebody else.
+  return [uid === self ? MYSELF : String(uid), ...(isNumber ? [] : [user])];
 }
