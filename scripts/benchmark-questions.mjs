@@ -1,4 +1,5 @@
 // What docs/benchmarks.md asks: of which result, shown how, against which goal. `because` says why a goal is missed.
+import { SLURM_QUESTIONS } from './benchmark-questions-slurm.mjs';
 import { number } from './figures.mjs';
 
 const ms = (value) => `${number(value)} ms`;
@@ -44,13 +45,6 @@ const GONE = 'until all are gone, ms';
 const BESIDE_GREP = 'spawn / xargs -P2 grep -c, median of pairs';
 const SEARCHED = ['a rare literal', 'a common word', 'alternatives with a class'];
 const mbs = (value) => `${number(value)} MB/s`;
-
-/** Arrays held in bench/slurm.ts. */
-const LARGE = ['submit of 100000 tasks', 'cancel of 100000 tasks'];
-const took = (result, measure, side) => result[`${measure}, ${side}, ms`].median;
-const ratioOf = (measure) => `${measure}, Slurm's time / spawn's, median of pairs`;
-const beside = (result, measure) =>
-  `${times(result[ratioOf(measure)])}: ${ms(took(result, measure, 'spawn'))} (Slurm ${ms(took(result, measure, 'Slurm'))})`;
 
 const peersOf = (result) => Object.values(result).filter((value) => value?.setting !== undefined);
 
@@ -288,29 +282,5 @@ export const QUESTIONS = [
     goal: '10,000/s: ten names a second for each',
     reached: (result) => result['spawn over tcp']['answers per second'] >= 10_000,
   },
-  {
-    question: '`sbatch` and `scancel` of a held array of 100,000, as whole processes, beside real Slurm',
-    file: 'slurm',
-    show: (result) =>
-      LARGE.map(
-        (measure) => `${ms(took(result, measure, 'spawn'))} (Slurm ${ms(took(result, measure, 'Slurm'))})`,
-      ).join(', '),
-    goal: 'each under 300 ms',
-    reached: (result) => LARGE.every((measure) => took(result, measure, 'spawn') < 300),
-  },
-  {
-    question: 'From `sbatch` to the start of its task, beside real Slurm',
-    file: 'slurm',
-    show: (result) => beside(result, 'from submit to start'),
-    goal: 'no later than Slurm',
-    reached: (result) => result[ratioOf('from submit to start')] >= 1,
-  },
-  {
-    question:
-      'An array of 300 short tasks over 24 CPUs of three nodes, from `sbatch` to the last stamp, beside real Slurm',
-    file: 'slurm',
-    show: (result) => beside(result, 'drain of 300 tasks'),
-    goal: 'no later than Slurm',
-    reached: (result) => result[ratioOf('drain of 300 tasks')] >= 1,
-  },
+  ...SLURM_QUESTIONS,
 ];
