@@ -9,6 +9,7 @@ import type {
   TaskSpawnFailed,
   TaskStarted,
 } from '../forker/types.ts';
+import { withMemory } from './with-memory.ts';
 
 type Answer = { readonly ended: TaskEnded } | { readonly failed: TaskSpawnFailed } | { readonly refused: RunRefused };
 
@@ -30,11 +31,6 @@ export interface InstanceForkerOptions {
   readonly parkedMs: number;
 }
 
-const KILL = 9;
-/** A shell says so of a program that it ran. */
-const KILLED_CODE = 128 + KILL;
-/** A program that loses one of its processes fails soon after, in its own way. */
-const SOON_MS = 10_000;
 /** Runs that ended and that no session asked for: of an agent before, or of a session that is over. */
 const MOST_FORGOTTEN = 256;
 
@@ -74,7 +70,8 @@ export class InstanceForker implements Forker {
         known.started = event;
         if (known.isAsked) this.#callbacks?.onStarted(event);
       },
-      onEnded: (ended) => this.#answered(ended.fence, { ended: withMemory(ended, this.#known.get(ended.fence)) }),
+      onEnded: (ended) =>
+        this.#answered(ended.fence, { ended: withMemory(ended, this.#known.get(ended.fence)?.killedAtMs ?? 0) }),
       onSpawnFailed: (failed) => this.#answered(failed.fence, { failed }),
       onRefused: (refused) => this.#answered(refused.fence, { refused }),
       onBatchEnd: () => this.#callbacks?.onBatchEnd?.(),
@@ -289,14 +286,4 @@ export class InstanceForker implements Forker {
     this.#held.clear();
     this.#link.left({ code: null, signal: null, stderr: why });
   }
-}
-
-/** What failed because it, or a process of it, was killed for its memory ended by that. */
-function withMemory(event: TaskEnded, known: Known | undefined): TaskEnded {
-  const { end, cause } = event;
-  if (cause !== 'none' || known === undefined || known.killedAtMs === 0) return event;
-  const isKilled = end.kind === 'signalled' ? end.signal === KILL : end.code === KILLED_CODE;
-  const hasFailed = end.kind === 'signalled' || end.code !== 0;
-  const isSoon = performance.now() - known.killedAtMs < SOON_MS;
-  return isKilled || (hasFailed && isSoon) ? { ...event, cause: 'memory' } : event;
 }
