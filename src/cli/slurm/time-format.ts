@@ -26,11 +26,11 @@ export function readTimeFormat(
   const standard: TimeText = (at) => localTime(at, zone, '');
   if (format === '' || format === 'standard') return { text: standard };
   const local = (at: number) => new Date(at + zone(at) * 60_000);
-  if (format === 'relative') return { text: (at) => formatDate(local(at), relativeFormat(local(at), local(now))) };
+  if (format === 'relative') return { text: (at) => formatDate(local(at), relativeFormat(local(at), local(now)), at) };
   if (!format.includes('%') || Buffer.byteLength(format) >= MOST_FORMAT) {
     return { text: standard, fault: `invalid SLURM_TIME_FORMAT = '${format}'` };
   }
-  return { text: (at) => formatDate(local(at), format) };
+  return { text: (at) => formatDate(local(at), format, at) };
 }
 
 /** Slurm counts days by the year and the day in it: across the end of a year they are far apart. */
@@ -43,25 +43,31 @@ function relativeFormat(date: Date, now: Date): string {
   return days < -1 || days > 6 ? '%-d %b %R' : '%a %R';
 }
 
-/** A date by a format of strftime(3), its parts in UTC; a sign that is none stays as it is. */
-function formatDate(date: Date, format: string): string {
+/** A date by a format of strftime(3) in the C locale, its parts in UTC; a sign that is none stays as it is. @param at the time itself */
+function formatDate(date: Date, format: string, at: number): string {
   return format.replace(/%-?([a-zA-Z%])/g, (whole, sign: string) => {
-    const value = SIGNS[sign]?.(date);
+    const value = SIGNS[sign]?.(date, at);
     return value === undefined ? whole : whole.startsWith('%-') ? value.replace(/^[0 ]+(?=.)/, '') : value;
   });
 }
 
 const pad = (value: number, width = 2, fill = '0') => String(value).padStart(width, fill);
 const hour12 = (date: Date) => date.getUTCHours() % 12 || 12;
+const offsetText = (minutes: number) => {
+  const [size, sign] = [Math.abs(minutes), minutes < 0 ? '-' : '+'];
+  return `${sign}${pad(Math.floor(size / 60))}${pad(size % 60)}`;
+};
 const iso = (date: Date) => date.toISOString();
-const SIGNS: Readonly<Record<string, ((date: Date) => string) | undefined>> = {
+const SIGNS: Readonly<Record<string, ((date: Date, at: number) => string) | undefined>> = {
   '%': () => '%',
   a: (date) => WEEKDAYS[date.getUTCDay()]!.slice(0, 3),
   A: (date) => WEEKDAYS[date.getUTCDay()]!,
   b: (date) => MONTHS[date.getUTCMonth()]!.slice(0, 3),
   B: (date) => MONTHS[date.getUTCMonth()]!,
+  c: (date, at) => formatDate(date, '%a %b %e %T %Y', at),
+  C: (date) => pad(Math.floor(date.getUTCFullYear() / 100)),
   d: (date) => pad(date.getUTCDate()),
-  D: (date) => formatDate(date, '%m/%d/%y'),
+  D: (date, at) => formatDate(date, '%m/%d/%y', at),
   e: (date) => pad(date.getUTCDate(), 2, ' '),
   F: (date) => iso(date).slice(0, 10),
   h: (date) => MONTHS[date.getUTCMonth()]!.slice(0, 3),
@@ -74,12 +80,18 @@ const SIGNS: Readonly<Record<string, ((date: Date) => string) | undefined>> = {
   M: (date) => pad(date.getUTCMinutes()),
   n: () => '\n',
   p: (date) => (date.getUTCHours() < 12 ? 'AM' : 'PM'),
+  P: (date) => (date.getUTCHours() < 12 ? 'am' : 'pm'),
+  r: (date, at) => formatDate(date, '%I:%M:%S %p', at),
   R: (date) => iso(date).slice(11, 16),
+  s: (_, at) => String(Math.floor(at / 1_000)),
   S: (date) => pad(date.getUTCSeconds()),
   t: () => '\t',
   T: (date) => iso(date).slice(11, 19),
   u: (date) => String(date.getUTCDay() || 7),
   w: (date) => String(date.getUTCDay()),
+  x: (date, at) => formatDate(date, '%D', at),
+  X: (date) => iso(date).slice(11, 19),
   y: (date) => pad(date.getUTCFullYear() % 100),
   Y: (date) => String(date.getUTCFullYear()),
+  z: (date, at) => offsetText(Math.round((date.getTime() - at) / 60_000)),
 };
