@@ -63,21 +63,28 @@ function refuseUnknown({ job, all }: Chosen): void {
 }
 
 async function hold(session: Session, client: Client, id: SlurmId, verb: 'hold' | 'release'): Promise<void> {
+  // What is released may have ended before anybody looks.
+  const before = verb === 'release' ? await choose(client, id) : undefined;
   const reply = await client[verb](refOf(id));
-  await tellEnded(session, client, id, reply, HOLDS);
+  await tellEnded(session, client, id, reply, HOLDS, before);
 }
 
-/** Says which of the tasks that were named had ended, if any had: nothing was done with them. */
+/**
+ * Says which of the tasks that were named had ended, if any had: nothing was done with them.
+ *
+ * @param before what was found before anything was done; by default it is looked at now
+ */
 export async function tellEnded(
   session: Session,
   client: Client,
   id: SlurmId,
   { job, tasks }: VerbReply,
   manner: Manner,
+  before?: Chosen,
 ): Promise<void> {
   const named = id.ref.kind === 'tasks' ? id.ref.indices.size : job.size;
   if (job.array === undefined || endedOf(job) === 0 || tasks === named) return;
-  const chosen = await choose(client, id);
+  const chosen = before ?? (await choose(client, id));
   if (isRaw(id)) {
     const lives = unite(Object.values(chosen.live)) !== undefined;
     if (!lives) refusalOfJob(session, id, FINISHED, manner);
