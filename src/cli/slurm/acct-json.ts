@@ -1,35 +1,21 @@
 import { CLUSTER } from '../../api/slurm-names.ts';
 import { type AcctFacts, elapsedSeconds, suspendedSeconds } from './acct-fields.ts';
 import { type AcctRow, batchStep } from './acct-rows.ts';
-import { SLURM_VERSION } from './dialect-help.ts';
 import { groupOfJob } from './groups.ts';
-import { type Data, jsonText } from './openapi-text.ts';
+import type { Data } from './openapi-text.ts';
 import { jobName, rowIndices, rowNumber } from './queue-rows.ts';
 import { rowCpus, rowNodeCount, rowNodeList, rowNodes, rowPartition, rowPriority, rowReason } from './queue-values.ts';
 import { userOfJob } from './users.ts';
 
 const MIB = 1_048_576;
-const INNER = '    ';
 
-/** What comes before the jobs of `sacct --json`, with what separates and closes them. */
-export function acctJsonFrame(): { readonly head: string; readonly between: string; readonly foot: string } {
-  const [major, minor, micro] = SLURM_VERSION.split('.').map(Number) as [number, number, number];
-  const meta = {
-    plugin: { type: 'openapi/dbv0.0.38', name: 'Slurm OpenAPI DB v0.0.38' },
-    Slurm: { version: { major, micro, minor }, release: SLURM_VERSION },
-  };
-  const head = `{\n  "meta": ${jsonText(meta, '  ')},\n  "errors": ${jsonText([], '  ')},\n  "jobs": [`;
-  return { head, between: ',', foot: '\n  ]\n}\n' };
-}
-
-/** A job of `sacct --json`, with the keys of Slurm 22.05's; what nobody knows here is null or 0. */
-export function acctJobText(row: AcctRow, facts: AcctFacts, withSteps: boolean): string {
-  return `\n${INNER}${jsonText(jobData(row, facts, withSteps), INNER)}`;
-}
+/** What names the data of `sacct --json`. */
+export const ACCT_PLUGIN = { type: 'openapi/dbv0.0.38', name: 'Slurm OpenAPI DB v0.0.38' };
 
 const seconds = (at: number | undefined) => (at === undefined ? 0 : Math.floor(at / 1_000));
 
-function jobData(acct: AcctRow, facts: AcctFacts, withSteps: boolean): Data {
+/** A job of `sacct --json`, with the keys of Slurm 22.05's; what nobody knows here is null or 0. */
+export function acctData(acct: AcctRow, facts: AcctFacts, withSteps: boolean): Data {
   const { row, task } = acct;
   const { job, lane } = row;
   const { slurm = {} } = job;

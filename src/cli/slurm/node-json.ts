@@ -2,16 +2,11 @@ import { PARTITION } from '../../api/slurm-names.ts';
 import { SLURM_VERSION } from './dialect-help.ts';
 import { reasonOf } from './node-fields.ts';
 import type { NodeRow } from './node-rows.ts';
-import { type Data, jsonText } from './openapi-text.ts';
+import { type Data, listPieces, listText } from './openapi-text.ts';
 
 /** `sinfo --json`, with the keys of Slurm 22.05's; what nobody knows is null, 0 or empty. */
 export function nodesText(nodes: readonly NodeRow[]): string {
-  const [major, minor, micro] = SLURM_VERSION.split('.').map(Number) as [number, number, number];
-  const meta = {
-    plugin: { type: 'openapi/v0.0.38', name: 'Slurm OpenAPI v0.0.38' },
-    Slurm: { version: { major, micro, minor }, release: SLURM_VERSION },
-  };
-  return `${jsonText({ meta, errors: [], nodes: nodes.map(nodeData) })}\n`;
+  return `${[...listPieces(listText('json', 'nodes'), nodes.map(nodeData))].join('')}\n`;
 }
 
 function nodeData(node: NodeRow): Data {

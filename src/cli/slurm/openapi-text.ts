@@ -1,3 +1,5 @@
+import { SLURM_VERSION } from './dialect-help.ts';
+
 /** A number that is written with a point, as `1.0`. */
 export interface Float {
   readonly float: number;
@@ -32,11 +34,57 @@ function quoted(data: null | boolean | number | string, isYaml = false): string 
 const ASCII = /^[\x20-\x7e]*$/;
 const hex = (code: number, width: number) => code.toString(16).padStart(width, '0');
 
-/** As its serializer of YAML does: every value with its type. */
-export function yamlText(data: { readonly [key: string]: Data }): string {
-  return `%YAML 1.1\n--- !!map\n${yamlPairs(data, '')}...\n`;
+/** How a list is written: of a million jobs it is longer than any string may be. */
+export interface ListText {
+  readonly head: string;
+  readonly item: (data: Data) => string;
+  readonly between: string;
+  readonly foot: string;
+  /** The foot where there is no item. */
+  readonly none: string;
 }
 
+/** What Slurm's commands put around their data. */
+export function listText(kind: 'json' | 'yaml', key: string, plugin: Plugin = PLUGIN): ListText {
+  const [major = 0, minor = 0, micro = 0] = SLURM_VERSION.split('.').map(Number);
+  const meta = { plugin: { ...plugin }, Slurm: { version: { major, micro, minor }, release: SLURM_VERSION } };
+  if (kind === 'yaml') {
+    return {
+      head: `%YAML 1.1\n--- !!map\n${yamlPairs({ meta, errors: [] }, '')}!!str ${key}: !!seq`,
+      item: (data) => `\n- ${yamlValue(data, '')}`,
+      between: '',
+      foot: '\n...\n',
+      none: ' []\n...\n',
+    };
+  }
+  const foot = '\n  ]\n}';
+  return {
+    head: `{\n  "meta": ${jsonText(meta, '  ')},\n  "errors": [\n  ],\n  "${key}": [`,
+    item: (data) => `\n    ${jsonText(data, '    ')}`,
+    between: ',',
+    foot,
+    none: foot,
+  };
+}
+
+interface Plugin {
+  readonly type: string;
+  readonly name: string;
+}
+
+const PLUGIN: Plugin = { type: 'openapi/v0.0.38', name: 'Slurm OpenAPI v0.0.38' };
+
+/** The whole list, piece by piece. */
+export function* listPieces({ head, item, between, foot, none }: ListText, all: Iterable<Data>): Generator<string> {
+  let before = head;
+  for (const data of all) {
+    yield before + item(data);
+    before = between;
+  }
+  yield before === head ? head + none : foot;
+}
+
+/** As its serializer of YAML does: every value with its type. */
 function yamlPairs(data: object, indent: string): string {
   return Object.entries(data)
     .map(([key, value]) => `${indent}!!str ${key}: ${yamlValue(value as Data, indent)}\n`)

@@ -1,5 +1,4 @@
 import { CLUSTER } from '../../api/slurm-names.ts';
-import { SLURM_VERSION } from './dialect-help.ts';
 import { gidOfJob, groupOfJob } from './groups.ts';
 import type { Data } from './openapi-text.ts';
 import type { QueueFacts } from './queue-fields.ts';
@@ -28,19 +27,6 @@ import { uidOfJob, userOfJob } from './users.ts';
 
 const MIB = 1_048_576;
 const MINUTE_MS = 60_000;
-const [MAJOR = 0, MINOR = 0, MICRO = 0] = SLURM_VERSION.split('.').map(Number);
-
-/** What Slurm's commands put around their data. */
-export function openapiReply(key: string, data: readonly Data[]): { readonly [key: string]: Data } {
-  return {
-    meta: {
-      plugin: { type: 'openapi/v0.0.38', name: 'Slurm OpenAPI v0.0.38' },
-      Slurm: { version: { major: MAJOR, micro: MICRO, minor: MINOR }, release: SLURM_VERSION },
-    },
-    errors: [],
-    [key]: data,
-  };
-}
 
 /** Epoch seconds; 0 for never. */
 function seconds(at: number | undefined): number {

@@ -37,35 +37,41 @@ export interface QueueRow {
 /** The rows of what `client.allQueue` tells: one for each group of tasks that have not started, one for each task that has. */
 export async function readRows(parts: AsyncIterable<QueueJob> | Iterable<QueueJob>): Promise<QueueRow[]> {
   const rows: QueueRow[] = [];
-  for await (const part of wholeJobs(parts)) rows.push(...rowsOf(part));
+  // There may be more of them than a call has room for.
+  for await (const part of wholeJobs(parts)) for (const row of rowsOf(part)) rows.push(row);
   return rows;
 }
 
 /** Jobs of which several pages tell, put together again. */
 async function* wholeJobs(parts: AsyncIterable<QueueJob> | Iterable<QueueJob>): AsyncGenerator<QueueJob> {
-  let before: QueueJob | undefined;
+  let same: QueueJob[] = [];
   for await (const part of parts) {
-    if (before !== undefined && before.job.id === part.job.id) {
-      before = { ...part, groups: joinGroups(before.groups, part.groups), tasks: [...before.tasks, ...part.tasks] };
-      continue;
+    if (same.length > 0 && same[0]!.job.id !== part.job.id) {
+      yield joinParts(same);
+      same = [];
     }
-    if (before !== undefined) yield before;
-    before = part;
+    same.push(part);
   }
-  if (before !== undefined) yield before;
+  if (same.length > 0) yield joinParts(same);
+}
+
+function joinParts(parts: readonly QueueJob[]): QueueJob {
+  if (parts.length === 1) return parts[0]!;
+  return {
+    ...parts.at(-1)!,
+    groups: joinGroups(parts.flatMap(({ groups }) => groups)),
+    tasks: parts.flatMap(({ tasks }) => tasks),
+  };
 }
 
 /** A group goes on where another one of the same was left. */
-function joinGroups(groups: readonly QueueGroup[], more: readonly QueueGroup[]): QueueGroup[] {
-  const joined = new Map<string, QueueGroup>();
-  for (const group of [...groups, ...more]) {
-    const { indices, count, ...rest } = group;
-    const key = JSON.stringify([rest.state, rest.reason, rest.lane, rest.after]);
-    const same = joined.get(key);
-    const all = same === undefined ? indices : unite([same.indices, indices].map(IndexSet.fromString)).toString();
-    joined.set(key, { ...rest, indices: all, count: count + (same?.count ?? 0) });
-  }
-  return [...joined.values()];
+function joinGroups(groups: readonly QueueGroup[]): QueueGroup[] {
+  const joined = Map.groupBy(groups, ({ state, reason, lane, after }) => JSON.stringify([state, reason, lane, after]));
+  return [...joined.values()].map((same) => ({
+    ...same.at(-1)!,
+    indices: unite(same.map(({ indices }) => IndexSet.fromString(indices))).toString(),
+    count: same.reduce((sum, { count }) => sum + count, 0),
+  }));
 }
 
 /** The rows of one job: what has not started first. */

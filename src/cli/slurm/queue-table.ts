@@ -1,6 +1,5 @@
-import { setImmediate } from 'node:timers/promises';
 import { refuse, refuseLine } from '../../config/slurm/refusal.ts';
-import type { Sink, World } from '../world.ts';
+import type { World } from '../world.ts';
 import { type DialectInput, isGiven, lastValue } from './dialect.ts';
 import { type LineFormat, readNamedFormat, readPercentFormat, rowLine, titleLine } from './percent-format.ts';
 import { ALL_LETTERS, type QueueFacts, type QueueFields, queueFields } from './queue-fields.ts';
@@ -13,8 +12,6 @@ const DEFAULT = '%.18i %.9P %.8j %.8u %.2t %.10M %.6D %R';
 const LONG = '%.18i %.9P %.8j %.8u %.8T %.10M %.9l %.6D %R';
 const START = '%.18i %.9P %.8j %.8u %.2t %.19S %.6D %20Y %R';
 const STEPS = '%.15i %.8j %.9P %.8u %.9M %N';
-/** Characters written at once. */
-const PIECE = 65_536;
 
 /** How squeue writes its rows and in which order. */
 export interface QueueTable {
@@ -79,20 +76,8 @@ function withAll(format: string, isSteps: boolean): string {
   return letters.map((letter) => `%${letter}`).join('|') + (isSteps ? '|' : '');
 }
 
-/** Writes the table, the rows as they are made; between pieces it can be told that nobody reads any more. */
-export async function writeTable(
-  { format }: QueueTable,
-  rows: Iterable<QueueRow>,
-  stdout: Sink,
-  header: boolean,
-): Promise<void> {
-  let piece = header ? titleLine(format) : '';
-  for (const row of rows) {
-    piece += rowLine(format, row);
-    if (piece.length < PIECE) continue;
-    stdout.write(piece);
-    piece = '';
-    await setImmediate();
-  }
-  if (piece !== '') stdout.write(piece);
+/** The lines of the table, made when they are asked for. */
+export function* tableLines({ format }: QueueTable, rows: Iterable<QueueRow>, header: boolean): Generator<string> {
+  if (header) yield titleLine(format);
+  for (const row of rows) yield rowLine(format, row);
 }

@@ -3,7 +3,7 @@ import { aJob, aTask } from '../../../test/support/cli-world.ts';
 import type { JobView } from '../../api/job.ts';
 import type { QueueJob, QueueTask } from '../../api/queue.ts';
 import { gidOfJob, groupOfJob } from './groups.ts';
-import { jsonText, yamlText } from './openapi-text.ts';
+import { jsonText, listPieces, listText } from './openapi-text.ts';
 import { eachTask, mergeWaiting, type QueueRow, readRows, rowId, rowsOf } from './queue-rows.ts';
 import {
   rowCpus,
@@ -161,9 +161,9 @@ test('data are written as Slurm writes them', () => {
   expect(jsonText({ a: [], b: { float: 1.5 }, c: { float: 1 }, d: '/x' })).toBe(
     '{\n  "a": [\n  ],\n  "b": 1.5,\n  "c": 1.0,\n  "d": "\\/x"\n}',
   );
-  expect(yamlText(data)).toBe(
-    '%YAML 1.1\n--- !!map\n!!str a: !!seq []\n!!str b c: !!map\n  !!str d: !!float 2.000000\n  !!str e: !!str /x\n' +
-      '  !!str f: !!null null\n  !!str g: !!null null\n!!str h: !!seq\n- !!int 1\n- !!map\n  !!str i: !!bool true\n  !!str j: !!str x y\n...\n',
+  expect(listText('yaml', 'k').item(data)).toBe(
+    '\n- !!map\n  !!str a: !!seq []\n  !!str b c: !!map\n    !!str d: !!float 2.000000\n    !!str e: !!str /x\n' +
+      '    !!str f: !!null null\n    !!str g: !!null null\n  !!str h: !!seq\n  - !!int 1\n  - !!map\n    !!str i: !!bool true\n    !!str j: !!str x y',
   );
 });
 
@@ -172,5 +172,17 @@ test('data steer no terminal', () => {
   const text = '{\n  "a": "x\\u009b2J\\u202e\\udb40\\udc01\\u2028\\u007f\\u001b",\n  "b": "ÄÖ 😀"\n}';
   expect(jsonText(data)).toBe(text);
   expect(JSON.parse(text)).toEqual(data);
-  expect(yamlText(data)).toContain('"x\\u009b2J\\u202e\\U000e0001\\u2028\\u007f\\u001b"');
+  expect(listText('yaml', 'k').item(data)).toContain('"x\\u009b2J\\u202e\\U000e0001\\u2028\\u007f\\u001b"');
+});
+
+test.each(['json', 'yaml'] as const)('a list in pieces is the list, in %s', (kind) => {
+  const whole = (items: readonly string[]) => [...listPieces(listText(kind, 'jobs'), items)].join('');
+  const head = kind === 'json' ? '"errors": [\n  ],\n  "jobs": [' : '!!str errors: !!seq []\n!!str jobs: !!seq';
+  const [none, one, two] = [[], ['a'], ['a', 'b']].map((items) => whole(items).split(head)[1]);
+  if (kind === 'json') {
+    expect([none, one, two]).toEqual(['\n  ]\n}', '\n    "a"\n  ]\n}', '\n    "a",\n    "b"\n  ]\n}']);
+    expect(JSON.parse(whole(['a', 'b']))).toMatchObject({ meta: { Slurm: { release: '22.05.8' } }, jobs: ['a', 'b'] });
+  } else {
+    expect([none, one, two]).toEqual([' []\n...\n', '\n- !!str a\n...\n', '\n- !!str a\n- !!str b\n...\n']);
+  }
 });

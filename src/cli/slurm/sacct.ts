@@ -156,17 +156,19 @@ function chosenFields(input: DialectInput, facts: AcctFacts, { env }: World): re
 }
 
 async function writeJson(input: DialectInput, rows: Rows, facts: AcctFacts, world: World): Promise<number> {
-  const { acctJobText, acctJsonFrame } = await import('./acct-json.ts');
-  const { head, between, foot } = acctJsonFrame();
+  const { ACCT_PLUGIN, acctData } = await import('./acct-json.ts');
+  const { listText } = await import('./openapi-text.ts');
+  const { head, item, between, foot, none } = listText('json', 'jobs', ACCT_PLUGIN);
+  const withSteps = !isGiven(input, 'allocations');
   let before = head;
   for await (const some of rows) {
     for (const { row, step } of some) {
       if (step !== undefined && step !== 'batch') continue;
-      world.stdout.write(before + acctJobText(row, facts, !isGiven(input, 'allocations')));
+      world.stdout.write(before + item(acctData(row, facts, withSteps)));
       before = between;
     }
   }
-  world.stdout.write(before === head ? head + foot : foot);
+  world.stdout.write(`${before === head ? head + none : foot}\n`);
   return 0;
 }
 

@@ -12,9 +12,10 @@ import { openQueue } from './queue-pages.ts';
 import { LISTED_STATES, type QueueAsk, readQueueAsk } from './queue-query.ts';
 import { eachTask, forgetCancelled, mergeWaiting, type QueueRow, readRows } from './queue-rows.ts';
 import { isStepOf } from './queue-steps.ts';
-import { type QueueTable, readQueueTable, writeTable } from './queue-table.ts';
+import { type QueueTable, readQueueTable, tableLines } from './queue-table.ts';
 import { readTimeFormat } from './time-format.ts';
 import { readUsers } from './users.ts';
+import { writePieces } from './write-pieces.ts';
 
 /** `squeue`: what waits, runs and has just ended. */
 export const squeue = defineDialect({
@@ -75,7 +76,7 @@ async function show(input: DialectInput, world: World): Promise<void> {
   if (header && (isGiven(input, 'long') || isGiven(input, 'iterate') || isGiven(input, 'verbose'))) {
     stdout.write(`${dateLine(world.now(), localZone)}\n`);
   }
-  await writeTable(table, isEach ? tasksOf(sorted) : sorted, stdout, header);
+  await writePieces(tableLines(table, isEach ? tasksOf(sorted) : sorted, header), stdout);
 }
 
 /** What is wrong with its format is told when the first time is shown. */
@@ -135,11 +136,11 @@ async function writeData(
   { stdout }: World,
   facts: Facts,
 ): Promise<void> {
-  const { openapiReply, queueData } = await import('./queue-json.ts');
-  const { jsonText, yamlText } = await import('./openapi-text.ts');
-  const reply = openapiReply(
-    'jobs',
-    rows.map((row) => queueData(row, facts)),
-  );
-  stdout.write(isGiven(input, 'json') ? jsonText(reply) : yamlText(reply));
+  const { queueData } = await import('./queue-json.ts');
+  const { listPieces, listText } = await import('./openapi-text.ts');
+  const text = listText(isGiven(input, 'json') ? 'json' : 'yaml', 'jobs');
+  function* data() {
+    for (const row of rows) yield queueData(row, facts);
+  }
+  await writePieces(listPieces(text, data()), stdout);
 }
