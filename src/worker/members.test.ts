@@ -173,14 +173,19 @@ test('where the others are is passed on while the task is here', () => {
   expect(places.calls).toEqual([['ready', 5]]);
 });
 
-test('a worker that goes fails its members, each once', async () => {
+test('a worker that goes fails its members, each once, and makes no place for those that wait', async () => {
   const { members, said } = setUp();
-  members.take(member(9));
+  members.take(member(9, { whole: true }));
+  members.take(member(10));
   await settled();
   said();
   members.giveUp();
   members.giveUp();
-  expect(said()).toEqual([{ fence: 9, failed: 'the worker goes' }]);
+  const failed = 'the worker goes';
+  expect(said()).toEqual([9, 10].map((fence) => ({ fence, failed })));
+  members.take(over(9));
+  await settled();
+  expect(members.count).toBe(0);
 });
 
 test('waits for what of the gang before is still being ended, and leaks nothing', async () => {

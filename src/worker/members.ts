@@ -74,6 +74,7 @@ export class Members {
 
   /** The worker goes: all of them fail, and their gangs with them. */
   giveUp(): void {
+    this.#waiting = [];
     for (const [fence, report] of this.#reports) {
       if (report === undefined || !('failed' in report)) this.#say({ fence, failed: GOES });
     }
