@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import { coreJob, coreSession } from '../../test/support/core-jobs.ts';
 import type { Gang } from './gang.ts';
 import type { JobFacts } from './job.ts';
-import { isPlaced, needsOfPlace, type Place, placeNow, placeOnIdle } from './place.ts';
+import { couldTake, isPlaced, needsOfPlace, type Place, placeNow, placeOnIdle } from './place.ts';
 import type { WorkerSession } from './worker-session.ts';
 
 const gang = (more: Partial<Gang>): Gang => ({ cpusPerTask: 1, memoryBytesPerTask: 0, gpusPerTask: 0, ...more });
@@ -228,6 +228,9 @@ function fitsAnyhow(free: readonly number[], given: Gang): boolean {
   return false;
 }
 
+/** The same for workers of API 2. */
+const newer = (lane: ReturnType<typeof laneOf>) => Object.assign(lane, { minApi: 2 });
+
 test('places whatever fits anyhow, all of it, never more than is free', () => {
   const count = fc.integer({ min: 1, max: 6 });
   const shapes = fc.record({
@@ -261,6 +264,9 @@ test('places whatever fits anyhow, all of it, never more than is free', () => {
       const lane = laneOf({ gang: given });
       const places = placeNow(sessions, lane, () => true);
       expect(places !== undefined).toBe(fitsAnyhow(free, given));
+      const idle = free.map((cpus, at) => coreSession(at + 1, cpus));
+      expect(couldTake(idle, lane)).toBe(places !== undefined);
+      expect(couldTake([coreSession(9, 99, 2 ** 30, {}, 1), ...idle], newer(lane))).toBe(places !== undefined);
       if (places === undefined) return;
       expect(new Set(places.map(({ session }) => session)).size).toBe(places.length);
       for (const each of places) {

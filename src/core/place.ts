@@ -53,8 +53,24 @@ export function placeOnIdle(sessions: readonly WorkerSession[], lane: Placed): P
 
 /** Whether these sessions could take a task of the lane at all, if nothing else ran. */
 export function couldTake(sessions: readonly WorkerSession[], lane: Lane): boolean {
-  if (isPlaced(lane)) return placeOnIdle(sessions, lane) !== undefined;
+  if (isPlaced(lane)) return firstCouldTake(sessions, lane) || placeOnIdle(sessions, lane) !== undefined;
   return sessions.some((session) => session.couldFit(lane));
+}
+
+/** Whether the first ones do that could take any of it: lists ask for every job, and where machines are alike a few of them answer. */
+function firstCouldTake(sessions: readonly WorkerSession[], { shape, minApi }: Placed): boolean {
+  const { nodes, tasks = 0, perNode = 1 } = shape;
+  let count = 0;
+  let sum = 0;
+  for (const session of sessions) {
+    const ranks = minApi <= session.api ? session.idle.fitsRanks(shape.node, shape.rank) : 0;
+    if (ranks < perNode) continue;
+    count++;
+    sum += ranks;
+    if (count >= nodes.min && sum >= tasks) return true;
+    if (count === nodes.max) return false;
+  }
+  return false;
 }
 
 /** Whether a task of the lane finds its place now, on sessions that save nothing up for another. */
