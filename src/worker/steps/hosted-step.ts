@@ -105,8 +105,6 @@ export class HostedStep {
         alone: true,
       })),
     );
-    writeRecord(folder, run.step, { owner: identify(process.pid)!, cpus: {}, ranks: started });
-    socket.write(frame(FrameType.begun));
     const tell = () => ends.splice(0).forEach(send);
     const timer = setInterval(tell, TELL_EVERY_MS);
     void processes.over.then(() => {
@@ -116,6 +114,9 @@ export class HostedStep {
       socket.end();
       this.#ended.resolve();
     });
+    // Without it no signal would find them: what cannot be written ends the step, and what runs of it.
+    writeRecord(folder, run.step, { owner: identify(process.pid)!, cpus: {}, ranks: started });
+    socket.write(frame(FrameType.begun));
   }
 
   /** One that is not there is no error in Slurm. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
@@ -25,16 +25,14 @@ import { placePath, portPath, writePrivate } from './place-file.ts';
 const SECRET = 'ab'.repeat(32);
 const FENCE = 77;
 const entry = fileURLToPath(new URL('../../bin/spored.ts', import.meta.url));
-let folder: string;
-let host: ChildProcess;
-let port: number;
+let host: Awaited<ReturnType<typeof startHost>>;
 
-beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'host-'));
+async function startHost() {
+  const folder = mkdtempSync(join(tmpdir(), 'host-'));
   makeStepFolder(folder);
   const env = { SPAWN_FENCE: String(FENCE), OWN: 'host' };
   writePrivate(placePath(folder), JSON.stringify({ fence: FENCE, secret: SECRET, address: '127.0.0.1', env }));
-  host = spawn(process.execPath, [entry, 'step-host', folder], { stdio: 'inherit' });
+  const host = spawn(process.execPath, [entry, 'step-host', folder], { stdio: 'inherit' });
   const read = () => {
     try {
       return Number(readFileSync(portPath(folder), 'utf8'));
@@ -43,18 +41,20 @@ beforeAll(async () => {
     }
   };
   await until('the host listens', async () => read() > 0);
-  port = read();
-});
-
-afterAll(async () => {
-  if (host.exitCode === null) {
+  const stop = async () => {
     host.kill('SIGTERM');
-    await once(host, 'exit');
-  }
-  rmSync(folder, { recursive: true, force: true });
-});
+    if (host.exitCode === null) await once(host, 'exit');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { folder, port: read(), stop };
+}
 
-function dial(secret = SECRET, identity = stepIdentity(FENCE)): TLSSocket {
+beforeAll(async () => {
+  host = await startHost();
+});
+afterAll(() => host.stop());
+
+function dial(secret = SECRET, identity = stepIdentity(FENCE), port = host.port): TLSSocket {
   const psk = Buffer.from(secret, 'hex');
   const checkServerIdentity = () => undefined;
   const socket = connect({
@@ -131,6 +131,24 @@ test('a program or a directory that is not there', async () => {
   expect(text(away, FrameType.out)).toBe('/tmp\n');
 });
 
+test('a program with too many arguments', async () => {
+  const argv = ['true', 'x'.repeat(1_000_000)];
+  expect(ends(await talk(dial(), jsonFrame(FrameType.run, runOf({ argv }))))).toEqual([
+    { rank: 4, failed: 'E2BIG', errno: 7 },
+  ]);
+});
+
+test('a step of which no record can be written ends at once', async () => {
+  const own = await startHost();
+  rmSync(join(own.folder, 'live'), { recursive: true });
+  const frames = await talk(
+    dial(SECRET, undefined, own.port),
+    jsonFrame(FrameType.run, runOf({ argv: ['sleep', '300'] })),
+  );
+  expect(text(frames, FrameType.notice, 0)).toMatch(/^srun: error: ENOENT/);
+  await own.stop();
+});
+
 test('a signal reaches the ranks; they end with the connection', async () => {
   const argv = ['sh', '-c', 'trap "exit 9" USR1; echo ready; sleep 300 & wait'];
   const socket = dial();
@@ -179,7 +197,7 @@ test.each([
 });
 
 test('garbage without any handshake is closed, and hurts nobody', async () => {
-  const socket = connectPlain(port, '127.0.0.1');
+  const socket = connectPlain(host.port, '127.0.0.1');
   socket.on('error', () => {});
   socket.write(Buffer.alloc(5_000, 'GET / HTTP/1.1\r\n'));
   await once(socket.resume(), 'close');

@@ -87,14 +87,14 @@ export class RankProcesses {
     for (const output of this.#outputs) output.resume();
   }
 
-  #startOne({ rank, argv, env, cwd, stdin, stdout, stderr, alone }: RankStart): ProcessIdentity[] {
-    const [program = '', ...args] = argv;
-    const child = spawn(program, args, { stdio: [stdin, stdout, stderr], env: { ...env }, cwd, detached: alone });
+  #startOne(start: RankStart): ProcessIdentity[] {
+    const { rank, alone } = start;
+    const child = this.#spawn(start);
+    if (child === undefined) return [];
     this.#running.set(rank, child);
-    child.once('error', (error: NodeJS.ErrnoException) => {
+    child.once('error', (error) => {
       if (child.pid !== undefined) return;
-      const name = error.code ?? 'EIO';
-      this.#events.onFailed(rank, name, (constants.errno as Record<string, number>)[name] ?? 1);
+      this.#failed(rank, error);
       this.#ended(rank);
     });
     if (child.pid === undefined) return [];
@@ -109,6 +109,22 @@ export class RankProcesses {
     if (child.stdin !== null) this.#feed(child.stdin);
     const identity = identify(child.pid);
     return identity === undefined ? [] : [identity];
+  }
+
+  /** Some errors come at once, E2BIG for one; the others when the process would be there. */
+  #spawn({ rank, argv, env, cwd, stdin, stdout, stderr, alone }: RankStart): ChildProcess | undefined {
+    const [program = '', ...args] = argv;
+    try {
+      return spawn(program, args, { stdio: [stdin, stdout, stderr], env: { ...env }, cwd, detached: alone });
+    } catch (error) {
+      this.#failed(rank, error as Error);
+      return undefined;
+    }
+  }
+
+  #failed(rank: number, error: NodeJS.ErrnoException): void {
+    const name = error.code ?? 'EIO';
+    this.#events.onFailed(rank, name, (constants.errno as Record<string, number>)[name] ?? 1);
   }
 
   #read(rank: number, stream: 1 | 2, output: Readable): void {
