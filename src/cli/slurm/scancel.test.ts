@@ -201,6 +201,13 @@ describe('-i', () => {
     expect(await states()).toBe('1_1 R\n1_2 CG\n1 CA\n');
   });
 
+  test('shows names that would steer the terminal as they are', async () => {
+    await slurm.submit({ slurm: { name: 'a\u202eb' } });
+    expect(await slurm.say('scancel -i 2', { stdin: 'n\n' })).toBe(
+      'Cancel job_id=2 name=a\u00b7b partition=main [y/n]? ',
+    );
+  });
+
   test('cancels nothing more at the end of the input', async () => {
     expect(await slurm.say('scancel -i -u root', { stdin: 'y\n' })).toBe(question('1_1') + question('1_2'));
     expect(await states()).toBe('1_1 CG\n1_2 R\n1_3 PD\n1_4 PD\n');

@@ -2,6 +2,7 @@ import { MAX_PAGE } from '../../api/limits.ts';
 import { SCANCEL_OPTIONS } from '../../config/slurm/query-options.ts';
 import { refuse, refuseLine } from '../../config/slurm/refusal.ts';
 import { slurmSignal } from '../../config/slurm/signal.ts';
+import { visible } from '../../core/error-text.ts';
 import { FIRST_RAW_ID } from '../../core/ids.ts';
 import type { Client } from '../client.ts';
 import type { World } from '../world.ts';
@@ -126,7 +127,8 @@ async function askEach(rows: readonly QueueRow[], { stdin, stdout, env }: World)
   const chosen: QueueRow[] = [];
   for (const row of rows.toSorted(compareIds)) {
     for (;;) {
-      stdout.write(`Cancel job_id=${rowId(row, env)} name=${jobName(row.job)} partition=${rowPartition(row)} [y/n]? `);
+      const asked = `Cancel job_id=${rowId(row, env)} name=${jobName(row.job)} partition=${rowPartition(row)} [y/n]? `;
+      stdout.write(visible(asked));
       const { value, done } = await answers.next();
       if (done === true) return chosen;
       if (/^[yY]/.test(value)) chosen.push(row);

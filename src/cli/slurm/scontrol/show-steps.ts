@@ -1,3 +1,4 @@
+import { visible } from '../../../core/error-text.ts';
 import { localZone } from '../../local-zone.ts';
 import { localTime } from '../clock-text.ts';
 import { readSlurmId } from '../job-ids.ts';
@@ -17,7 +18,7 @@ export async function showSteps(session: Session, text = ''): Promise<void> {
   const rows = shown ? await readRows(client.allQueue(query)) : [];
   const users = readUsers();
   for (const row of rows) {
-    const lines = linesOf(row, uidOfJob(row.job, users), session.world.env);
+    const lines = linesOf(row, uidOfJob(row.job, users), session.world.env).map(visible);
     session.print(session.oneLine ? `${lines.join(' ')}\n` : `${lines.join('\n   ')}\n\n`);
   }
   if (rows.length > 0) return;
