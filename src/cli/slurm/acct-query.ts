@@ -9,7 +9,7 @@ import { allValues, type DialectInput, isGiven, lastValue } from './dialect.ts';
 import { namedTasks, readSlurmIds, refChunks, refText, type SlurmId } from './job-ids.ts';
 import { rowCpus, rowNodeCount, rowNodes, rowPartition } from './queue-values.ts';
 import { ownersOf, type Users } from './users.ts';
-import { readStates, type SlurmState } from './words.ts';
+import { ENDED_STATES, readStates, type SlurmState } from './words.ts';
 
 /** Rows asked for at a time: of a million each page costs a look at their job, and a large one much memory. */
 const PAGE = 5_000;
@@ -28,19 +28,6 @@ export interface AcctAsk {
   readonly window: AcctWindow;
   readonly fits: (row: AcctRow) => boolean;
 }
-
-/** States of tasks for those of Slurm's that a task never leaves; where another one is asked for all tasks are looked at. */
-const OF_TASKS: Readonly<Partial<Record<SlurmState, string>>> = {
-  COMPLETED: 'completed',
-  CANCELLED: 'cancelled,skipped',
-  DEADLINE: 'cancelled',
-  FAILED: 'failed',
-  TIMEOUT: 'failed',
-  NODE_FAIL: 'failed',
-  PREEMPTED: 'failed',
-  BOOT_FAIL: 'failed',
-  OUT_OF_MEMORY: 'failed',
-};
 
 /**
  * What sacct's options ask for.
@@ -92,7 +79,8 @@ function baseQuery(
     ? undefined
     : listOf(lastValue(input, 'uid'))?.flatMap((user) => owner(user, users));
   const attempts = isGiven(input, 'duplicates') ? 'all' : 'last';
-  const ofTasks = states?.map((state) => OF_TASKS[state]);
+  // Where another state is asked for all tasks are looked at.
+  const ofTasks = states?.map((state) => ENDED_STATES[state]);
   const known = attempts === 'last' && ofTasks?.every((state) => state !== undefined) ? ofTasks : undefined;
   return {
     limit: PAGE,

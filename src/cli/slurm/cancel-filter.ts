@@ -6,7 +6,7 @@ import { type DialectInput, isGiven, lastValue } from './dialect.ts';
 import type { SlurmId } from './job-ids.ts';
 import { jobName, type QueueRow } from './queue-rows.ts';
 import { rowNodes, rowPartition } from './queue-values.ts';
-import { ownersOf, readUsers } from './users.ts';
+import { isKnownUser, ownersOf, readUsers } from './users.ts';
 import { readStates, type SlurmState } from './words.ts';
 
 /** Which jobs scancel touches, besides those that are named. */
@@ -80,8 +80,7 @@ function readCancelStates(option: string | undefined, variable: string | undefin
 function whose(user: string | undefined): Pick<CancelFilter, 'owners' | 'stranger'> {
   if (user === undefined) return { owners: undefined, stranger: undefined };
   const users = readUsers();
-  const isKnown = /^\d{1,10}$/.test(user) ? users.nameOf(Number(user)) !== undefined : users.uidOf(user) !== undefined;
-  return { owners: ownersOf(user, users) ?? [user], stranger: isKnown ? undefined : user };
+  return { owners: ownersOf(user, users) ?? [user], stranger: isKnownUser(user, users) ? undefined : user };
 }
 
 /** @throws SpawnError with Slurm's words, for a user that nobody knows */

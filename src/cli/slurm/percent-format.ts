@@ -9,6 +9,32 @@ export interface Field<Row> {
 /** Fields by letter (`%i`), or by name in lower case (`jobid`). */
 export type Fields<Row> = Readonly<Record<string, Field<Row>>>;
 
+/** A field of a table as it is listed: its letter and its names (with blanks between them), either may be empty; its title; its value. */
+export type FieldRow<Row, Facts> = readonly [
+  letter: string,
+  names: string,
+  title: string,
+  value: (row: Row, facts: Facts) => string,
+];
+
+/** Fields by letter and by name. */
+export interface FieldTables<Row> {
+  readonly letters: Fields<Row>;
+  readonly names: Fields<Row>;
+}
+
+/** The fields of a list, with what all of them need beside the row. */
+export function fieldTables<Row, Facts>(list: readonly FieldRow<Row, Facts>[], facts: Facts): FieldTables<Row> {
+  const letters: Record<string, Field<Row>> = {};
+  const names: Record<string, Field<Row>> = {};
+  for (const [letter, aliases, title, value] of list) {
+    const field: Field<Row> = { title, value: (row) => value(row, facts) };
+    if (letter !== '') letters[letter] = field;
+    for (const name of aliases.split(' ')) if (name !== '') names[name] = field;
+  }
+  return { letters, names };
+}
+
 interface Cell<Row> {
   /** Undefined: the suffix is all there is. */
   readonly field: Field<Row> | undefined;

@@ -1,7 +1,7 @@
 import { CLUSTER } from '../../api/slurm-names.ts';
 import { leftText, limitText, shortClock } from './clock-text.ts';
 import { gidOfJob, groupOfJob } from './groups.ts';
-import type { Field, Fields } from './percent-format.ts';
+import { type FieldRow, type FieldTables, fieldTables } from './percent-format.ts';
 import { jobName, type QueueRow, ranFor, rowId, rowIndices, rowNumber, startOf } from './queue-rows.ts';
 import {
   rowCpus,
@@ -48,7 +48,7 @@ const NONE = 'N/A';
 const MOST_PRIORITY = 4_294_967_295;
 
 type Value = (row: QueueRow, facts: QueueFacts) => string;
-type Row = readonly [letter: string, names: string, title: string, value: Value];
+type Row = FieldRow<QueueRow, QueueFacts>;
 
 const always = (text: string) => () => text;
 const timeOf =
@@ -190,22 +190,11 @@ function pendingText(row: QueueRow, now: number): string {
   return String(Math.max(0, Math.floor(((startOf(row) ?? now) - row.job.createdAt) / 1_000)));
 }
 
-/** Fields by letter and by name. */
-export interface QueueFields {
-  readonly letters: Fields<QueueRow>;
-  readonly names: Fields<QueueRow>;
-}
+export type QueueFields = FieldTables<QueueRow>;
 
 /** The fields of squeue's table of jobs. */
 export function queueFields(facts: QueueFacts): QueueFields {
-  const letters: Record<string, Field<QueueRow>> = {};
-  const names: Record<string, Field<QueueRow>> = {};
-  for (const [letter, aliases, title, value] of ROWS) {
-    const field: Field<QueueRow> = { title, value: (row) => value(row, facts) };
-    if (letter !== '') letters[letter] = field;
-    for (const name of aliases.split(' ')) if (name !== '') names[name] = field;
-  }
-  return { letters, names };
+  return fieldTables(ROWS, facts);
 }
 
 /** `%all` of squeue: every letter. */

@@ -2,6 +2,9 @@ import type { QueueJob, QueueQueryInput, QueueReply } from '../../api/queue.ts';
 import type { Client } from '../client.ts';
 import { refChunks, type SlurmId } from './job-ids.ts';
 
+/** Slurm's `MinJobAge`, seconds: how long what has ended is shown without being asked for by its id. */
+export const MIN_JOB_AGE = 300;
+
 /** The answer to one question about the queue, its pages read as they are needed. */
 export interface QueueAnswer {
   /** By the coordinator's clock, epoch ms. */

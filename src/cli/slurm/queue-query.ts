@@ -7,28 +7,13 @@ import type { Client } from '../client.ts';
 import type { World } from '../world.ts';
 import { type DialectInput, isGiven, lastValue } from './dialect.ts';
 import { readSlurmIds, type SlurmId } from './job-ids.ts';
+import { MIN_JOB_AGE } from './queue-pages.ts';
 import { jobName, type QueueRow } from './queue-rows.ts';
 import { rowNodes, rowPartition } from './queue-values.ts';
-import { ownersOf, type Users } from './users.ts';
-import { readStates, type SlurmState, stateOrder } from './words.ts';
-
-/** `MinJobAge`: so long Slurm knows of what has ended, seconds. */
-const RECENT_SECONDS = 300;
+import { isKnownUser, ownersOf, type Users } from './users.ts';
+import { ENDED_STATES, readStates, type SlurmState } from './words.ts';
 
 const ACTIVE: readonly SlurmState[] = ['PENDING', 'RUNNING', 'SUSPENDED', 'COMPLETING', 'CONFIGURING', 'SIGNALING'];
-/** States of tasks, for each of Slurm's. */
-const OF_TASKS: Readonly<Partial<Record<SlurmState, string>>> = {
-  PENDING: 'blocked,ready,leased',
-  COMPLETED: 'completed',
-  CANCELLED: 'cancelled,skipped',
-  DEADLINE: 'cancelled',
-  FAILED: 'failed',
-  TIMEOUT: 'failed',
-  NODE_FAIL: 'failed',
-  PREEMPTED: 'failed',
-  BOOT_FAIL: 'failed',
-  OUT_OF_MEMORY: 'failed',
-};
 
 /** What is asked of the coordinator, and which of the rows that it tells are shown. */
 export interface QueueAsk {
@@ -110,11 +95,16 @@ function chosenStates(text: string | undefined): readonly SlurmState[] | undefin
   return text === undefined || text === '' ? undefined : readStates('squeue', text);
 }
 
+/** States of the tasks that Slurm shows in one of its own. */
+function taskStates(state: SlurmState): string {
+  return state === 'PENDING' ? 'blocked,ready,leased' : (ENDED_STATES[state] ?? 'running');
+}
+
 function stateQuery(states: readonly SlurmState[] | undefined): QueueQueryInput {
-  if (states === undefined) return { ended: RECENT_SECONDS };
-  const asked = new Set(states.flatMap((state) => (OF_TASKS[state] ?? 'running').split(',')));
-  const ended = states.some((state) => OF_TASKS[state] !== undefined && stateOrder(state) > 0);
-  return { states: [...asked].join(','), ...(ended ? { ended: RECENT_SECONDS } : {}) };
+  if (states === undefined) return { ended: MIN_JOB_AGE };
+  const asked = new Set(states.flatMap((state) => taskStates(state).split(',')));
+  const ended = states.some((state) => ENDED_STATES[state] !== undefined);
+  return { states: [...asked].join(','), ...(ended ? { ended: MIN_JOB_AGE } : {}) };
 }
 
 /** Undefined: all. An empty list of Slurm's is one that nothing fits, but an option without a value is none. */
@@ -133,13 +123,9 @@ interface People {
 
 function readUsers(names: readonly string[] | undefined, users: Users): People {
   if (names === undefined) return { owners: undefined, strangers: [] };
-  const strangers = names.filter((name) => !isKnown(name, users));
+  const strangers = names.filter((name) => !isKnownUser(name, users));
   // Jobs may belong to owners of tokens, whom no machine knows.
   return { owners: names.flatMap((name) => ownersOf(name, users) ?? [name]), strangers };
-}
-
-function isKnown(name: string, users: Users): boolean {
-  return /^\d{1,10}$/.test(name) ? users.nameOf(Number(name)) !== undefined : users.uidOf(name) !== undefined;
 }
 
 async function readNodes(text: string | undefined, world: World): Promise<ReadonlySet<string> | undefined> {

@@ -1,14 +1,14 @@
 import { CLUSTER } from '../../api/slurm-names.ts';
 import { shortClock } from './clock-text.ts';
 import type { SlurmId } from './job-ids.ts';
-import type { Field, Fields } from './percent-format.ts';
+import { type FieldRow, type Fields, fieldTables } from './percent-format.ts';
 import type { QueueFacts, QueueFields } from './queue-fields.ts';
 import { compareIds, type QueueRow, ranFor, rowId, rowNumber, startOf } from './queue-rows.ts';
 import { rowCpus, rowNodeList, rowPartition, rowPriority, rowTres } from './queue-values.ts';
 import type { Orders } from './sort-keys.ts';
 import { uidOfJob, userOfJob } from './users.ts';
 
-type Row = readonly [letter: string, names: string, title: string, value: (row: QueueRow, facts: QueueFacts) => string];
+type Row = FieldRow<QueueRow, QueueFacts>;
 
 const NULL = () => '(null)';
 
@@ -50,14 +50,7 @@ function stepId(row: QueueRow, env: QueueFacts['env']): string {
 
 /** The fields of squeue's table of steps. */
 export function stepFields(facts: QueueFacts): QueueFields {
-  const letters: Record<string, Field<QueueRow>> = {};
-  const names: Record<string, Field<QueueRow>> = {};
-  for (const [letter, aliases, title, value] of ROWS) {
-    const field: Field<QueueRow> = { title, value: (row) => value(row, facts) };
-    if (letter !== '') letters[letter] = field;
-    for (const name of aliases.split(' ')) names[name] = field;
-  }
-  return { letters, names };
+  return fieldTables(ROWS, facts);
 }
 
 /** `%all` for steps. */

@@ -59,6 +59,11 @@ export function userOfJob(job: Pick<JobView, 'owner' | 'slurm'>, users: Users): 
   return users.nameOf(Number(job.owner)) ?? job.owner;
 }
 
+/** Whether this machine knows a user by a name or number. */
+export function isKnownUser(user: string, users: Users): boolean {
+  return /^\d{1,10}$/.test(user) ? users.nameOf(Number(user)) !== undefined : users.uidOf(user) !== undefined;
+}
+
 /**
  * The owners that a name or number of `--user` may mean; undefined when there is no such user.
  * @param self the number of who asks: jobs that were submitted with a token have its owner, who may be called otherwise

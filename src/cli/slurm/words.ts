@@ -31,6 +31,19 @@ const STATES = [
 
 export type SlurmState = (typeof STATES)[number][0];
 
+/** States of tasks for those of Slurm's that a task never leaves. */
+export const ENDED_STATES: Readonly<Partial<Record<SlurmState, string>>> = {
+  COMPLETED: 'completed',
+  CANCELLED: 'cancelled,skipped',
+  DEADLINE: 'cancelled',
+  FAILED: 'failed',
+  TIMEOUT: 'failed',
+  NODE_FAIL: 'failed',
+  PREEMPTED: 'failed',
+  BOOT_FAIL: 'failed',
+  OUT_OF_MEMORY: 'failed',
+};
+
 /** Why a job waits or how it ended, in Slurm's words. */
 export type SlurmReason =
   | 'None'

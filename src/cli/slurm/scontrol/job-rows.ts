@@ -1,9 +1,7 @@
 import type { QueueJob, QueueQueryInput } from '../../../api/queue.ts';
 import type { Client } from '../../client.ts';
+import { MIN_JOB_AGE } from '../queue-pages.ts';
 import { forgetCancelled, type QueueRow, readRows, rowsOf } from '../queue-rows.ts';
-
-/** Slurm's MinJobAge, seconds: how long what has ended is shown without being asked for by its id. */
-export const MIN_JOB_AGE = 300;
 
 /** Rows as they come, with the coordinator's clock. */
 export interface Rows {

@@ -5,7 +5,7 @@ import { CLUSTER } from '../../../api/slurm-names.ts';
 import { localZone } from '../../local-zone.ts';
 import { localTime } from '../clock-text.ts';
 import { SLURM_VERSION, VERSION_TEXT } from '../dialect-help.ts';
-import { MIN_JOB_AGE } from './job-rows.ts';
+import { MIN_JOB_AGE } from '../queue-pages.ts';
 import type { Session } from './session.ts';
 
 const NAME_WIDTH = 23;
