@@ -20,22 +20,38 @@ interface Described {
 
 /**
  * `sbatch --help`: how it is written, what it does, its options; `--usage`: how it is written.
+ * @param texts what options do: OPTION_TEXTS, which only help loads
  */
-export function dialectHelp({ command, usage, about, options }: Described, usageOnly: boolean): string {
+export function dialectHelp(
+  { command, usage, about, options }: Described,
+  usageOnly: boolean,
+  texts: Readonly<Record<string, string>> = {},
+): string {
   const [first, ...others] = usage;
   const head = [`Usage: ${command} ${first}`, ...others.map((line) => `       ${command} ${line}`)].join('\n');
   if (usageOnly) return `${head}\n`;
   const blocks = TITLES.flatMap(([verdict, title]) => {
-    const rows = options.filter((option) => option.verdict === verdict).map(helpRow);
+    const rows = options
+      .filter((option) => option.verdict === verdict)
+      .map((option) =>
+        helpRow(option, verdict === 'acts' ? (texts[`${command} ${option.long}`] ?? texts[option.long]) : ''),
+      );
     if (rows.length === 0) return [];
     const width = Math.max(...rows.map(([left]) => left.length));
     return [`${title}\n${rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join('\n')}`];
   });
-  return `${[head, about, ...blocks].join('\n\n')}\n`;
+  return `${[head, folded(about), ...blocks].join('\n\n')}\n`;
 }
 
-const VALUES = { none: '', required: '=…', optional: '[=…]' } as const;
+function helpRow({ long, short, argument, note = '' }: SlurmOption, text = ''): readonly [string, string] {
+  const [value, about] = text.includes('|') && argument !== 'none' ? text.split(/\|(.*)/s) : ['…', text];
+  const word = { none: '', required: `=${value}`, optional: `[=${value}]` }[argument];
+  return [`${short === undefined ? '    ' : `-${short}, `}--${long}${word}`, (about! || note).replaceAll('`', '')];
+}
 
-function helpRow({ long, short, argument, note = '' }: SlurmOption): readonly [string, string] {
-  return [`${short === undefined ? '    ' : `-${short}, `}--${long}${VALUES[argument]}`, note.replaceAll('`', '')];
+/** Lines of at most 120 columns. */
+function folded(text: string): string {
+  return text.replace(/([^\n]{1,120})(?: |(?=\n)|$)/g, (whole, line: string) =>
+    whole.endsWith(' ') ? `${line}\n` : line,
+  );
 }

@@ -12,6 +12,13 @@ test.each(NAMES)('%s tells how it is used, and its release', async (name) => {
   expect(await runCli([name, '-V'])).toMatchObject({ code: 0, out: 'slurm 22.05.8\n', err: '' });
 });
 
+test.each(NAMES)('%s says what each of its options does, in lines that fit', async (name) => {
+  const { out } = await runCli([name, '--help']);
+  expect(out.split('\n').filter((line) => line.length > 120)).toEqual([]);
+  const acting = /\nOptions\n(.*?)\n\n|\nOptions\n(.*)$/s.exec(out)!;
+  expect((acting[1] ?? acting[2])!.split('\n').filter((line) => /^ +(-\w, )?--\S+$/.test(line))).toEqual([]);
+});
+
 test.each(NAMES)('%s refuses an option that it does not know, as getopt does', async (name) => {
   const { code, out, err } = await runCli([name, '--nosuch']);
   expect([code, out]).toEqual([name === 'sbatch' || name === 'srun' ? 255 : 1, '']);

@@ -43,7 +43,8 @@ export function defineDialect<O extends SlurmOption>(dialect: Dialect<O>): Diale
         const asked = input.given.map(({ option }) => nameOf(option)).find((name) => TELLS.has(name));
         if (asked === undefined) return await dialect.run(input, quietUnless(isGiven(input, 'verbose'), world));
         const { dialectHelp, VERSION_TEXT } = await import('./dialect-help.ts');
-        const told = asked === 'version' ? VERSION_TEXT : dialectHelp(dialect, asked === 'usage');
+        const { OPTION_TEXTS } = await import('./option-texts.ts');
+        const told = asked === 'version' ? VERSION_TEXT : dialectHelp(dialect, asked === 'usage', OPTION_TEXTS);
         world.stdout.write(told);
         return 0;
       } catch (error) {
