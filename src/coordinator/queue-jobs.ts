@@ -34,8 +34,12 @@ export async function resolveIds(
     try {
       const { id, indices } = await resolveRef(ledger.memory, ledger.ports.store, own(ref), 'look');
       const before = jobs.get(id);
-      jobs.set(id, indices === null || before === null ? null : [...(before ?? []), indices]);
-      named.set(id, [...(named.get(id) ?? []), ref]);
+      if (indices === null) jobs.set(id, null);
+      else if (before === undefined) jobs.set(id, [indices]);
+      else before?.push(indices);
+      const refs = named.get(id);
+      if (refs === undefined) named.set(id, [ref]);
+      else refs.push(ref);
     } catch (error) {
       if (!isSpawnError(error) || (error as SpawnError).code !== 'JOB_NOT_FOUND') throw error;
       missing.push(ref);
@@ -53,9 +57,20 @@ export async function resolveIds(
   return { jobs, missing };
 }
 
-/** `12,13_[1,3-5]` at its commas outside of brackets. */
-function splitRefs(text: string): string[] {
-  return text.split(/,(?![^[]*\])/);
+/** `12,13_[1,3-5]` at its commas outside of brackets, in one walk: whoever may read can send very many. */
+export function splitRefs(text: string): string[] {
+  const refs: string[] = [];
+  let from = 0;
+  let isInside = false;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
+    if (sign === '[' || sign === ']') isInside = sign === '[';
+    if (sign !== ',' || isInside) continue;
+    refs.push(text.slice(from, at));
+    from = at + 1;
+  }
+  refs.push(text.slice(from));
+  return refs;
 }
 
 /** The values of a parameter that may come several times. */
