@@ -27,28 +27,29 @@ export async function iterate(
     await show();
     return 0;
   }
+  for (let isFirst = true; ; isFirst = false) {
+    try {
+      await show();
+    } catch (error) {
+      // What is wrong with the command line is wrong every time.
+      if (isFirst && refusalOf(error) !== undefined) throw error;
+      reportSlurmError(command, error, world);
+    }
+    world.stdout.write('\n');
+    const exit = await pauseFor(seconds, world);
+    if (exit !== undefined) return exit;
+  }
+}
+
+/** The exit code when a person has enough. At other times the signal ends this program itself, whatever it waits for. */
+async function pauseFor(seconds: number, world: World): Promise<number | undefined> {
   const abort = new AbortController();
-  const over = Promise.withResolvers<void>();
-  let exit = 0;
+  let exit: number | undefined;
   const stop = world.onInterrupt((code) => {
     exit = code;
     abort.abort();
-    over.resolve();
   });
-  try {
-    for (let isFirst = true; ; isFirst = false) {
-      const shown = show().catch((error) => {
-        // What is wrong with the command line is wrong every time.
-        if (isFirst && refusalOf(error) !== undefined) throw error;
-        if (!abort.signal.aborted) reportSlurmError(command, error, world);
-      });
-      await Promise.race([shown, over.promise]);
-      if (abort.signal.aborted) return exit;
-      world.stdout.write('\n');
-      await world.pause(seconds * 1_000, abort.signal);
-      if (abort.signal.aborted) return exit;
-    }
-  } finally {
-    stop();
-  }
+  await world.pause(seconds * 1_000, abort.signal);
+  stop();
+  return exit;
 }
