@@ -16,8 +16,13 @@ export function gidOfJob(job: Submitted, users: Users, read: (path: string) => s
 export function groupOfJob(job: Submitted, users: Users, read: (path: string) => string = readText): string {
   if (job.slurm?.group !== undefined) return job.slurm.group;
   const gid = gidOfJob(job, users, read);
+  return groupName(gid, read) ?? String(gid);
+}
+
+/** The name in /etc/group; undefined for a group that comes from elsewhere. */
+export function groupName(gid: number, read: (path: string) => string = readText): string | undefined {
   const found = new RegExp(`^([^:\n]{1,255}):[^:\n]*:${gid}:`, 'm').exec(read('/etc/group'));
-  return visible(found?.[1] ?? String(gid));
+  return found?.[1] === undefined ? undefined : visible(found[1]);
 }
 
 const NOGROUP = 65_534;

@@ -1,6 +1,6 @@
 import { type GivenWord, nameOf, readWords } from './getopt.ts';
 import { BAD_OPTION_EXIT, refuseLine } from './refusal.ts';
-import { SBATCH_OPTIONS, type SbatchName } from './sbatch-options.ts';
+import { SBATCH_OPTIONS, type SbatchName, type SlurmOption } from './sbatch-options.ts';
 
 /** Where an option was found: the command line counts more than variables, these more than the script. */
 export type OptionSource = 'script' | 'variable' | 'line';
@@ -47,13 +47,21 @@ export function readScriptOptions(words: readonly string[]): readonly GivenOptio
   return givenOptions(read.given, 'script');
 }
 
-/** What the `SBATCH_*` variables say; a flag is set by its variable whatever its value. */
+/** What the `SBATCH_*` variables say. */
 export function readVariables(env: Readonly<Record<string, string | undefined>>): readonly GivenOption[] {
-  return SBATCH_OPTIONS.flatMap(({ long, variable, argument }): GivenOption[] => {
+  return variablesOf(SBATCH_OPTIONS, env);
+}
+
+/** Options that variables stand for; a flag is set by its variable whatever its value. */
+export function variablesOf<N extends string>(
+  options: readonly (SlurmOption & { readonly long: N })[],
+  env: Readonly<Record<string, string | undefined>>,
+): readonly { readonly name: N; readonly value: string | undefined; readonly source: 'variable' }[] {
+  return options.flatMap(({ long, variable, argument }) => {
     const text = variable === undefined ? undefined : env[variable];
     if (text === undefined) return [];
     const value = argument === 'none' || (argument === 'optional' && text === '') ? undefined : text;
-    return [{ name: long, value, source: 'variable' }];
+    return [{ name: long, value, source: 'variable' as const }];
   });
 }
 

@@ -4,7 +4,7 @@ import { parseHostlist } from '../../../config/slurm/hostlist.ts';
 import { BAD_OPTION_EXIT, refuse, refuseLine } from '../../../config/slurm/refusal.ts';
 import type { SlurmOption } from '../../../config/slurm/sbatch-options.ts';
 import { readSbatchRequest, type SbatchRequest } from '../../../config/slurm/sbatch-request.ts';
-import type { GivenOption } from '../../../config/slurm/sbatch-words.ts';
+import { type GivenOption, variablesOf } from '../../../config/slurm/sbatch-words.ts';
 import { SRUN_OPTIONS } from '../../../config/slurm/srun-options.ts';
 import { localZone } from '../../local-zone.ts';
 import type { World } from '../../world.ts';
@@ -64,7 +64,7 @@ export function readSrunRequest(
   world: Pick<World, 'env' | 'now'>,
 ): SrunRequest {
   const line = words.map(({ option, value }): SrunGiven => ({ name: nameOf(option), value, source: 'line' }));
-  const given = [...variables(world.env), ...line];
+  const given = [...variablesOf(SRUN_OPTIONS, world.env), ...line];
   const refused = line.find(({ name }) => REFUSED[name] !== undefined);
   if (refused !== undefined) throw refuseLine(`--${refused.name}: ${REFUSED[refused.name]}`, BAD_OPTION_EXIT);
   const shared = readSbatchRequest(
@@ -168,14 +168,4 @@ const OWN = new Set([
 function numberOf(text: string, option: string): number {
   if (!/^\s*\+?\d{1,9}$/.test(text)) throw refuseLine(`Invalid numeric value "${text}" for --${option}.`, 1);
   return Number(text);
-}
-
-/** What the variables of srun say; a flag is set by its variable whatever its value. */
-function variables(env: World['env']): readonly SrunGiven[] {
-  return SRUN_OPTIONS.flatMap(({ long, variable, argument }): SrunGiven[] => {
-    const text = variable === undefined ? undefined : env[variable];
-    if (text === undefined) return [];
-    const value = argument === 'none' || (argument === 'optional' && text === '') ? undefined : text;
-    return [{ name: long, value, source: 'variable' }];
-  });
 }
