@@ -8,17 +8,32 @@ export interface Float {
 /** What Slurm's data files hold. */
 export type Data = null | boolean | number | string | Float | readonly Data[] | { readonly [key: string]: Data };
 
-/** As Slurm's serializer of JSON writes it: two blanks a level, `/` as `\/`, no newline at the end. */
+/** As Slurm's serializer of JSON writes it: two blanks a level, `/` as `\/`, no newline at the end. Keys are ours, and plain. */
 export function jsonText(data: Data, indent = ''): string {
-  const inner = `${indent}  `;
-  if (Array.isArray(data)) {
-    return `[${data.map((item) => `\n${inner}${jsonText(item, inner)}`).join(',')}\n${indent}]`;
+  switch (typeof data) {
+    case 'string':
+      return PLAIN_TEXT.test(data) ? `"${data}"` : quoted(data).replaceAll('/', '\\/');
+    case 'number':
+      return Number.isFinite(data) ? String(data) : 'null';
+    case 'boolean':
+      return String(data);
   }
-  if (data === null || typeof data !== 'object') return quoted(data).replaceAll('/', '\\/');
+  if (data === null) return 'null';
+  const inner = `${indent}  `;
+  let text = '';
+  if (Array.isArray(data)) {
+    for (const item of data) text += `${text === '' ? '' : ','}\n${inner}${jsonText(item, inner)}`;
+    return `[${text}\n${indent}]`;
+  }
   if (isFloat(data)) return Number.isInteger(data.float) ? `${data.float}.0` : String(data.float);
-  const pairs = Object.entries(data).map(([key, value]) => `\n${inner}${quoted(key)}: ${jsonText(value, inner)}`);
-  return `{${pairs.join(',')}\n${indent}}`;
+  for (const key in data) {
+    text += `${text === '' ? '' : ','}\n${inner}"${key}": ${jsonText((data as Readonly<Record<string, Data>>)[key]!, inner)}`;
+  }
+  return `{${text}\n${indent}}`;
 }
+
+/** What JSON writes as it is. */
+const PLAIN_TEXT = /^[\w .:+*%=,()[\]-]*$/;
 
 /** Characters that steer a terminal are written as their numbers; JSON itself asks that of a few of them alone. */
 function quoted(data: null | boolean | number | string, isYaml = false): string {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { aJob, aTask } from '../../../test/support/cli-world.ts';
 import type { JobView } from '../../api/job.ts';
@@ -165,6 +166,19 @@ test('data are written as Slurm writes them', () => {
     '\n- !!map\n  !!str a: !!seq []\n  !!str b c: !!map\n    !!str d: !!float 2.000000\n    !!str e: !!str /x\n' +
       '    !!str f: !!null null\n    !!str g: !!null null\n  !!str h: !!seq\n  - !!int 1\n  - !!map\n    !!str i: !!bool true\n    !!str j: !!str x y',
   );
+});
+
+test('texts and numbers are what JSON reads back', () => {
+  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('a"b', 'a\\b', '/', "'", '<&>', '\n', ''));
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(text, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer())),
+      (items) => {
+        expect(JSON.parse(jsonText(items))).toEqual(JSON.parse(JSON.stringify(items)));
+      },
+    ),
+  );
+  expect(jsonText([Number.NaN, 1 / 0])).toBe('[\n  null,\n  null\n]');
 });
 
 test('data steer no terminal', () => {
