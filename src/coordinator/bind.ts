@@ -48,7 +48,7 @@ export function resumeSession(world: World, entry: SessionEntry): void {
     const ranges = grants.get(range.jobId) ?? [];
     if (!ranges.includes(range)) ranges.push(range);
     grants.set(range.jobId, ranges);
-    repeatRequests(world, session, range, () => true);
+    repeatRequests(world, session, range);
   }
   world.count('sessionsResumed');
   instanceConnected(world, bound!.instance);

@@ -82,7 +82,7 @@ function reconcile(
   const unreported: number[] = [];
   for (const range of session.grants) {
     if (range.open === 0) continue;
-    if (range.sentN === 0) repeatRequests(books, session, range, (fence) => theirs.has(fence));
+    if (range.sentN === 0) repeatRequests(books, session, range);
     for (let at = 0; at < range.count; at++) {
       if (range.status[at] === GrantStatus.closed) continue;
       const fence = range.fence + at;
@@ -104,19 +104,17 @@ function reconcile(
   books.settlement.run();
 }
 
-/** What was asked of an earlier life's grants may have been durable and yet never sent. */
-export function repeatRequests(
-  books: Books,
-  session: WorkerSession,
-  range: GrantRange,
-  isTheirs: (fence: number) => boolean,
-): void {
+/**
+ * What was asked of an earlier life's grants may have been durable and yet never sent, or was sent ahead of a grant that is sent again: it
+ * goes after that.
+ */
+export function repeatRequests(books: Books, session: WorkerSession, range: GrantRange): void {
   const { job } = books.memory.jobs.get(range.jobId)!;
   const granted = job.lanes[range.lane]!;
   const { cancel, revoke } = books.memory.changes.tell(session.id);
   for (let at = 0; at < range.count; at++) {
     const fence = range.fence + at;
-    if (range.status[at] === GrantStatus.closed || !isTheirs(fence)) continue;
+    if (range.status[at] === GrantStatus.closed) continue;
     const position = range.position + at;
     const lane = job.laneOf(position);
     // Also when it is the one it was granted with: it may have had another one meanwhile.
