@@ -26,6 +26,7 @@ const request = fc.record(
     returned: runs,
     heldRuns: runs,
     startedRuns: runs,
+    heldMembers: fc.array(fence, { maxLength: 4 }),
     draining: fc.boolean(),
   },
   { requiredKeys: ['seq', 'ack', 'held'] },
@@ -50,8 +51,8 @@ function alter(value: unknown, path: readonly number[], piece: unknown, name: st
 
 test('the requests made here have all fields of the schema', () => {
   const made = new Set(fc.sample(request, { numRuns: 200, seed: 1 }).flatMap((each) => Object.keys(each)));
-  // The report of an instance is seldom and small, and left to the schema.
-  expect([...made, 'instance'].toSorted()).toEqual(Object.keys(ExchangeRequest.shape).toSorted());
+  // Reports of instances and of members are seldom and small, and left to the schema.
+  expect([...made, 'instance', 'members'].toSorted()).toEqual(Object.keys(ExchangeRequest.shape).toSorted());
 });
 
 test('it takes every request that the schema takes, so that the schema is not asked', () => {

@@ -2,7 +2,7 @@ import type { ExchangeRequest } from '../api/session.ts';
 
 /**
  * True only for what the ExchangeRequest schema accepts, found without its cost of an object and a call for every
- * number: an exchange may carry 100,000 of them. What this refuses (the report of an instance, too) goes to the schema, which also words the error,
+ * number: an exchange may carry 100,000 of them. What this refuses (reports of instances and of members of gangs, too) goes to the schema, which also words the error,
  * so that the schema stays the one contract.
  */
 export function isExchangeRequest(data: unknown): data is ExchangeRequest {
@@ -50,6 +50,7 @@ const REQUEST = fields({
   held: (value) => hasOnly(value, HELD) && value.count !== undefined && value.sum !== undefined,
   heldRuns: isRuns,
   startedRuns: isRuns,
+  heldMembers: isFences,
   draining: (value) => typeof value === 'boolean',
 });
 
