@@ -19,7 +19,8 @@ export interface BatchEnvironment {
 type Env = World['env'];
 
 /** Slurm's variables that say how another job or step was started; the rest of `SLURM_*` is the person's own, as SLURM_TIME_FORMAT. */
-const OF_ANOTHER = /^SLURM_(?:STEP|SRUN|LAUNCH|TASK|CPU_BIND|MEM_BIND|EXPORT_ENV$|GET_USER_ENV$|UMASK$|DISTRIBUTION$)/;
+const OF_ANOTHER =
+  /^SLURM_(?:STEP|SRUN|LAUNCH|TASK|CPU_BIND|MEM_BIND|EXPORT_ENV$|GET_USER_ENV$|UMASK$|DISTRIBUTION$|GPUS|CPUS_PER_GPU$)/;
 
 function isOfThePerson(name: string): boolean {
   return name.startsWith('SLURM_') && !isOwnVariable(name) && !OF_ANOTHER.test(name);
@@ -30,11 +31,15 @@ function isOfThePerson(name: string): boolean {
  * @throws SpawnError with Slurm's words when the file cannot be read
  */
 export function batchEnvironment(
-  { exported = { base: 'all', variables: {} }, exportFile }: Pick<SbatchValues, 'exported' | 'exportFile'>,
+  values: Pick<SbatchValues, 'exported' | 'exportFile' | AskedGpus>,
   { env, cwd }: Pick<World, 'env' | 'cwd'>,
 ): BatchEnvironment {
+  const { exported = { base: 'all', variables: {} }, exportFile } = values;
   const { shown } = exported;
-  const said = shown === undefined ? {} : { SLURM_EXPORT_ENV: shown, SLURM_GET_USER_ENV: '1' };
+  const said = {
+    ...gpuVariables(values),
+    ...(shown === undefined ? {} : { SLURM_EXPORT_ENV: shown, SLURM_GET_USER_ENV: '1' }),
+  };
   if (exportFile !== undefined) {
     const variables = exportFileVariables(readExportFile(exportFile, cwd));
     return { snapshot: undefined, env: { ...wayBack(env, cwd), ...said, ...variables } };
@@ -43,6 +48,19 @@ export function batchEnvironment(
     return { snapshot: undefined, env: { ...wayBack(env, cwd), ...said, ...exported.variables } };
   }
   return { snapshot: envSnapshot(env, cwd, isOfThePerson), env: { ...said, ...exported.variables } };
+}
+
+type AskedGpus = 'gpus' | 'gpusPerNode' | 'gpusPerTask' | 'cpusPerGpu';
+
+/** What was asked for, which scripts hand on: `torchrun --nproc-per-node=$SLURM_GPUS_PER_NODE`. */
+function gpuVariables({ gpus, gpusPerNode, gpusPerTask, cpusPerGpu }: Pick<SbatchValues, AskedGpus>) {
+  const asked = { SLURM_GPUS: gpus, SLURM_GPUS_PER_NODE: gpusPerNode, SLURM_GPUS_PER_TASK: gpusPerTask };
+  const texts = Object.entries(asked).flatMap(([name, given]) =>
+    given === undefined
+      ? []
+      : [[name, given.gpuType === undefined ? `${given.gpus}` : `${given.gpuType}:${given.gpus}`]],
+  );
+  return { ...Object.fromEntries(texts), ...(cpusPerGpu === undefined ? {} : { SLURM_CPUS_PER_GPU: `${cpusPerGpu}` }) };
 }
 
 /** A number from 3 on is that of an open file. */

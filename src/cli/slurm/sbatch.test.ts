@@ -191,6 +191,19 @@ describe('the environment', () => {
     expect(remote).toEqual({ SPAWN_SERVER: 'http://h:1', SLURM_EXPORT_ENV: 'NONE', SLURM_GET_USER_ENV: '1' });
   });
 
+  test.each([
+    [['--gpus=2', '--cpus-per-gpu=3'], { SLURM_GPUS: '2', SLURM_CPUS_PER_GPU: '3' }],
+    [['--gpus-per-node=a100:2'], { SLURM_GPUS_PER_NODE: 'a100:2' }],
+    [['-n2', '--gpus-per-task=1'], { SLURM_GPUS_PER_TASK: '1' }],
+    [['--gres=gpu:1'], {}],
+  ])('tells what was asked of GPUs with %j, and nothing of those of an outer task', async (words, variables) => {
+    const outer = { SLURM_GPUS: '9', SLURM_GPUS_PER_NODE: '9', SLURM_GPUS_PER_TASK: '9', SLURM_CPUS_PER_GPU: '9' };
+    const client = coordinator({}, { server: async () => aServer({ sessions: [] }) });
+    const { spec, blob } = await sbatch(['--wrap=x', ...words], { client }, outer);
+    expect(spec!.env).toEqual(variables);
+    expect(blob('env')).not.toContain('SLURM_');
+  });
+
   test('of --export-file is what the file says', async () => {
     file('envf', 'XA=9\0NEW=a\nb\0odd\0=x\0');
     const { env, snapshot } = await of(['--export-file=envf', '--export=XB'], { XA: '1', XB: '2' });
