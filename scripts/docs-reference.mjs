@@ -49,7 +49,8 @@ const reference = `# Reference of the command line
 ${BEGIN}
 
 Every command and every option of \`spawn\`. What they are for is told in [commands](commands.md) and [submitting](submit.md).
-\`spawn help COMMAND\` prints the same. All commands take \`-h\`, \`--help\`; \`spawn --version\` prints the version.
+The options of Slurm's commands (\`spawn sbatch\` and
+the others) are in [Slurm's commands](slurm.md#options). \`spawn help COMMAND\` prints the same. All commands take \`-h\`, \`--help\`; \`spawn --version\` prints the version.
 
 ${contents.join('\n')}
 
@@ -74,12 +75,20 @@ const VALUES = { none: '', required: '=…', optional: '[=…]' };
 function slurmRow({ long, short, argument, variable, verdict, sameAs, note = '' }) {
   const letter = short === undefined ? '' : `\`-${short}\`, `;
   const here = verdict === 'acts' && note !== '' && sameAs === undefined ? 'differs' : HERE[verdict];
-  return [`${letter}\`--${long}${VALUES[argument]}\``, variable === undefined ? '' : `\`${variable}\``, here, cell(note)];
+  return [
+    `${letter}\`--${long}${VALUES[argument]}\``,
+    variable === undefined ? '' : `\`${variable}\``,
+    here,
+    cell(note),
+  ];
 }
 
 const dialects = await Promise.all(SLURM_COMMANDS.map(async ({ load }) => load()));
 const slurmOptions = dialects
-  .map(({ command, options }) => `### ${command}\n\n${table(['Option', 'Variable', 'Here', 'Note'], options.map(slurmRow))}`)
+  .map(
+    ({ command, options }) =>
+      `### ${command}\n\n${table(['Option', 'Variable', 'Here', 'Note'], options.map(slurmRow))}`,
+  )
   .join('\n\n');
 
 /** The page with what stands between the marks replaced. */
