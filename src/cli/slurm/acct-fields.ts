@@ -3,11 +3,10 @@ import type { AcctField } from './acct-format.ts';
 import type { AcctRow } from './acct-rows.ts';
 import type { AcctSizes } from './acct-sizes.ts';
 import { cpuClock, fullClock } from './clock-text.ts';
-import { gidOfJob, groupOfJob } from './groups.ts';
 import { jobName, rowId, rowNumber } from './queue-rows.ts';
 import { rowCpus, rowNodeCount, rowNodeList, rowPartition, rowPriority, rowReason } from './queue-values.ts';
 import type { TimeText } from './time-format.ts';
-import { type Users, uidOfJob, userOfJob } from './users.ts';
+import { gidOfJob, groupOfJob, type Users, uidOfJob, userOfJob } from './users.ts';
 
 /** What the fields of sacct need beside the row. */
 export interface AcctFacts {

@@ -1,11 +1,10 @@
 import { CLUSTER } from '../../api/slurm-names.ts';
 import { type AcctFacts, elapsedSeconds, suspendedSeconds } from './acct-fields.ts';
 import { type AcctRow, batchStep } from './acct-rows.ts';
-import { groupOfJob } from './groups.ts';
 import type { Data } from './openapi-text.ts';
 import { jobName, rowIndices, rowNumber } from './queue-rows.ts';
 import { rowCpus, rowNodeCount, rowNodeList, rowNodes, rowPartition, rowPriority, rowReason } from './queue-values.ts';
-import { userOfJob } from './users.ts';
+import { groupOfJob, userOfJob } from './users.ts';
 
 const MIB = 1_048_576;
 

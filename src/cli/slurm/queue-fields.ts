@@ -1,6 +1,5 @@
 import { CLUSTER } from '../../api/slurm-names.ts';
 import { leftText, limitText, shortClock } from './clock-text.ts';
-import { gidOfJob, groupOfJob } from './groups.ts';
 import { type FieldRow, type FieldTables, fieldTables } from './percent-format.ts';
 import { jobName, type QueueRow, ranFor, rowId, rowIndices, rowNumber, startOf } from './queue-rows.ts';
 import {
@@ -28,7 +27,7 @@ import {
 } from './queue-values.ts';
 import { rowFiles } from './row-files.ts';
 import type { TimeText } from './time-format.ts';
-import { type Users, uidOfJob, userOfJob } from './users.ts';
+import { gidOfJob, groupOfJob, type Users, uidOfJob, userOfJob } from './users.ts';
 import { shortState } from './words.ts';
 
 /** What fields need beside the row. */

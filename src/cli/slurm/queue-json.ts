@@ -1,5 +1,4 @@
 import { CLUSTER } from '../../api/slurm-names.ts';
-import { gidOfJob, groupOfJob } from './groups.ts';
 import type { Data } from './openapi-text.ts';
 import type { QueueFacts } from './queue-fields.ts';
 import { endOf, jobName, type QueueRow, rowIndices, rowNumber, startOf } from './queue-rows.ts';
@@ -23,7 +22,7 @@ import {
   waitStatus,
 } from './queue-values.ts';
 import { rowFiles } from './row-files.ts';
-import { uidOfJob, userOfJob } from './users.ts';
+import { gidOfJob, groupOfJob, uidOfJob, userOfJob } from './users.ts';
 
 const MIB = 1_048_576;
 const MINUTE_MS = 60_000;

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { aJob, aTask } from '../../../test/support/cli-world.ts';
 import type { JobView } from '../../api/job.ts';
 import type { QueueJob, QueueTask } from '../../api/queue.ts';
-import { gidOfJob, groupOfJob } from './groups.ts';
+import { lookUpNames } from './look-up-names.ts';
 import { jsonText, listPieces, listText } from './openapi-text.ts';
 import { eachTask, mergeWaiting, type QueueRow, readRows, rowId, rowsOf } from './queue-rows.ts';
 import {
@@ -21,7 +21,7 @@ import {
   sizeText,
 } from './queue-values.ts';
 import { readTimeFormat } from './time-format.ts';
-import { readUsers } from './users.ts';
+import { gidOfJob, groupOfJob, readUsers } from './users.ts';
 
 const MIB = 2 ** 20;
 const lane = { priority: 0, cpus: 1, memoryBytes: 0, timeLimitMs: 0 };
@@ -142,18 +142,20 @@ describe('times', () => {
 });
 
 test('groups are those of the submitter, else of this machine', () => {
-  const users = readUsers(() => 'ada:x:1000:1007::/:/bin/sh\n');
-  const read = (path: string) => (path === '/etc/passwd' ? 'ada:x:1000:1007::/:/bin/sh\n' : 'crew:x:1007:\n');
-  expect([gidOfJob({ owner: 'ada' }, users, read), groupOfJob({ owner: '1000' }, users, read)]).toEqual([1007, 'crew']);
+  const files = new Map([
+    ['/etc/passwd', 'ada:x:1000:1007::/:/bin/sh\n'],
+    ['/etc/group', 'crew:x:1007:\n'],
+  ]);
+  const users = readUsers(
+    lookUpNames(
+      (path) => files.get(path) ?? '',
+      () => '',
+    ),
+  );
+  expect([gidOfJob({ owner: 'ada' }, users), groupOfJob({ owner: '1000' }, users)]).toEqual([1007, 'crew']);
   const slurm = { gid: 5, group: 'five' };
-  expect([gidOfJob({ owner: '1', slurm }, users, read), groupOfJob({ owner: '1', slurm }, users, read)]).toEqual([
-    5,
-    'five',
-  ]);
-  expect([gidOfJob({ owner: 'eve' }, users, read), groupOfJob({ owner: 'eve' }, users, read)]).toEqual([
-    65_534,
-    '65534',
-  ]);
+  expect([gidOfJob({ owner: '1', slurm }, users), groupOfJob({ owner: '1', slurm }, users)]).toEqual([5, 'five']);
+  expect([gidOfJob({ owner: 'eve' }, users), groupOfJob({ owner: 'eve' }, users)]).toEqual([65_534, '65534']);
 });
 
 test('data are written as Slurm writes them', () => {

@@ -1,62 +1,57 @@
-import { readFileSync } from 'node:fs';
 import type { JobView } from '../../api/job.ts';
 import { MYSELF } from '../../api/myself.ts';
 import { visible } from '../../core/error-text.ts';
+import { type EntryOf, lookUpNames } from './look-up-names.ts';
 
-/** Names and numbers of the users of this machine. */
+/** Names and numbers of the users and groups of this machine. */
 export interface Users {
   /** Undefined: there is no such number. */
   readonly nameOf: (uid: number) => string | undefined;
   /** Undefined: there is no such name. */
   readonly uidOf: (name: string) => number | undefined;
+  /** The number of their first group. */
+  readonly gidOf: (uid: number) => number | undefined;
+  /** The name of a group; undefined: there is no such number. */
+  readonly groupOf: (gid: number) => string | undefined;
 }
 
 const MOST_UID = 4_294_967_295;
+const NOBODY = 65_534;
 
-/** Those of /etc/passwd, which is read when the first is asked for. @param text what stands there, for tests */
-export function readUsers(text: () => string = passwd): Users {
-  let byUid: Map<number, string> | undefined;
-  let byName: Map<string, number> | undefined;
-  const read = () => {
-    byUid = new Map();
-    byName = new Map();
-    for (const line of text().split('\n')) {
-      const [, name, uid] = /^([^:]{1,255}):[^:]*:(\d{1,10}):/.exec(line) ?? [];
-      if (name === undefined) continue;
-      if (!byUid.has(Number(uid))) byUid.set(Number(uid), visible(name));
-      if (!byName.has(name)) byName.set(name, Number(uid));
-    }
-  };
+/** @param entryOf where they are looked for */
+export function readUsers(entryOf: EntryOf = lookUpNames()): Users {
+  const shown = (name: string | undefined) => (name === undefined ? undefined : visible(name));
+  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
   return {
-    nameOf(uid) {
-      if (byUid === undefined) read();
-      return byUid!.get(uid);
-    },
-    uidOf(name) {
-      if (byName === undefined) read();
-      return byName!.get(name);
-    },
+    nameOf: (uid) => shown(entryOf('passwd', uid)?.[0]),
+    uidOf: (name) => number(entryOf('passwd', name)?.[2]),
+    gidOf: (uid) => number(entryOf('passwd', uid)?.[3]),
+    groupOf: (gid) => shown(entryOf('group', gid)?.[0]),
   };
-}
-
-function passwd(): string {
-  try {
-    return readFileSync('/etc/passwd', 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 /** The number of who submitted a job: an owner without one is shown as nobody. */
 export function uidOfJob({ owner, slurm }: Pick<JobView, 'owner' | 'slurm'>, users: Users): number {
   if (/^\d{1,10}$/.test(owner)) return Number(owner);
-  return users.uidOf(owner) ?? slurm?.uid ?? 65_534;
+  return users.uidOf(owner) ?? slurm?.uid ?? NOBODY;
 }
 
 /** The name of who submitted a job; the number where this machine does not know it. */
 export function userOfJob(job: Pick<JobView, 'owner' | 'slurm'>, users: Users): string {
   if (!/^\d{1,10}$/.test(job.owner)) return job.owner;
   return users.nameOf(Number(job.owner)) ?? job.owner;
+}
+
+/** The number of the group that a job was submitted in: as recorded, else the first one of its user on this machine, else nobody's. */
+export function gidOfJob(job: Pick<JobView, 'owner' | 'slurm'>, users: Users): number {
+  return job.slurm?.gid ?? users.gidOf(uidOfJob(job, users)) ?? NOBODY;
+}
+
+/** Its name; the number where this machine does not know it. */
+export function groupOfJob(job: Pick<JobView, 'owner' | 'slurm'>, users: Users): string {
+  if (job.slurm?.group !== undefined) return job.slurm.group;
+  const gid = gidOfJob(job, users);
+  return users.groupOf(gid) ?? String(gid);
 }
 
 /** Whether this machine knows a user by a name or number. */

@@ -1,6 +1,5 @@
 import { formatHostlist } from '../../../core/hostlist.ts';
 import { fullClock, limitText, localTime } from '../clock-text.ts';
-import { gidOfJob, groupOfJob } from '../groups.ts';
 import type { JobRecord } from '../job-record.ts';
 import { jobName, type QueueRow, ranFor, rowIndices, rowNumber } from '../queue-rows.ts';
 import {
@@ -20,7 +19,7 @@ import {
   sizeText,
 } from '../queue-values.ts';
 import { rowFiles } from '../row-files.ts';
-import { type Users, uidOfJob, userOfJob } from '../users.ts';
+import { gidOfJob, groupOfJob, type Users, uidOfJob, userOfJob } from '../users.ts';
 
 const NULL = '(null)';
 /** Of an array of which all was cancelled before it started. */
