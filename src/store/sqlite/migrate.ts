@@ -11,6 +11,7 @@ import { migration0004 } from './migrations/0004.ts';
 import { migration0005 } from './migrations/0005.ts';
 import { migration0006 } from './migrations/0006.ts';
 import { migration0007 } from './migrations/0007.ts';
+import { migration0008 } from './migrations/0008.ts';
 
 /** SQL that leads from the version before to this one; the first makes version 1 of an empty database. */
 export const MIGRATIONS: readonly string[] = [
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
   migration0005,
   migration0006,
   migration0007,
+  migration0008,
 ];
 
 /** `SPWN`: marks a database file as a store (sqlite.org/pragma.html#pragma_application_id). */
