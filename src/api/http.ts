@@ -23,8 +23,8 @@ export const SubmitHeaders = z.object({
 });
 export type SubmitHeaders = z.infer<typeof SubmitHeaders>;
 
-/** A script, a snapshot of an environment, and what makes up a staged directory. */
-export const BlobKind = z.enum(['script', 'env', 'stage']);
+/** A script, a snapshot of an environment, what makes up a staged directory, a plan of parts, and a table of parameters. */
+export const BlobKind = z.enum(['script', 'env', 'stage', 'plan', 'params']);
 export type BlobKind = z.infer<typeof BlobKind>;
 
 export const BlobKindParams = z.object({ kind: BlobKind });

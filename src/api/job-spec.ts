@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BlobHash } from './blob-hash.ts';
+import { InputSpec, JsonValue, OutputSpec, SecretRef, Speculation } from './data.ts';
 import { GangSpec } from './gang.ts';
 import { InstanceSpec } from './instance.ts';
 import {
@@ -35,6 +36,13 @@ export const RunSpec = z.discriminatedUnion('kind', [
     hash: BlobHash,
     name: text(255).min(1),
     args: z.array(text(131_072)).max(10_000),
+  }),
+  /** A function of a TypeScript or JavaScript module, called in a process that stays warm; `spawn:…` are our own. */
+  z.strictObject({
+    kind: z.literal('handler'),
+    /** Relative to the directory of the tasks. */
+    module: text(4_096).min(1),
+    export: text(255).min(1).default('default'),
   }),
   /** Nothing: the task of an instance without a command ends by `spored complete`. */
   z.strictObject({ kind: z.literal('signal') }),
@@ -131,6 +139,28 @@ export const JobSpec = z.strictObject({
   stage: BlobHash.optional(),
   /** Makes this an instance array: every index gets a machine of its own. */
   instances: InstanceSpec.optional(),
+  /** What its tasks read: each reads one part. The number of parts makes the array, so `array` is absent. */
+  input: InputSpec.optional(),
+  output: OutputSpec.optional(),
+  /** Given to handlers as they are, to commands as PARAM_name and `{param:name}`. */
+  params: z.record(text(128).regex(/^[A-Za-z_][A-Za-z0-9_]*$/), JsonValue).optional(),
+  /** Blob of kind `params`: JSON lines, one object of parameters for each task in order, over `params`. */
+  paramTable: BlobHash.optional(),
+  /** Variables of the tasks with values that are not written down: read by the worker. */
+  secrets: z.record(text(255).regex(/^[A-Za-z_][A-Za-z0-9_]*$/), SecretRef).optional(),
+  /** An attempt that says no progress for so long is ended as stalled; 0 = never. */
+  heartbeatMs: z.int().min(0).max(MAX_DURATION_MS).default(0),
+  /** The job has succeeded when at least this part of its tasks has; those that failed are told, and dependents go on. */
+  minSuccess: z.number().gt(0).max(1).default(1),
+  speculation: Speculation.optional(),
+  /** So many tasks are granted to a worker at once, however long they take; 0: by their measured duration. */
+  pack: z.int().min(0).max(100_000).default(0),
+  /** Set by the coordinator: what this job does for another one. */
+  role: z.strictObject({ kind: z.enum(['plan', 'collect']), of: z.int().min(1) }).optional(),
+  /** Set by the coordinator: the jobs submitted with it have the numbers from `first` on. */
+  workflow: z
+    .strictObject({ first: z.int().min(1), count: z.int().min(1), key: text(63).min(1), name: text(63).optional() })
+    .optional(),
   /** What Slurm's commands show of a job, and by which names they find it. */
   slurm: SlurmSpec.optional(),
 });

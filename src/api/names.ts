@@ -8,6 +8,17 @@ import {
   TokensReply,
   TokenView,
 } from './access.ts';
+import {
+  Aggregate,
+  BadRecords,
+  Cut,
+  InputSpec,
+  OutputSpec,
+  Planned,
+  S3Access,
+  SecretRef,
+  Speculation,
+} from './data.ts';
 import { BlobReply, StopReply } from './http.ts';
 import {
   Blocker,
@@ -38,19 +49,29 @@ import {
   VerbReply,
 } from './job.ts';
 import { JobSpec, RunSpec } from './job-spec.ts';
+import { ServerView, SessionView } from './server-view.ts';
 import {
   ExchangeReply,
   ExchangeRequest,
   HelloReply,
   HelloRequest,
   JobForWorker,
-  ServerView,
-  SessionView,
+  Progress,
   StreamMessage,
 } from './session.ts';
 import { SlurmSpec, SlurmUpdate } from './slurm.ts';
 
 const NAMED = {
+  Aggregate,
+  BadRecords,
+  Cut,
+  InputSpec,
+  OutputSpec,
+  Planned,
+  Progress,
+  S3Access,
+  SecretRef,
+  Speculation,
   Blocker,
   CreateTokenReply,
   CreateTokenRequest,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InputSpec, OutputSpec, Planned, SecretRef } from './data.ts';
 import { GangMessage, MemberEndMessage, MemberMessage, MemberReport, Placement } from './gang.ts';
 import { Directive, InstanceReport } from './instance-session.ts';
 import { JobSpec, RunSpec } from './job-spec.ts';
@@ -119,6 +120,15 @@ export const JobForWorker = z.object({
   user: z.string().optional(),
   stage: z.string().optional(),
   slurm: SlurmForWorker.optional(),
+  input: InputSpec.optional(),
+  /** Blob with the manifest of the plan; of a job that reads an input and is no planning job. */
+  plan: z.string().optional(),
+  output: OutputSpec.optional(),
+  params: JobSpec.shape.params,
+  paramTable: z.string().optional(),
+  secrets: z.record(z.string(), SecretRef).optional(),
+  heartbeatMs: z.int().optional(),
+  role: JobSpec.shape.role,
   /** Sent again, whole, when one was added. */
   lanes: z.array(LaneForWorker).optional(),
 });
@@ -176,6 +186,15 @@ export type StreamMessage = z.infer<typeof StreamMessage>;
 
 const column = z.array(z.number());
 
+/** What an attempt says of itself while it runs. */
+export const Progress = z.strictObject({
+  fence: Fence,
+  /** Of its work, 0 to 1. */
+  fraction: z.number().min(0).max(1),
+  message: z.string().max(1_000).optional(),
+});
+export type Progress = z.infer<typeof Progress>;
+
 /**
  * Attempts that ended, as columns with one entry a fence, in the order of `runs`. A column left out is all zeros.
  * A start that was not reported before is implied.
@@ -196,6 +215,10 @@ export const Ends = z.strictObject({
   errBytes: column.optional(),
   cutBytes: column.optional(),
   missingBytes: column.optional(),
+  /** Where its result lies, as records of the stream RESULT, and how long they are with their headers; 0: it has none. */
+  resultSegment: column.optional(),
+  resultOffset: column.optional(),
+  resultBytes: column.optional(),
 });
 export type Ends = z.infer<typeof Ends>;
 
@@ -222,6 +245,10 @@ export const ExchangeRequest = z.strictObject({
   heldRuns: z.array(FenceRun).optional(),
   /** Those of heldRuns that have started. */
   startedRuns: z.array(FenceRun).optional(),
+  /** Plans that were made here; said before the end of their attempts. */
+  planned: z.array(Planned).max(1_000).optional(),
+  /** How far attempts are, where that has changed; the last word counts. */
+  progress: z.array(Progress).max(10_000).optional(),
   /** Members of gangs that became ready here, or failed. */
   members: z.array(MemberReport).optional(),
   /** With heldRuns: fences of all gangs of which a member is here. */
@@ -244,47 +271,3 @@ export const ExchangeReply = z.object({
   deferred: z.boolean(),
 });
 export type ExchangeReply = z.infer<typeof ExchangeReply>;
-
-export const SessionView = z.object({
-  id: z.int(),
-  worker: z.string(),
-  host: z.string(),
-  pid: z.int(),
-  resources: Resources,
-  freeCpus: z.number(),
-  running: z.int(),
-  leased: z.int(),
-  connected: z.boolean(),
-  draining: z.boolean(),
-  openedAt: z.number(),
-  freeMemoryBytes: z.int().optional(),
-  freeGpus: z.number().optional(),
-  freeNamed: ResourceAmounts.optional(),
-  /** Of its release. */
-  version: z.string().optional(),
-  api: z.int().optional(),
-});
-export type SessionView = z.infer<typeof SessionView>;
-
-export const ServerView = z.object({
-  version: z.string(),
-  api: z.int(),
-  pid: z.int(),
-  host: z.string(),
-  storeId: z.string(),
-  epoch: z.int(),
-  dataDir: z.string(),
-  startedAt: z.number(),
-  liveJobs: z.int(),
-  /** False while the store refuses writes (disk full): reads work, writes get STORE_FULL. */
-  writable: z.boolean(),
-  counters: z.record(z.string(), z.number()),
-  sessions: z.array(SessionView),
-  /** Most tasks in one array. */
-  maxArraySize: z.int().optional(),
-  /** Where it listens besides its Unix socket, as URLs; absent: nowhere. */
-  listens: z.array(z.string()).optional(),
-  /** Where it answers DNS for instances; absent: nowhere. */
-  dns: z.object({ address: z.string(), port: z.int(), domain: z.string() }).optional(),
-});
-export type ServerView = z.infer<typeof ServerView>;

@@ -1,4 +1,4 @@
-import type { ServerView } from '../api/session.ts';
+import type { ServerView } from '../api/server-view.ts';
 import type { Client } from './client.ts';
 
 /** Where a command's words go. */

@@ -26,7 +26,7 @@ import type {
   UpdateRequest,
   VerbReply,
 } from '../api/job.ts';
-import type { ServerView } from '../api/session.ts';
+import type { ServerView } from '../api/server-view.ts';
 import { fromJSON } from '../core/errors.ts';
 import { call, OCTETS } from './calls.ts';
 import type { CallOptions } from './connection.ts';

@@ -32,7 +32,7 @@ export type {
 } from '../api/job.ts';
 export type { JobSpecInput } from '../api/job-spec.ts';
 export type { QueueGroup, QueueJob, QueueReply, QueueTask } from '../api/queue.ts';
-export type { ServerView, SessionView } from '../api/session.ts';
+export type { ServerView, SessionView } from '../api/server-view.ts';
 export { type ErrorCode, isSpawnError, SpawnError } from '../core/errors.ts';
 export { SpawnClient, type WatchOptions } from './client.ts';
 export type { CallOptions, ClientOptions } from './connection.ts';

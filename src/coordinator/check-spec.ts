@@ -19,6 +19,21 @@ export function checkCombinations(spec: JobSpec): void {
   checkStaged(spec);
   checkInstances(spec);
   checkGang(spec);
+  checkData(spec);
+}
+
+/** Fields of data jobs that this coordinator does not take yet. */
+function checkData(spec: JobSpec): void {
+  const { run, role, workflow, heartbeatMs, minSuccess, pack, ...more } = spec;
+  if (run.kind === 'handler') refuse('run.kind', 'argv, shell or script', run.kind);
+  for (const name of ['input', 'output', 'params', 'paramTable', 'secrets', 'speculation'] as const) {
+    if (more[name] !== undefined) refuse(name, 'none', 'one');
+  }
+  if (heartbeatMs > 0) refuse('heartbeatMs', '0', heartbeatMs);
+  if (minSuccess < 1) refuse('minSuccess', '1', minSuccess);
+  if (pack > 0) refuse('pack', '0', pack);
+  if (role !== undefined) refuse('role', 'none (the coordinator sets it)', role.kind);
+  if (workflow !== undefined) refuse('workflow', 'none (the coordinator sets it)', workflow.key);
 }
 
 /** What its sessions have follows from its ranks. */

@@ -1,6 +1,6 @@
 import type { BlobKind } from '../api/http.ts';
 import { API_VERSION, MAX_ARRAY_SIZE, MAX_BLOB_BYTES } from '../api/limits.ts';
-import type { ServerView, SessionView } from '../api/session.ts';
+import type { ServerView, SessionView } from '../api/server-view.ts';
 import { SpawnError } from '../core/errors.ts';
 import { WHOLE_DEVICE } from '../core/gpu-shares.ts';
 import { diffLogs } from './diff-logs.ts';

@@ -79,6 +79,8 @@ function firstWord(run: RunSpec): string {
       return run.argv[0]!;
     case 'shell':
       return run.text.trim().split(/\s+/)[0] ?? '';
+    case 'handler':
+      return run.module.replace(/\.[cm]?[jt]s$/, '');
     case 'signal':
       return '';
   }

@@ -50,7 +50,8 @@ import type {
   VerbReply,
 } from '../api/job.ts';
 import type { QueueQuery, QueueReply } from '../api/queue.ts';
-import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest, ServerView } from '../api/session.ts';
+import type { ServerView } from '../api/server-view.ts';
+import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest } from '../api/session.ts';
 
 /** Who asks, as the server's door found out. */
 export interface Caller {

@@ -123,6 +123,8 @@ function wordsOf(run: RunSpec): string {
       return run.text;
     case 'script':
       return [run.name, ...run.args].join(' ');
+    case 'handler':
+      return `${run.module}#${run.export}`;
     case 'signal':
       return '(until spored complete)';
   }

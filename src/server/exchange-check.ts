@@ -2,7 +2,7 @@ import type { ExchangeRequest } from '../api/session.ts';
 
 /**
  * True only for what the ExchangeRequest schema accepts, found without its cost of an object and a call for every
- * number: an exchange may carry 100,000 of them. What this refuses (reports of instances and of members of gangs, too) goes to the schema, which also words the error,
+ * number: an exchange may carry 100,000 of them. What this refuses (reports of instances, of members of gangs, plans and progress, too) goes to the schema, which also words the error,
  * so that the schema stays the one contract.
  */
 export function isExchangeRequest(data: unknown): data is ExchangeRequest {
@@ -38,6 +38,9 @@ const ENDS = fields({
   errBytes: isColumn,
   cutBytes: isColumn,
   missingBytes: isColumn,
+  resultSegment: isColumn,
+  resultOffset: isColumn,
+  resultBytes: isColumn,
 });
 const STARTS = fields({ fences: isFences, agoMs: isColumn, logSegment: isColumn, logOffset: isColumn });
 const HELD = fields({ count: isCount, sum: isCount });

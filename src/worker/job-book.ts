@@ -165,6 +165,8 @@ export class JobBook {
         const script = await files.script(run.hash);
         return { argv: [...(script.isProgram ? [] : ['/bin/sh']), script.path, ...run.args], base, cwd };
       }
+      // A host calls it, or nothing is started.
+      case 'handler':
       case 'signal':
         return { argv: [], base, cwd };
     }

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JobView } from '../../src/api/job.ts';
-import type { ServerView } from '../../src/api/session.ts';
+import type { ServerView } from '../../src/api/server-view.ts';
 import { finished, OwnCoordinator } from '../support/own-coordinator.ts';
 import { requireOr } from '../support/require.ts';
 import { until } from '../support/until.ts';

@@ -1,6 +1,6 @@
 import type { FailureGroup, SummaryReply } from '../../src/api/insight.ts';
 import type { JobDelta, JobView, TaskView } from '../../src/api/job.ts';
-import type { ServerView } from '../../src/api/session.ts';
+import type { ServerView } from '../../src/api/server-view.ts';
 import type { Client } from '../../src/cli/client.ts';
 import { main } from '../../src/cli/main.ts';
 import type { Sink, World } from '../../src/cli/world.ts';

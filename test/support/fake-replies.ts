@@ -1,7 +1,7 @@
 import type { CostReply } from '../../src/api/instance-money.ts';
 import type { JobDelta, JobView, TaskStateName } from '../../src/api/job.ts';
 import type { QueueReply } from '../../src/api/queue.ts';
-import type { ServerView } from '../../src/api/session.ts';
+import type { ServerView } from '../../src/api/server-view.ts';
 
 const COUNTS: Record<TaskStateName, number> = {
   blocked: 0,

@@ -38,7 +38,7 @@ export const WRONG_REQUESTS: readonly WrongRequest[] = [
     { spec: { cwd: '/', run: { kind: 'exe' } } },
     400,
     'BAD_REQUEST',
-    'body.spec.run.kind: expected "argv", "shell", "script" or "signal", found "exe"',
+    'body.spec.run.kind: expected "argv", "shell", "script", "handler" or "signal", found "exe"',
   ],
   [
     'POST /v1/jobs',
@@ -197,7 +197,7 @@ export const WRONG_REQUESTS: readonly WrongRequest[] = [
     'x',
     400,
     'BAD_REQUEST',
-    'path.kind: expected "script", "env" or "stage", found "picture"',
+    'path.kind: expected "script", "env", "stage", "plan" or "params", found "picture"',
     { 'content-type': 'application/octet-stream' },
   ],
   ['GET /v1/blobs/abc', undefined, 400, 'BAD_REQUEST', 'path.hash: expected a SHA-256 in hex, found "abc"'],

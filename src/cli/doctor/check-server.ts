@@ -1,4 +1,4 @@
-import type { ServerView } from '../../api/session.ts';
+import type { ServerView } from '../../api/server-view.ts';
 import { packageVersion } from '../../client/node/package-files.ts';
 import { isSpawnError } from '../../core/errors.ts';
 import { shownDuration } from '../output/format.ts';

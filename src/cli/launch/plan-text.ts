@@ -62,8 +62,21 @@ function atOnce({ throttle, canary }: LaunchSpecs['spec'], size: number): string
 function runText(run: RunSpec, userData: boolean): string {
   const first = userData ? 'user-data, then ' : '';
   if (run.kind === 'signal') return `${first}until spored complete is called inside`;
-  const words = run.kind === 'argv' ? run.argv.join(' ') : run.kind === 'shell' ? run.text : run.name;
+  const words = wordsOf(run);
   return first + cut(oneLine(words.replace(/\s+/g, ' ').trim()), COMMAND_WIDTH);
+}
+
+function wordsOf(run: Exclude<RunSpec, { kind: 'signal' }>): string {
+  switch (run.kind) {
+    case 'argv':
+      return run.argv.join(' ');
+    case 'shell':
+      return run.text;
+    case 'script':
+      return run.name;
+    case 'handler':
+      return `${run.module}#${run.export}`;
+  }
 }
 
 function idleText({

@@ -1,5 +1,5 @@
 import type { JobView, TaskView } from '../../api/job.ts';
-import type { ServerView, SessionView } from '../../api/session.ts';
+import type { ServerView, SessionView } from '../../api/server-view.ts';
 import { isoTime } from './format.ts';
 
 type Flat = Record<string, string | number | boolean | null>;

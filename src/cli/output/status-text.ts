@@ -1,5 +1,5 @@
 import type { JobView, TaskView } from '../../api/job.ts';
-import type { ServerView } from '../../api/session.ts';
+import type { ServerView } from '../../api/server-view.ts';
 import { colourOfState, painter } from './color.ts';
 import { counted, isoTime, oneLine, shownBytes, shownCount, shownDuration } from './format.ts';
 import { endedOf } from './progress.ts';

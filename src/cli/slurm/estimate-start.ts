@@ -1,5 +1,5 @@
 import type { JobSpecInput } from '../../api/job-spec.ts';
-import type { SessionView } from '../../api/session.ts';
+import type { SessionView } from '../../api/server-view.ts';
 import { PARTITION } from '../../api/slurm-names.ts';
 import { notSubmitted } from '../../config/slurm/refusal.ts';
 import { formatHostlist } from '../../core/hostlist.ts';

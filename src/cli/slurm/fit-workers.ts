@@ -1,4 +1,4 @@
-import type { SessionView } from '../../api/session.ts';
+import type { SessionView } from '../../api/server-view.ts';
 import { type RefusalLine, refuse, refuseLine } from '../../config/slurm/refusal.ts';
 import type { Oversize } from '../../config/slurm-oversize.ts';
 import type { SpecPart } from '../submit/spec-of.ts';

@@ -1,5 +1,5 @@
 import { freemem, hostname, loadavg } from 'node:os';
-import type { ServerView, SessionView } from '../../api/session.ts';
+import type { ServerView, SessionView } from '../../api/server-view.ts';
 
 /** What Slurm would call the state of a worker, without its flags. */
 export type NodeBase = 'IDLE' | 'MIXED' | 'ALLOCATED' | 'DOWN';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { aServer, type RunOptions, runCli } from '../../../test/support/cli-world.ts';
-import type { SessionView } from '../../api/session.ts';
+import type { SessionView } from '../../api/server-view.ts';
 
 const aWorker = (worker: string, part: Partial<SessionView> = {}): SessionView => ({
   id: 1,

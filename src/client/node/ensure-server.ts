@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ServerView } from '../../api/session.ts';
+import type { ServerView } from '../../api/server-view.ts';
 import { fromJSON, SpawnError } from '../../core/errors.ts';
 import { dataFiles } from './data-files.ts';
 import { packageVersion } from './package-files.ts';

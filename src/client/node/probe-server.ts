@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { ServerView } from '../../api/session.ts';
+import type { ServerView } from '../../api/server-view.ts';
 
 /** What is behind a socket path. `absent`: nobody listens there now. */
 export type Probe =

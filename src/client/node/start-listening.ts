@@ -1,4 +1,4 @@
-import type { ServerView } from '../../api/session.ts';
+import type { ServerView } from '../../api/server-view.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { dataFiles } from './data-files.ts';
 import { type EnsuredServer, type EnsureOptions, ensureServer, findServer } from './ensure-server.ts';

@@ -8,7 +8,7 @@ import type { Blobs, StoredBlob } from '../log-reader.ts';
 import { syncFolder, toStoreError } from './disk.ts';
 
 /** In the order of looking: bytes stored as both count as what must not be given back. */
-const KINDS = ['env', 'script', 'stage'] as const satisfies readonly BlobKind[];
+const KINDS = ['env', 'script', 'stage', 'params', 'plan'] as const satisfies readonly BlobKind[];
 
 const HASH = /^[0-9a-f]{64}$/;
 const DRAFT = '.tmp';

@@ -1,6 +1,6 @@
 import { StopReply } from '../../api/http.ts';
 import { ErrorReply } from '../../api/job.ts';
-import { ServerView } from '../../api/session.ts';
+import { ServerView } from '../../api/server-view.ts';
 import { SpawnError } from '../../core/errors.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';

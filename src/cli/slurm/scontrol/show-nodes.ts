@@ -1,5 +1,5 @@
 import { freemem, hostname, loadavg, release, version } from 'node:os';
-import type { ServerView, SessionView } from '../../../api/session.ts';
+import type { ServerView, SessionView } from '../../../api/server-view.ts';
 import { PARTITION } from '../../../api/slurm-names.ts';
 import { parseHostlist } from '../../../config/slurm/hostlist.ts';
 import { visible } from '../../../core/error-text.ts';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { DEFAULT_GRACE_MS } from '../../../api/limits.ts';
-import type { ServerView } from '../../../api/session.ts';
+import type { ServerView } from '../../../api/server-view.ts';
 import { CLUSTER } from '../../../api/slurm-names.ts';
 import { localZone } from '../../local-zone.ts';
 import { localTime } from '../clock-text.ts';
