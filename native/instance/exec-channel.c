@@ -240,11 +240,16 @@ void channel_signal(const struct channel *channel, int number) {
 struct channel_end run_there(const char *socket, const struct channel_request *request) {
   struct channel channel;
   struct channel_end end;
+  /* Before the command can say that it is there: a signal that answers it is passed on. */
+  int signals = take_signals();
   if (!channel_open(&channel, socket, request)) {
+    int error = errno;
+    close(signals);
+    give_signals_back();
+    errno = error;
     const char *why = errno == E2BIG ? "the command line is too long" : errno == ENOENT || errno == ECONNREFUSED ? "it is not running" : strerror(errno);
     return (struct channel_end){.how = errno == E2BIG ? END_NOT_STARTED : END_GONE, .code = errno == E2BIG ? 126 : 255, .why = why};
   }
-  int signals = take_signals();
   for (;;) {
     struct pollfd watched[] = {{.fd = channel.fd, .events = POLLIN}, {.fd = signals, .events = POLLIN}};
     if (poll(watched, 2, -1) < 0 && errno != EINTR) fail(EXIT_FILES, "cannot wait: %s", strerror(errno));

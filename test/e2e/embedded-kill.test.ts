@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { JobView, TaskView } from '../../src/api/job.ts';
 import { childrenOf, isAlive } from '../../src/client/node/process-identity.ts';
@@ -37,6 +37,14 @@ describe('kill -9', () => {
     await box.submitWaiter('--array', '2');
     await box.started(2);
     expect(await box.ok('suspend', '1_0')).toBe('job 1: 1 task suspended\n');
+    const pid = Number(
+      box
+        .starts()
+        .find((line) => line.includes(' 1_0 '))!
+        .split(' ')[3],
+    );
+    // The answer says that it is written down; the worker hears of it a moment later, or from the next server.
+    await until('it to stand still', () => / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
     const server = await box.server();
     kill(server.pid);
     await box.server(server.pid);
