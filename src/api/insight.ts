@@ -6,7 +6,17 @@ import { whole } from './whole.ts';
 
 /** Tasks that failed in the same way. */
 export const FailureGroup = z.object({
-  cause: z.enum(['exit', 'signal', 'timeLimit', 'outOfMemory', 'lost', 'preempted', 'cancelled', 'dependency']),
+  cause: z.enum([
+    'exit',
+    'signal',
+    'timeLimit',
+    'stalled',
+    'outOfMemory',
+    'lost',
+    'preempted',
+    'cancelled',
+    'dependency',
+  ]),
   exitCode: z.int().optional(),
   signal: z.int().optional(),
   /** For people: `exit 3`, `SIGKILL (9)`, `time limit`. */

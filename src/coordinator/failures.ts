@@ -19,6 +19,7 @@ const CAUSES: Readonly<Record<Outcome['kind'], FailureGroup['cause']>> = {
   exited: 'exit',
   signalled: 'signal',
   timedOut: 'timeLimit',
+  stalled: 'stalled',
   outOfMemory: 'outOfMemory',
   cancelled: 'cancelled',
   preempted: 'preempted',

@@ -133,6 +133,9 @@ function measuredAt(ends: Ends, at: number): Measured {
     errBytes: ends.errBytes?.[at] ?? 0,
     cutBytes: ends.cutBytes?.[at] ?? 0,
     missingBytes: ends.missingBytes?.[at] ?? 0,
+    resultSegment: ends.resultSegment?.[at] ?? 0,
+    resultOffset: ends.resultOffset?.[at] ?? 0,
+    resultBytes: ends.resultBytes?.[at] ?? 0,
   };
 }
 

@@ -21,20 +21,35 @@ const NONE: Omit<EndRecord, 'endedAt'> = {
   cutBytes: 0,
   missingBytes: 0,
   suspendedMs: 0,
+  resultSegment: 0,
+  resultOffset: 0,
+  resultBytes: 0,
 };
 
 const measured = fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, fc.nat(70_000), fc.maxSafeNat());
 const columns = Object.fromEntries(
   Object.keys(NONE)
-    .filter((name) => name !== 'position' && name !== 'fence')
+    .filter((name) => name !== 'position' && name !== 'fence' && !name.startsWith('result'))
     .map((name) => [name, measured]),
 ) as Record<string, fc.Arbitrary<number>>;
+
+const result = fc.oneof(
+  { weight: 2, arbitrary: fc.constant({}) },
+  fc.record({
+    resultSegment: fc.nat(70_000),
+    resultOffset: fc.nat(2 ** 31),
+    resultBytes: fc.integer({ min: 1, max: 2 ** 21 }),
+  }),
+);
 
 /** Stretches of ends as reports bring them: positions and fences grow together inside one. */
 const stretch = fc.tuple(
   fc.nat(999_999),
   fc.nat(2 ** 40),
-  fc.array(fc.record(columns, { requiredKeys: [] }), { minLength: 1, maxLength: 12 }),
+  fc.array(
+    fc.tuple(fc.record(columns, { requiredKeys: [] }), result).map(([row, given]) => ({ ...row, ...given })),
+    { minLength: 1, maxLength: 12 },
+  ),
 );
 
 function recordsOf(stretches: readonly (readonly [number, number, readonly object[]])[]): Omit<EndRecord, 'endedAt'>[] {
@@ -96,6 +111,22 @@ describe('EndChunk', () => {
     ]);
   });
 
+  it('costs a result some bytes only where one does not follow the one before', () => {
+    const rows = Array.from({ length: 1_000 }, (_, at) => ({ ...NONE, position: at, fence: 50 + at }));
+    const results = rows.map((row, at) => ({
+      ...row,
+      resultSegment: 3,
+      resultOffset: 10_000 + at * 40,
+      resultBytes: 40,
+    }));
+    const chunk = chunkOf(results).pack();
+    expect(chunk[0]).toBe(3);
+    expect(chunk.length - chunkOf(rows).pack().length).toBeLessThan(1_020);
+    expect(unpackEnds(chunk).map(({ resultOffset }) => resultOffset)).toEqual(results.map((row) => row.resultOffset));
+    const one = chunkOf([NONE, { ...NONE, resultSegment: 1, resultBytes: 9 }, NONE]);
+    expect(unpackEnds(one.pack()).map(({ resultBytes }) => resultBytes)).toEqual([0, 9, 0]);
+  });
+
   it('writes the first format as long as nothing was suspended, and reads both', () => {
     const never = chunkOf([NONE, NONE]).pack();
     const once = chunkOf([NONE, { ...NONE, suspendedMs: 1_500 }]).pack();
@@ -103,7 +134,7 @@ describe('EndChunk', () => {
     expect(unpackEnds(never).map(({ suspendedMs }) => suspendedMs)).toEqual([0, 0]);
     expect(unpackEnds(once).map(({ suspendedMs }) => suspendedMs)).toEqual([0, 1_500]);
     const without = new EndChunk(ENDED_AT);
-    const { suspendedMs: _, ...rest } = NONE;
+    const { suspendedMs: _, resultSegment: _1, resultOffset: _2, resultBytes: _3, ...rest } = NONE;
     without.add(rest);
     expect(without.pack()[0]).toBe(1);
   });
@@ -111,6 +142,6 @@ describe('EndChunk', () => {
   it('refuses bytes of another format', () => {
     const bytes = chunkOf([NONE]).pack();
     bytes[0] = 9;
-    expect(() => unpackEnds(bytes)).toThrow('chunk of ends has format 9, expected 1 or 2');
+    expect(() => unpackEnds(bytes)).toThrow('chunk of ends has format 9, expected 1 to 3');
   });
 });

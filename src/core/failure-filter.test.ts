@@ -5,7 +5,7 @@ import { encodeOutcome, type Outcome } from './outcome.ts';
 
 const CODES = Array.from({ length: 256 }, (_, code): Outcome => ({ kind: 'exited', code }));
 const SIGNALS = Array.from({ length: 64 }, (_, at): Outcome => ({ kind: 'signalled', signal: at + 1 }));
-const PLAIN = (['timedOut', 'outOfMemory', 'cancelled', 'preempted', 'lost'] as const).map(
+const PLAIN = (['timedOut', 'outOfMemory', 'cancelled', 'preempted', 'lost', 'stalled'] as const).map(
   (kind): Outcome => ({ kind }),
 );
 const ALL = [...CODES, ...SIGNALS, ...PLAIN];
@@ -39,7 +39,8 @@ describe('parseFailureFilter', () => {
     ['oom', [{ kind: 'outOfMemory' }]],
     ['cause=out-of-memory', [{ kind: 'outOfMemory' }]],
     ['Time-Limit', [{ kind: 'timedOut' }]],
-    ['lost,preempted,cancelled', PLAIN.slice(2)],
+    ['lost,preempted,cancelled', PLAIN.slice(2, 5)],
+    ['stalled', [{ kind: 'stalled' }]],
     ['cause=lost', [{ kind: 'lost' }]],
   ])('%s', (text, outcomes) => {
     expect(named(parseFailureFilter(text))).toEqual(outcomes);
@@ -62,7 +63,7 @@ describe('parseFailureFilter', () => {
     ['KILL', 0, 'a signal as SIGKILL'],
     ['SIGWHAT', 0, 'a signal as SIGKILL'],
     ['cause', 5, '"="'],
-    ['1,cause=memory', 8, 'exit, signal, oom, time-limit, lost, preempted or cancelled'],
+    ['1,cause=memory', 8, 'exit, signal, oom, time-limit, stalled, lost, preempted or cancelled'],
   ])('refuses %j at column %d', (text, at, expected) => {
     const error = catchError(() => parseFailureFilter(text));
     expect(error).toMatchObject({ code: 'BAD_FILTER', details: { text, at } });

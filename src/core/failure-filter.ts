@@ -1,4 +1,4 @@
-import { encodeOutcome, type Outcome, signalNamed } from './outcome.ts';
+import { encodeOutcome, OUTCOME_VALUES, type Outcome, signalNamed } from './outcome.ts';
 import { TextScanner } from './text-scanner.ts';
 
 /** A set of ends of attempts: `1,100-110,SIGKILL,oom`. */
@@ -17,7 +17,6 @@ const COMMA = 44;
 
 const EXITED = encodeOutcome({ kind: 'exited', code: 0 });
 const SIGNALLED = encodeOutcome({ kind: 'signalled', signal: 0 });
-const ALL_ENDS = encodeOutcome({ kind: 'lost' }) + VALUES;
 
 type PlainKind = Exclude<Outcome['kind'], 'exited' | 'signalled'>;
 /** Ends that have no number; each word also stands alone. */
@@ -25,15 +24,16 @@ const PLAIN: ReadonlyMap<string, PlainKind> = new Map([
   ['oom', 'outOfMemory'],
   ['out-of-memory', 'outOfMemory'],
   ['time-limit', 'timedOut'],
+  ['stalled', 'stalled'],
   ['lost', 'lost'],
   ['preempted', 'preempted'],
   ['cancelled', 'cancelled'],
 ]);
 /** Those of them that count as failures of the task, so that a retry policy has a say. */
-const FAILURES: ReadonlySet<PlainKind> = new Set(['outOfMemory', 'timedOut']);
+const FAILURES: ReadonlySet<PlainKind> = new Set(['outOfMemory', 'timedOut', 'stalled']);
 
-const CAUSES = 'exit, signal, oom, time-limit, lost, preempted or cancelled';
-const RETRIED_CAUSES = 'exit, signal, oom or time-limit (lost, preempted and cancelled are no failures)';
+const CAUSES = 'exit, signal, oom, time-limit, stalled, lost, preempted or cancelled';
+const RETRIED_CAUSES = 'exit, signal, oom, time-limit or stalled (lost, preempted and cancelled are no failures)';
 const SIGNAL = 'a signal as KILL, SIGKILL or 9 (1 to 64)';
 
 /** Which ends a filter may name. */
@@ -54,7 +54,7 @@ const FAILURE: Scope = {
 
 /**
  * Reads ends of attempts, separated by commas, for `--where`: exit codes as `1`, `100-110`, `exit=137`, `exit!=3`, or `exit` for any but
- * 0; signals as `SIGKILL`, `signal=KILL`, `signal=9`, or `signal` for any; `oom`, `time-limit`, `lost`, `preempted`, `cancelled`; and
+ * 0; signals as `SIGKILL`, `signal=KILL`, `signal=9`, or `signal` for any; `oom`, `time-limit`, `stalled`, `lost`, `preempted`, `cancelled`; and
  * `cause=` with any of these words. Upper and lower case are the same. A shell that exits 137 is `exit=137` and not `signal=KILL`.
  *
  * @throws SpawnError BAD_FILTER
@@ -79,7 +79,7 @@ export function matchesFailure(filter: FailureFilter, end: number): boolean {
 
 function parse(text: string, scope: Scope): FailureFilter {
   const scan = new TextScanner(text, 'BAD_FILTER');
-  const ends = new Uint8Array(ALL_ENDS);
+  const ends = new Uint8Array(OUTCOME_VALUES);
   do {
     scan.spaces();
     scanItem(scan, scope, ends);

@@ -5,6 +5,8 @@ import {
   encodeOutcome,
   exitCodeOf,
   isOk,
+  OUTCOME_KINDS,
+  OUTCOME_VALUES,
   type Outcome,
   outcomeText,
   processEndOf,
@@ -32,6 +34,9 @@ const CASES: [Outcome, encoded: number, text: string, exitCode: number][] = [
   [{ kind: 'cancelled', exit: { kind: 'exited', code: 0 } }, 2304, 'cancelled', 1],
   [{ kind: 'cancelled', exit: { kind: 'signalled', signal: 9 } }, 2569, 'cancelled', 1],
   [{ kind: 'exited', code: 126, isUnstarted: true }, 2942, 'exit 126', 126],
+  [{ kind: 'stalled' }, 3072, 'no progress', 124],
+  [{ kind: 'stalled', exit: { kind: 'exited', code: 7 } }, 3335, 'no progress', 124],
+  [{ kind: 'stalled', exit: { kind: 'signalled', signal: 9 } }, 3593, 'no progress', 124],
 ];
 
 describe('outcomes', () => {
@@ -43,10 +48,10 @@ describe('outcomes', () => {
     expect(isOk(outcome)).toBe(encoded === 0);
   });
 
-  it.each(CASES)('%j without its process is one of the seven kinds', (outcome, encoded) => {
+  it.each(CASES)('%j without its process is one of the plain kinds', (outcome, encoded) => {
     const plain = decodeOutcome(withoutProcess(encoded));
     expect(plain.kind).toBe(outcome.kind);
-    expect(withoutProcess(encoded)).toBeLessThan(7 * 256);
+    expect([0, 1, 2, 3, 4, 5, 6, 12]).toContain(withoutProcess(encoded) >> 8);
     const isUnstarted = 'isUnstarted' in outcome;
     const own = !isUnstarted && (outcome.kind === 'exited' || outcome.kind === 'signalled');
     const shown = isUnstarted ? { kind: 'exited', code: outcome.code } : { kind: outcome.kind };
@@ -62,13 +67,18 @@ describe('outcomes', () => {
       byte.map((code) => ({ kind: 'exited', code, isUnstarted: true }) as const),
       byte.map((code) => ({ kind: 'cancelled', exit: { kind: 'exited', code } }) as const),
       byte.map((signal) => ({ kind: 'timedOut', exit: { kind: 'signalled', signal } }) as const),
+      byte.map((signal) => ({ kind: 'stalled', exit: { kind: 'signalled', signal } }) as const),
     );
     fc.assert(
       fc.property(outcome, (o) => {
-        expect(encodeOutcome(o)).toBeLessThan(65_536);
+        expect(encodeOutcome(o)).toBeLessThan(OUTCOME_VALUES);
         expect(decodeOutcome(encodeOutcome(o))).toEqual(o);
       }),
     );
+  });
+
+  it('cover every kind', () => {
+    expect(new Set(CASES.map(([{ kind }]) => kind))).toEqual(new Set(OUTCOME_KINDS));
   });
 
   it.each([-1, 256, 1.5, Number.NaN])('of %d are a bug', (code) => {
@@ -76,7 +86,7 @@ describe('outcomes', () => {
   });
 
   it('of an unknown kind are a bug', () => {
-    expect(() => decodeOutcome(12 * 256)).toThrow('internal error: outcome 3072 is of an unknown kind');
+    expect(() => decodeOutcome(15 * 256)).toThrow('internal error: outcome 3840 is of an unknown kind');
   });
 });
 

@@ -11,32 +11,41 @@ export type Outcome =
   /** As if it had exited so: it was never run, since its files could not be opened or its directory not be entered. */
   | { readonly kind: 'exited'; readonly code: number; readonly isUnstarted: true }
   | { readonly kind: 'timedOut'; readonly exit?: ProcessEnd }
+  /** It said nothing of its progress for too long. */
+  | { readonly kind: 'stalled'; readonly exit?: ProcessEnd }
   | { readonly kind: 'outOfMemory' }
   | { readonly kind: 'cancelled'; readonly exit?: ProcessEnd }
   | { readonly kind: 'preempted' }
   | { readonly kind: 'lost' };
 
-/** The position is the number in stores and messages: append only. */
-export const OUTCOME_KINDS = [
-  'exited',
-  'signalled',
-  'timedOut',
-  'outOfMemory',
-  'cancelled',
-  'preempted',
-  'lost',
-] as const satisfies readonly Outcome['kind'][];
+/** The number of each in stores and messages: never changed, and no number is given twice. */
+const NUMBERS = {
+  exited: 0,
+  signalled: 1,
+  timedOut: 2,
+  outOfMemory: 3,
+  cancelled: 4,
+  preempted: 5,
+  lost: 6,
+  stalled: 12,
+} as const satisfies Record<Outcome['kind'], number>;
 
-/** The numbers that follow: append only. */
+export const OUTCOME_KINDS = Object.keys(NUMBERS) as readonly Outcome['kind'][];
+
+/** Those of which it is known what the main process made of them, with numbers of their own. */
 const WITH_PROCESS = [
-  ['timedOut', 'exited'],
-  ['timedOut', 'signalled'],
-  ['cancelled', 'exited'],
-  ['cancelled', 'signalled'],
-] as const satisfies readonly (readonly [Outcome['kind'], ProcessEnd['kind']])[];
+  [7, 'timedOut', 'exited'],
+  [8, 'timedOut', 'signalled'],
+  [9, 'cancelled', 'exited'],
+  [10, 'cancelled', 'signalled'],
+  [13, 'stalled', 'exited'],
+  [14, 'stalled', 'signalled'],
+] as const satisfies readonly (readonly [number, Outcome['kind'], ProcessEnd['kind']])[];
 
-/** And the one after them. */
-const UNSTARTED = OUTCOME_KINDS.length + WITH_PROCESS.length;
+const UNSTARTED = 11;
+
+/** One more than the largest value of `encodeOutcome`. */
+export const OUTCOME_VALUES = 15 * 256;
 
 /** Linux numbers (signal(7)); 32 and above are real-time signals, which have no name. */
 const SIGNALS =
@@ -62,6 +71,7 @@ export function processEndOf(outcome: Outcome): ProcessEnd | undefined {
     case 'signalled':
       return outcome;
     case 'timedOut':
+    case 'stalled':
     case 'cancelled':
       return outcome.exit;
     case 'outOfMemory':
@@ -73,8 +83,8 @@ export function processEndOf(outcome: Outcome): ProcessEnd | undefined {
 
 function numberOf({ kind }: Outcome, exit: ProcessEnd | undefined): number {
   if (kind === 'exited' && exit === undefined) return UNSTARTED;
-  const at = WITH_PROCESS.findIndex(([cause, end]) => cause === kind && end === exit?.kind);
-  return at < 0 ? OUTCOME_KINDS.indexOf(kind) : OUTCOME_KINDS.length + at;
+  const both = WITH_PROCESS.find(([, cause, end]) => cause === kind && end === exit?.kind);
+  return both?.[0] ?? NUMBERS[kind];
 }
 
 /** An outcome in 16 bits: `kind * 256 + value`. A plain success is 0. */
@@ -91,9 +101,9 @@ export function decodeOutcome(encoded: number): Outcome {
   const number = encoded >> 8;
   const value = encoded & 255;
   if (number === UNSTARTED) return { kind: 'exited', code: value, isUnstarted: true };
-  const both = WITH_PROCESS[number - OUTCOME_KINDS.length];
-  if (both !== undefined) return { kind: both[0], exit: processEnd(both[1], value) };
-  const kind = OUTCOME_KINDS[number];
+  const both = WITH_PROCESS.find(([of]) => of === number);
+  if (both !== undefined) return { kind: both[1], exit: processEnd(both[2], value) };
+  const kind = OUTCOME_KINDS.find((each) => NUMBERS[each] === number);
   if (kind === undefined) throw new SpawnError('INTERNAL', { why: `outcome ${encoded} is of an unknown kind` });
   return kind === 'exited' || kind === 'signalled' ? processEnd(kind, value) : { kind };
 }
@@ -105,8 +115,8 @@ function processEnd(kind: ProcessEnd['kind'], value: number): ProcessEnd {
 /** The same without what the process made of it: what retries, filters and counts tell apart. */
 export function withoutProcess(encoded: number): number {
   if (encoded >> 8 === UNSTARTED) return encoded & 255;
-  const both = WITH_PROCESS[(encoded >> 8) - OUTCOME_KINDS.length];
-  return both === undefined ? encoded : OUTCOME_KINDS.indexOf(both[0]) * 256;
+  const both = WITH_PROCESS.find(([of]) => of === encoded >> 8);
+  return both === undefined ? encoded : NUMBERS[both[1]] * 256;
 }
 
 export function isOk(outcome: Outcome): boolean {
@@ -124,6 +134,8 @@ export function outcomeText(outcome: Outcome): string {
     }
     case 'timedOut':
       return 'time limit';
+    case 'stalled':
+      return 'no progress';
     case 'outOfMemory':
       return 'out of memory';
     case 'cancelled':
@@ -135,7 +147,7 @@ export function outcomeText(outcome: Outcome): string {
   }
 }
 
-/** What a command that waited for the task exits with: its own code, 128+n for a signal, 124 for the time limit, else 1. */
+/** What a command that waited for the task exits with: its own code, 128+n for a signal, 124 for the time limit or no progress, else 1. */
 export function exitCodeOf(outcome: Outcome): number {
   switch (outcome.kind) {
     case 'exited':
@@ -143,6 +155,7 @@ export function exitCodeOf(outcome: Outcome): number {
     case 'signalled':
       return 128 + outcome.signal;
     case 'timedOut':
+    case 'stalled':
       return 124;
     case 'outOfMemory':
     case 'cancelled':

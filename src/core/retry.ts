@@ -95,6 +95,7 @@ export function decideEnd(end: AttemptEnd): EndDecision {
     case 'exited':
     case 'signalled':
     case 'timedOut':
+    case 'stalled':
     case 'outOfMemory': {
       const counted = { ...unchanged, failures: failures + 1 };
       if (counted.failures > policy.retries) return { disposition: 'failed', ...counted };

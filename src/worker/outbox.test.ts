@@ -14,6 +14,9 @@ const NOTHING: Omit<PendingEnd, 'fence'> = {
   errBytes: 0,
   cutBytes: 0,
   missingBytes: 0,
+  resultSegment: 0,
+  resultOffset: 0,
+  resultBytes: 0,
 };
 
 function outbox(base: number, count: number): Outbox {

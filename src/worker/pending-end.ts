@@ -27,6 +27,9 @@ export function pendingEnd(life: number, outcome: Outcome, event: TaskEnded): Pe
     errBytes: event.keptStderrBytes,
     cutBytes: event.droppedBytes,
     missingBytes: event.lostBytes,
+    resultSegment: 0,
+    resultOffset: 0,
+    resultBytes: 0,
   };
 }
 

@@ -127,6 +127,7 @@ function cancelledWords({ cause, waits, process, startedAt }: TaskFacts): SlurmW
 function failedWords({ cause, exitCode = 1, process }: TaskFacts): SlurmWords {
   switch (cause) {
     case 'timedOut':
+    case 'stalled':
       return { state: 'TIMEOUT', reason: 'TimeLimit', exitCode: endText(process, TERMINATED) };
     case 'outOfMemory':
       return { state: 'OUT_OF_MEMORY', reason: 'OutOfMemory', exitCode: '0:125' };
