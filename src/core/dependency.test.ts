@@ -20,6 +20,46 @@ function plain(term: Term): unknown {
   return term.type === 'singleton' ? term.type : [term.type, term.jobId, term.indices?.toString(), term.delayMs];
 }
 
+describe('a key in place of a number', () => {
+  const keys = new Map(['prep', 'prep_1', 'a.b-c', '12'].map((key, at) => [key, asJobId(at + 1)]));
+
+  it.each<[string, unknown[]]>([
+    ['afterok:@prep', [['afterok', 1, undefined, 0]]],
+    ['@prep', [['afterany', 1, undefined, 0]]],
+    ['@prep_*', [['afterany', 1, undefined, 0]]],
+    ['aftercorr:@prep_[1-3]', [['aftercorr', 1, '1-3', 0]]],
+    ['afterok:@prep_7', [['afterok', 1, '7', 0]]],
+    ['afterok:@prep_1', [['afterok', 2, undefined, 0]]],
+    ['afterok:@prep_[1]', [['afterok', 1, '1', 0]]],
+    [
+      'after:@a.b-c+5:7,afterok:@12',
+      [
+        ['after', 3, undefined, 300_000],
+        ['after', 7, undefined, 0],
+        ['afterok', 4, undefined, 0],
+      ],
+    ],
+  ])('%s', (text, terms) => {
+    expect(parseDependency(text, keys).terms.map(plain)).toEqual(terms);
+  });
+
+  it.each<[string, number, string]>([
+    ['afterok:@nobody', 9, 'the key of a job that is submitted with it'],
+    ['afterok:@', 9, 'the key of a job that is submitted with it'],
+    ['afterok:@prep_', 14, 'an index, "[" or "*"'],
+    ['afterok:prep', 8, 'a job number'],
+  ])('%s is refused', (text, at, expected) => {
+    expect(() => parseDependency(text, keys)).toThrow(
+      expect.objectContaining({ code: 'BAD_DEPENDENCY', details: { text, at, expected } }),
+    );
+  });
+
+  it('is none where no jobs have keys', () => {
+    expect(() => parseDependency('afterok:@prep')).toThrow('a job number');
+    expect(() => parseDependency('@prep')).toThrow('a job number');
+  });
+});
+
 describe('parseDependency', () => {
   it.each<[string, 'all' | 'any', unknown[]]>([
     ['afterok:12', 'all', [['afterok', 12, undefined, 0]]],

@@ -33,18 +33,23 @@ const COLON = 58;
 const PLUS = 43;
 const COMMA = 44;
 const QUESTION = 63;
+const AT = 64;
+/** What a key of a job in a workflow is made of. */
+const KEY = /[A-Za-z0-9._-]*/y;
 
 /**
  * Reads `type:id[:id…]` joined all by `,` (every one must hold) or all by `?` (one is enough). Ids are `12`, `12_7`,
  * `12_[1,3-5]`, `12_*`; without a type they mean afterany; `after:12+5` is five minutes after the start.
+ * @param keys numbers of jobs that may be named by a key instead: `@prepare`, `@prepare_7`, `@prepare_[1,3-5]`. A key that ends like a task
+ * goes before a task of another one.
  * @throws BAD_DEPENDENCY with the column
  */
-export function parseDependency(text: string): Dependency {
+export function parseDependency(text: string, keys?: ReadonlyMap<string, JobId>): Dependency {
   const scan = new TextScanner(text, 'BAD_DEPENDENCY');
   const terms: Term[] = [];
   let separator = 0;
   for (;;) {
-    scanTerms(scan, terms);
+    scanTerms(scan, terms, keys);
     if (scan.at === scan.end) break;
     const found = scan.text.charCodeAt(scan.at);
     if (found !== COMMA && found !== QUESTION) scan.bad('":", ",", "?" or the end');
@@ -57,17 +62,29 @@ export function parseDependency(text: string): Dependency {
   return { mode: separator === QUESTION ? 'any' : 'all', terms };
 }
 
-function scanTerms(scan: TextScanner, terms: Term[]): void {
-  const type = scan.seesDigit() ? 'afterany' : scanType(scan);
+function scanTerms(scan: TextScanner, terms: Term[], keys: ReadonlyMap<string, JobId> | undefined): void {
+  const type = scan.seesDigit() || (keys !== undefined && scan.sees(AT)) ? 'afterany' : scanType(scan);
   if (type === 'singleton') {
     terms.push({ type });
     return;
   }
   do {
-    const jobId = scanJobId(scan, 'a job number');
+    const jobId = keys !== undefined && scan.take(AT) ? scanKey(scan, keys) : scanJobId(scan, 'a job number');
     const indices = scanTasksOf(scan);
     terms.push({ type, jobId, indices, delayMs: scanDelay(scan, type) });
   } while (scan.take(COLON));
+}
+
+function scanKey(scan: TextScanner, keys: ReadonlyMap<string, JobId>): JobId {
+  KEY.lastIndex = scan.at;
+  const [word] = KEY.exec(scan.text)!;
+  for (const name of [word, word.replace(/_\d*$/, '')]) {
+    const jobId = keys.get(name);
+    if (jobId === undefined) continue;
+    scan.at += name.length;
+    return jobId;
+  }
+  return scan.bad('the key of a job that is submitted with it');
 }
 
 /** The type and the colon after it. */
