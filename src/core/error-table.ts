@@ -1,3 +1,4 @@
+import { DATA_ERRORS } from './data-errors.ts';
 import { caretMessage, type Facts, list, optional, value, visible } from './error-text.ts';
 
 interface ErrorRow {
@@ -38,6 +39,11 @@ export const ERRORS = {
     http: 404,
     exit: 66,
     message: (d: Facts<'ref', 'why'>) => `job ${value(d.ref)} not found${optional(': ', d.why)}`,
+  },
+  WORKFLOW_NOT_FOUND: {
+    http: 404,
+    exit: 66,
+    message: (d: Facts<'ref', 'why'>) => `workflow ${value(d.ref)} not found${optional(': ', d.why)}`,
   },
   INSTANCE_NOT_FOUND: {
     http: 404,
@@ -111,7 +117,7 @@ export const ERRORS = {
     message: (d: Facts<'ref', 'text'>) =>
       `dependency${optional(' "', d.text, '"')}: expected an existing job, found ${value(d.ref)}`,
   },
-  /** jobs (ids in order, the first one again at the end) */
+  /** jobs (ids, or keys of a workflow, in order, the first one again at the end) */
   DEPENDENCY_CYCLE: {
     http: 400,
     exit: 2,
@@ -150,6 +156,27 @@ export const ERRORS = {
     exit: 2,
     message: (d: Facts<'path' | 'why', 'where'>) =>
       `${optional('', d.where, ': ')}file ${value(d.path)} cannot be read: ${d.why}`,
+  },
+  ...DATA_ERRORS,
+  /** Data that is not what its input says. where: `file:line:column`, or `file: byte 12`; found: as it is written in a message */
+  BAD_INPUT: {
+    http: 400,
+    exit: 2,
+    message: (d: Facts<'where' | 'expected' | 'found', 'more'>) =>
+      `${d.where}: expected ${d.expected}, found ${d.found}${optional('; ', d.more)}`,
+  },
+  /** uri, expected and found (size, time, etag) */
+  INPUT_CHANGED: {
+    http: 409,
+    exit: 65,
+    message: (d: Facts<'uri' | 'expected' | 'found'>) =>
+      `input ${value(d.uri)} has changed since it was planned: expected ${d.expected}, found ${d.found}; plan again`,
+  },
+  /** what: the blob; why */
+  PLAN_DAMAGED: {
+    http: 500,
+    exit: 74,
+    message: (d: Facts<'what' | 'why'>) => `plan ${d.what} is damaged: ${d.why}; plan again`,
   },
   /** size, max (bytes); path */
   SCRIPT_TOO_LARGE: {
