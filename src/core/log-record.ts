@@ -20,8 +20,16 @@ export const LOG_HEADER_BYTES = 32;
 export const MAX_LOG_DATA_BYTES = 64 * 1024;
 const LOG_MAGIC = 0x5053;
 
-export const LogStream = { STDOUT: 1, STDERR: 2, NOTE: 3 } as const;
+export const LogStream = {
+  STDOUT: 1,
+  STDERR: 2,
+  NOTE: 3,
+  /** A piece of the result of the attempt (objects/directory/results.ts); no part of its log. */
+  RESULT: 4,
+} as const;
 export type LogStream = (typeof LogStream)[keyof typeof LogStream];
+/** Those that a log is made of. */
+type OutputStream = Exclude<LogStream, typeof LogStream.RESULT>;
 
 /** Flags of a note: why bytes are missing, here or in a copy of the output. */
 export const LogFlag = {
@@ -45,6 +53,7 @@ export interface LogHeader {
 }
 
 export interface LogRecord extends LogHeader {
+  readonly stream: OutputStream;
   /** A view into the bytes that were parsed, not a copy. */
   readonly data: Uint8Array;
   /** Where the record begins, in the bytes that were parsed. */
@@ -78,7 +87,7 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 function isStream(value: number): value is LogStream {
-  return value >= LogStream.STDOUT && value <= LogStream.NOTE;
+  return value >= LogStream.STDOUT && value <= LogStream.RESULT;
 }
 
 /** Writes a header into `target` at `offset`; there must be LOG_HEADER_BYTES of room. */
@@ -121,7 +130,7 @@ export function readLogHeader(view: DataView, offset: number): LogHeader | null 
 }
 
 /**
- * All whole records at the start of `bytes`.
+ * All whole records of logs at the start of `bytes`; those of results are passed over.
  * @param fence keep only the records of this attempt; default all.
  */
 export function parseLogRecords(bytes: Uint8Array, fence?: number): ParsedLog {
@@ -136,8 +145,9 @@ export function parseLogRecords(bytes: Uint8Array, fence?: number): ParsedLog {
     }
     const end = offset + LOG_HEADER_BYTES + header.length;
     if (end > bytes.byteLength) return { records, consumed: offset, rest: 'partial' };
-    if (fence === undefined || header.fence === fence) {
-      records.push({ ...header, data: bytes.subarray(offset + LOG_HEADER_BYTES, end), offset });
+    const { stream } = header;
+    if (stream !== LogStream.RESULT && (fence === undefined || header.fence === fence)) {
+      records.push({ ...header, stream, data: bytes.subarray(offset + LOG_HEADER_BYTES, end), offset });
     }
     offset = end;
   }

@@ -91,7 +91,7 @@ class LineSplitter {
       if (to > bytes.byteLength) break;
       at = to;
       const row = this.#rowOf(header.fence);
-      if (row < 0) continue;
+      if (row < 0 || header.stream === LogStream.RESULT) continue;
       if (header.stream === LogStream.NOTE) this.#cut(row, bytes.subarray(from, to));
       else if (header.length > 0 && this.#wants[header.stream - 1]!)
         this.#data(row, header.stream - 1, bytes.subarray(from, to));
