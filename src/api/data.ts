@@ -73,7 +73,11 @@ const FROM = {
   s3: S3Access.optional(),
 };
 
-const RECORDS = { encoding: Encoding.default('utf-8'), bad: BadRecords.default('fail') };
+const RECORDS = {
+  /** Absent: what the byte order mark of a file says, else utf-8. One that says otherwise than this is refused. */
+  encoding: Encoding.optional(),
+  bad: BadRecords.default('fail'),
+};
 
 export const InputSpec = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('files'), ...FROM }),

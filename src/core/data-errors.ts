@@ -20,6 +20,19 @@ export const DATA_ERRORS = {
     message: (d: Facts<'uri' | 'expected' | 'found'>) =>
       `input ${value(d.uri)} has changed: expected ${d.expected}, found ${d.found}`,
   },
+  /** Data that is not what its input says. where: `file:line:column`, or `file: byte 12`; found: as it is written in a message */
+  BAD_INPUT: {
+    http: 400,
+    exit: 2,
+    message: (d: Facts<'where' | 'expected' | 'found', 'more'>) =>
+      `${d.where}: expected ${d.expected}, found ${d.found}${optional('; ', d.more)}`,
+  },
+  /** what: the blob; why */
+  PLAN_DAMAGED: {
+    http: 500,
+    exit: 74,
+    message: (d: Facts<'what' | 'why'>) => `plan ${d.what} is damaged: ${d.why}; plan again`,
+  },
   /** uri: `s3://bucket/key`; what: `bucket` or `object` */
   OBJECT_NOT_FOUND: {
     http: 404,

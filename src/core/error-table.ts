@@ -158,26 +158,6 @@ export const ERRORS = {
       `${optional('', d.where, ': ')}file ${value(d.path)} cannot be read: ${d.why}`,
   },
   ...DATA_ERRORS,
-  /** Data that is not what its input says. where: `file:line:column`, or `file: byte 12`; found: as it is written in a message */
-  BAD_INPUT: {
-    http: 400,
-    exit: 2,
-    message: (d: Facts<'where' | 'expected' | 'found', 'more'>) =>
-      `${d.where}: expected ${d.expected}, found ${d.found}${optional('; ', d.more)}`,
-  },
-  /** uri, expected and found (size, time, etag) */
-  INPUT_CHANGED: {
-    http: 409,
-    exit: 65,
-    message: (d: Facts<'uri' | 'expected' | 'found'>) =>
-      `input ${value(d.uri)} has changed since it was planned: expected ${d.expected}, found ${d.found}; plan again`,
-  },
-  /** what: the blob; why */
-  PLAN_DAMAGED: {
-    http: 500,
-    exit: 74,
-    message: (d: Facts<'what' | 'why'>) => `plan ${d.what} is damaged: ${d.why}; plan again`,
-  },
   /** size, max (bytes); path */
   SCRIPT_TOO_LARGE: {
     http: 413,
