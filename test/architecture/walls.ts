@@ -37,7 +37,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
   store: { parts: ['core', 'api'] },
   providers: { parts: ['core', 'api'] },
   dns: { parts: ['core', 'api'] },
-  notify: { parts: ['core', 'api'] },
+  notify: { parts: ['core', 'api', 'objects/secrets.ts'] },
   coordinator: { parts: ['core', 'api', ...PORTS] },
   client: { parts: ['core', 'api'], typesOnly: ['api'] },
   server: { parts: ['core', 'api', 'coordinator', 'store/store.ts'] },
@@ -60,6 +60,7 @@ const HOMES: Readonly<Record<string, string>> = {
   yaml: 'src/config/',
   'csv-parse': 'src/config/',
   'dns-packet': 'src/dns/',
+  '@aws-sdk/client-s3': 'src/objects/s3/',
 };
 
 const FORBIDDEN_NAMES = [
