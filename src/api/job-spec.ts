@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { NotifyRule } from './alert.ts';
 import { BlobHash } from './blob-hash.ts';
 import { InputSpec, JsonValue, OutputSpec, SecretRef, Speculation } from './data.ts';
 import { GangSpec } from './gang.ts';
@@ -155,11 +156,20 @@ export const JobSpec = z.strictObject({
   speculation: Speculation.optional(),
   /** So many tasks are granted to a worker at once, however long they take; 0: by their measured duration. */
   pack: z.int().min(0).max(100_000).default(0),
+  /** Who is told what of it. */
+  notify: z.array(NotifyRule).max(20).optional(),
   /** Set by the coordinator: what this job does for another one. */
   role: z.strictObject({ kind: z.enum(['plan', 'collect']), of: z.int().min(1) }).optional(),
   /** Set by the coordinator: the jobs submitted with it have the numbers from `first` on. */
   workflow: z
-    .strictObject({ first: z.int().min(1), count: z.int().min(1), key: text(63).min(1), name: text(63).optional() })
+    .strictObject({
+      first: z.int().min(1),
+      count: z.int().min(1),
+      key: text(63).min(1),
+      name: text(63).optional(),
+      /** When this job fails, all that waits of the others is cancelled. */
+      stop: z.boolean().optional(),
+    })
     .optional(),
   /** What Slurm's commands show of a job, and by which names they find it. */
   slurm: SlurmSpec.optional(),

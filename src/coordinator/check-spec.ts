@@ -26,7 +26,7 @@ export function checkCombinations(spec: JobSpec): void {
 function checkData(spec: JobSpec): void {
   const { run, role, workflow, heartbeatMs, minSuccess, pack, ...more } = spec;
   if (run.kind === 'handler') refuse('run.kind', 'argv, shell or script', run.kind);
-  for (const name of ['input', 'output', 'params', 'paramTable', 'secrets', 'speculation'] as const) {
+  for (const name of ['input', 'output', 'params', 'paramTable', 'secrets', 'speculation', 'notify'] as const) {
     if (more[name] !== undefined) refuse(name, 'none', 'one');
   }
   if (heartbeatMs > 0) refuse('heartbeatMs', '0', heartbeatMs);

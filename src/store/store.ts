@@ -1,5 +1,17 @@
 import type { Role } from '../api/access.ts';
 import type { JobSpec } from '../api/job-spec.ts';
+import type { DeliveriesQuery, NumberedDelivery, StoredAlert, StoredDelivery } from './alert-rows.ts';
+import type { StoredBudget, StoredInstance, StoredInstancesQuery } from './instance-rows.ts';
+
+export type {
+  DeliveriesQuery,
+  NumberedDelivery,
+  StoredAlert,
+  StoredBudget,
+  StoredDelivery,
+  StoredInstance,
+  StoredInstancesQuery,
+};
 
 /**
  * The durable memory of one coordinator. Rows mirror what the coordinator holds: it hands over what changed, whole, and the store
@@ -29,6 +41,8 @@ export interface Store {
   /** Terminated instances, newest first. */
   findInstances(query: StoredInstancesQuery): Promise<StoredInstance[]>;
   findEvents(query: EventsQuery): Promise<StoredEvent[]>;
+  /** Newest first. */
+  findDeliveries(query: DeliveriesQuery): Promise<NumberedDelivery[]>;
   /** Bytes of the database, its log included. */
   size(): Promise<number>;
   /** Waits for commits under way; safe to call twice. */
@@ -139,35 +153,6 @@ export interface StoredToken {
   lastUsedAt: number;
 }
 
-/** One machine of one index of an instance array. */
-export interface StoredInstance {
-  /** `i-` and 17 hex digits; never given twice. */
-  id: string;
-  jobId: number;
-  position: number;
-  /** 1 for the first machine of its index, then 2, … */
-  generation: number;
-  owner: string;
-  tenant: string;
-  createdAt: number;
-  /** 0 while it is not terminated; those are loaded at start, and ended ones on demand. */
-  endedAt: number;
-  /** JSON: all else of core/instance.ts. */
-  detail: string;
-}
-
-/** What the instances of an owner may cost. */
-export interface StoredBudget {
-  owner: string;
-  tenant: string;
-  /** USD; negative: no budget. */
-  amount: number;
-  period: string;
-  setAt: number;
-  /** JSON. */
-  detail: string;
-}
-
 export interface StoredKey {
   owner: string;
   key: string;
@@ -208,6 +193,12 @@ export interface Batch {
   /** Instance arrays whose index set changed: the fixed row is written again. */
   resized?: readonly { id: number; indices: string; size: number }[];
   /** Inserted or replaced. */
+  alerts?: readonly StoredAlert[];
+  /** Inserted or replaced. */
+  deliveries?: readonly StoredDelivery[];
+  /** So many of the oldest that are over and were made before this time, and alerts that were deleted before it, but for the newest alert. */
+  forgottenDeliveries?: { readonly before: number; readonly count: number };
+  /** Inserted or replaced. */
   tokens: readonly StoredToken[];
   /** Ids of tokens to forget; one that is not there is nothing. */
   droppedTokens: readonly number[];
@@ -218,7 +209,7 @@ export interface Batch {
   /** So many of the oldest ends of a job that is about to be deleted, which may have more than one commit should remove. */
   deletedEnds?: readonly { jobId: number; count: number }[];
   /**
-   * Ended jobs that are gone with all that belongs to them: pages, ends, dependencies both ways, keys, events, instances and the closed sessions
+   * Ended jobs that are gone with all that belongs to them: pages, ends, dependencies both ways, keys, events, deliveries that are over, instances and the closed sessions
    * of these (`bound.jobId` in their detail). One with an instance that is not terminated is refused.
    */
   deletedJobs?: readonly number[];
@@ -241,6 +232,12 @@ export interface LoadedState {
   /** Those that are not terminated, and those of live jobs; in the order of job, position and generation. */
   instances: StoredInstance[];
   budgets: StoredBudget[];
+  /** Those that hold, and the newest one. */
+  alerts: StoredAlert[];
+  /** Those that are to be tried, in the order in which they came. */
+  deliveries: StoredDelivery[];
+  /** Ids of those of live jobs that are over. */
+  delivered: string[];
 }
 
 export interface StoredJobsQuery {
@@ -248,6 +245,8 @@ export interface StoredJobsQuery {
   name?: string;
   /** The name that Slurm's commands show: the one in `extra` (`slurm.name`), else that of the spec, else `name`. */
   slurmName?: string;
+  /** Only jobs that were submitted with a workflow of this name. */
+  workflowName?: string;
   arrayId?: string;
   /** Only one: the job with the largest rawIdBase up to this one. */
   rawId?: number;
@@ -261,18 +260,6 @@ export interface StoredJobsQuery {
   array?: boolean;
   /** Only these. */
   ids?: readonly number[];
-  limit: number;
-}
-
-export interface StoredInstancesQuery {
-  /** Only of this job. */
-  jobId?: number;
-  /** Only this one. */
-  id?: string;
-  /** Only those that ended at this time or later. */
-  endedFrom: number;
-  /** Only those that ended before this time; absent: all. */
-  endedBefore?: number;
   limit: number;
 }
 

@@ -14,6 +14,9 @@ export function describeOpening(world: StoreWorld): void {
         tokens: [],
         instances: [],
         budgets: [],
+        alerts: [],
+        deliveries: [],
+        delivered: [],
       });
       expect(await world.store.loadJob(1)).toBeUndefined();
       expect(await world.store.findKey('1000', 'k')).toBeUndefined();
@@ -85,6 +88,9 @@ export function describeJobs(world: StoreWorld): void {
         tokens: [],
         instances: [],
         budgets: [],
+        alerts: [],
+        deliveries: [],
+        delivered: [],
       });
       await reopen(world);
       expect((await world.store.loadJob(7))?.job).toEqual(full);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe } from 'vitest';
+import { describeAlerts } from './store-alerts.ts';
 import { describeCommits } from './store-commits.ts';
 import { describeDeletes } from './store-deletes.ts';
 import { describeInstances } from './store-instances.ts';
@@ -23,6 +24,7 @@ export function describeStore(name: string, make: () => Promise<StoreUnderTest>)
     describeJobParts(world);
     describeOthers(world);
     describeInstances(world);
+    describeAlerts(world);
     describeDeletes(world);
     describeCommits(world);
   });

@@ -27,6 +27,8 @@ export function deleteJobs(from: Content, { deletedEnds = [], deletedJobs = [] }
     for (const dependents of from.dependents.values()) dependents.delete(id);
     from.ends = from.ends.filter((ends) => ends.jobId !== id);
     from.events = from.events.filter((event) => event.jobId !== id);
+    for (const [key, { jobId, nextAt }] of from.deliveries)
+      if (jobId === id && nextAt === 0) from.deliveries.delete(key);
     for (const [key, { jobId }] of from.instances) if (jobId === id) from.instances.delete(key);
     for (const [key, { closedAt, detail }] of from.sessions)
       if (closedAt > 0 && (JSON.parse(detail) as { bound?: { jobId: number } }).bound?.jobId === id)

@@ -4,11 +4,14 @@ import { SpawnError } from '../../src/core/errors.ts';
 import type {
   Batch,
   Counters,
+  DeliveriesQuery,
   EndsQuery,
   EventsQuery,
   LoadedJob,
   LoadedState,
+  NumberedDelivery,
   Store,
+  StoredAlert,
   StoredBudget,
   StoredEnds,
   StoredEvent,
@@ -22,6 +25,7 @@ import type {
   StoredSession,
   StoredToken,
 } from '../../src/store/store.ts';
+import { findDeliveries, loadAlerts, writeAlerts } from './memory-alerts.ts';
 import { copyBatch, copyData } from './memory-copies.ts';
 import { deleteJobs, findLive } from './memory-deletes.ts';
 import { findInstances, loadInstances, writeInstances } from './memory-instances.ts';
@@ -50,6 +54,9 @@ export interface Content {
   tokens: Map<number, StoredToken>;
   instances: Map<string, StoredInstance>;
   budgets: Map<string, StoredBudget>;
+  alerts: Map<number, StoredAlert>;
+  /** In the order in which they came. */
+  deliveries: Map<string, NumberedDelivery>;
   dependents: Map<number, Set<number>>;
   keys: Map<string, StoredKey>;
   events: StoredEvent[];
@@ -69,6 +76,8 @@ export class MemoryDisk {
     tokens: new Map(),
     instances: new Map(),
     budgets: new Map(),
+    alerts: new Map(),
+    deliveries: new Map(),
     dependents: new Map(),
     keys: new Map(),
     events: [],
@@ -129,6 +138,7 @@ class MemoryStore implements Store {
         .map((session) => ({ ...session })),
       tokens: sorted(tokens.values(), (token) => token.id).map((token) => ({ ...token })),
       ...loadInstances(content),
+      ...loadAlerts(content),
     }));
   }
 
@@ -144,6 +154,7 @@ class MemoryStore implements Store {
       (job.endedAt === 0) === query.live &&
       (query.name === undefined || job.name === query.name) &&
       (query.slurmName === undefined || slurmNameOf(job) === query.slurmName) &&
+      (query.workflowName === undefined || job.spec.workflow?.name === query.workflowName) &&
       (query.rawId === undefined || job.id === holder) &&
       (query.arrayId === undefined || job.arrayId === query.arrayId) &&
       (query.endedFrom === undefined || job.endedAt >= query.endedFrom) &&
@@ -203,6 +214,10 @@ class MemoryStore implements Store {
     );
   }
 
+  findDeliveries(query: DeliveriesQuery): Promise<NumberedDelivery[]> {
+    return this.#read((content) => findDeliveries(content, query));
+  }
+
   size(): Promise<number> {
     return this.#read(({ jobs, pages, ends, grants, events }) => {
       const data = [...[...pages.values()].flatMap((of) => [...of.values()]), ...ends.map((chunk) => chunk.data)];
@@ -238,6 +253,7 @@ function write(to: Content, batch: Batch): void {
   for (const state of batch.jobs) to.jobs.set(state.id, { ...to.jobs.get(state.id)!, ...changing(state) });
   for (const session of batch.sessions) to.sessions.set(session.id, session);
   writeInstances(to, batch);
+  writeAlerts(to, batch);
   for (const token of batch.tokens) to.tokens.set(token.id, token);
   for (const id of batch.droppedTokens) to.tokens.delete(id);
   for (const { jobId, page, data } of batch.pages) {

@@ -2,6 +2,8 @@ import { JobSpec } from '../../src/api/job-spec.ts';
 import type {
   Batch,
   Store,
+  StoredAlert,
+  StoredDelivery,
   StoredEnds,
   StoredGrant,
   StoredInstance,
@@ -99,6 +101,16 @@ export function anInstance(number: number, parts: Partial<StoredInstance> = {}):
     detail: `{"number":${number}}`,
     ...parts,
   };
+}
+
+export function anAlert(id: number, parts: Partial<StoredAlert> = {}): StoredAlert {
+  return { id, owner: 'ada', tenant: 'local', createdAt: 7, deletedAt: 0, detail: `{"number":${id}}`, ...parts };
+}
+
+/** One of the spec of job 1 that waits. */
+export function aDelivery(id: string, parts: Partial<StoredDelivery> = {}): StoredDelivery {
+  const whose = { owner: '1000', tenant: 'default' };
+  return { id, alertId: 0, jobId: 1, ...whose, createdAt: 7, nextAt: 8, detail: '{}', ...parts };
 }
 
 export function aGrant(fence: number, parts: Partial<StoredGrant> = {}): StoredGrant {

@@ -1,7 +1,9 @@
 import type { SpawnErrorJson } from '../../core/errors.ts';
 import type {
+  DeliveriesQuery,
   EndsQuery,
   EventsQuery,
+  NumberedDelivery,
   StoredEnds,
   StoredEvent,
   StoredInstance,
@@ -25,6 +27,7 @@ export interface StoreCalls {
   findSessions(ids: readonly number[]): StoredSession[];
   findInstances(query: StoredInstancesQuery): StoredInstance[];
   findEvents(query: EventsQuery): StoredEvent[];
+  findDeliveries(query: DeliveriesQuery): NumberedDelivery[];
   size(): number;
   /** The last one. */
   close(): void;

@@ -8,6 +8,7 @@ const OF_A_JOB = [
   'DELETE FROM dependencies WHERE depends_on = ?',
   'DELETE FROM keys WHERE job_id = ?',
   'DELETE FROM events WHERE job_id = ?',
+  'DELETE FROM deliveries WHERE job_id = ? AND next_at = 0',
   'DELETE FROM instances WHERE job_id = ?',
   // Those of its instances; workers of the pool served others, too.
   'DELETE FROM sessions WHERE bound_job = ? AND closed_at > 0',

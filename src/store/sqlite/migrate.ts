@@ -12,6 +12,7 @@ import { migration0005 } from './migrations/0005.ts';
 import { migration0006 } from './migrations/0006.ts';
 import { migration0007 } from './migrations/0007.ts';
 import { migration0008 } from './migrations/0008.ts';
+import { migration0009 } from './migrations/0009.ts';
 
 /** SQL that leads from the version before to this one; the first makes version 1 of an empty database. */
 export const MIGRATIONS: readonly string[] = [
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly string[] = [
   migration0006,
   migration0007,
   migration0008,
+  migration0009,
 ];
 
 /** `SPWN`: marks a database file as a store (sqlite.org/pragma.html#pragma_application_id). */

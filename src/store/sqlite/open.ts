@@ -2,6 +2,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type {
   Batch,
+  DeliveriesQuery,
   EndsQuery,
   EventsQuery,
   LoadedJob,
@@ -105,6 +106,10 @@ class SqliteStore implements Store {
 
   findEvents(query: EventsQuery) {
     return this.#thread.call('findEvents', [query]);
+  }
+
+  findDeliveries(query: DeliveriesQuery) {
+    return this.#thread.call('findDeliveries', [query]);
   }
 
   size() {

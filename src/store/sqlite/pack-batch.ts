@@ -1,7 +1,9 @@
 import type {
   Batch,
   Counters,
+  StoredAlert,
   StoredBudget,
+  StoredDelivery,
   StoredEvent,
   StoredInstance,
   StoredKey,
@@ -38,6 +40,9 @@ export interface PackedBatch {
   readonly droppedInstances: readonly string[];
   readonly budgets: readonly StoredBudget[];
   readonly resized: NonNullable<Batch['resized']>;
+  readonly alerts: readonly StoredAlert[];
+  readonly deliveries: readonly StoredDelivery[];
+  readonly forgottenDeliveries: Batch['forgottenDeliveries'];
   readonly tokens: readonly StoredToken[];
   readonly droppedTokens: readonly number[];
   readonly dependencies: Batch['dependencies'];
@@ -81,6 +86,9 @@ export function packBatch(batch: Batch): { packed: PackedBatch; transfer: ArrayB
     droppedInstances: batch.droppedInstances ?? [],
     budgets: batch.budgets ?? [],
     resized: batch.resized ?? [],
+    alerts: batch.alerts ?? [],
+    deliveries: batch.deliveries ?? [],
+    forgottenDeliveries: batch.forgottenDeliveries,
     tokens: batch.tokens,
     droppedTokens: batch.droppedTokens,
     dependencies: batch.dependencies,

@@ -3,6 +3,7 @@ import type {
   Counters,
   EndsQuery,
   EventsQuery,
+  LoadedState,
   StoredBudget,
   StoredEnds,
   StoredEvent,
@@ -14,6 +15,7 @@ import type {
   StoredSession,
   StoredToken,
 } from '../store.ts';
+import { prepareAlertReads } from './read-alerts.ts';
 import { prepareInstanceReads } from './read-instances.ts';
 import type { JobRow } from './rows.ts';
 
@@ -30,7 +32,7 @@ export interface JobRows {
   dependents: DependentRow[];
 }
 
-export interface LiveRows extends JobRows {
+export interface LiveRows extends JobRows, Pick<LoadedState, 'alerts' | 'deliveries' | 'delivered'> {
   counters: Counters;
   grants: StoredGrant[];
   sessions: StoredSession[];
@@ -108,6 +110,7 @@ export function prepareReads(db: Database) {
   );
   const findJobs = prepareFindJobs(db);
   const instances = prepareInstanceReads(db);
+  const alerts = prepareAlertReads(db);
   return {
     load: db.transaction(
       (): LiveRows => ({
@@ -119,6 +122,7 @@ export function prepareReads(db: Database) {
         sessions: live.sessions.all(),
         tokens: live.tokens.all(),
         ...instances.load(),
+        ...alerts.load(),
       }),
     ),
     loadJob: db.transaction((id: number): JobRows => {
@@ -133,6 +137,7 @@ export function prepareReads(db: Database) {
     findKey: (owner: string, name: string): StoredKey | undefined => key.get(owner, name),
     findSessions: (ids: readonly number[]): StoredSession[] => sessions.all(JSON.stringify(ids)),
     findInstances: instances.find,
+    findDeliveries: alerts.find,
     findEvents: (query: EventsQuery): StoredEvent[] =>
       query.jobId === undefined ? events.all(query) : jobEvents.all(query),
   };

@@ -3,6 +3,7 @@ import type { StoredKey, StoredSession, StoredToken } from '../store.ts';
 import { prepareDeletes } from './delete-jobs.ts';
 import { ENDS_WIDTH, eachRow, GRANT_WIDTH, PAGE_WIDTH, type PackedBatch } from './pack-batch.ts';
 import type { JobRow, JobStateRow } from './rows.ts';
+import { prepareAlertWrites } from './write-alerts.ts';
 import { prepareInstanceWrites } from './write-instances.ts';
 
 /** The store has a newer epoch than the one who writes. */
@@ -83,6 +84,7 @@ function prepareStatements(db: Database) {
     ),
     event: db.prepare('INSERT INTO events (at, job_id, kind, detail) VALUES (?, ?, ?, ?)'),
     instances: prepareInstanceWrites(db),
+    alerts: prepareAlertWrites(db),
     deletes: prepareDeletes(db),
   };
 }
@@ -102,6 +104,7 @@ function writeRows(to: Statements, batch: PackedBatch): void {
   }
   for (const row of batch.sessions) to.session.run(row);
   to.instances(batch);
+  to.alerts(batch);
   for (const row of batch.tokens) to.token.run(row);
   for (const id of batch.droppedTokens) to.dropToken.run(id);
   eachRow(batch.pages, PAGE_WIDTH, (at, data) => {
