@@ -118,11 +118,13 @@ test('a job that comes back gets no segment number that the server knows', async
   running = shipper.run();
   write(1, '7-3-1.seg', 'first');
   write(1, '7-3-2.seg', 'second');
+  write(1, '7-65535-1.seg', 'result');
   shipper.forget(1);
   await until('nothing is left', () => !existsSync(join(folder, 'here', '1')));
   shipper.known(1);
-  const taken = ['7-3-1.seg', '7-3-2.seg'].map((name) => readFileSync(join(folder, 'here', '1', name), 'utf8'));
-  expect(taken).toEqual(['', '']);
+  const names = ['7-3-1.seg', '7-3-2.seg', '7-65535-1.seg'];
+  const taken = names.map((name) => readFileSync(join(folder, 'here', '1', name), 'utf8'));
+  expect(taken).toEqual(['', '', '']);
   write(1, '7-3-3.seg', 'third');
   shipper.ended(1);
   await until('the third', () => there(1, '7-3-3.seg') === 'third');

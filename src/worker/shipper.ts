@@ -36,8 +36,8 @@ export class LogShipper {
   readonly #behind = new Set<number>();
   /** Jobs the server forgot: their segments go once they are shipped. */
   readonly #over = new Set<number>();
-  /** The newest segment of each job that was removed here: the server has it, and no other may get its number. */
-  readonly #removed = new Map<number, number>();
+  /** The newest segments of each job that were removed here, one of each life: the server has them, and no others may get their numbers. */
+  readonly #removed = new Map<number, readonly number[]>();
   /** Bytes the server has, by path. */
   readonly #shipped = new Map<string, number>();
   #wake: () => void = () => {};
@@ -61,18 +61,20 @@ export class LogShipper {
   }
 
   /**
-   * The job is here, perhaps again, and nothing of it has started yet. The forker takes the first number that is free: those that the
+   * The job is here, perhaps again, and nothing of it has started yet. Whoever writes takes the first number that is free: those that the
    * server knows are taken by empty files.
    */
   known(jobId: number): void {
     this.#over.delete(jobId);
-    const last = this.#removed.get(jobId);
-    if (last === undefined) return;
+    const newest = this.#removed.get(jobId);
+    if (newest === undefined) return;
     const folder = join(this.#options.logDir, String(jobId));
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      for (let segment = last - (last % SEQUENCES) + 1; segment <= last; segment++) {
-        closeSync(openSync(join(folder, this.#nameOf(segment)), 'a', 0o600));
+      for (const last of newest) {
+        for (let segment = last - (last % SEQUENCES) + 1; segment <= last; segment++) {
+          closeSync(openSync(join(folder, this.#nameOf(segment)), 'a', 0o600));
+        }
       }
       this.#removed.delete(jobId);
     } catch (error) {
@@ -140,16 +142,22 @@ export class LogShipper {
       if (isOver) this.#shipped.delete(join(folder, name));
     }
     // It may have come back meanwhile.
-    if (this.#over.delete(jobId))
-      await this.#remove(jobId, folder, Math.max(0, ...segments.map(({ segment }) => segment)));
+    if (this.#over.delete(jobId)) {
+      await this.#remove(
+        jobId,
+        folder,
+        segments.map(({ segment }) => segment),
+      );
+    }
   }
 
   /** At one blow: what comes back writes into a new folder. */
-  async #remove(jobId: number, folder: string, last: number): Promise<void> {
-    if (last === 0) return;
-    const gone = join(this.#options.logDir, `gone-${jobId}-${last}`);
+  async #remove(jobId: number, folder: string, segments: readonly number[]): Promise<void> {
+    if (segments.length === 0) return;
+    const newest = newestOfLives(segments);
+    const gone = join(this.#options.logDir, `gone-${jobId}-${newest.join('-')}`);
     renameSync(folder, gone);
-    this.#removed.set(jobId, last);
+    this.#removed.set(jobId, newest);
     await rm(gone, { recursive: true, force: true });
   }
 
@@ -190,6 +198,15 @@ export class LogShipper {
     await sleep(LOOK_MS, undefined, { signal: AbortSignal.any([pause.signal, this.#stop.signal]) }).catch(() => {});
     this.#wake = () => {};
   }
+}
+
+function newestOfLives(segments: readonly number[]): number[] {
+  const newest = new Map<number, number>();
+  for (const segment of segments) {
+    const life = Math.floor(segment / SEQUENCES);
+    newest.set(life, Math.max(segment, newest.get(life) ?? 0));
+  }
+  return [...newest.values()];
 }
 
 async function readPiece(path: string, offset: number, bytes: number): Promise<Uint8Array> {
