@@ -54,6 +54,8 @@ export type RunSpec = z.infer<typeof RunSpec>;
 export const JobSpec = z.strictObject({
   /** Default: made of `slurm.name`, else of the script's file name or the command's first word. */
   name: text(63).optional(),
+  /** What it is for, in the words of who submitted it. */
+  description: text(10_000).optional(),
   /** Index set as on the wire (a bare number is an index): `0-99:2,200`. Absent: one task, index 0. */
   array: text(MAX_ARRAY_TEXT).optional(),
   /** Tasks leased plus running at once; 0 = no bound. */

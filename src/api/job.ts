@@ -99,6 +99,10 @@ export const JobView = z.object({
   gang: GangSpec.optional(),
   /** As submitted with Slurm's commands, and as changed since. */
   slurm: SlurmSpec.optional(),
+  /** What it does for another job. */
+  role: JobSpec.shape.role,
+  /** Of a job that was submitted with others. */
+  workflow: JobSpec.shape.workflow,
 });
 export type JobView = z.infer<typeof JobView>;
 

@@ -38,3 +38,7 @@ export const MAX_LOG_PIECE_BYTES = 8 * 1024 * 1024;
 export const MAX_PATTERN = 1_000;
 /** Cells of a watched grid. */
 export const MAX_CELLS = 16_384;
+/** Jobs of one workflow. */
+export const MAX_WORKFLOW_JOBS = 10_000;
+/** Jobs that a graph shows. */
+export const MAX_GRAPH_JOBS = 10_000;

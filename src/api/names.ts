@@ -60,6 +60,16 @@ import {
   StreamMessage,
 } from './session.ts';
 import { SlurmSpec, SlurmUpdate } from './slurm.ts';
+import {
+  GraphEdge,
+  GraphReply,
+  WorkflowJob,
+  WorkflowReply,
+  WorkflowRequest,
+  WorkflowSelection,
+  WorkflowVerbReply,
+  WorkflowView,
+} from './workflow.ts';
 
 const NAMED = {
   Aggregate,
@@ -117,6 +127,14 @@ const NAMED = {
   TaskView,
   UpdateRequest,
   VerbReply,
+  GraphEdge,
+  GraphReply,
+  WorkflowJob,
+  WorkflowReply,
+  WorkflowRequest,
+  WorkflowSelection,
+  WorkflowVerbReply,
+  WorkflowView,
 };
 
 /** Gives the schemas their names in the OpenAPI document, so that generated clients get types and not copies. Safe to call twice. */

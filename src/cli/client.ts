@@ -4,6 +4,10 @@ import type { SpawnClient } from '../client/client.ts';
 export type Client = Pick<
   SpawnClient,
   | 'submit'
+  | 'submitWorkflow'
+  | 'workflow'
+  | 'workflowVerb'
+  | 'graph'
   | 'jobs'
   | 'job'
   | 'allJobs'

@@ -9,6 +9,7 @@ import { SpawnClient } from './client.ts';
 import { InstanceCalls } from './instance-calls.ts';
 import { ListCalls } from './list-calls.ts';
 import { SessionCalls } from './session-calls.ts';
+import { WorkflowCalls } from './workflow-calls.ts';
 
 const spec = { run: { kind: 'argv' as const, argv: ['true'] }, cwd: '/' };
 const exchange = { seq: 1, ack: 0, held: { count: 0, sum: 0 } };
@@ -208,7 +209,7 @@ test('the methods are the operations of the OpenAPI document', async () => {
   const operations = Object.values(document.paths).flatMap((path) =>
     Object.values(path).map((operation: { operationId: string }) => operation.operationId),
   );
-  const methods = [SpawnClient, InstanceCalls, ListCalls, SessionCalls].flatMap(({ prototype }) =>
+  const methods = [SpawnClient, InstanceCalls, WorkflowCalls, ListCalls, SessionCalls].flatMap(({ prototype }) =>
     Object.getOwnPropertyNames(prototype),
   );
   // What only puts other methods together.

@@ -34,6 +34,7 @@ import { InstanceCalls } from './instance-calls.ts';
 import { type LogPiece, readLogPieces } from './log-pieces.ts';
 import { readNdjson } from './ndjson.ts';
 import { jobPath, search } from './paths.ts';
+import { randomKey } from './random-key.ts';
 import { watchEvents, watchGrid, watchJob } from './watch.ts';
 
 /** Options of a watch. */
@@ -236,10 +237,4 @@ export class SpawnClient extends InstanceCalls {
   stopServer(options?: CallOptions): Promise<StopReply> {
     return this.json('POST', '/v1/server/stop', options, { repeatable: false });
   }
-}
-
-/** 128 random bits. `crypto.randomUUID` is missing in pages without TLS. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -8,11 +8,11 @@ import type {
 } from '../api/instance.ts';
 import type { BudgetRequestInput, BudgetView, CostQuery, CostReply } from '../api/instance-money.ts';
 import type { CallOptions } from './connection.ts';
-import { ListCalls } from './list-calls.ts';
 import { jobPath, search } from './paths.ts';
+import { WorkflowCalls } from './workflow-calls.ts';
 
 /** Instances: what they are, what is done to them, what they cost. Money is in USD. */
-export class InstanceCalls extends ListCalls {
+export class InstanceCalls extends WorkflowCalls {
   /**
    * Instances in the order of their arrays, then index, then generation; all conditions hold together. Terminated ones are listed for as long
    * as they are kept. `after: next` gives the next page. Errors: BAD_REQUEST for a filter that cannot be.

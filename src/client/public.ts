@@ -33,6 +33,14 @@ export type {
 export type { JobSpecInput } from '../api/job-spec.ts';
 export type { QueueGroup, QueueJob, QueueReply, QueueTask } from '../api/queue.ts';
 export type { ServerView, SessionView } from '../api/server-view.ts';
+export type {
+  GraphEdge,
+  GraphReply,
+  WorkflowReply,
+  WorkflowRequestInput,
+  WorkflowVerbReply,
+  WorkflowView,
+} from '../api/workflow.ts';
 export { type ErrorCode, isSpawnError, SpawnError } from '../core/errors.ts';
 export { SpawnClient, type WatchOptions } from './client.ts';
 export type { CallOptions, ClientOptions } from './connection.ts';

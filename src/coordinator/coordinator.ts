@@ -42,6 +42,10 @@ import { updateJob } from './update.ts';
 import type { Caller, UseCases } from './use-cases.ts';
 import { applyVerb } from './verbs.ts';
 import { explainWhy } from './why.ts';
+import { readGraph } from './workflows/graph.ts';
+import { readWorkflow } from './workflows/read.ts';
+import { submitWorkflow } from './workflows/submit.ts';
+import { applyToWorkflow } from './workflows/verbs.ts';
 
 const EVICT_AGE_MS = 2_000;
 
@@ -108,6 +112,11 @@ export class Coordinator implements UseCases {
   }
 
   submit: UseCases['submit'] = (caller, request) => submitJob(this.#ledger, caller, request);
+  submitWorkflow: UseCases['submitWorkflow'] = (caller, request) => submitWorkflow(this.#ledger, caller, request);
+  workflow: UseCases['workflow'] = (caller, ref) => readWorkflow(this.#ledger, caller, ref);
+  workflowVerb: UseCases['workflowVerb'] = (caller, verb, ref, selection) =>
+    applyToWorkflow(this.#ledger, caller, verb, ref, selection);
+  graph: UseCases['graph'] = (caller, ref) => readGraph(this.#ledger, this.#own(caller, ref));
   jobs: UseCases['jobs'] = (_caller, query) => listJobs(this.#ledger, query);
   job: UseCases['job'] = (caller, ref) => readJob(this.#ledger, this.#own(caller, ref));
   tasks: UseCases['tasks'] = (caller, ref, query) => readTasks(this.#ledger, this.#own(caller, ref), query);

@@ -30,6 +30,8 @@ function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
     maxFailures,
     signal,
     slurm: _,
+    role: _role,
+    workflow: _workflow,
     ...submitted
   } = fixed.spec;
   const { terms, priority } = usualLane(job);

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { SubmitRequest } from '../api/job.ts';
 import type { JobSpec, RunSpec } from '../api/job-spec.ts';
 import { MAX_ARGV_BYTES } from '../api/limits.ts';
 import { type Dependency, parseDependency } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
-import { checkName, makeArrayId, nameLike } from '../core/ids.ts';
+import { checkName, type JobId, makeArrayId, nameLike } from '../core/ids.ts';
 import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { StoredJobFixed } from '../store/store.ts';
@@ -24,7 +23,8 @@ export interface CheckedSubmit {
   dependency: Dependency | null;
 }
 
-export function checkSubmit(spec: JobSpec, maxArraySize: number): CheckedSubmit {
+/** @param keys numbers of jobs that its dependency may name by a key, as parseDependency takes them */
+export function checkSubmit(spec: JobSpec, maxArraySize: number, keys?: ReadonlyMap<string, JobId>): CheckedSubmit {
   const parsed =
     spec.array === undefined ? null : parseIndexSet(spec.array, { dialect: 'wire', maxSize: maxArraySize });
   if (parsed?.throttle !== undefined) {
@@ -51,7 +51,7 @@ export function checkSubmit(spec: JobSpec, maxArraySize: number): CheckedSubmit 
     spec,
     name,
     indices: parsed?.set ?? null,
-    dependency: spec.after === undefined ? null : parseDependency(spec.after),
+    dependency: spec.after === undefined ? null : parseDependency(spec.after, keys),
   };
 }
 
@@ -86,8 +86,9 @@ function firstWord(run: RunSpec): string {
   }
 }
 
-export function hashRequest(request: SubmitRequest): string {
-  return createHash('sha256').update(JSON.stringify(request.spec)).digest('hex');
+/** What tells a request from another one with the same key. */
+export function hashRequest(body: unknown): string {
+  return createHash('sha256').update(JSON.stringify(body)).digest('hex');
 }
 
 /** The job's unchanging row under given numbers. */

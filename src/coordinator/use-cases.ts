@@ -52,6 +52,15 @@ import type {
 import type { QueueQuery, QueueReply } from '../api/queue.ts';
 import type { ServerView } from '../api/server-view.ts';
 import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest } from '../api/session.ts';
+import type {
+  GraphReply,
+  WorkflowReply,
+  WorkflowRequest,
+  WorkflowSelection,
+  WorkflowVerb,
+  WorkflowVerbReply,
+  WorkflowView,
+} from '../api/workflow.ts';
 
 /** Who asks, as the server's door found out. */
 export interface Caller {
@@ -76,6 +85,19 @@ export interface StreamSink {
 /** All that the coordinator does, one method a use case. Replies come only after what they tell is durable. */
 export interface UseCases {
   submit(caller: Caller, request: SubmitRequest): Promise<SubmitReply>;
+  /** All of its jobs in one change, or none. */
+  submitWorkflow(caller: Caller, request: WorkflowRequest): Promise<WorkflowReply>;
+  /** `ref`: the name of a workflow, or any of its jobs. */
+  workflow(caller: Caller, ref: string): Promise<WorkflowView>;
+  /** On all jobs of a workflow, in one change. */
+  workflowVerb(
+    caller: Caller,
+    verb: WorkflowVerb,
+    ref: string,
+    selection: WorkflowSelection,
+  ): Promise<WorkflowVerbReply>;
+  /** A job with all that it is tied to, directly or through others. */
+  graph(caller: Caller, ref: string): Promise<GraphReply>;
   jobs(caller: Caller, query: JobsQuery): Promise<JobsReply>;
   /** `ref`: a number, an array id or a name. */
   job(caller: Caller, ref: string): Promise<JobView>;

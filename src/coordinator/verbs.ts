@@ -7,7 +7,7 @@ import { cancelTasks, type Runs } from './cancel.ts';
 import { moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
-import { resolveRef } from './refs.ts';
+import { type ResolvedRef, resolveRef } from './refs.ts';
 import { checkSelection, keep, selectTasks } from './selection.ts';
 import { suspendTasks } from './suspend.ts';
 import type { Caller } from './use-cases.ts';
@@ -42,14 +42,20 @@ export async function applyVerb(
   return await ledger.writeAfter(bringAll, (world) => {
     const entry = ledger.entry(resolved.id);
     checkOwner(entry, caller, verb);
-    const { job } = entry;
-    const named = { job, ...selectTasks(job, resolved, selection) };
-    if (runsAgain && resolved.indices === null && selection.index === undefined) named.runs = withoutResized(named);
-    const tasks = act(world, verb, named, selection);
-    if (tasks > 0) world.memory.changes.event(world.now, job.id, EVENTS[verb], { tasks });
+    const tasks = applyNow(world, verb, entry.job, resolved, selection);
     world.settlement.run();
-    return { job: viewJob(world.memory, world.entryOf(job)), tasks };
+    return { job: viewJob(world.memory, world.entryOf(entry.job)), tasks };
   });
+}
+
+/** The verb on a job that is here, and that the caller may change. What follows from it is not settled yet. Gives how many tasks it changed. */
+export function applyNow(world: World, verb: Verb, job: Job, resolved: ResolvedRef, selection: VerbRequest): number {
+  const named = { job, ...selectTasks(job, resolved, selection) };
+  const runsAgain = verb === 'retry' || verb === 'requeue';
+  if (runsAgain && resolved.indices === null && selection.index === undefined) named.runs = withoutResized(named);
+  const tasks = act(world, verb, named, selection);
+  if (tasks > 0) world.memory.changes.event(world.now, job.id, EVENTS[verb], { tasks });
+  return tasks;
 }
 
 /** Members that a resize took away come back when they are named, not with all the others. */

@@ -103,6 +103,8 @@ function view(
     ...(row.meanWallUs === 0 ? {} : { meanWallMs: row.meanWallUs / 1000 }),
     ...(spec.instances === undefined ? {} : { instances: true }),
     ...(slurm === undefined ? {} : { slurm }),
+    ...(spec.role === undefined ? {} : { role: spec.role }),
+    ...(spec.workflow === undefined ? {} : { workflow: spec.workflow }),
   };
 }
 

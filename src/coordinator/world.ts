@@ -15,6 +15,7 @@ import { beginPlaced, endPlaced } from './gang.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { revokeUnstarted } from './revoke.ts';
 import { reviveTimes } from './times.ts';
+import { stopAfter } from './workflows/stop.ts';
 
 /** Memory with the rules that act on it: the ports through which core's settling and scheduling change it. */
 export class World implements SettleWorld, ScheduleActions {
@@ -79,6 +80,7 @@ export class World implements SettleWorld, ScheduleActions {
     this.memory.removeLive(entry, this.clock.steady());
     this.changed(job);
     this.memory.changes.event(job.endedAt, job.id, 'jobEnded', { state: job.state, exitCode: job.exitCode });
+    stopAfter(this, job);
   }
 
   /** An ended job has tasks to run again: it is live again, behind those of its name. */

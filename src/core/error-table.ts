@@ -35,6 +35,12 @@ export const ERRORS = {
     message: (d: Facts<'size' | 'max'>) => `array of ${d.size} tasks: expected at most ${d.max}`,
   },
   USAGE: { http: 400, exit: 2, message: (d: Facts<'message'>) => String(d.message) },
+  /** path, lines (a line for each fault, with its place), issues (line, column, where, says) */
+  BAD_JOB_FILE: {
+    http: 400,
+    exit: 2,
+    message: (d: Facts<'lines'>) => (Array.isArray(d.lines) ? d.lines.join('\n') : String(d.lines)),
+  },
   JOB_NOT_FOUND: {
     http: 404,
     exit: 66,

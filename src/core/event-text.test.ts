@@ -32,6 +32,7 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
     'job 12 updated: throttle = 5, memoryBytes = 2.0G, after = "afterok:3", beginAt = 1970-01-01T00:00:00.000Z, maxFailures = none (9 tasks)',
   ],
   ['throttleChanged', 12, { throttle: 5 }, 'throttle of job 12 set to 5'],
+  ['workflowStopped', 12, { cancelled: 2 }, 'job 12 failed and stops its workflow: 2 tasks cancelled'],
   ['maxFailuresReached', 12, { cancelled: 8 }, 'too many tasks of job 12 failed: 8 tasks cancelled'],
   ['deadlineChanged', 12, { deadlineAt: 1_000 }, 'deadline of job 12 set to 1970-01-01T00:00:01.000Z'],
   ['deadlineChanged', 12, { deadlineAt: null }, 'job 12 has no deadline any more'],

@@ -35,6 +35,7 @@ const TEXTS: Readonly<Record<string, Text>> = {
   /** Of releases before jobUpdated. */
   throttleChanged: (about, detail) => `throttle of ${about} set to ${detail.throttle}`,
   maxFailuresReached: (about, detail) => `too many tasks of ${about} failed: ${tasks(detail, 'cancelled')} cancelled`,
+  workflowStopped: (about, detail) => `${about} failed and stops its workflow: ${tasks(detail, 'cancelled')} cancelled`,
   deadlineChanged: (about, { deadlineAt }) =>
     deadlineAt === null ? `${about} has no deadline any more` : `deadline of ${about} set to ${time(deadlineAt)}`,
   deadlinePassed: (about, detail) => `the deadline of ${about} passed: ${tasks(detail, 'cancelled')} cancelled`,

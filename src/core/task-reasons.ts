@@ -19,6 +19,7 @@ export const TaskReason = {
   resized: 16,
   terminated: 17,
   instanceLost: 18,
+  workflowFailed: 19,
 } as const;
 export type TaskReason = (typeof TaskReason)[keyof typeof TaskReason];
 export const TASK_REASONS: readonly string[] = [
@@ -41,4 +42,5 @@ export const TASK_REASONS: readonly string[] = [
   'taken out of the array by a resize',
   'its instance was terminated',
   'its instance was lost',
+  'another job of its workflow failed',
 ];

@@ -29,7 +29,14 @@ const routes = Object.entries(document.paths).flatMap(([url, methods]) =>
 const filled = (url: string) =>
   url.replace(
     /\{(\w+)\}/g,
-    (_, name: string) => ({ ref: '12', id: '7', kind: 'script', hash: 'a'.repeat(64), verb: 'stop' })[name] ?? '1',
+    (_, name: string) =>
+      ({
+        ref: '12',
+        id: '7',
+        kind: 'script',
+        hash: 'a'.repeat(64),
+        verb: url.includes('workflows') ? 'cancel' : 'stop',
+      })[name] ?? '1',
   );
 
 const bodies = routes.filter(({ requestBody }) => requestBody?.content['application/json'] !== undefined);

@@ -17,7 +17,7 @@ interface Document {
 const TAGS: readonly (readonly [prefix: RegExp, tag: string])[] = [
   [/^\/v1\/jobs\/\{ref\}\/(?:logs|grep|log-diff)$/, 'logs'],
   [/^\/v1\/(?:instances|cost|budget|jobs\/\{ref\}\/resize)/, 'instances'],
-  [/^\/v1\/(?:jobs|queue|history|blobs\/\{kind\}|prune)/, 'jobs'],
+  [/^\/v1\/(?:jobs|queue|history|blobs\/\{kind\}|prune|workflows)/, 'jobs'],
   [/^\/v1\/events/, 'events'],
   [/^\/v1\/(?:sessions|blobs)/, 'workers'],
   [/^\/v1\/tokens/, 'access'],
@@ -58,7 +58,7 @@ function errorStatuses(path: string, method: string, operation: Operation): numb
     [401, true],
     [403, operation['x-role'] !== 'any'],
     [404, /\{ref\}|\/instances\/|\/cost|\/peers/.test(path)],
-    [409, writes && path.startsWith('/v1/jobs')],
+    [409, writes && /^\/v1\/(?:jobs|workflows)/.test(path)],
     [410, path.includes('/sessions/')],
     [413, hasBody],
     [415, hasBody],

@@ -11,11 +11,11 @@ import { createServer, type Server } from './server.ts';
 const MAY: Readonly<Record<string, readonly Role[]>> = {
   ...group('openapi', ['read', 'submit', 'worker', 'admin']),
   ...group(
-    'jobs job tasks queue history watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget',
+    'jobs job tasks queue history watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget workflow graph',
     ['read', 'submit', 'admin'],
   ),
   ...group(
-    'submit update cancel retry requeue hold release suspend resume signal putBlob instanceVerb resize setBudget',
+    'submit submitWorkflow workflowVerb update cancel retry requeue hold release suspend resume signal putBlob instanceVerb resize setBudget',
     ['submit', 'admin'],
   ),
   ...group('hello exchange bye stream putLog getBlob peers', ['worker', 'admin']),
@@ -38,6 +38,7 @@ const OF_OWNER = new Set([
 
 const BODIES: Readonly<Record<string, object>> = {
   submit: { spec: { run: { kind: 'argv', argv: ['true'] }, cwd: '/' } },
+  submitWorkflow: { jobs: [{ key: 'a', spec: { run: { kind: 'argv', argv: ['true'] }, cwd: '/' } }] },
   update: { throttle: 1 },
   signal: { signal: 10 },
   hello: HELLO,
@@ -91,7 +92,7 @@ function filled(path: string): string {
     ref: path.includes('tokens') ? 'nobody' : '1',
     kind: 'env',
     id: '999',
-    verb: 'stop',
+    verb: path.includes('workflows') ? 'cancel' : 'stop',
   };
   return path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? (name === 'hash' ? 'a'.repeat(64) : '1'));
 }

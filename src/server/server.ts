@@ -34,6 +34,7 @@ import { sessionRoutes } from './routes/sessions.ts';
 import { verbRoutes } from './routes/verbs.ts';
 import { watchRoute } from './routes/watch.ts';
 import { watchMoreRoutes } from './routes/watch-more.ts';
+import { workflowRoutes } from './routes/workflows.ts';
 import type { TcpDoor } from './tcp-door.ts';
 
 /** The API over HTTP: on a Unix socket for its user, and on TCP for who bears a token. */
@@ -76,6 +77,7 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
   await app.register(blobRoutesIn(doors));
   for (const routes of [
     jobRoutes,
+    workflowRoutes,
     verbRoutes,
     watchRoute,
     logsRoute,

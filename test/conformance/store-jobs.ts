@@ -168,6 +168,19 @@ export function describeJobs(world: StoreWorld): void {
       expect(await found('a (1)', true)).toEqual([5]);
     });
 
+    test('findJobs finds jobs by the name of their workflow', async () => {
+      const of = (name?: string) => ({
+        spec: { ...aJob(1).spec, workflow: { first: 1, count: 3, key: 'a', ...(name === undefined ? {} : { name }) } },
+      });
+      const newJobs = [aJob(1, { ...of('w'), endedAt: 1 }), aJob(2, of('w')), aJob(3, { ...of(), endedAt: 1 })];
+      await world.store.commit(aBatch({ newJobs: [...newJobs, aJob(4, { name: 'w', endedAt: 1 })] }));
+      const found = async (workflowName: string, live = false) =>
+        (await world.store.findJobs({ live, workflowName, limit: 100 })).map(({ id }) => id);
+      expect(await found('w')).toEqual([1]);
+      expect(await found('w', true)).toEqual([2]);
+      expect(await found('v')).toEqual([]);
+    });
+
     test('findJobs finds what ended since a time, the last to end first', async () => {
       await world.store.commit(
         aBatch({

@@ -2,6 +2,7 @@ import type { CostReply } from '../../src/api/instance-money.ts';
 import type { JobDelta, JobView, TaskStateName } from '../../src/api/job.ts';
 import type { QueueReply } from '../../src/api/queue.ts';
 import type { ServerView } from '../../src/api/server-view.ts';
+import type { WorkflowView } from '../../src/api/workflow.ts';
 
 const COUNTS: Record<TaskStateName, number> = {
   blocked: 0,
@@ -33,6 +34,15 @@ export const JOB: JobView = {
   retries: 0,
   retried: 0,
   createdAt: 1_000,
+};
+
+export const WORKFLOW: WorkflowView = {
+  id: 12,
+  owner: '1000',
+  count: 1,
+  state: 'ready',
+  jobs: [{ ...JOB, workflow: { first: 12, count: 1, key: 'sim' } }],
+  edges: [],
 };
 
 export const QUEUE: QueueReply = {

@@ -3,15 +3,13 @@ import { JobSpec } from '../../src/api/job-spec.ts';
 import type { Caller, StreamSink, UseCases } from '../../src/coordinator/use-cases.ts';
 import { SpawnError } from '../../src/core/errors.ts';
 import { delta, JOB, NO_COST, QUEUE, SERVER } from './fake-replies.ts';
+import { FakeWorkflows } from './fake-workflows.ts';
 
 /**
  * Answers what a test tells it to and notes what it was asked: for tests of the door alone. It knows one job, 12, and one
  * session, 7.
  */
-export class FakeUseCases implements UseCases {
-  /** Method and arguments, without the caller. */
-  readonly calls: [string, ...unknown[]][] = [];
-  readonly callers: Caller[] = [];
+export class FakeUseCases extends FakeWorkflows implements UseCases {
   /** Listeners of watches that were not stopped. */
   readonly watchers = new Set<(delta: JobDelta) => void>();
   /** Sinks of streams that were not detached. */
@@ -22,58 +20,46 @@ export class FakeUseCases implements UseCases {
   replayed: string[] = [];
   readonly blobs = new Map<string, Uint8Array>();
   logChunks: (query: LogQuery, signal: AbortSignal) => AsyncIterable<Uint8Array> = async function* () {};
-  /** Set: every use case that changes something fails with it. */
-  failure: Error | undefined;
-
-  #note(name: string, caller: Caller, ...args: unknown[]): void {
-    this.calls.push([name, ...args]);
-    this.callers.push(caller);
-    if (this.failure !== undefined) throw this.failure;
-  }
-
-  #known(ref: string): void {
-    if (!ref.startsWith('12')) throw new SpawnError('JOB_NOT_FOUND', { ref });
-  }
 
   #session(id: number): void {
     if (id !== 7) throw new SpawnError('SESSION_UNKNOWN', { session: id });
   }
 
   async #verb(name: string, caller: Caller, ref: string, request: unknown): Promise<VerbReply> {
-    this.#note(name, caller, ref, request);
-    this.#known(ref);
+    this.note(name, caller, ref, request);
+    this.known(ref);
     return { job: JOB, tasks: 3 };
   }
 
   submit: UseCases['submit'] = async (caller, request) => {
-    this.#note('submit', caller, request);
+    this.note('submit', caller, request);
     return { job: JOB, replayed: false, dryRun: request.dryRun ?? false };
   };
 
   jobs: UseCases['jobs'] = async (caller, query) => {
-    this.#note('jobs', caller, query);
+    this.note('jobs', caller, query);
     return { jobs: [JOB] };
   };
 
   queue: UseCases['queue'] = async (caller, query) => {
-    this.#note('queue', caller, query);
+    this.note('queue', caller, query);
     return QUEUE;
   };
 
   history: UseCases['history'] = async (caller, query) => {
-    this.#note('history', caller, query);
+    this.note('history', caller, query);
     return { now: 1_000, jobs: [{ job: JOB, lanes: [], groups: [], tasks: [] }], missing: [] };
   };
 
   job: UseCases['job'] = async (caller, ref) => {
-    this.#note('job', caller, ref);
-    this.#known(ref);
+    this.note('job', caller, ref);
+    this.known(ref);
     return JOB;
   };
 
   tasks: UseCases['tasks'] = async (caller, ref, query) => {
-    this.#note('tasks', caller, ref, query);
-    this.#known(ref);
+    this.note('tasks', caller, ref, query);
+    this.known(ref);
     return { tasks: [] };
   };
 
@@ -88,8 +74,8 @@ export class FakeUseCases implements UseCases {
   update: UseCases['update'] = (caller, ref, request) => this.#verb('update', caller, ref, request);
 
   watch: UseCases['watch'] = async (caller, ref, listener) => {
-    this.#note('watch', caller, ref);
-    this.#known(ref);
+    this.note('watch', caller, ref);
+    this.known(ref);
     this.watchers.add(listener);
     if (this.first !== undefined) listener(this.first);
     return () => this.watchers.delete(listener);
@@ -100,37 +86,37 @@ export class FakeUseCases implements UseCases {
   }
 
   logs: UseCases['logs'] = async (caller, ref, query, signal) => {
-    this.#note('logs', caller, ref, query);
-    this.#known(ref);
+    this.note('logs', caller, ref, query);
+    this.known(ref);
     return this.logChunks(query, signal);
   };
 
   putBlob: UseCases['putBlob'] = async (caller, kind, bytes) => {
-    this.#note('putBlob', caller, kind, bytes.length);
+    this.note('putBlob', caller, kind, bytes.length);
     const hash = 'a'.repeat(64);
     this.blobs.set(hash, Uint8Array.from(bytes));
     return { hash };
   };
 
   getBlob: UseCases['getBlob'] = async (caller, hash) => {
-    this.#note('getBlob', caller, hash);
+    this.note('getBlob', caller, hash);
     const bytes = this.blobs.get(hash);
     if (bytes === undefined) throw new SpawnError('FILE_NOT_FOUND', { path: hash });
     return bytes;
   };
 
   server: UseCases['server'] = async (caller) => {
-    this.#note('server', caller);
+    this.note('server', caller);
     return SERVER;
   };
 
   hello: UseCases['hello'] = async (caller, request) => {
-    this.#note('hello', caller, request);
+    this.note('hello', caller, request);
     return { sessionId: 7, leaseMs: 30_000, heartbeatMs: 5_000, sameHost: caller.sameHost, storeId: 's1' };
   };
 
   stream: UseCases['stream'] = (caller, sessionId, after, sink) => {
-    this.#note('stream', caller, sessionId, after);
+    this.note('stream', caller, sessionId, after);
     this.#session(sessionId);
     this.sinks.add(sink);
     for (const line of this.replayed) sink.write(line);
@@ -138,30 +124,30 @@ export class FakeUseCases implements UseCases {
   };
 
   exchange: UseCases['exchange'] = async (caller, sessionId, request) => {
-    this.#note('exchange', caller, sessionId, request);
+    this.note('exchange', caller, sessionId, request);
     this.#session(sessionId);
     return { seq: request.seq, leaseMs: 30_000, stale: 0, resync: false, deferred: false };
   };
 
   bye: UseCases['bye'] = async (caller, sessionId) => {
-    this.#note('bye', caller, sessionId);
+    this.note('bye', caller, sessionId);
     this.#session(sessionId);
   };
 
   summary: UseCases['summary'] = async (caller, ref) => {
-    this.#note('summary', caller, ref);
-    this.#known(ref);
+    this.note('summary', caller, ref);
+    this.known(ref);
     return { job: JOB, failures: [], slowest: [], longestRunning: [], retriedTasks: 0 };
   };
 
   why: UseCases['why'] = async (caller, ref) => {
-    this.#note('why', caller, ref);
-    this.#known(ref);
+    this.note('why', caller, ref);
+    this.known(ref);
     return { ref, job: JOB, blockers: [] };
   };
 
   events: UseCases['events'] = async (caller, query) => {
-    this.#note('events', caller, query);
+    this.note('events', caller, query);
     return { events: [] };
   };
 
@@ -169,20 +155,20 @@ export class FakeUseCases implements UseCases {
   readonly eventWatchers = new Set<Parameters<UseCases['watchEvents']>[2]>();
 
   watchEvents: UseCases['watchEvents'] = async (caller, query, listener) => {
-    this.#note('watchEvents', caller, query);
+    this.note('watchEvents', caller, query);
     this.eventWatchers.add(listener);
     return () => this.eventWatchers.delete(listener);
   };
 
   spec: UseCases['spec'] = async (caller, ref) => {
-    this.#note('spec', caller, ref);
-    this.#known(ref);
+    this.note('spec', caller, ref);
+    this.known(ref);
     return { id: 12, spec: JobSpec.parse({ run: { kind: 'argv', argv: ['true'] }, cwd: '/' }) };
   };
 
   script: UseCases['script'] = async (caller, ref) => {
-    this.#note('script', caller, ref);
-    this.#known(ref);
+    this.note('script', caller, ref);
+    this.known(ref);
     return Buffer.from('#!/bin/sh\n');
   };
 
@@ -190,80 +176,80 @@ export class FakeUseCases implements UseCases {
   readonly gridWatchers = new Set<Parameters<UseCases['watchGrid']>[3]>();
 
   watchGrid: UseCases['watchGrid'] = async (caller, ref, cells, listener) => {
-    this.#note('watchGrid', caller, ref, cells);
-    this.#known(ref);
+    this.note('watchGrid', caller, ref, cells);
+    this.known(ref);
     this.gridWatchers.add(listener);
     return () => this.gridWatchers.delete(listener);
   };
 
   grep: UseCases['grep'] = async (caller, ref, query, signal) => {
-    this.#note('grep', caller, ref, query);
-    this.#known(ref);
+    this.note('grep', caller, ref, query);
+    this.known(ref);
     return this.logChunks({ ...query, follow: false }, signal);
   };
 
   diffLogs: UseCases['diffLogs'] = async (caller, ref, query) => {
-    this.#note('diffLogs', caller, ref, query);
-    this.#known(ref);
+    this.note('diffLogs', caller, ref, query);
+    this.known(ref);
     return { lines: [], failedRead: 0, completedRead: 0, sampled: false };
   };
 
   prune: UseCases['prune'] = async (caller, request) => {
-    this.#note('prune', caller, request);
+    this.note('prune', caller, request);
     return { jobs: 0, tasks: 0, bytes: 0, dryRun: request.dryRun };
   };
 
   instances: UseCases['instances'] = async (caller, query) => {
-    this.#note('instances', caller, query);
+    this.note('instances', caller, query);
     return { instances: [] };
   };
 
   instanceVerb: UseCases['instanceVerb'] = async (caller, verb, request) => {
-    this.#note('instanceVerb', caller, verb, request);
+    this.note('instanceVerb', caller, verb, request);
     return { members: [] };
   };
 
   resize: UseCases['resize'] = async (caller, ref, count) => {
-    this.#note('resize', caller, ref, count);
-    this.#known(ref);
+    this.note('resize', caller, ref, count);
+    this.known(ref);
     return { members: [] };
   };
 
   cost: UseCases['cost'] = async (caller, query) => {
-    this.#note('cost', caller, query);
+    this.note('cost', caller, query);
     return NO_COST;
   };
 
   budget: UseCases['budget'] = async (caller) => {
-    this.#note('budget', caller);
+    this.note('budget', caller);
     return { owner: caller.owner, period: 'month', spent: 0, rate: 0 };
   };
 
   setBudget: UseCases['setBudget'] = async (caller, request) => {
-    this.#note('setBudget', caller, request);
+    this.note('setBudget', caller, request);
     const { amount, period } = request;
     return { owner: caller.owner, period, spent: 0, rate: 0, ...(amount === null ? {} : { amount, setAt: 1 }) };
   };
 
   peers: UseCases['peers'] = async (caller, sessionId) => {
-    this.#note('peers', caller, sessionId);
+    this.note('peers', caller, sessionId);
     this.#session(sessionId);
     return { version: 1, members: [] };
   };
 
   createToken: UseCases['createToken'] = async (caller, request) => {
-    this.#note('createToken', caller, request);
+    this.note('createToken', caller, request);
     const { name, role, owner = name } = request;
     return { token: 'a-token', view: { id: 1, name, role, owner, createdAt: 1 } };
   };
 
   tokens: UseCases['tokens'] = async (caller, query) => {
-    this.#note('tokens', caller, query);
+    this.note('tokens', caller, query);
     return { tokens: [] };
   };
 
   revokeToken: UseCases['revokeToken'] = async (caller, ref) => {
-    this.#note('revokeToken', caller, ref);
+    this.note('revokeToken', caller, ref);
     return { id: 1, name: ref, role: 'read', owner: ref, createdAt: 1, revokedAt: 2 };
   };
 
@@ -284,7 +270,7 @@ export class FakeUseCases implements UseCases {
   };
 
   putLog: UseCases['putLog'] = async (caller, sessionId, jobId, segment, offset, bytes) => {
-    this.#note('putLog', caller, sessionId, jobId, segment, offset, bytes.length);
+    this.note('putLog', caller, sessionId, jobId, segment, offset, bytes.length);
     this.#session(sessionId);
     return { size: offset + bytes.length };
   };

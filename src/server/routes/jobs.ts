@@ -11,9 +11,9 @@ import {
   UpdateRequest,
   VerbReply,
 } from '../../api/job.ts';
-import { SpawnError } from '../../core/errors.ts';
 import type { App, Doors } from '../app.ts';
 import { callerOf } from '../caller.ts';
+import { withKey } from '../with-key.ts';
 
 const OCTETS = 'application/octet-stream';
 
@@ -110,16 +110,4 @@ export function jobRoutes(app: App, { useCases }: Doors): void {
       return reply.header('content-type', OCTETS).send(bytes);
     },
   );
-}
-
-function withKey(body: SubmitRequest, headerKey: string | undefined): SubmitRequest {
-  if (headerKey === undefined) return body;
-  if (body.idempotencyKey !== undefined && body.idempotencyKey !== headerKey) {
-    throw new SpawnError('BAD_REQUEST', {
-      where: 'header idempotency-key',
-      expected: 'the same as body.idempotencyKey',
-      found: headerKey,
-    });
-  }
-  return { ...body, idempotencyKey: headerKey };
 }

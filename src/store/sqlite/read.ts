@@ -165,11 +165,12 @@ const BY_SLURM_NAME = `j.id IN (SELECT id FROM jobs WHERE slurm_name = @slurmNam
 const BY_RAW_ID = 'j.id = (SELECT id FROM jobs WHERE raw_id_base <= @rawId ORDER BY raw_id_base DESC, id DESC LIMIT 1)';
 
 function findJobsSql(query: StoredJobsQuery): string {
-  const { live, name, slurmName, arrayId, rawId, endedFrom, before, above, array, ids } = query;
+  const { live, name, slurmName, workflowName, arrayId, rawId, endedFrom, before, above, array, ids } = query;
   const filters = [
     live ? 's.ended_at = 0' : 's.ended_at <> 0',
     ...(name === undefined ? [] : ['j.name = @name']),
     ...(slurmName === undefined ? [] : [BY_SLURM_NAME]),
+    ...(workflowName === undefined ? [] : ['j.workflow_name = @workflowName']),
     ...(rawId === undefined ? [] : [BY_RAW_ID]),
     ...(arrayId === undefined ? [] : ['j.array_id = @arrayId']),
     ...(endedFrom === undefined ? [] : ['s.ended_at > 0 AND s.ended_at >= @endedFrom']),
@@ -178,7 +179,7 @@ function findJobsSql(query: StoredJobsQuery): string {
     ...(array === undefined ? [] : [array ? "j.indices <> ''" : "j.indices = ''"]),
     ...(ids === undefined ? [] : ['j.id IN (SELECT value FROM json_each(@ids))']),
   ];
-  const isNamed = [name, slurmName, arrayId, rawId, ids].some((each) => each !== undefined);
+  const isNamed = [name, slurmName, workflowName, arrayId, rawId, ids].some((each) => each !== undefined);
   const startsFromLive = live && !isNamed;
   const fromStates = 'job_states s CROSS JOIN jobs j ON j.id = s.job_id';
   const byJob = above === undefined ? 'DESC' : 'ASC';
