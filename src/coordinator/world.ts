@@ -76,7 +76,7 @@ export class World implements SettleWorld, ScheduleActions {
   finished(job: Job): void {
     const entry = this.entryOf(job);
     job.endedAt = this.now;
-    job.exitCode = highestExitCode(job);
+    job.exitCode = job.state === 'completed' ? 0 : highestExitCode(job);
     this.memory.removeLive(entry, this.clock.steady());
     this.changed(job);
     this.memory.changes.event(job.endedAt, job.id, 'jobEnded', { state: job.state, exitCode: job.exitCode });
@@ -104,6 +104,12 @@ export class World implements SettleWorld, ScheduleActions {
   failedTooOften(job: Job): void {
     const changed = cancelTasks(this, job, [[0, job.size]], TaskReason.maxFailures);
     if (changed > 0) this.memory.changes.event(this.now, job.id, 'maxFailuresReached', { cancelled: changed });
+  }
+
+  cannotSucceed(job: Job): void {
+    const changed = cancelTasks(this, job, [[0, job.size]], TaskReason.minSuccess);
+    const { needed } = job;
+    if (changed > 0) this.memory.changes.event(this.now, job.id, 'minSuccessMissed', { needed, cancelled: changed });
   }
 
   wait(job: Job, due: number): void {

@@ -203,7 +203,7 @@ describe('combine', () => {
 });
 
 describe('decideWhole', () => {
-  const NONE = { total: 3, ended: 0, completed: 0, startedOrEnded: 0 };
+  const NONE = { total: 3, ended: 0, completed: 0, needed: 3, startedOrEnded: 0 };
   it.each<[string, typeof NONE, Record<DependencyType, TermState>]>([
     [
       'nothing started',
@@ -222,18 +222,23 @@ describe('decideWhole', () => {
     ],
     [
       'one failed, one runs',
-      { total: 3, ended: 2, completed: 1, startedOrEnded: 3 },
+      { ...NONE, ended: 2, completed: 1, startedOrEnded: 3 },
       { after: 'satisfied', afterany: 'pending', afterok: 'pending', afternotok: 'pending', aftercorr: 'pending' },
     ],
     [
       'all completed',
-      { total: 3, ended: 3, completed: 3, startedOrEnded: 3 },
+      { ...NONE, ended: 3, completed: 3, startedOrEnded: 3 },
       { after: 'satisfied', afterany: 'satisfied', afterok: 'satisfied', afternotok: 'failed', aftercorr: 'satisfied' },
     ],
     [
       'all ended, one not ok',
-      { total: 3, ended: 3, completed: 2, startedOrEnded: 3 },
+      { ...NONE, ended: 3, completed: 2, startedOrEnded: 3 },
       { after: 'satisfied', afterany: 'satisfied', afterok: 'failed', afternotok: 'satisfied', aftercorr: 'failed' },
+    ],
+    [
+      'all ended, as many ok as were needed',
+      { total: 3, ended: 3, completed: 2, needed: 2, startedOrEnded: 3 },
+      { after: 'satisfied', afterany: 'satisfied', afterok: 'satisfied', afternotok: 'failed', aftercorr: 'satisfied' },
     ],
   ])('%s', (_, summary, states) => {
     for (const type of TYPES) expect(decideWhole(type, summary)).toBe(states[type]);

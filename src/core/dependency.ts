@@ -139,13 +139,15 @@ export interface TermSummary {
   /** Completed, failed, cancelled or skipped. */
   readonly ended: number;
   readonly completed: number;
+  /** So many of them must complete to have succeeded together. */
+  readonly needed: number;
   /** Started at least once, or ended without a start. */
   readonly startedOrEnded: number;
 }
 
 /** Nothing but `after` is decided before the last task has ended: a failing task alone neither fails nor satisfies. */
 export function decideWhole(type: DependencyType, summary: TermSummary): TermState {
-  const { total, ended, completed, startedOrEnded } = summary;
+  const { total, ended, completed, needed, startedOrEnded } = summary;
   if (type === 'after') return startedOrEnded === total ? 'satisfied' : 'pending';
   if (ended < total) return 'pending';
   switch (type) {
@@ -153,16 +155,16 @@ export function decideWhole(type: DependencyType, summary: TermSummary): TermSta
       return 'satisfied';
     case 'afterok':
     case 'aftercorr':
-      return completed === total ? 'satisfied' : 'failed';
+      return completed >= needed ? 'satisfied' : 'failed';
     case 'afternotok':
-      return completed < total ? 'satisfied' : 'failed';
+      return completed < needed ? 'satisfied' : 'failed';
   }
 }
 
-const NOT_STARTED: TermSummary = { total: 1, ended: 0, completed: 0, startedOrEnded: 0 };
-const STARTED: TermSummary = { total: 1, ended: 0, completed: 0, startedOrEnded: 1 };
-const COMPLETED: TermSummary = { total: 1, ended: 1, completed: 1, startedOrEnded: 1 };
-const ENDED: TermSummary = { total: 1, ended: 1, completed: 0, startedOrEnded: 1 };
+const NOT_STARTED: TermSummary = { total: 1, ended: 0, completed: 0, needed: 1, startedOrEnded: 0 };
+const STARTED: TermSummary = { total: 1, ended: 0, completed: 0, needed: 1, startedOrEnded: 1 };
+const COMPLETED: TermSummary = { total: 1, ended: 1, completed: 1, needed: 1, startedOrEnded: 1 };
+const ENDED: TermSummary = { total: 1, ended: 1, completed: 0, needed: 1, startedOrEnded: 1 };
 
 const SUMMARY_OF: Readonly<Record<TaskState, TermSummary>> = {
   [TaskState.blocked]: NOT_STARTED,

@@ -34,6 +34,13 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
   ['throttleChanged', 12, { throttle: 5 }, 'throttle of job 12 set to 5'],
   ['workflowStopped', 12, { cancelled: 2 }, 'job 12 failed and stops its workflow: 2 tasks cancelled'],
   ['maxFailuresReached', 12, { cancelled: 8 }, 'too many tasks of job 12 failed: 8 tasks cancelled'],
+  [
+    'minSuccessMissed',
+    12,
+    { needed: 95, cancelled: 8 },
+    'too few tasks of job 12 can still succeed: 95 are needed, 8 tasks cancelled',
+  ],
+  ['jobPlanned', 12, { parts: 1_000, plan: 11 }, 'job 12 has 1,000 parts: job 11 found them'],
   ['deadlineChanged', 12, { deadlineAt: 1_000 }, 'deadline of job 12 set to 1970-01-01T00:00:01.000Z'],
   ['deadlineChanged', 12, { deadlineAt: null }, 'job 12 has no deadline any more'],
   ['deadlinePassed', 12, { cancelled: 3 }, 'the deadline of job 12 passed: 3 tasks cancelled'],

@@ -35,6 +35,9 @@ const TEXTS: Readonly<Record<string, Text>> = {
   /** Of releases before jobUpdated. */
   throttleChanged: (about, detail) => `throttle of ${about} set to ${detail.throttle}`,
   maxFailuresReached: (about, detail) => `too many tasks of ${about} failed: ${tasks(detail, 'cancelled')} cancelled`,
+  minSuccessMissed: (about, detail) =>
+    `too few tasks of ${about} can still succeed: ${number(detail.needed)} are needed, ${tasks(detail, 'cancelled')} cancelled`,
+  jobPlanned: (about, detail) => `${about} has ${counted(number(detail.parts), 'part')}: job ${detail.plan} found them`,
   workflowStopped: (about, detail) => `${about} failed and stops its workflow: ${tasks(detail, 'cancelled')} cancelled`,
   deadlineChanged: (about, { deadlineAt }) =>
     deadlineAt === null ? `${about} has no deadline any more` : `deadline of ${about} set to ${time(deadlineAt)}`,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isFinished, jobState } from './job-state.ts';
+import { isFinished, jobState, neededOf } from './job-state.ts';
 import { TASK_STATES, type TaskStateName } from './task-state.ts';
 
 function countsOf(...states: TaskStateName[]): Int32Array {
@@ -25,6 +25,15 @@ describe('jobState', () => {
     expect(jobState(countsOf(...states), true)).toBe(held);
   });
 
+  it.each<[TaskStateName[], string]>([
+    [['completed', 'completed', 'completed', 'failed'], 'completed'],
+    [['completed', 'completed', 'failed', 'failed'], 'failed'],
+    [['completed', 'completed', 'completed', 'skipped'], 'completed'],
+    [['completed', 'completed', 'completed', 'failed', 'ready'], 'ready'],
+  ])('of %j of which three quarters are enough is %s', (states, state) => {
+    expect(jobState(countsOf(...states), false, 0.75)).toBe(state);
+  });
+
   it('is an end state exactly when the job is finished', () => {
     const ends = ['failed', 'cancelled', 'skipped', 'completed'];
     fc.assert(
@@ -47,5 +56,17 @@ describe('isFinished', () => {
     ['skipped', true],
   ])('with one task %s: %s', (state, finished) => {
     expect(isFinished(countsOf(state, 'completed'))).toBe(finished);
+  });
+});
+
+describe('neededOf', () => {
+  it.each([
+    [100, 0.07, 7],
+    [3, 0.5, 2],
+    [1_000_000, 0.95, 950_000],
+    [1_000_000, 1e-9, 1],
+    [7, 1, 7],
+  ])('%d tasks, of which %d are enough: %d', (size, minSuccess, needed) => {
+    expect(neededOf(size, minSuccess)).toBe(needed);
   });
 });

@@ -5,7 +5,7 @@ import type { Dependency } from './dependency.ts';
 import type { Gang } from './gang.ts';
 import type { GrantRange } from './grant-range.ts';
 import type { IndexSet } from './index-set.ts';
-import { isFinished, type JobState, jobState } from './job-state.ts';
+import { isFinished, type JobState, jobState, neededOf } from './job-state.ts';
 import { Lane, type LaneJob, type LaneTerms } from './lane.ts';
 import { Pace } from './pace.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -37,12 +37,23 @@ export interface JobFacts {
   retryPolicy: RetryPolicy;
   /** As submitted. */
   maxFailures: number;
+  /** It has succeeded when this part of its tasks has; absent: all. */
+  minSuccess?: number;
   /** As submitted; what holds now is in the job's conditions. */
   dependency: Dependency | null;
   invalidDependency: 'skip' | 'wait';
 }
 
 export type Condition = ConditionOf<Job>;
+
+/** What was found of the input that the tasks of a job read. */
+export interface JobPlan {
+  /** Blob with its manifest; '' when each task reads what the same task of another job made. */
+  readonly hash: string;
+  readonly parts: number;
+  /** Of the attempt that made it. */
+  readonly fence: number;
+}
 
 /** An edge seen from the predecessor: `job` waits with term number `term` of one of its conditions. */
 export interface Waiter {
@@ -69,6 +80,8 @@ export class Job implements LaneJob {
   throttle = 0;
   /** What was changed since the submit of what Slurm's commands show; core makes nothing of it. */
   slurm: object = {};
+  /** Of a job whose tasks read parts of an input, once it is known which; of one that plans, what it said of that. */
+  plan: JobPlan | undefined;
   /** Where tasks that start from now on write; undefined: as submitted. */
   outputPath: string | undefined;
   /** The job is ended when more tasks than this failed; Infinity = never. */
@@ -141,7 +154,20 @@ export class Job implements LaneJob {
   }
 
   get state(): JobState {
-    return jobState(this.table.counts, this.held);
+    return jobState(this.table.counts, this.held, this.facts.minSuccess);
+  }
+
+  /** So many of its tasks must complete for it to have succeeded. */
+  get needed(): number {
+    return neededOf(this.size, this.facts.minSuccess ?? 1);
+  }
+
+  /** Too many of its tasks have ended otherwise for that; never of one of which all must complete. */
+  get isHopeless(): boolean {
+    const { counts } = this.table;
+    if (this.facts.minSuccess === undefined || this.facts.minSuccess === 1) return false;
+    const missed = counts[TaskState.failed]! + counts[TaskState.cancelled]! + counts[TaskState.skipped]!;
+    return this.size - missed < this.needed;
   }
 
   get finished(): boolean {

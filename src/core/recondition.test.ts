@@ -48,7 +48,13 @@ function decide(jobs: readonly Job[], { mode, terms }: Dependency, index: number
       const named = [...table.state].filter((_, at) => term.indices?.has(at) ?? true);
       const completed = named.filter((state) => state === TaskState.completed).length;
       const ended = named.filter((state) => state >= TaskState.completed).length;
-      return decideWhole(term.type, { total: named.length, ended, completed, startedOrEnded: ended });
+      return decideWhole(term.type, {
+        total: named.length,
+        ended,
+        completed,
+        needed: named.length,
+        startedOrEnded: ended,
+      });
     }),
   );
 }

@@ -29,6 +29,7 @@ const plan = fc.record({
   ),
   policy: fc.constantFrom('skip' as const, 'skip' as const, 'wait' as const),
   maxFailures: fc.constantFrom(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0, 1),
+  minSuccess: fc.constantFrom(1, 1, 0.5, 0.1),
 });
 type Plan = typeof plan extends fc.Arbitrary<infer T> ? T : never;
 
@@ -60,7 +61,7 @@ class Both {
   readonly world = new CoreWorld();
   readonly model = new DependencyModel();
 
-  submit({ indices, name, any, terms, policy, maxFailures }: Plan): void {
+  submit({ indices, name, any, terms, policy, maxFailures, minSuccess }: Plan): void {
     const before = this.model.jobs;
     const id = before.length + 1;
     const modelTerms: ModelJob['terms'] = [];
@@ -77,7 +78,8 @@ class Both {
     });
     const dependency = texts.length === 0 ? null : parseDependency(texts.join(any ? '?' : ','));
     const set = IndexSet.fromString(indices.join(','));
-    this.world.submit(coreJob(id, { indices: set, name, dependency, invalidDependency: policy, maxFailures }));
+    const facts = { indices: set, name, dependency, invalidDependency: policy, maxFailures, minSuccess };
+    this.world.submit(coreJob(id, facts));
     const sorted = [...indices].sort((a, b) => a - b);
     this.model.submit({
       id,
@@ -94,6 +96,7 @@ class Both {
       due: modelTerms.map(() => 0),
       policy,
       maxFailures,
+      minSuccess,
       live: true,
       ended: new Set(),
     });

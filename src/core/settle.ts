@@ -16,6 +16,8 @@ export interface SettleWorld {
   finished(job: Job): void;
   /** More tasks failed than the job allows. */
   failedTooOften(job: Job): void;
+  /** Too few tasks can still complete for the job to succeed. */
+  cannotSucceed(job: Job): void;
   /** Every task that was to run first has ended. */
   canaryEnded(job: Job): void;
   /** A term becomes satisfied at `due`, epoch ms. */
@@ -90,6 +92,8 @@ export class Settlement {
     const hasFailed = table.state[start] === TaskState.failed;
     if (hasFailed && table.counts[TaskState.failed]! > job.maxFailures && !job.finished)
       this.#world.failedTooOften(job);
+    const hasMissed = hasFailed || table.state[start] === TaskState.skipped;
+    if (hasMissed && job.isHopeless && !job.finished) this.#world.cannotSucceed(job);
     if (job.canary?.state === 'running' && job.canary.hasEnded(table.state)) this.#world.canaryEnded(job);
     if (job.finished && job.endedAt === 0) {
       this.#world.finished(job);

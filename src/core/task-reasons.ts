@@ -20,6 +20,9 @@ export const TaskReason = {
   terminated: 17,
   instanceLost: 18,
   workflowFailed: 19,
+  noPlan: 20,
+  tooManyParts: 21,
+  minSuccess: 22,
 } as const;
 export type TaskReason = (typeof TaskReason)[keyof typeof TaskReason];
 export const TASK_REASONS: readonly string[] = [
@@ -43,4 +46,7 @@ export const TASK_REASONS: readonly string[] = [
   'its instance was terminated',
   'its instance was lost',
   'another job of its workflow failed',
+  'it ended without a plan',
+  'its plan has more parts than a job may have tasks',
+  'too few tasks could still succeed',
 ];

@@ -220,7 +220,7 @@ describe('a table that grows', () => {
     table.setCondition(1, 1);
     table.grow(4_200, TaskState.blocked);
     expect(table.counts[TaskState.blocked]).toBe(4_202);
-    expect(table.pages).toBe(2);
+    expect(table.touched.length).toBe(2);
     const of = (at: number) => [
       table.reasonOf(at),
       table.hasFlag(at, TaskFlag.held),
@@ -233,5 +233,16 @@ describe('a table that grows', () => {
     expect(of(0)).toEqual([TaskReason.deadline, false, 0, 0, 0, 9, 0]);
     expect(of(1)).toEqual([TaskReason.deadline, true, 7, 2, 3, 0, 1]);
     expect(of(4_201)).toEqual([TaskReason.none, false, 0, 0, 0, 0, 0]);
+  });
+
+  it('stores nothing of tasks that are as the others of it', () => {
+    const table = new TaskTable(1, TaskState.blocked);
+    table.grow(9_999, TaskState.blocked);
+    expect([table.dirty.size, [...table.touched]]).toEqual([0, [0, 0, 0]]);
+    table.moveAll(TaskState.blocked, TaskState.ready, TaskReason.none, () => {});
+    expect([table.counts[TaskState.ready], table.eligible.count, table.dirty.size]).toEqual([10_000, 10_000, 0]);
+    table.setReason(9_999, 1, TaskReason.deadline);
+    table.grow(1, TaskState.ready);
+    expect([table.dirty.has(2), table.reasonOf(10_000)]).toEqual([true, TaskReason.none]);
   });
 });

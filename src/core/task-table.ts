@@ -76,8 +76,8 @@ export class TaskTable {
     this.state.fill(state, start);
     this.counts[state]! += count;
     if (state === TaskState.ready) this.#addEligible(start, count);
-    // They may differ from the ground.
-    this.setReason(start, count, TaskReason.none);
+    const isGround = state === this.ground && this.groundReason === TaskReason.none;
+    if (!isGround || this.touched[Math.floor(start / PAGE_TASKS)] === 1) this.setReason(start, count, TaskReason.none);
   }
 
   /** Number of each task's lane. */
@@ -89,10 +89,6 @@ export class TaskTable {
   setLane(start: number, count: number, lane: number): void {
     this.eligible.move(start, count, lane);
     this.touchRun(start, count);
-  }
-
-  get pages(): number {
-    return this.touched.length;
   }
 
   touch(position: number): void {

@@ -33,15 +33,17 @@ export function summarise(job: Job, term: JobTerm, waiter: Waiter): TermSummary 
       total: table.size,
       ended: table.ended,
       completed: table.counts[TaskState.completed]!,
+      needed: job.needed,
       startedOrEnded: term.type === 'after' && allStarted(job) ? table.size : 0,
     };
   }
   if (term.type !== 'after' && waiter.hint >= 0 && table.state[waiter.hint]! < TaskState.completed) return undefined;
-  const summary = { total: 0, ended: 0, completed: 0, startedOrEnded: 0 };
+  const summary = { total: 0, ended: 0, completed: 0, needed: 0, startedOrEnded: 0 };
   for (const [start, count] of job.facts.indices.positionsOf(term.indices)) {
     for (let position = start; position < start + count; position++) {
       const state = table.state[position]!;
       summary.total++;
+      summary.needed++;
       if (state >= TaskState.completed) summary.ended++;
       else waiter.hint = position;
       if (state === TaskState.completed) summary.completed++;

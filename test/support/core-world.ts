@@ -115,6 +115,11 @@ export class CoreWorld implements SettleWorld, RearmWorld {
     this.#cancel(job, 0, job.size, TaskReason.maxFailures);
   }
 
+  cannotSucceed(job: Job): void {
+    if (job.finished) throw new Error(`job ${job.id} has nothing left to cancel`);
+    this.#cancel(job, 0, job.size, TaskReason.minSuccess);
+  }
+
   canaryEnded(job: Job): void {
     job.canary!.state = 'passed';
     this.canaries.push(job.id);

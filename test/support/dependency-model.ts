@@ -26,10 +26,14 @@ export interface ModelJob {
   due: number[];
   policy: 'skip' | 'wait';
   maxFailures: number;
+  /** It has succeeded when this part of its tasks has. */
+  minSuccess: number;
   live: boolean;
   /** Tasks that had ended when it was looked at last. */
   ended: ReadonlySet<ModelTask>;
 }
+
+const neededOf = (job: ModelJob) => Math.ceil(job.tasks.size * job.minSuccess);
 
 const hasEnded = ({ state }: ModelTask) => !['blocked', 'ready', 'running'].includes(state);
 
@@ -81,8 +85,13 @@ export class DependencyModel {
     // Only a new failure makes it end: what a person wants to run again all the same may run.
     const ended = new Set(tasks.filter(hasEnded));
     const more = [...ended].some((task) => task.state === 'failed' && !job.ended.has(task));
+    const skipped = [...ended].some((task) => task.state === 'skipped' && !job.ended.has(task));
     job.ended = ended;
     if (more && tasks.filter(({ state }) => state === 'failed').length > job.maxFailures) {
+      for (const task of tasks) if (task.state === 'ready' || task.state === 'blocked') task.state = 'cancelled';
+    }
+    const missed = tasks.filter((task) => hasEnded(task) && task.state !== 'completed').length;
+    if ((more || skipped) && job.minSuccess < 1 && tasks.length - missed < neededOf(job)) {
       for (const task of tasks) if (task.state === 'ready' || task.state === 'blocked') task.state = 'cancelled';
     }
     if (job.live && tasks.every(hasEnded)) {
@@ -103,7 +112,8 @@ export class DependencyModel {
       return job.due[at]! <= this.now ? 'satisfied' : 'pending';
     }
     if (!tasks.every(hasEnded)) return 'pending';
-    const allOk = tasks.every(({ state }) => state === 'completed');
+    const needed = term.indices === undefined ? neededOf(term.on!) : tasks.length;
+    const allOk = tasks.filter(({ state }) => state === 'completed').length >= needed;
     if (term.type === 'afterany') return 'satisfied';
     return allOk === (term.type !== 'afternotok') ? 'satisfied' : 'failed';
   }

@@ -186,7 +186,7 @@ export class TaskTableModel {
     expect([...table.counts]).toEqual(counts);
     expect(table.ended).toBe(counts.slice(TaskState.completed).reduce((sum, each) => sum + each, 0));
     expect(table.eligible.count).toBe(eligible);
-    expect(table.pages).toBe(Math.ceil(this.size / PAGE_TASKS));
+    expect(table.touched.length).toBe(Math.ceil(this.size / PAGE_TASKS));
   }
 }
 
