@@ -119,6 +119,7 @@ export class ExchangeLane {
       urgent: outbox.urgent || outbox.resync || this.#finishing,
       hasEnds: outbox.hasEnds,
       oldestStartMs: outbox.oldestStartMs,
+      progressAtMs: outbox.progressAtMs,
       hungry: outbox.hasEnds && hungry(),
     });
   }

@@ -20,6 +20,8 @@ test.each([
   ['a start waits for its end', { oldestStartMs: 2_000 }, 2_025],
   ['a start right after an exchange', { oldestStartMs: 980 }, 1_010],
   ['a start and an end', { oldestStartMs: 2_000, hasEnds: true }, 1_010],
+  ['progress, as soon as it may be told', { progressAtMs: 1_700 }, 1_700],
+  ['progress right after an exchange', { progressAtMs: AT_ONCE }, 1_010],
   ['a heartbeat comes before a long wait', { heartbeatMs: 5, hasEnds: true }, 1_005],
 ])('%s', (_, changes, at) => {
   expect(nextExchangeAt({ ...quiet, ...changes })).toBe(at);

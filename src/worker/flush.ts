@@ -6,6 +6,8 @@ export interface FlushState {
   readonly urgent: boolean;
   readonly hasEnds: boolean;
   readonly oldestStartMs: number | undefined;
+  /** When progress may be told; undefined: there is none. */
+  readonly progressAtMs?: number | undefined;
   /** A task could run and none is queued: the coordinator does not know yet that it may send more. */
   readonly hungry: boolean;
 }
@@ -26,5 +28,6 @@ export function nextExchangeAt(state: FlushState): number {
   if (state.hasEnds) at = Math.min(at, state.lastSentMs + BATCH_MS);
   if (state.oldestStartMs !== undefined)
     at = Math.min(at, Math.max(state.lastSentMs + BATCH_MS, state.oldestStartMs + START_MS));
+  if (state.progressAtMs !== undefined) at = Math.min(at, Math.max(state.lastSentMs + BATCH_MS, state.progressAtMs));
   return at;
 }

@@ -97,3 +97,33 @@ test('a resync lists what is held after it, and what of that has started', () =>
   });
   expect(box.take(2, 0, 0, () => [])).not.toHaveProperty('heldRuns');
 });
+
+test('progress: the last word of each attempt, at most once a second', () => {
+  const box = outbox(1, 3);
+  expect(box.progressAtMs).toBeUndefined();
+  box.progress({ fence: 1, fraction: 0.1 });
+  box.progress({ fence: 1, fraction: 0.2, message: 'on' });
+  box.progress({ fence: 2, fraction: 0.5 });
+  box.progress({ fence: 9, fraction: 0.5 });
+  expect(box.take(1, 0, 500, () => []).progress).toEqual([
+    { fence: 1, fraction: 0.2, message: 'on' },
+    { fence: 2, fraction: 0.5 },
+  ]);
+  box.progress({ fence: 1, fraction: 0.3 });
+  expect(box.progressAtMs).toBe(1_500);
+  expect(box.take(2, 0, 1_499, () => []).progress).toBeUndefined();
+  expect(box.take(3, 0, 1_500, () => []).progress).toEqual([{ fence: 1, fraction: 0.3 }]);
+  box.progress({ fence: 1, fraction: 0.4 });
+  box.progress({ fence: 2, fraction: 0.4 });
+  box.ended({ ...NOTHING, fence: 1 });
+  box.dropped(2, 1);
+  expect(box.take(4, 0, 9_000, () => []).progress).toBeUndefined();
+});
+
+test('a plan is said once', () => {
+  const box = outbox(1, 1);
+  const plan = { fence: 1, hash: 'a'.repeat(64), parts: 3 };
+  box.planned(plan);
+  expect(box.take(1, 0, 0, () => []).planned).toEqual([plan]);
+  expect(box.take(2, 0, 0, () => []).planned).toBeUndefined();
+});

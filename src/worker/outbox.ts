@@ -1,7 +1,9 @@
+import type { Planned } from '../api/data.ts';
 import type { MemberReport } from '../api/gang.ts';
 import type { InstanceReport } from '../api/instance-session.ts';
-import type { Ends, ExchangeRequest, FenceRun, Starts } from '../api/session.ts';
-import { MEASURED, type Measured } from '../core/end-chunk.ts';
+import type { Ends, ExchangeRequest, FenceRun, Progress, Starts } from '../api/session.ts';
+import type { Measured } from '../core/end-chunk.ts';
+import { EndColumns } from './end-columns.ts';
 import { FenceSet } from './fence-set.ts';
 
 /** An attempt that started and was not reported yet. */
@@ -18,6 +20,12 @@ export interface PendingEnd extends Readonly<Measured> {
   readonly fence: number;
 }
 
+/** What attempts say of their progress is passed on no more often than this, however often they say it. */
+const PROGRESS_EVERY_MS = 1_000;
+/** In one exchange. */
+const MOST_PROGRESS = 10_000;
+const MOST_PLANNED = 1_000;
+
 const START_COLUMNS = ['logSegment', 'logOffset'] as const;
 
 /**
@@ -29,8 +37,14 @@ export class Outbox {
   readonly held = new FenceSet();
   readonly #starts = new Map<number, PendingStart>();
   #ends: PendingEnd[] = [];
+  /** Of attempts that ended in crowds. */
+  #crowd = new EndColumns();
   readonly #returned = new FenceSet();
   #members: MemberReport[] = [];
+  /** The last word of each attempt that has not been passed on. */
+  readonly #progress = new Map<number, Progress>();
+  #progressSaidMs = Number.NEGATIVE_INFINITY;
+  readonly #planned: Planned[] = [];
   /** The next exchange lists all that is held. */
   resync = false;
   draining = false;
@@ -46,13 +60,28 @@ export class Outbox {
   }
 
   get hasEnds(): boolean {
-    return this.#ends.length > 0;
+    return this.#ends.length > 0 || this.#crowd.count > 0;
   }
 
   /** When the earliest start that is still unsaid happened. */
   get oldestStartMs(): number | undefined {
     for (const { startedAtMs } of this.#starts.values()) return startedAtMs;
     return undefined;
+  }
+
+  /** When what attempts say of their progress may be told; undefined: nobody has said anything. */
+  get progressAtMs(): number | undefined {
+    return this.#progress.size === 0 ? undefined : this.#progressSaidMs + PROGRESS_EVERY_MS;
+  }
+
+  /** The last word counts. */
+  progress(progress: Progress): void {
+    if (this.held.has(progress.fence)) this.#progress.set(progress.fence, progress);
+  }
+
+  /** Goes with the end of its attempt, or before. */
+  planned(plan: Planned): void {
+    this.#planned.push(plan);
   }
 
   started(start: PendingStart): void {
@@ -62,7 +91,16 @@ export class Outbox {
   /** An end that comes before its start was said implies it. */
   ended(end: PendingEnd): void {
     this.#starts.delete(end.fence);
+    this.#progress.delete(end.fence);
     if (this.held.has(end.fence)) this.#ends.push(end);
+  }
+
+  /** Many at once; those that are not held any more are passed over. */
+  endedMany(ends: EndColumns): void {
+    if (this.#starts.size > 0)
+      for (const fence of [...this.#starts.keys()]) if (isIn(ends.runs, fence)) this.#starts.delete(fence);
+    const areHeld = ends.runs.every(([base, count]) => this.held.without(base, count).length === 0);
+    this.#crowd.append(areHeld ? ends : ends.only((fence) => this.held.has(fence)));
   }
 
   returned(runs: readonly FenceRun[]): void {
@@ -82,7 +120,11 @@ export class Outbox {
     this.#returned.delete(base, count);
     const isKept = ({ fence }: { fence: number }) => fence < base || fence >= base + count;
     this.#ends = this.#ends.filter(isKept);
+    if (this.#crowd.runs.some(([from, length]) => from < base + count && base < from + length)) {
+      this.#crowd = this.#crowd.only((fence) => isKept({ fence }));
+    }
     for (const start of this.#starts.values()) if (!isKept(start)) this.#starts.delete(start.fence);
+    for (const word of this.#progress.values()) if (!isKept(word)) this.#progress.delete(word.fence);
   }
 
   /** @param running fences of attempts that have started, for a resync */
@@ -97,6 +139,9 @@ export class Outbox {
     if (starts !== undefined) request.starts = starts;
     if (returned.length > 0) request.returned = returned;
     if (this.#members.length > 0) request.members = this.#members.splice(0);
+    if (this.#planned.length > 0) request.planned = this.#planned.splice(0, MOST_PLANNED);
+    const progress = this.#takeProgress(nowMs);
+    if (progress.length > 0) request.progress = progress;
     if (this.draining) request.draining = true;
     if (this.#report !== undefined) request.instance = this.#report();
     if (this.resync) {
@@ -109,21 +154,23 @@ export class Outbox {
     return request;
   }
 
+  #takeProgress(nowMs: number): Progress[] {
+    if (this.#progress.size === 0 || nowMs < this.#progressSaidMs + PROGRESS_EVERY_MS) return [];
+    const words = [...this.#progress.values()].slice(0, MOST_PROGRESS);
+    for (const { fence } of words) this.#progress.delete(fence);
+    if (this.#progress.size === 0) this.#progressSaidMs = nowMs;
+    return words;
+  }
+
   #takeEnds(): Ends | undefined {
-    if (this.#ends.length === 0) return undefined;
+    if (!this.hasEnds) return undefined;
+    const all = this.#crowd;
+    this.#crowd = new EndColumns();
     // Tasks of several slots end in mixed order; sorted, their fences make few runs.
-    const rows = this.#ends.sort((a, b) => a.fence - b.fence);
+    for (const { fence, ...measured } of this.#ends.sort((a, b) => a.fence - b.fence)) all.add(fence, measured);
     this.#ends = [];
-    const fences = new FenceSet();
-    for (const { fence } of rows) {
-      fences.add(fence);
-      this.held.delete(fence);
-    }
-    const ends: Ends = { runs: fences.runs() };
-    for (const name of MEASURED) {
-      if (rows.some((row) => row[name] !== 0)) ends[name] = rows.map((row) => row[name]);
-    }
-    return ends;
+    for (const [base, count] of all.runs) this.held.delete(base, count);
+    return all.toEnds();
   }
 
   #takeStarts(nowMs: number): Starts | undefined {
@@ -145,4 +192,8 @@ export class Outbox {
     for (const fence of running) if (this.held.has(fence)) started.add(fence);
     return started.runs();
   }
+}
+
+function isIn(runs: readonly FenceRun[], fence: number): boolean {
+  return runs.some(([base, count]) => fence >= base && fence < base + count);
 }

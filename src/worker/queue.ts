@@ -25,6 +25,11 @@ export interface Grant {
   readonly placement?: Placement;
 }
 
+/** The right to start consecutive tasks, of which the first is named. */
+export interface GrantedRun extends Grant {
+  readonly count: number;
+}
+
 /** Whether a task of a job can start now: `busy` when resources are missing, `unprepared` while the job's files are fetched. */
 export type Fit = 'fits' | 'busy' | 'unprepared';
 
@@ -94,14 +99,17 @@ export class GrantQueue {
   }
 
   /** Takes out the task that starts next, if one can. */
-  take(fitOf: (jobId: number, lane: number, placement?: Placement) => Fit, nowMs: number): Grant | undefined {
+  take(
+    fitOf: (jobId: number, lane: number, position: number, placement?: Placement) => Fit,
+    nowMs: number,
+  ): Grant | undefined {
     let chosen: [number, LaneQueue] | undefined;
     let chosenArrival = Number.POSITIVE_INFINITY;
     let closedAt = Number.POSITIVE_INFINITY;
     for (const [key, queue] of this.#lanes) {
-      const { arrival, placement } = queue.runs[queue.head]!;
+      const { arrival, position, placement } = queue.runs[queue.head]!;
       if (arrival > chosenArrival || arrival > closedAt) continue;
-      const fits = fitOf(queue.jobId, queue.lane, placement);
+      const fits = fitOf(queue.jobId, queue.lane, position, placement);
       if (fits === 'busy') {
         queue.busySince ??= nowMs;
         if (nowMs - queue.busySince >= PASSING_MS) closedAt = arrival;
@@ -112,6 +120,21 @@ export class GrantQueue {
     }
     if (chosen === undefined || chosenArrival > closedAt) return undefined;
     return this.#takeHead(...chosen);
+  }
+
+  /** Takes out up to so many of the next tasks of a lane, of which one was just taken: runs whose tasks all have the same terms. */
+  takeMore(jobId: number, lane: number, most: number): GrantedRun[] {
+    const key = jobId * LANES + lane;
+    const taken: GrantedRun[] = [];
+    let left = most;
+    for (let queue = this.#lanes.get(key); queue !== undefined && left > 0; queue = this.#lanes.get(key)) {
+      const { attempt, skipped, count, placement } = queue.runs[queue.head]!;
+      if (placement !== undefined) break;
+      const length = Math.min(left, typeof attempt === 'number' ? count : sameFrom(attempt, skipped));
+      taken.push({ ...this.#takeHead(key, queue, length), count: length });
+      left -= length;
+    }
+    return taken;
   }
 
   /** Takes out what of a run of fences is queued, for whatever reason; gives the fences that were. */
@@ -146,15 +169,15 @@ export class GrantQueue {
     return all;
   }
 
-  #takeHead(key: number, queue: LaneQueue): Grant {
+  #takeHead(key: number, queue: LaneQueue, length = 1): Grant {
     const { jobId, lane } = queue;
     const run = queue.runs[queue.head]!;
     const { fence, position, timeLimitMs, placement } = run;
     const attempt = typeof run.attempt === 'number' ? run.attempt : run.attempt[run.skipped]!;
-    skip(run, 1);
+    skip(run, length);
     if (run.count === 0) queue.head += 1;
     queue.busySince = undefined;
-    this.#count -= 1;
+    this.#count -= length;
     if (queue.head === queue.runs.length) this.#lanes.delete(key);
     else if (queue.head >= 1000) this.#replace(key, queue, queue.runs.slice(queue.head));
     return {
@@ -170,6 +193,13 @@ export class GrantQueue {
     queue.head = 0;
     queue.busySince = undefined;
   }
+}
+
+/** How many numbers from there on are the same. */
+function sameFrom(numbers: readonly number[], from: number): number {
+  let to = from + 1;
+  while (to < numbers.length && numbers[to] === numbers[from]) to += 1;
+  return to - from;
 }
 
 function skip(run: Waiting, tasks: number): void {
