@@ -83,9 +83,9 @@ class Columns {
   }
 
   #reasonUntil(at: number): number {
-    const { touched, reasons, pages } = this.#table;
+    const { touched, reasons } = this.#table;
     const page = Math.floor(at / PAGE_TASKS);
-    const end = this.#until(touched, page, pages) * PAGE_TASKS;
+    const end = this.#until(touched, page, touched.length) * PAGE_TASKS;
     return touched[page] === 0 || reasons === undefined ? end : Math.min(end, this.#until(reasons, at, this.#to));
   }
 
