@@ -1,6 +1,7 @@
 import type { LogPieceReply } from '../api/access.ts';
 import type { PeersReply } from '../api/instance.ts';
 import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest, StreamMessage } from '../api/session.ts';
+import { isSpawnError } from '../core/errors.ts';
 import { Calls, call, OCTETS } from './calls.ts';
 import type { CallOptions } from './connection.ts';
 import { readNdjson } from './ndjson.ts';
@@ -47,6 +48,22 @@ export class SessionCalls extends Calls {
   ): Promise<LogPieceReply> {
     const path = `/v1/sessions/${sessionId}/logs/${jobId}/${segment}?offset=${offset}`;
     return this.connection.json({ ...call('PUT', path, options), headers: OCTETS, body: bytes });
+  }
+
+  /** The newest checkpoint of the task of a grant, also when an earlier attempt put it; undefined when there is none. */
+  async checkpoint(sessionId: number, fence: number, options?: CallOptions): Promise<Uint8Array | undefined> {
+    try {
+      return await this.connection.bytes(call('GET', `/v1/sessions/${sessionId}/checkpoints/${fence}`, options));
+    } catch (error) {
+      if (isSpawnError(error) && error.code === 'FILE_NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+
+  /** Replaces the checkpoint of the task of a grant; durable when it resolves, and safe to send again. */
+  async putCheckpoint(sessionId: number, fence: number, bytes: Uint8Array, options?: CallOptions): Promise<void> {
+    const request = call('PUT', `/v1/sessions/${sessionId}/checkpoints/${fence}`, options);
+    await this.connection.bytes({ ...request, headers: OCTETS, body: bytes });
   }
 
   /** Who runs in the instance array of a session's instance. Errors: SESSION_UNKNOWN; BAD_REQUEST for a session without an instance. */

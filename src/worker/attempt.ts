@@ -18,6 +18,8 @@ export interface Attempt {
   /** Nobody wants to know how it ends. */
   dropped: boolean;
   cancelled: boolean;
+  /** It is ended because it said nothing for too long. */
+  stalled: boolean;
   /** Its command could not be run; a process that says so runs in its place, and this is how the attempt ends. */
   failure: Outcome | undefined;
 }

@@ -31,6 +31,7 @@ function setUp(bindCpus: boolean, { cpus = 1.5, mostFiles = 1_000_000 } = {}) {
     envId: () => 1,
     onStarted: () => {},
     onEnded: () => {},
+    onSuspended: () => {},
     onRefused: () => {},
   });
   attempts.mostFiles = mostFiles;
@@ -44,7 +45,7 @@ function setUp(bindCpus: boolean, { cpus = 1.5, mostFiles = 1_000_000 } = {}) {
   };
   /** Starts what fits, and gives how many there are. */
   const fill = (): number => {
-    for (; attempts.fitOf(1, 0, true) === 'fits'; fence++) {
+    for (; attempts.fitOf(1, 0, 0, true) === 'fits'; fence++) {
       attempts.start(forker, { jobId: 1, lane: 0, fence, position: fence, attempt: 1 });
     }
     return attempts.count;

@@ -1,47 +1,24 @@
 import type { Placement } from '../api/gang.ts';
-import type { Resources, StreamMessage } from '../api/session.ts';
-import type { Gpu } from '../core/gpu-list.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Needs } from '../core/resources.ts';
 import { AheadOfNeed, widthOf } from './ahead-of-need.ts';
 import type { Attempt } from './attempt.ts';
+import type { AttemptsOptions, ToSignal } from './attempts-options.ts';
 import { type Explanation, explainFailure } from './explain-failure.ts';
 import type { Forker, RunRefused, RunRequest, TaskEnded, TaskSpawnFailed, TaskStarted } from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
 import { Occupancy } from './occupancy.ts';
 import { openFilesOf } from './open-files.ts';
-import type { PendingEnd, PendingStart } from './outbox.ts';
-import { outcomeOf } from './outcome-of.ts';
+import { attemptOutcome } from './outcome-of.ts';
 import { endWithoutProcess, logStart, pendingEnd } from './pending-end.ts';
 import type { Fit, Grant } from './queue.ts';
-import { explanationRequest, type RunDefaults, taskRequest } from './run-request.ts';
-import type { StepFolders } from './steps/step-folders.ts';
+import { explanationRequest, taskRequest } from './run-request.ts';
 
 /**
  * Tasks that the forker was told to start and has not: one behind thousands could not be stopped before it had started. Far more than
  * wait there for their turn.
  */
 const MOST_UNSTARTED = 256;
-
-export interface AttemptsOptions extends RunDefaults {
-  readonly resources: Resources;
-  /** As many as `resources` says. */
-  readonly gpus: readonly Gpu[];
-  /** What this worker is called, when it is on another machine than its coordinator. */
-  readonly elsewhere: string | undefined;
-  readonly job: (jobId: number, lane: number) => KnownJob | undefined;
-  /** The number in the forker of the job's environment, or one with as good as nothing. */
-  readonly envId: (forker: Forker, job?: KnownJob) => number;
-  /** What srun started in attempts; absent where they run in a place of their own. */
-  readonly steps?: StepFolders | undefined;
-  readonly onStarted: (start: PendingStart) => void;
-  readonly onEnded: (end: PendingEnd, jobId: number) => void;
-  /** It did not start and will not: its grant goes back. */
-  readonly onRefused: (fence: number) => void;
-}
-
-/** Which attempts get which signal. */
-type ToSignal = Pick<Extract<StreamMessage, { type: 'signal' }>, 'fences' | 'signal' | 'mainOnly' | 'steps'>;
 
 /** The attempts that run on this worker or wait in its forker, and what of its resources is left. */
 export class Attempts {
@@ -72,6 +49,11 @@ export class Attempts {
     return this.occupancy.isOpen;
   }
 
+  /** Nothing runs on this worker. */
+  get isIdle(): boolean {
+    return this.#running.size === 0 && this.occupancy.members === 0 && this.occupancy.hosts === 0;
+  }
+
   /** Those of which anything runs. */
   jobs(): Set<number> {
     return new Set([...this.#running.values()].map(({ grant }) => grant.jobId));
@@ -83,14 +65,14 @@ export class Attempts {
   }
 
   /** @param alone no task of another job or lane waits, so that none may be passed */
-  fitOf(jobId: number, lane: number, alone: boolean, placement?: Placement): Fit {
+  fitOf(jobId: number, lane: number, position: number, alone: boolean, placement?: Placement): Fit {
     const job = this.#options.job(jobId, lane);
     if (job?.prepared === undefined) return 'unprepared';
+    if (job.params !== undefined && job.params.at(position) === undefined) return 'unprepared';
     if (this.#running.size - this.#started >= MOST_UNSTARTED) return 'busy';
     if (this.#running.size > 0 && this.#files + openFilesOf(job.description) > this.mostFiles) return 'busy';
     // What is larger than the machine runs alone: the coordinator gave it, and waiting would not help.
-    const isIdle = this.#running.size === 0 && this.occupancy.members === 0;
-    if (isIdle || this.occupancy.fits(this.#needsOf(job, placement))) return 'fits';
+    if (this.isIdle || this.occupancy.fits(this.#needsOf(job, placement))) return 'fits';
     return alone && placement === undefined && this.#ahead.mayQueue(job) ? 'fits' : 'busy';
   }
 
@@ -102,11 +84,11 @@ export class Attempts {
     const devices = isImpossible ? [] : this.#occupy(job, needs);
     const attempt = {
       ...{ grant, job, needs, devices, isImpossible },
-      ...{ log: undefined, dropped: false, cancelled: false, failure: undefined },
+      ...{ log: undefined, dropped: false, cancelled: false, stalled: false, failure: undefined },
     };
     this.#running.set(grant.fence, attempt);
     this.#files += openFilesOf(job.description);
-    const { missing } = job.prepared!;
+    const missing = job.prepared!.missing ?? missingRow(job, grant);
     const why = isImpossible ? `this worker has too few of: ${short}` : missing;
     if (why !== undefined) this.#explain(forker, attempt, { text: why, code: 126, isUnstarted: true });
     else this.#run(forker, attempt, this.#requestOf(attempt, this.#options.envId(forker, job)));
@@ -125,6 +107,20 @@ export class Attempts {
     }
   }
 
+  /** The same because it said nothing for too long. */
+  stall(forker: Forker | undefined, fence: number): void {
+    const attempt = this.#running.get(fence);
+    if (attempt === undefined) return;
+    attempt.stalled = true;
+    forker?.kill(fence, 'cancel', attempt.job.description.graceMs);
+  }
+
+  /** What runs; undefined for what has ended, or what nobody wants any more. */
+  find(fence: number): Grant | undefined {
+    const attempt = this.#running.get(fence);
+    return attempt === undefined || attempt.dropped ? undefined : attempt.grant;
+  }
+
   /** From the start of each. */
   limit(forker: Forker, base: number, count: number, timeLimitMs: number): void {
     for (const { grant } of this.#among(base, count)) {
@@ -138,6 +134,7 @@ export class Attempts {
     for (const { grant, log } of this.#among(base, count)) {
       if (log === undefined) continue;
       forker.suspend(grant.fence, on);
+      this.#options.onSuspended(grant.fence, on);
       this.#options.steps?.suspend(grant.fence, on);
     }
   }
@@ -177,7 +174,7 @@ export class Attempts {
     const { signal, timeLimitMs } = attempt.job.description;
     if (signal?.steps) this.#options.steps?.warn(fence, attempt.grant.timeLimitMs ?? timeLimitMs, signal);
     const { logSegment, logOffset } = logStart(this.life, log);
-    this.#options.onStarted({ fence, startedAtMs: performance.now(), logSegment, logOffset });
+    this.#options.onStarted({ fence, startedAtMs: performance.now(), logSegment, logOffset }, attempt);
   }
 
   onEnded(event: TaskEnded): void {
@@ -185,8 +182,7 @@ export class Attempts {
     if (attempt === undefined) return;
     if (!attempt.isImpossible) this.#ahead.ended(attempt.job, event.wallUs);
     if (attempt.dropped) return;
-    const outcome = event.cause === 'none' && attempt.failure !== undefined ? attempt.failure : outcomeOf(event);
-    this.#options.onEnded(pendingEnd(this.life, outcome, event), attempt.grant.jobId);
+    this.#options.onEnded(pendingEnd(this.life, attemptOutcome(attempt, event), event), attempt);
   }
 
   onSpawnFailed(forker: Forker, event: TaskSpawnFailed): void {
@@ -236,8 +232,9 @@ export class Attempts {
   }
 
   #requestOf(attempt: Attempt, envId: number): RunRequest {
-    const { host, bindCpus } = this.#options;
-    return taskRequest(this.#runOf(attempt), envId, { host, bindCpus: bindCpus && !this.#ahead.inStream(attempt.job) });
+    const { host, bindCpus, secretOf } = this.#options;
+    const isBound = bindCpus && !this.#ahead.inStream(attempt.job);
+    return taskRequest(this.#runOf(attempt), envId, { host, bindCpus: isBound, secretOf });
   }
 
   #runOf({ grant, job, devices }: Attempt) {
@@ -253,7 +250,7 @@ export class Attempts {
     const { fence } = attempt.grant;
     this.#remove(fence);
     if (attempt.dropped) return;
-    this.#options.onEnded(endWithoutProcess(this.life, outcome, fence, attempt.log), attempt.grant.jobId);
+    this.#options.onEnded(endWithoutProcess(this.life, outcome, fence, attempt.log), attempt);
   }
 
   #remove(fence: number): Attempt | undefined {
@@ -294,4 +291,10 @@ export class Attempts {
     const fences = Array.from({ length: count }, (_, at) => base + at);
     return fences.flatMap((fence) => this.#running.get(fence) ?? []);
   }
+}
+
+/** Why a task cannot have its parameters. */
+function missingRow({ params }: KnownJob, { position }: Grant): string | undefined {
+  const row = params?.at(position);
+  return row !== undefined && 'missing' in row ? row.missing : undefined;
 }

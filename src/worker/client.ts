@@ -24,6 +24,9 @@ export interface WorkerClient {
     bytes: Uint8Array,
     options?: CallOptions,
   ): Promise<LogPieceReply>;
+  /** The newest checkpoint of the task of this fence; undefined when there is none. */
+  checkpoint(sessionId: number, fence: number, options?: CallOptions): Promise<Uint8Array | undefined>;
+  putCheckpoint(sessionId: number, fence: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;
   /** The bytes of a script or environment snapshot. */
   getBlob(hash: string, options?: CallOptions): Promise<Uint8Array>;
 }

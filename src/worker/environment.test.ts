@@ -5,6 +5,7 @@ import type { JobForWorker } from '../api/session.ts';
 import type { Gpu, GpuVendor } from '../core/gpu-list.ts';
 import { IndexSet } from '../core/index-set.ts';
 import {
+  callSecret,
   JOB_VARIABLES,
   jobEnvironment,
   minimalEnvironment,
@@ -60,7 +61,14 @@ const INDICES = IndexSet.fromString(JOB.indices);
 const GRANT = { jobId: 12, lane: 0, fence: 4711, position: 1, attempt: 2 };
 const OWN: readonly string[] = [...JOB_VARIABLES, ...TASK_VARIABLES];
 const DEVICES: readonly string[] = GPU_VARIABLES;
-const PLACE = { session: 's-3', host: 'node7', gpuVendor: 'nvidia', steps: '/spawn/worker/steps/s-3' } as const;
+const PLACE = {
+  session: 's-3',
+  host: 'node7',
+  gpuVendor: 'nvidia',
+  steps: '/spawn/worker/steps/s-3',
+  calls: { socket: '/spawn/worker/calls/s-3/tasks.sock', programs: '/spawn/worker/bin' },
+} as const;
+const SECRET = 'ab12'.repeat(16);
 
 const gpusOf = (vendor: GpuVendor) => ['2', '3'].map((id): Gpu => ({ id, vendor, uuid: '', name: '', memoryBytes: 0 }));
 
@@ -79,7 +87,9 @@ function environmentOf(
 ): Map<string, string> {
   const indices = IndexSet.fromString(job.indices);
   const devices = job.gpus && place.gpuVendor ? gpusOf(place.gpuVendor) : [];
-  return seen(jobEnvironment(job, indices, base, place), taskEnvironment(job, indices, grant, devices));
+  return seen(jobEnvironment(job, indices, base, place), taskEnvironment(job, indices, grant, devices), [
+    callSecret(SECRET),
+  ]);
 }
 
 describe('the table of docs/environment.md', () => {
@@ -160,7 +170,7 @@ test('a job that is no array has no SLURM_ARRAY variable, and one task of index 
 
 test('whatever the shell and the job bring, each name comes once and the right one wins', () => {
   const name = fc.oneof(fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/), fc.constantFrom(...OWN, ...DEVICES));
-  const plain = { ...PLACE, gpuVendor: undefined };
+  const plain = { ...PLACE, gpuVendor: undefined, calls: { socket: PLACE.calls.socket } };
   const value = fc.string({ maxLength: 12 }).map((text) => text.replaceAll('\0', ''));
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value)), fc.dictionary(name, value), fc.boolean(), (base, given, isArray) => {
@@ -173,7 +183,7 @@ test('whatever the shell and the job bring, each name comes once and the right o
       );
       const names = block.map((entry) => entry.slice(0, entry.indexOf('=')));
       expect(new Set(names).size).toBe(names.length);
-      const env = seen(block, taskEnvironment(job, INDICES, GRANT, []));
+      const env = seen(block, taskEnvironment(job, INDICES, GRANT, []), [callSecret(SECRET)]);
       const own = environmentOf({ ...JOB, isArray }, [], GRANT, plain);
       const expected = new Map([...base.filter(([key]) => !OWN.includes(key)), ...Object.entries(given), ...own]);
       expect(env).toEqual(expected);
@@ -194,4 +204,13 @@ test('without a snapshot a task has the few variables that programs expect', () 
   const env = seen(minimalEnvironment());
   expect([...env.keys()]).toEqual(['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG']);
   expect([...env.values()]).not.toContain('');
+});
+
+test('the spored that starts fast comes first in a PATH, once', () => {
+  const pathOf = (base: string[], more: Partial<JobForWorker> = {}) =>
+    environmentOf({ ...JOB, ...more }, base).get('PATH');
+  expect(pathOf(['PATH=/bin:/spawn/worker/bin:/usr/bin'])).toBe('/spawn/worker/bin:/bin:/usr/bin');
+  expect(pathOf(['PATH=/bin'], { env: { PATH: '/opt' } })).toBe('/spawn/worker/bin:/opt');
+  expect(pathOf([])).toBeUndefined();
+  expect(pathOf(['PATH=/bin'], { env: { SPAWN_SHIMS: '/shims' } })).toBe('/spawn/worker/bin:/shims:/bin');
 });

@@ -24,6 +24,7 @@ export const JOB_VARIABLES = [
   'SPAWN_RESOURCES',
   'SPAWN_SESSION',
   'SPAWN_STEP_DIR',
+  'SPAWN_TASK_SOCKET',
   'PWD',
 ] as const;
 type JobVariable = (typeof JOB_VARIABLES)[number];
@@ -43,6 +44,7 @@ export const TASK_VARIABLES = [
   'SPAWN_ORDINAL',
   'SPAWN_ATTEMPT',
   'SPAWN_FENCE',
+  'SPAWN_TASK_SECRET',
 ] as const;
 type TaskVariable = (typeof TASK_VARIABLES)[number];
 
@@ -54,6 +56,8 @@ export interface Place {
   readonly host: string;
   /** What `SPAWN_STEP_DIR` shall be: where srun keeps what it knows of its steps. */
   readonly steps?: string | undefined;
+  /** Where tasks reach their worker, and a directory for their PATH with the `spored` by which they do; undefined where nobody answers. */
+  readonly calls?: { readonly socket: string; readonly programs?: string } | undefined;
   /** Of the worker's GPUs; undefined when it has none. */
   readonly gpuVendor: GpuVendor | undefined;
 }
@@ -105,7 +109,7 @@ export function jobEnvironment(
   job: JobForWorker,
   indices: IndexSet,
   base: readonly string[],
-  { session, steps, host, gpuVendor, cwd = job.cwd }: Place & { readonly cwd?: string },
+  { session, steps, calls, host, gpuVendor, cwd = job.cwd }: Place & { readonly cwd?: string },
 ): string[] {
   const { gpus = 0, resources = {} } = job;
   const own: Partial<Record<JobVariable, string | number | undefined>> = {
@@ -121,6 +125,7 @@ export function jobEnvironment(
     SPAWN_RESOURCES: namedAmounts(resources),
     SPAWN_SESSION: session,
     SPAWN_STEP_DIR: steps,
+    SPAWN_TASK_SOCKET: calls?.socket,
     PWD: cwd,
   };
   const merged = new Map<string, string>();
@@ -133,7 +138,7 @@ export function jobEnvironment(
     // A name with `=` in it would be another variable than it says, for example a second SPAWN_FENCE.
     if (name !== '' && !name.includes('=')) merged.set(name, `${name}=${value}`);
   }
-  const path = withShims(job.env, merged.get('PATH'));
+  const path = withPrograms(calls?.programs, withShims(job.env, merged.get('PATH')));
   if (path !== undefined) merged.set('PATH', path);
   // As slurmd does, whatever the submitter had: scripts tell by it that nobody watches.
   if (job.slurm !== undefined) {
@@ -147,13 +152,25 @@ export function jobEnvironment(
 
 /**
  * On a cluster Slurm's commands are on every PATH. Where the submitter had them from a directory of shims and a task does not get his PATH, the
- * directory goes before its own. Undefined: nothing to change.
+ * directory goes before its own.
  */
 function withShims(env: JobForWorker['env'], path: string | undefined): string | undefined {
   const { SPAWN_SHIMS: shims, PATH: given } = env;
-  if (!shims || given !== undefined) return undefined;
+  if (!shims || given !== undefined) return path;
   const entry = path?.slice('PATH='.length) ?? '';
-  return entry.split(':').includes(shims) ? undefined : `PATH=${shims}${entry === '' ? '' : `:${entry}`}`;
+  return entry.split(':').includes(shims) ? path : `PATH=${shims}${entry === '' ? '' : `:${entry}`}`;
+}
+
+/** The `spored` that starts fast goes before any other. Without a PATH the system's own is used, which must stay so. */
+function withPrograms(programs: string | undefined, path: string | undefined): string | undefined {
+  if (programs === undefined || path === undefined) return path;
+  const entries = path.slice('PATH='.length).split(':');
+  return `PATH=${[programs, ...entries.filter((entry) => entry !== programs)].join(':')}`;
+}
+
+/** What a task proves with that it is the attempt it says. */
+export function callSecret(secret: string): string {
+  return `SPAWN_TASK_SECRET=${secret}` satisfies `${TaskVariable}=${string}`;
 }
 
 /** `license=2,scratch=0.5`; undefined when there is none. */

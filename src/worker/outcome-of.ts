@@ -1,4 +1,5 @@
 import type { Outcome, ProcessEnd } from '../core/outcome.ts';
+import type { Attempt } from './attempt.ts';
 import type { TaskEnded } from './forker/types.ts';
 
 /** The outcome of an attempt from what the forker saw. */
@@ -20,4 +21,12 @@ export function outcomeOf({ cause, end }: Pick<TaskEnded, 'cause' | 'end'>): Out
     case 'none':
       return exit;
   }
+}
+
+/** The same, where the worker knows more than its forker: a process that only said why nothing ran, or one that was ended for its silence. */
+export function attemptOutcome({ failure, stalled, cancelled }: Attempt, event: TaskEnded): Outcome {
+  if (event.cause === 'none' && failure !== undefined) return failure;
+  const outcome = outcomeOf(event);
+  if (outcome.kind !== 'cancelled' || !stalled || cancelled) return outcome;
+  return { ...outcome, kind: 'stalled' };
 }

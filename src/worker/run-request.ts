@@ -1,7 +1,8 @@
 import type { Gpu } from '../core/gpu-list.ts';
 import { rawIdOf } from '../core/ids.ts';
 import { expandOutputPath } from '../core/output-path.ts';
-import { taskEnvironment } from './environment.ts';
+import { paramVariables } from '../core/params.ts';
+import { callSecret, taskEnvironment } from './environment.ts';
 import type { RunRequest } from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
 import type { Grant } from './queue.ts';
@@ -11,6 +12,8 @@ export interface RunDefaults {
   /** Name of the machine, without its domain. */
   readonly host: string;
   readonly bindCpus: boolean;
+  /** By which a task proves who it is, when it asks something of its worker; undefined where nobody answers. */
+  readonly secretOf?: ((fence: number) => string | undefined) | undefined;
 }
 
 interface Run {
@@ -21,13 +24,17 @@ interface Run {
 }
 
 /** What the forker is told to run for a task, without its place in a queue there. */
-export function taskRequest({ grant, job, gpus }: Run, envId: number, { host, bindCpus }: RunDefaults): RunRequest {
+export function taskRequest({ grant, job, gpus }: Run, envId: number, defaults: RunDefaults): RunRequest {
+  const { host, bindCpus, secretOf } = defaults;
   const { description, indices } = job;
   const { signal, openMode } = description;
   const [node] = grant.placement?.nodes ?? [];
   const cpus = node?.cpus ?? description.cpus;
+  const { env, ...all } = shared({ grant, job, gpus }, envId);
+  const secret = secretOf?.(grant.fence);
   return {
-    ...shared({ grant, job, gpus }, envId),
+    ...all,
+    env: secret === undefined ? env : [...env, callSecret(secret)],
     argv: job.prepared!.argv,
     cwd: job.prepared!.cwd,
     timeLimitMs: grant.timeLimitMs ?? description.timeLimitMs,
@@ -55,11 +62,16 @@ function shared({ grant, job, gpus }: Run, envId: number) {
     position: grant.position,
     attempt: grant.attempt,
     envId,
-    env: taskEnvironment(description, indices, grant, gpus),
+    env: [...taskEnvironment(description, indices, grant, gpus), ...paramsOf(job, grant)],
     graceMs: description.graceMs,
     logCapBytes: description.logCapBytes,
     umask: description.umask,
   };
+}
+
+function paramsOf({ params }: KnownJob, { position }: Grant): readonly string[] {
+  const row = params?.at(position);
+  return row !== undefined && 'params' in row ? paramVariables(row.params) : [];
 }
 
 function filesOf(

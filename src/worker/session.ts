@@ -1,17 +1,20 @@
 import { decodeOutcome } from '../core/outcome.ts';
 import { Attempts } from './attempts.ts';
+import type { TaskDesk } from './calls/task-desk.ts';
 import { Contact } from './contact.ts';
 import { ExchangeLane } from './exchange-lane.ts';
 import type { ForkerExit } from './forker/types.ts';
+import { forkerCallbacks } from './forker-callbacks.ts';
 import type { Lives } from './forker-lives.ts';
 import { Holdings } from './holdings.ts';
+import { openHosts } from './hosts/open-hosts.ts';
 import { JobBook } from './job-book.ts';
 import { sayBye, shipRest } from './last-words.ts';
-import type { LeaseMoment } from './lease.ts';
 import { openFileLimitOf } from './open-files.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type PendingEnd } from './outbox.ts';
 import { sessionLogs } from './own-logs.ts';
 import { Quiet } from './quiet.ts';
+import { callsPlace, deskCallbacks, openDesk } from './session-desk.ts';
 import { SessionLease } from './session-lease.ts';
 import { placeOf, type SessionOptions } from './session-options.ts';
 import { LogShipper } from './shipper.ts';
@@ -41,6 +44,8 @@ export class Session {
   readonly #stream: StreamLane;
   /** Only where the coordinator does not read our disk. */
   readonly #shipper: LogShipper | undefined;
+  /** Not of a bound session: in an instance they ask its agent. */
+  readonly #desk: TaskDesk | undefined;
   readonly #lease: SessionLease;
   readonly #contact: Contact;
   readonly #quiet = new Quiet(() => this.#isQuiet);
@@ -54,6 +59,12 @@ export class Session {
     const { sessionId, sameHost, heartbeatMs, leaseMs } = hello;
     const ownLogs = sameHost && hello.logDir !== undefined ? undefined : sessionLogs(options.dataDir, marker);
     const onFailed = (error: unknown) => this.#failed(error);
+    const sayEnd = (end: PendingEnd, jobId: number) => {
+      this.#holdings.over(end.fence);
+      this.#outbox.ended(end);
+      this.#shipper?.ended(jobId);
+      bound?.onEnded(decodeOutcome(end.outcome));
+    };
     const lane = { client, sessionId, mostBackoffMs: sameHost ? 1_000 : 5_000 };
     this.#options = options;
     this.#contact = new Contact(options);
@@ -64,7 +75,7 @@ export class Session {
     this.#jobs = new JobBook({
       files: options.files,
       stages: this.#stages,
-      place: placeOf(options, host),
+      place: { ...placeOf(options, host), calls: callsPlace(options) },
       onPrepared: () => this.#pump(),
       onFailed,
       adapter: bound?.adapter,
@@ -79,17 +90,26 @@ export class Session {
       job: (id, lane) => this.#jobs.get(id, lane),
       envId: (forker, job) => this.#lives.envId(forker, job),
       steps: options.stepFolders,
-      onStarted: (start) => this.#outbox.started(start),
-      onEnded: (end, jobId) => {
-        this.#holdings.over(end.fence);
-        this.#outbox.ended(end);
+      ...deskCallbacks(() => this.#desk, this.#outbox, sayEnd),
+      onRefused: (fence) => this.#holdings.refused([[fence, 1]]),
+    });
+    this.#desk = openDesk(options, {
+      ...{ logDir: ownLogs ?? hello.logDir!, attempts: this.#attempts, outbox: this.#outbox },
+      forker: () => this.#lives.current,
+      onChange: () => this.#pump(),
+      onEnd: sayEnd,
+    });
+    const hosts = openHosts(options, this.#desk, {
+      ...{ logDir: ownLogs ?? hello.logDir!, occupancy: this.#attempts.occupancy, outbox: this.#outbox, onFailed },
+      onOver: (runs, jobId) => {
+        for (const run of runs) this.#holdings.over(...run);
         this.#shipper?.ended(jobId);
-        bound?.onEnded(decodeOutcome(end.outcome));
       },
-      onRefused: (fence) => this.#holdings.refused(fence),
+      onReturned: (runs) => this.#holdings.refused(runs),
+      onChange: () => this.#pump(),
     });
     this.#holdings = new Holdings({
-      ...{ outbox: this.#outbox, attempts: this.#attempts, jobs: this.#jobs, steps: options.stepPlaces, log },
+      ...{ outbox: this.#outbox, attempts: this.#attempts, jobs: this.#jobs, steps: options.stepPlaces, hosts, log },
       onChange: () => this.#pump(),
     });
     this.#lives = options.lives({
@@ -97,27 +117,21 @@ export class Session {
       sessionId,
       session: marker,
       callbacks: {
-        onStarted: (event) => this.#attempts.onStarted(event),
-        onEnded: (event) => this.#attempts.onEnded(event),
-        onSpawnFailed: (event) => {
-          const forker = this.#lives.current;
-          if (forker !== undefined) this.#attempts.onSpawnFailed(forker, event);
-        },
-        onRefused: (event) => this.#attempts.onRefused(event),
+        ...forkerCallbacks(this.#attempts, () => this.#lives.current),
         onLeaseExpired: ({ killing }) => log(`the lease ended without an answer: ${killing} tasks are stopped`),
         onBatchEnd: () => this.#pump(),
       },
       onUp: (life) => {
         this.#attempts.life = life;
         this.#attempts.mostFiles = openFileLimitOf(this.#lives.current?.pid);
-        this.#lease.pass(this.#lives.current);
+        this.#lease.pass(this.#lives.current, hosts);
         this.#pump();
       },
       onDown: (exit) => this.#forkerDied(exit),
       onFailed,
     });
     if (ownLogs !== undefined) {
-      this.#shipper = new LogShipper({ client, sessionId, logDir: ownLogs, running: () => this.#attempts.jobs(), log });
+      this.#shipper = new LogShipper({ client, sessionId, logDir: ownLogs, running: () => this.#holdings.jobs(), log });
     }
     this.#exchanges = new ExchangeLane({
       ...lane,
@@ -126,9 +140,14 @@ export class Session {
       sameHost,
       outbox: this.#outbox,
       ack: () => this.#stream.last,
-      running: () => this.#attempts.started(),
+      running: () => [...this.#holdings.started(), ...(this.#desk?.finishing ?? [])],
       hungry: () => this.#holdings.queued === 0 && this.#attempts.hasRoom,
-      onRenewed: (ms, sentAt) => this.#renewed(ms, sentAt),
+      onRenewed: (ms, sentAt) => {
+        this.#contact.answered();
+        this.#lease.renewed(ms, sentAt);
+        this.#lease.pass(this.#lives.current, hosts);
+        this.#pump();
+      },
       onSaid: () => this.#quiet.look(),
       onFailed,
     });
@@ -149,6 +168,7 @@ export class Session {
   async run(): Promise<SessionEnd> {
     const { client, hello, log } = this.#options;
     const { resolve, reject } = this.#ended;
+    await this.#desk?.listen();
     const lives = this.#lives.run();
     lives.catch(reject);
     const shipping = this.#shipper?.run();
@@ -169,7 +189,9 @@ export class Session {
       this.#exchanges.stop();
       await this.#lives.close();
       await lives.catch(() => {});
-      await Promise.all([this.#stages.close(), this.#holdings.members.close()]);
+      await this.#holdings.close();
+      await this.#desk?.close();
+      await this.#stages.close();
       this.#shipper?.stop();
       await shipping;
     }
@@ -186,12 +208,7 @@ export class Session {
       this.#holdings.giveBackAll(this.#lives.current);
     }
     if (Number.isFinite(graceMs)) {
-      const end = () => {
-        this.#attempts.shutDown(this.#lives.current, MOST_SHUTDOWN_GRACE_MS);
-        this.#holdings.members.giveUp();
-      };
-      const timer = setTimeout(end, graceMs);
-      this.#over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+      this.#after(graceMs, () => this.#holdings.shutDown(this.#lives.current, MOST_SHUTDOWN_GRACE_MS));
     }
     this.#pump();
   }
@@ -225,14 +242,18 @@ export class Session {
     return this.#quiet.within(withinMs);
   }
 
+  get #isIdle(): boolean {
+    return this.#holdings.running === 0 && (this.#desk?.finishing.size ?? 0) === 0;
+  }
+
   get #isQuiet(): boolean {
-    return this.#holdings.running === 0 && (this.#exchanges.hasSaidAll || this.#contact.isTroubled);
+    return this.#isIdle && (this.#exchanges.hasSaidAll || this.#contact.isTroubled);
   }
 
   #pump(): void {
     const forker = this.#lives.current;
     if (forker !== undefined && this.#lease.isValid) this.#holdings.startAll(forker);
-    if (this.#outbox.draining && this.#mayLeave && this.#holdings.running === 0 && !this.#leaving) this.#leave();
+    if (this.#outbox.draining && this.#mayLeave && this.#isIdle && !this.#leaving) this.#leave();
     this.#exchanges.touch();
     this.#quiet.look();
   }
@@ -240,34 +261,26 @@ export class Session {
   #leave(): void {
     this.#leaving = true;
     this.#exchanges.finish();
-    if (!Number.isFinite(this.#lease.termMs)) return;
-    const timer = setTimeout(() => this.#exchanges.stop(), this.#lease.termMs);
+    if (Number.isFinite(this.#lease.termMs)) this.#after(this.#lease.termMs, () => this.#exchanges.stop());
+  }
+
+  /** Unless the session is over before. */
+  #after(ms: number, work: () => void): void {
+    const timer = setTimeout(work, ms);
     this.#over.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   }
 
   #take(message: NumberedMessage): void {
-    const forker = this.#lives.current;
     switch (message.type) {
       case 'job':
         this.#shipper?.known(message.job.id);
         this.#jobs.add(message.job);
         break;
-      case 'grant':
-      case 'member':
-      case 'memberEnd':
-      case 'gang':
-      case 'revoke':
-      case 'cancel':
-      case 'drop':
-      case 'limit':
-      case 'suspend':
-      case 'resume':
-      case 'signal':
-        this.#holdings.take(message, forker);
-        break;
       case 'forget':
         this.#lives.forget(message.job, this.#jobs.allOf(message.job));
+        this.#holdings.forget(message.job);
         this.#jobs.forget(message.job);
+        this.#desk?.forget(message.job);
         this.#shipper?.forget(message.job);
         break;
       case 'drain':
@@ -276,6 +289,8 @@ export class Session {
       case 'instance':
         this.#options.bound?.onDirective(message.directive);
         break;
+      default:
+        this.#holdings.take(message, this.#lives.current);
     }
     this.#pump();
   }
@@ -283,13 +298,6 @@ export class Session {
   #forkerDied({ expected, code, signal, stderr }: ForkerExit): void {
     if (!expected) this.#options.log(`the forker died (${signal ?? `exit ${code}`}), its tasks are lost: ${stderr}`);
     this.#attempts.lost();
-    this.#pump();
-  }
-
-  #renewed(ms: number, sentAt: LeaseMoment): void {
-    this.#contact.answered();
-    this.#lease.renewed(ms, sentAt);
-    this.#lease.pass(this.#lives.current);
     this.#pump();
   }
 

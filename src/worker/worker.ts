@@ -12,6 +12,7 @@ import { SessionRecords } from './leftovers.ts';
 import { shipLeft } from './own-logs.ts';
 import { type Greeting, sayHello } from './say-hello.ts';
 import { Session } from './session.ts';
+import { removeCallFolders } from './session-desk.ts';
 import { removeStages } from './stages.ts';
 import { type ForkedPlacesOptions, ForkedStepPlaces } from './steps/forked-places.ts';
 import { removeStepFolders, StepFolders } from './steps/step-folders.ts';
@@ -110,6 +111,7 @@ export class Worker {
     const stays = async (other: string) => other === marker || (await this.#records.isLive(other));
     void removeStages(this.#directory, stays);
     void removeStepFolders(this.#directory, stays);
+    void removeCallFolders(this.#directory, stays);
     const stepFolders = new StepFolders(this.#directory, marker);
     const stepPlaces = new ForkedStepPlaces({
       ...{ base: stepFolders.base, marker, port: forkers, kind: forker, gpus, bindCpus, sameHost: hello.sameHost },
@@ -130,6 +132,7 @@ export class Worker {
       marker,
       stepFolders,
       stepPlaces,
+      hostForkers: { port: forkers, kind: forker },
       exitWhenGoneMs,
       log,
     });

@@ -43,6 +43,14 @@ export class ManyCoordinators implements InstanceClient {
     return this.#of(args[0]).putLog(...args);
   }
 
+  checkpoint(...args: Parameters<ScriptedCoordinator['checkpoint']>) {
+    return this.#of(args[0]).checkpoint(...args);
+  }
+
+  putCheckpoint(...args: Parameters<ScriptedCoordinator['putCheckpoint']>) {
+    return this.#of(args[0]).putCheckpoint(...args);
+  }
+
   async getBlob(): Promise<Uint8Array> {
     return new Uint8Array();
   }

@@ -207,6 +207,28 @@ export class ScriptedCoordinator implements WorkerClient {
     return bytes;
   }
 
+  /** By `job/position`. */
+  readonly checkpoints = new Map<string, Uint8Array>();
+
+  async checkpoint(sessionId: number, fence: number, options: CallOptions = {}): Promise<Uint8Array | undefined> {
+    await this.#admit(sessionId, options.signal);
+    return this.checkpoints.get(this.#taskOf(fence));
+  }
+
+  async putCheckpoint(sessionId: number, fence: number, bytes: Uint8Array, options: CallOptions = {}): Promise<void> {
+    await this.#admit(sessionId, options.signal);
+    this.checkpoints.set(this.#taskOf(fence), bytes);
+  }
+
+  #taskOf(fence: number): string {
+    for (const message of this.#messages) {
+      if (message.type !== 'grant') continue;
+      const run = message.runs.find(([base, , count]) => fence >= base && fence < base + count);
+      if (run !== undefined) return `${message.job}/${run[1] + fence - run[0]}`;
+    }
+    throw new SpawnError('CONFLICT', { what: 'the fence', expected: 'the current one', found: fence });
+  }
+
   async #admit(sessionId?: number, signal?: AbortSignal): Promise<void> {
     if (this.frozen) {
       await new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));

@@ -51,7 +51,7 @@ export class ResultWriter {
   readonly #writer: SegmentWriter;
   readonly #stop = new AbortController();
 
-  constructor(options: Omit<SegmentWriterOptions, 'life'>) {
+  constructor(options: Omit<SegmentWriterOptions, 'life' | 'isDurable'>) {
     this.#writer = new SegmentWriter({ ...options, life: RESULT_LIFE });
   }
 

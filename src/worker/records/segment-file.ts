@@ -78,9 +78,13 @@ export class SegmentFile {
     return this.#fd !== undefined;
   }
 
-  /** Everything that was appended before is on disk when it resolves. One at a time; may be repeated when it rejects. */
-  async sync(): Promise<void> {
+  /**
+   * Everything that was appended before is in the file when it resolves. One at a time; may be repeated when it rejects.
+   * @param isDurable and survives a loss of power
+   */
+  async sync(isDurable: boolean): Promise<void> {
     while (this.#waitingBytes > 0) await this.#write();
+    if (!isDurable) this.#isDirty = false;
     if (!this.#isDirty) return;
     this.#isDirty = false;
     try {

@@ -20,6 +20,8 @@ export interface SegmentWriterOptions {
   readonly logDir: string;
   readonly sessionId: number;
   readonly life: number;
+  /** What was written survives a loss of power. Default true. */
+  readonly isDurable?: boolean;
   /** A try to write failed and another will follow. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -76,7 +78,7 @@ export class SegmentWriter {
   }
 
   /**
-   * Resolves when all that was appended of the job is on disk: a full one is tried again and again. Rejects after `close`.
+   * Resolves when all that was appended of the job is in its file (and on disk, where the writer is durable): a full one is tried again and again. Rejects after `close`.
    */
   sync(jobId: number): Promise<void> {
     const job = this.#jobs.get(jobId);
@@ -148,7 +150,7 @@ export class SegmentWriter {
     const backoff = new Backoff({ firstMs: 50, mostMs: 2_000 });
     for (;;) {
       try {
-        for (const file of job.files) await file.sync();
+        for (const file of job.files) await file.sync(this.#options.isDurable ?? true);
         break;
       } catch (error) {
         job.isTroubled = true;
