@@ -147,7 +147,7 @@ export const JobSpec = z.strictObject({
   output: OutputSpec.optional(),
   /** Given to handlers as they are, to commands as PARAM_name and `{param:name}`. */
   params: z.record(text(128).regex(/^[A-Za-z_][A-Za-z0-9_]*$/), JsonValue).optional(),
-  /** Blob of kind `params`: JSON lines, one object of parameters for each task in order, over `params`. */
+  /** Blob of kind `params`, as api/param-table.ts has it: an object of parameters for each task in order, over `params`. */
   paramTable: BlobHash.optional(),
   /** Variables of the tasks with values that are not written down: read by the worker. */
   secrets: z.record(text(255).regex(/^[A-Za-z_][A-Za-z0-9_]*$/), SecretRef).optional(),

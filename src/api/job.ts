@@ -155,6 +155,8 @@ export const TaskView = z.object({
   /** Bytes of output cut out by the cap, and bytes that could not be written. */
   cutBytes: z.int().optional(),
   missingBytes: z.int().optional(),
+  /** Its parameters, those of the job among them. */
+  params: z.record(z.string(), z.unknown()).optional(),
 });
 export type TaskView = z.infer<typeof TaskView>;
 

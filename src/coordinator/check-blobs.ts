@@ -1,10 +1,11 @@
-import type { JobSpec } from '../api/job-spec.ts';
+import { readParamTable } from '../api/param-table.ts';
 import { readStageManifest } from '../api/stage.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { Ledger } from './ledger.ts';
+import type { CheckedSubmit } from './submit.ts';
 
 /** What a spec names by hash must be stored. Errors: BAD_REQUEST. */
-export async function checkBlobs(ledger: Ledger, spec: JobSpec): Promise<void> {
+export async function checkBlobs(ledger: Ledger, { spec, indices }: CheckedSubmit): Promise<void> {
   const { blobs } = ledger.ports;
   const named = [
     ...(spec.run.kind === 'script' ? [{ where: 'spec.run.hash', hash: spec.run.hash, kind: 'script' }] : []),
@@ -20,6 +21,7 @@ export async function checkBlobs(ledger: Ledger, spec: JobSpec): Promise<void> {
     }
   }
   if (spec.stage !== undefined) await checkStage(ledger, spec.stage);
+  if (spec.paramTable !== undefined) await checkParamTable(ledger, spec.paramTable, indices?.size ?? 1);
 }
 
 async function checkStage(ledger: Ledger, hash: string): Promise<void> {
@@ -31,5 +33,20 @@ async function checkStage(ledger: Ledger, hash: string): Promise<void> {
   const manifest = found?.kind === 'stage' ? readStageManifest(found.bytes) : undefined;
   for (const piece of manifest?.pieces ?? bad('the hash of a stored list of the pieces of a packed directory', hash)) {
     if (!(await blobs.has('stage', piece))) bad('a packed directory with all its pieces stored', `${piece} missing`);
+  }
+}
+
+/** Has as many rows as there are tasks. What its pieces say is for the workers to read. */
+async function checkParamTable(ledger: Ledger, hash: string, tasks: number): Promise<void> {
+  const { blobs } = ledger.ports;
+  const bad = (expected: string, found: string): never => {
+    throw new SpawnError('BAD_REQUEST', { where: 'spec.paramTable', expected, found });
+  };
+  const found = await blobs.get(hash);
+  const table = found?.kind === 'params' ? readParamTable(found.bytes) : undefined;
+  if (table === undefined) return bad('the hash of a stored list of the pieces of a table of parameters', hash);
+  if (table.rows !== tasks) bad(`a row for each of the ${tasks} tasks`, `${table.rows} rows`);
+  for (const [piece] of table.pieces) {
+    if (!(await blobs.has('params', piece))) bad('a table with all its pieces stored', `${piece} missing`);
   }
 }

@@ -3,6 +3,7 @@ import { isSpawnError, SpawnError } from '../core/errors.ts';
 import { parseRetryFilter } from '../core/failure-filter.ts';
 import { cpusOfGang } from '../core/gang.ts';
 import { checkOutputPath } from '../core/output-path.ts';
+import { MAX_PARAM_NAME, paramText } from '../core/params.ts';
 import { checkGiven } from './times.ts';
 
 /** Refuses fields that contradict each other, or that would do nothing without another one. */
@@ -19,14 +20,29 @@ export function checkCombinations(spec: JobSpec): void {
   checkStaged(spec);
   checkInstances(spec);
   checkGang(spec);
+  checkParams(spec);
   checkData(spec);
+}
+
+/** Longer than one variable of a process can be. */
+const MAX_PARAM = 131_072 - 'PARAM_='.length - MAX_PARAM_NAME;
+
+function checkParams({ params, paramTable, input, instances }: JobSpec): void {
+  if (paramTable !== undefined && input !== undefined)
+    refuse('paramTable', 'none with input: how many tasks there are is known later', 'one');
+  if (paramTable !== undefined && instances !== undefined) refuse('paramTable', 'none with instances', 'one');
+  for (const [name, value] of Object.entries(params ?? {})) {
+    const text = paramText(value) ?? '';
+    if (text.includes('\0')) refuse(`params.${name}`, 'no NUL byte', 'one');
+    if (text.length > MAX_PARAM) refuse(`params.${name}`, `at most ${MAX_PARAM} characters`, text.length);
+  }
 }
 
 /** Fields of data jobs that this coordinator does not take yet. */
 function checkData(spec: JobSpec): void {
   const { run, role, workflow, heartbeatMs, minSuccess, pack, ...more } = spec;
   if (run.kind === 'handler') refuse('run.kind', 'argv, shell or script', run.kind);
-  for (const name of ['input', 'output', 'params', 'paramTable', 'secrets', 'speculation', 'notify'] as const) {
+  for (const name of ['input', 'output', 'secrets', 'speculation'] as const) {
     if (more[name] !== undefined) refuse(name, 'none', 'one');
   }
   if (heartbeatMs > 0) refuse('heartbeatMs', '0', heartbeatMs);

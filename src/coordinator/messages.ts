@@ -179,6 +179,8 @@ function describe({ job, fixed }: JobEntry, lanes: number): JobForWorker {
     ...(user === undefined ? {} : { user }),
     ...(stage === undefined ? {} : { stage }),
     ...(slurm === undefined ? {} : { slurm: SlurmForWorker.parse(slurm) }),
+    ...(spec.params === undefined ? {} : { params: spec.params }),
+    ...(spec.paramTable === undefined ? {} : { paramTable: spec.paramTable }),
     ...(more.length === 0 ? {} : { lanes: more.map(({ number, terms }) => ({ lane: number, ...terms })) }),
   };
 }

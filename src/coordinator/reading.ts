@@ -11,6 +11,7 @@ import { resolveRef, selectRuns } from './refs.ts';
 import { restoreJob } from './restore.ts';
 import { checkSelection, selectionOf, selectTasks } from './selection.ts';
 import { Shipments } from './shipments.ts';
+import { addParams } from './task-params.ts';
 import { addEnds, pagePositions, viewStates } from './tasks.ts';
 import { deltaOfView, viewJob, viewStored } from './views.ts';
 
@@ -78,9 +79,10 @@ export async function readTasks(ledger: Ledger, ref: string, query: TasksQuery):
   const page = await lookAt(ledger, id, (entry, memory) => {
     const { job } = entry;
     const { positions, next } = pagePositions(job, selectRuns(job, resolved, query.index), query);
-    return { positions, next, views: viewStates(memory, entry, positions) };
+    return { positions, next, views: viewStates(memory, entry, positions), spec: entry.fixed.spec };
   });
   await addEnds(store, id, page.positions, page.views);
+  await addParams(ledger.ports.blobs, page.spec, page.positions, page.views);
   return { tasks: page.views, ...(page.next === undefined ? {} : { next: page.next }) };
 }
 

@@ -96,8 +96,10 @@ function retryPolicyOf(spec: JobSpec): RetryPolicy {
 }
 
 /** What a worker of API 1 would not do, or would not understand. */
-function minApiOf({ outputPath, errorPath, inputPath, signal, stage, slurm, gang, exclusive }: JobSpec): number {
-  const given = [outputPath, errorPath, inputPath, signal, stage, slurm, gang].some((each) => each !== undefined);
+function minApiOf(spec: JobSpec): number {
+  const { outputPath, errorPath, inputPath, signal, stage, slurm, gang, exclusive, params, paramTable } = spec;
+  const all = [outputPath, errorPath, inputPath, signal, stage, slurm, gang, params, paramTable];
+  const given = all.some((each) => each !== undefined);
   return given || exclusive ? 2 : 1;
 }
 

@@ -90,7 +90,7 @@ async function prepare(ledger: Ledger, caller: Caller, drafts: readonly Draft[])
   const named: Draft[] = [];
   for (const given of drafts) {
     const draft = await nameTasks(ledger, given);
-    await checkBlobs(ledger, draft.checked.spec);
+    await checkBlobs(ledger, draft.checked);
     const fixed = makeFixed(draft.checked, caller, { ...NUMBERLESS, createdAt: ledger.world.now });
     checkLaunch(instances, store.storeId, fixed);
     named.push(draft);

@@ -1,4 +1,5 @@
 import type { JobSpec } from '../api/job-spec.ts';
+import { readParamTable } from '../api/param-table.ts';
 import { readStageManifest } from '../api/stage.ts';
 import type { StoredBlob } from '../objects/log-reader.ts';
 import { jobExists } from './job-exists.ts';
@@ -43,10 +44,12 @@ export async function sweepBlobs(ledger: Ledger, gone: ReadonlySet<number>, dryR
 async function blobsInUse({ memory, ports }: Ledger, gone: ReadonlySet<number>): Promise<ReadonlySet<string>> {
   const used = new Set<string>();
   const stages = new Set<string>();
-  const note = ({ run, envSnapshot, stage }: JobSpec): void => {
+  const tables = new Set<string>();
+  const note = ({ run, envSnapshot, stage, paramTable }: JobSpec): void => {
     if (run.kind === 'script') used.add(keyOf({ kind: 'script', hash: run.hash }));
     if (envSnapshot !== undefined) used.add(keyOf({ kind: 'env', hash: envSnapshot }));
     if (stage !== undefined) stages.add(stage);
+    if (paramTable !== undefined) tables.add(paramTable);
   };
   for (const live of [true, false]) {
     let before: number | undefined;
@@ -63,6 +66,11 @@ async function blobsInUse({ memory, ports }: Ledger, gone: ReadonlySet<number>):
     const found = await ports.blobs.get(stage);
     const pieces = found === undefined ? [] : (readStageManifest(found.bytes)?.pieces ?? []);
     for (const hash of [stage, ...pieces]) used.add(keyOf({ kind: 'stage', hash }));
+  }
+  for (const table of tables) {
+    const found = await ports.blobs.get(table);
+    const pieces = found === undefined ? [] : (readParamTable(found.bytes)?.pieces ?? []);
+    for (const hash of [table, ...pieces.map(([piece]) => piece)]) used.add(keyOf({ kind: 'params', hash }));
   }
   return used;
 }

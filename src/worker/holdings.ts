@@ -194,8 +194,8 @@ export class Holdings {
   startAll(forker: Forker): void {
     this.members.admitWaiting();
     const now = performance.now();
-    const fitOf = (jobId: number, lane: number, placement?: Placement) =>
-      this.#attempts.fitOf(jobId, lane, this.#queue.laneCount === 1, placement);
+    const fitOf = (jobId: number, lane: number, position: number, placement?: Placement) =>
+      this.#attempts.fitOf(jobId, lane, position, this.#queue.laneCount === 1, placement);
     while (this.#queue.count > 0) {
       const grant = this.#queue.take(fitOf, now);
       if (grant === undefined) break;

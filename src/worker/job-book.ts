@@ -6,7 +6,9 @@ import { IndexSet } from '../core/index-set.ts';
 import { type Needs, needsOf } from '../core/resources.ts';
 import { Backoff } from './backoff.ts';
 import { jobEnvironment, minimalEnvironment, type Place } from './environment.ts';
+import { isForGood } from './for-good.ts';
 import type { JobFiles } from './job-files.ts';
+import { ParamRows } from './param-rows.ts';
 import type { Stages } from './stages.ts';
 
 /** How the tasks of a job are started. */
@@ -28,6 +30,8 @@ export interface KnownJob {
   /** Of its tasks in the forker; no other lane has it. */
   readonly queueId: number;
   readonly indices: IndexSet;
+  /** Of its tasks; undefined where none has any. */
+  readonly params?: ParamRows | undefined;
   /** Undefined until its files are here. */
   prepared: PreparedJob | undefined;
 }
@@ -46,6 +50,7 @@ interface Entry {
   readonly indices: IndexSet;
   /** Number 0 is the job itself. */
   readonly lanes: Map<number, KnownJob>;
+  readonly params: ParamRows | undefined;
   files: Files | undefined;
 }
 
@@ -94,7 +99,7 @@ export class JobBook {
     let entry = this.#jobs.get(description.id);
     if (entry === undefined) {
       const indices = description.indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(description.indices);
-      entry = { description, indices, lanes: new Map(), files: undefined };
+      entry = { description, indices, lanes: new Map(), params: this.#paramsOf(description), files: undefined };
       entry.lanes.set(0, this.#lane(entry, 0, description));
       this.#jobs.set(description.id, entry);
       void this.#prepare(entry);
@@ -118,9 +123,17 @@ export class JobBook {
       needs: needsOf({ ...description, gpus, resources }),
       queueId: ++this.#queues,
       indices: entry.indices,
+      params: entry.params,
       prepared: undefined,
     };
     return entry.files === undefined ? job : { ...job, prepared: this.#prepared(job, entry.files) };
+  }
+
+  #paramsOf({ id, params, paramTable }: JobForWorker): ParamRows | undefined {
+    if (params === undefined && paramTable === undefined) return undefined;
+    const { files, onPrepared, onFailed, signal } = this.#options;
+    const onHere = () => onPrepared(id);
+    return new ParamRows({ shared: params ?? {}, table: paramTable, files, onHere, onFailed, signal });
   }
 
   #prepared({ description, indices }: KnownJob, { argv, base, cwd, missing }: Files): PreparedJob {

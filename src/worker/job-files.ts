@@ -42,13 +42,19 @@ export class JobFiles {
     });
   }
 
+  /** Bytes that are kept nowhere here. */
+  async blob(hash: string): Promise<Uint8Array> {
+    const bytes = await this.#client.getBlob(hash);
+    if (sha256(bytes) !== hash) throw new SpawnError('INTERNAL', { why: `blob ${hash} came with other bytes` });
+    return bytes;
+  }
+
   async #onDisk(folder: string, hash: string, mode: number): Promise<{ path: string; bytes: Uint8Array }> {
     const path = join(this.#dataDir, folder, hash);
     const kept = await readFile(path).catch(() => undefined);
     // A crash may have left a file with the right name and not all of its bytes.
     if (kept !== undefined && sha256(kept) === hash) return { path, bytes: kept };
-    const bytes = await this.#client.getBlob(hash);
-    if (sha256(bytes) !== hash) throw new SpawnError('INTERNAL', { why: `blob ${hash} came with other bytes` });
+    const bytes = await this.blob(hash);
     await mkdir(join(this.#dataDir, folder), { recursive: true, mode: 0o700 });
     const draft = `${path}.${randomBytes(6).toString('hex')}`;
     try {
