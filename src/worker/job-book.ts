@@ -1,7 +1,6 @@
 import type { JobForWorker } from '../api/session.ts';
 import { SRUN_PROGRAM } from '../api/slurm-names.ts';
 import { builtProgram } from '../client/node/package-files.ts';
-import { isSpawnError } from '../core/errors.ts';
 import { IndexSet } from '../core/index-set.ts';
 import { type Needs, needsOf } from '../core/resources.ts';
 import { Backoff } from './backoff.ts';
@@ -195,15 +194,4 @@ function programOf(argv: readonly string[]): readonly string[] {
 function missing({ id, cwd }: JobForWorker, error: unknown): Files {
   const why = error instanceof Error ? error.message : String(error);
   return { argv: [], base: minimalEnvironment(), cwd, missing: `the files of job ${id} cannot be had: ${why}` };
-}
-
-/** Whether asking again cannot help: the server answered that it does not have it. */
-function isForGood(error: unknown): boolean {
-  return (
-    isSpawnError(error) &&
-    error.http >= 400 &&
-    error.http < 500 &&
-    error.http !== 429 &&
-    error.code !== 'SESSION_UNKNOWN'
-  );
 }
