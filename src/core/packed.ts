@@ -1,7 +1,12 @@
 /** Growing byte buffer of unsigned LEB128 numbers; values up to 2^53. */
 export class PackedWriter {
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array;
   #length = 0;
+
+  /** `capacity`: bytes to begin with, at least 8. */
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
   get length(): number {
     return this.#length;
