@@ -60,6 +60,14 @@ static bool write_note(const char *text, bool failed) {
   return false;
 }
 
+static int complete_task(bool failed, const char *message) {
+  struct json *request = task_request("complete");
+  json_set(request, "failed", json_new(failed ? JSON_TRUE : JSON_FALSE, NULL));
+  if (message != NULL) json_set(request, "message", json_new(JSON_TEXT, message));
+  ask_worker(request, NULL, NULL, NULL);
+  return EXIT_DONE;
+}
+
 int run_complete(int argc, char **argv) {
   const char *status = NULL, *message = NULL, *file = NULL;
   const struct option options[] = {{"status", 's', &status, NULL}, {"message", 'm', &message, NULL}, {"file", 'f', &file, NULL}};
@@ -67,6 +75,10 @@ int run_complete(int argc, char **argv) {
   bool failed = read_status(status);
   if (operands > 0) fail(EXIT_WRONG, "expected no operand, found %s", quoted(argv[0]));
   check_message(message);
+  if (is_in_task()) {
+    if (file != NULL) fail(EXIT_WRONG, "--file: expected none in a task, where the worker takes the word; found %s", quoted(file));
+    return complete_task(failed, message);
+  }
   char *path = file == NULL ? completion_file() : absolute(file);
   must_be_inside();
 

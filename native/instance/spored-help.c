@@ -6,8 +6,16 @@
 static const char overview[] =
   "usage: spored VERB [options]\n"
   "\n"
-  "The command inside an instance of spawn.\n"
+  "The command inside an instance of spawn, and in every other task.\n"
   "\n"
+  "In a task:\n"
+  "  progress     say how much is done\n"
+  "  checkpoint   keep bytes for the next attempt, or get them back\n"
+  "  emit         give a file to the output of the job\n"
+  "  result       give a JSON value as the result of the task\n"
+  "  complete     say that the task has succeeded or failed\n"
+  "\n"
+  "In an instance:\n"
   "  complete     say that the work of this instance is done\n"
   "  status       tell how this instance is\n"
   "  wait-peers   wait until all members of the array run\n"
@@ -25,11 +33,31 @@ static const struct {
   {"complete",
    "usage: spored complete [-s success|failed] [-m TEXT] [-f FILE]\n"
    "\n"
-   "Says that the work of this instance is done. The first signal counts.\n"
+   "Says that the work of this instance, or of this task, is done. The first signal counts, whatever the process does then.\n"
    "\n"
    "  -s, --status success|failed  default: success\n"
-   "  -m, --message TEXT           shown with the task; at most 4096 bytes\n"
-   "  -f, --file FILE              written in place of /tmp/SPAWN_COMPLETE\n"},
+   "  -m, --message TEXT           shown with the task; at most 4096 bytes, in a task 1000 characters\n"
+   "  -f, --file FILE              written in place of /tmp/SPAWN_COMPLETE; in an instance only\n"},
+  {"progress",
+   "usage: spored progress FRACTION [MESSAGE]\n"
+   "\n"
+   "Says how much of this task is done: 0 to 1, or 0% to 100%. Shown with the task, the last word once a second.\n"},
+  {"checkpoint",
+   "usage: spored checkpoint put FILE|-\n"
+   "       spored checkpoint get FILE|-\n"
+   "\n"
+   "Keeps at most 64 MiB for this task with the coordinator, in place of what was kept before; any attempt gets it back, on any machine.\n"
+   "Exit code of get: 1 when there is none.\n"},
+  {"emit",
+   "usage: spored emit FILE [--as NAME]\n"
+   "\n"
+   "Gives a copy of a file to the output of the job, where it appears when this attempt has succeeded.\n"
+   "\n"
+   "  -a, --as NAME  relative, below the output; default: the last part of FILE\n"},
+  {"result",
+   "usage: spored result FILE|-\n"
+   "\n"
+   "Gives one JSON value of at most 1 MiB as the result of this task. The last one counts.\n"},
   {"status",
    "usage: spored status [-o text|json] [--check-complete]\n"
    "\n"

@@ -30,6 +30,7 @@ static const struct verb {
 } verbs[] = {
   {"complete", run_complete}, {"status", run_status}, {"wait-peers", run_wait_peers}, {"config", run_config}, {"reload", run_reload},
   {"queue", run_queue},       {"rsh", run_rsh},       {"boot", run_boot},             {"version", run_version}, {"help", run_help},
+  {"progress", run_progress}, {"checkpoint", run_checkpoint}, {"emit", run_emit},     {"result", run_result},
 };
 
 static const struct verb *find_verb(const char *name) {

@@ -16,8 +16,8 @@ enum exit_code {
   EXIT_DONE = 0,
   EXIT_NOT = 1,       /* the answer is no: another status was first, nothing to take, time is over */
   EXIT_WRONG = 2,     /* the command line */
-  EXIT_OUTSIDE = 3,   /* not in an instance */
-  EXIT_NO_AGENT = 69, /* it does not answer */
+  EXIT_OUTSIDE = 3,   /* not in an instance, or not in a task */
+  EXIT_NO_AGENT = 69, /* it, or the worker of a task, does not answer */
   EXIT_FILES = 74,    /* the disk */
   EXIT_NO_MEMBER = 255, /* as ssh */
 };
@@ -26,6 +26,9 @@ enum exit_code {
 #define MAX_REQUEST_BYTES 65536
 #define MAX_REPLY_BYTES 1048576
 #define AGENT_PATIENCE_MS 10000
+/* As the worker has them (src/worker/calls/attempt-calls.ts). */
+#define MAX_RESULT_BYTES (1024 * 1024)
+#define MAX_CHECKPOINT_BYTES (64 * 1024 * 1024)
 
 /* ---- spored-say.c: words for people ---- */
 
@@ -109,6 +112,23 @@ char *json_line(const struct json *value);
 /* The reply, `ok` or not; NULL when no agent answers, with why. */
 struct json *ask_agent(const struct json *request, const char **why);
 struct json *request_of(const char *command);
+
+/* ---- task-call.c: the worker of the task in which this process runs (src/worker/calls/call-wire.ts) ---- */
+
+/* Where bytes of a request come from: memory, or a file from where it stands on. */
+struct task_bytes {
+  const char *memory;
+  int file;
+  uint64_t length;
+};
+/* A worker answers here. */
+bool is_in_task(void);
+/* Ends the process with EXIT_OUTSIDE when none does. */
+struct json *task_request(const char *verb);
+/* Asks, and gives the reply; ends the process when it is refused. `bytes`: NULL for none; `received`: the bytes of the reply, NULL when none are expected. */
+struct json *ask_worker(struct json *request, const struct task_bytes *bytes, char **received, size_t *length);
+/* A regular file, whole, or standard input for `-`; ends the process when it cannot be read or is larger than `limit`. */
+char *read_operand(const char *path, size_t limit, size_t *length);
 
 /* ---- spored-signal.c: the completion signal, as it is on disk ---- */
 
@@ -202,6 +222,10 @@ int run_reload(int argc, char **argv);
 int run_queue(int argc, char **argv);
 int run_rsh(int argc, char **argv);
 int run_boot(int argc, char **argv);
+int run_progress(int argc, char **argv);
+int run_checkpoint(int argc, char **argv);
+int run_emit(int argc, char **argv);
+int run_result(int argc, char **argv);
 /* Called by the name `ssh`: a member, or the program `ssh` after this one in PATH. */
 int run_as_ssh(int argc, char **argv);
 /* scp or sftp. */

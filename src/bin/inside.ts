@@ -1,8 +1,12 @@
 import { existsSync } from 'node:fs';
 
-/** What `spored` does inside an instance, where it is a small native program. Outside it is this one that is called, which hands them on. */
+/** What `spored` does in a task or inside an instance, where it is a small native program. Where this one is called it hands them on. */
 const VERBS: ReadonlySet<string> = new Set([
   'complete',
+  'progress',
+  'checkpoint',
+  'emit',
+  'result',
   'status',
   'wait-peers',
   'config',

@@ -12,6 +12,9 @@ export interface TakenEnd {
   logEndOffset: number;
   outBytes: number;
   errBytes: number;
+  resultSegment: number;
+  resultOffset: number;
+  resultBytes: number;
 }
 
 /** Every fence of some runs. */
@@ -32,5 +35,8 @@ export function rowsOf(ends: Ends): TakenEnd[] {
     logEndOffset: ends.logEndOffset?.[i] ?? 0,
     outBytes: ends.outBytes?.[i] ?? 0,
     errBytes: ends.errBytes?.[i] ?? 0,
+    resultSegment: ends.resultSegment?.[i] ?? 0,
+    resultOffset: ends.resultOffset?.[i] ?? 0,
+    resultBytes: ends.resultBytes?.[i] ?? 0,
   }));
 }
