@@ -9,6 +9,17 @@ import {
   TokenView,
 } from './access.ts';
 import {
+  AlertChannel,
+  AlertFilter,
+  AlertsReply,
+  AlertThreshold,
+  AlertView,
+  CreateAlertRequest,
+  DeliveriesReply,
+  DeliveryView,
+  NotifyRule,
+} from './alert.ts';
+import {
   Aggregate,
   BadRecords,
   Cut,
@@ -72,6 +83,15 @@ import {
 } from './workflow.ts';
 
 const NAMED = {
+  AlertChannel,
+  AlertFilter,
+  AlertsReply,
+  AlertThreshold,
+  AlertView,
+  CreateAlertRequest,
+  DeliveriesReply,
+  DeliveryView,
+  NotifyRule,
   Aggregate,
   BadRecords,
   Cut,

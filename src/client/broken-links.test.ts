@@ -30,6 +30,9 @@ const SAFE: readonly Method[] = [
   ['prune', (client) => client.prune({ olderThanMs: 0 })],
   ['tokens', (client) => client.tokens()],
   ['revokeToken', (client) => client.revokeToken('ada')],
+  ['alerts', (client) => client.alerts()],
+  ['deleteAlert', (client) => client.deleteAlert(3)],
+  ['deliveries', (client) => client.deliveries()],
   ['putBlob', (client) => client.putBlob('script', Uint8Array.of(1))],
   ['server', (client) => client.server()],
   ['exchange', (client) => client.exchange(7, { seq: 1, ack: 0, held: { count: 0, sum: 0 } })],
@@ -40,6 +43,8 @@ const UNSAFE: readonly Method[] = [
   ['requeue', (client) => client.requeue('12')],
   ['signal', (client) => client.signal('12', { signal: 10 })],
   ['createToken', (client) => client.createToken({ name: 'ada', role: 'read' })],
+  ['createAlert', (client) => client.createAlert({ channel: { kind: 'event' }, events: ['ended'] })],
+  ['testAlert', (client) => client.testAlert(3)],
   ['hello', (client) => client.hello(HELLO)],
 ];
 /** Replies that are read while they come. */

@@ -5,6 +5,7 @@ import { serveOn, socketPath } from '../../test/support/server-on-socket.ts';
 import { until } from '../../test/support/until.ts';
 import { MAX_BLOB_BYTES } from '../api/limits.ts';
 import { createServer } from '../server/server.ts';
+import { AlertCalls } from './alert-calls.ts';
 import { SpawnClient } from './client.ts';
 import { InstanceCalls } from './instance-calls.ts';
 import { ListCalls } from './list-calls.ts';
@@ -209,8 +210,8 @@ test('the methods are the operations of the OpenAPI document', async () => {
   const operations = Object.values(document.paths).flatMap((path) =>
     Object.values(path).map((operation: { operationId: string }) => operation.operationId),
   );
-  const methods = [SpawnClient, InstanceCalls, WorkflowCalls, ListCalls, SessionCalls].flatMap(({ prototype }) =>
-    Object.getOwnPropertyNames(prototype),
+  const methods = [SpawnClient, AlertCalls, InstanceCalls, WorkflowCalls, ListCalls, SessionCalls].flatMap(
+    ({ prototype }) => Object.getOwnPropertyNames(prototype),
   );
   // What only puts other methods together.
   const more = /^(?:constructor|close|output|all[A-Z].*)$/;

@@ -28,9 +28,9 @@ import type {
 } from '../api/job.ts';
 import type { ServerView } from '../api/server-view.ts';
 import { fromJSON } from '../core/errors.ts';
+import { AlertCalls } from './alert-calls.ts';
 import { call, OCTETS } from './calls.ts';
 import type { CallOptions } from './connection.ts';
-import { InstanceCalls } from './instance-calls.ts';
 import { type LogPiece, readLogPieces } from './log-pieces.ts';
 import { readNdjson } from './ndjson.ts';
 import { jobPath, search } from './paths.ts';
@@ -52,7 +52,7 @@ export interface WatchOptions extends CallOptions {
  * docs/errors.md lists them; UNAUTHENTICATED and NOT_PERMITTED over TCP), and SERVER_UNREACHABLE. A call that may be carried out
  * twice without harm is retried when the link breaks; any call, when nobody listened or the reply says that nothing was done.
  */
-export class SpawnClient extends InstanceCalls {
+export class SpawnClient extends AlertCalls {
   /**
    * Happens once, however often it is sent: a key is made when the request has none. `dryRun: true` checks everything and
    * changes nothing. Errors: BAD_INDEX_SET, ARRAY_TOO_LARGE, BAD_DEPENDENCY, DEPENDENCY_…, BAD_NAME, UNSATISFIABLE_RESOURCES;

@@ -10,6 +10,7 @@ import { packageVersion } from '../client/node/package-files.ts';
 import { makePrivateDirectory } from '../client/node/private-directory.ts';
 import { identify } from '../client/node/process-identity.ts';
 import { type ProcessRecord, removeRecord, writeRecord } from '../client/node/process-record.ts';
+import { readAlertSettings } from '../config/alert-settings.ts';
 import { readInstanceSettings, readSandboxSetting } from '../config/instance-settings.ts';
 import { readLease } from '../config/lease.ts';
 import { readLocalOffer } from '../config/local-offer.ts';
@@ -89,6 +90,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const leaseMs = readLease(process.env);
   const offer = readLocalOffer(process.env);
   const instanceSettings = readInstanceSettings(process.env);
+  const { sharedSecrets, ...sending } = readAlertSettings(process.env);
   // The agent of instances reads it too, where nobody would be told of a wrong one.
   readSandboxSetting(process.env);
   const choice = place.listen ?? readListen(files.listen);
@@ -101,6 +103,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const { openSegments } = await import('../objects/directory/segments.ts');
   const { openSegmentCopies } = await import('../objects/directory/segment-copies.ts');
   const { openLocalInstances } = await import('./local-instances.ts');
+  const { openNotifier } = await import('../notify/open.ts');
   const store = await opening;
   // The store's lock is ours, so whatever another server left behind here is of the past.
   const own: ProcessRecord = { ...identify(process.pid)!, version, socketPath };
@@ -125,6 +128,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
         process.exit(isSpawnError(error) ? error.exitCode : EXIT_AGAIN);
       },
       instances: instances.ports,
+      alerts: { notifier: openNotifier({ env: process.env, ...sending }), sharedSecrets },
       options: { version, host: hostname(), dataDir, logDir, maxArraySize, leaseMs },
     });
     const onStop = (): void => {

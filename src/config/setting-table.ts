@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { parseAddress } from '../core/address.ts';
 import { SpawnError } from '../core/errors.ts';
+import { readAllow, readMailFrom, readShared, readSmtpUrl } from './alert-settings.ts';
 import { readIgnoreUnsupported, readInstanceSettings, readSandboxSetting } from './instance-settings.ts';
 import { readLease } from './lease.ts';
 import { readLocalOffer } from './local-offer.ts';
@@ -20,6 +21,7 @@ export interface Setting {
     | 'duration'
     | 'list'
     | 'domain'
+    | 'address'
     | '0 or 1'
     | 'auto, separate or plain'
     | 'refuse, fit or wait';
@@ -196,6 +198,42 @@ export const SETTINGS: readonly Setting[] = [
     meaning:
       'how local instances are kept apart: by namespaces where the kernel allows, always, or never; read when their agent starts',
     check: (text) => void readSandboxSetting({ SPAWN_SANDBOX: text }),
+  },
+  {
+    name: 'smtp_url',
+    variable: 'SPAWN_SMTP_URL',
+    type: 'URL',
+    meaning:
+      'the server that takes mail of alerts: smtps://[USER@]HOST[:PORT], smtp:// with STARTTLS, smtp://HOST?tls=never without TLS; read when the coordinator starts, as the next four',
+    check: (text, where) => void readSmtpUrl(text, where),
+  },
+  {
+    name: 'smtp_password_file',
+    variable: 'SPAWN_SMTP_PASSWORD_FILE',
+    type: 'path',
+    meaning: 'a file with the password of USER',
+    check: path,
+  },
+  {
+    name: 'mail_from',
+    variable: 'SPAWN_MAIL_FROM',
+    type: 'address',
+    meaning: 'the address that mail of alerts comes from',
+    check: (text) => void readMailFrom({ SPAWN_MAIL_FROM: text }),
+  },
+  {
+    name: 'webhook_allow',
+    variable: 'SPAWN_WEBHOOK_ALLOW',
+    type: 'list',
+    meaning: 'addresses and ranges that webhooks may reach although they are not public, as 10.1.2.3,192.168.0.0/16',
+    check: (text) => void readAllow({ SPAWN_WEBHOOK_ALLOW: text }),
+  },
+  {
+    name: 'shared_secrets',
+    variable: 'SPAWN_SHARED_SECRETS',
+    type: 'list',
+    meaning: 'secrets that alerts of everybody may refer to, as env:NAME,file:/PATH; an admin may use any',
+    check: (text) => void readShared({ SPAWN_SHARED_SECRETS: text }),
   },
   {
     name: 'slurm_oversize',

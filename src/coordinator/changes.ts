@@ -7,7 +7,10 @@ import type { WorkerSession } from '../core/worker-session.ts';
 import type {
   Batch,
   Counters,
+  Resized,
+  StoredAlert,
   StoredBudget,
+  StoredDelivery,
   StoredEvent,
   StoredInstance,
   StoredJobFixed,
@@ -53,8 +56,13 @@ export class Changes {
   readonly droppedInstances = new Set<string>();
   /** By tenant and owner. */
   readonly budgets = new Map<string, StoredBudget>();
+  readonly alerts = new Map<number, StoredAlert>();
+  /** By id. */
+  readonly deliveries = new Map<string, StoredDelivery>();
+  /** See Batch. */
+  forgottenDeliveries: Batch['forgottenDeliveries'];
   /** Index sets that were changed, by job. */
-  readonly resized = new Map<number, { id: number; indices: string; size: number }>();
+  readonly resized = new Map<number, Resized>();
   readonly dependencies: { jobId: number; dependsOn: number }[] = [];
   readonly keys: StoredKey[] = [];
   readonly events: Omit<StoredEvent, 'id'>[] = [];
@@ -81,6 +89,9 @@ export class Changes {
       this.instances.size === 0 &&
       this.droppedInstances.size === 0 &&
       this.budgets.size === 0 &&
+      this.alerts.size === 0 &&
+      this.deliveries.size === 0 &&
+      this.forgottenDeliveries === undefined &&
       this.resized.size === 0 &&
       this.keys.length === 0 &&
       this.events.length === 0 &&
@@ -168,6 +179,9 @@ export class Changes {
       ...(this.instances.size === 0 ? {} : { instances: [...this.instances.values()] }),
       ...(this.droppedInstances.size === 0 ? {} : { droppedInstances: [...this.droppedInstances] }),
       ...(this.budgets.size === 0 ? {} : { budgets: [...this.budgets.values()] }),
+      ...(this.alerts.size === 0 ? {} : { alerts: [...this.alerts.values()] }),
+      ...(this.deliveries.size === 0 ? {} : { deliveries: [...this.deliveries.values()] }),
+      ...(this.forgottenDeliveries === undefined ? {} : { forgottenDeliveries: this.forgottenDeliveries }),
       ...(this.resized.size === 0 ? {} : { resized: [...this.resized.values()] }),
       dependencies: [...this.dependencies],
       keys: [...this.keys],
@@ -191,6 +205,9 @@ export class Changes {
     this.instances.clear();
     this.droppedInstances.clear();
     this.budgets.clear();
+    this.alerts.clear();
+    this.deliveries.clear();
+    this.forgottenDeliveries = undefined;
     this.resized.clear();
     this.dependencies.length = 0;
     this.keys.length = 0;

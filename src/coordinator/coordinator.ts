@@ -1,11 +1,11 @@
 import type { BlobKind } from '../api/http.ts';
 import { API_VERSION, MAX_ARRAY_SIZE, MAX_BLOB_BYTES } from '../api/limits.ts';
-import type { ServerView, SessionView } from '../api/server-view.ts';
+import type { ServerView } from '../api/server-view.ts';
 import { SpawnError } from '../core/errors.ts';
-import { WHOLE_DEVICE } from '../core/gpu-shares.ts';
+import { createAlert, deleteAlert, listAlerts, listDeliveries, testAlert } from './alerts/alerts.ts';
+import { type AlertLoops, startAlerts } from './alerts/loops.ts';
 import { diffLogs } from './diff-logs.ts';
 import { listEvents, watchEvents } from './events.ts';
-import { countGrants } from './exchange.ts';
 import { exportSpec } from './export-spec.ts';
 import { grepLogs } from './grep-logs.ts';
 import { watchGrid } from './grid.ts';
@@ -19,15 +19,15 @@ import { readPeers } from './instances/read-peers.ts';
 import { resizeArray } from './instances/resize.ts';
 import { applyInstanceVerb } from './instances/verbs.ts';
 import { readScript } from './job-script.ts';
-import { type CoordinatorPorts, Ledger } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { takeLogPiece } from './log-pieces.ts';
 import { AlarmLoop } from './loops/alarms.ts';
 import { every } from './loops/every.ts';
 import { LeaseLoop } from './loops/leases.ts';
 import { ProbeLoop } from './loops/probe.ts';
 import { ReclaimLoop } from './loops/reclaim.ts';
-import type { SessionEntry } from './memory.ts';
 import { hideEnvironment, withOwnName } from './ownership.ts';
+import type { CoordinatorPorts } from './ports.ts';
 import { pruneJobs } from './prune.ts';
 import { readQueue } from './queue-view.ts';
 import { listJobs, readJob, readLogs, readTasks, watchJob } from './reading.ts';
@@ -41,6 +41,7 @@ import { Tokens } from './tokens.ts';
 import { updateJob } from './update.ts';
 import type { Caller, UseCases } from './use-cases.ts';
 import { applyVerb } from './verbs.ts';
+import { viewSession } from './view-session.ts';
 import { explainWhy } from './why.ts';
 import { readGraph } from './workflows/graph.ts';
 import { readWorkflow } from './workflows/read.ts';
@@ -69,6 +70,7 @@ export class Coordinator implements UseCases {
   readonly #tokens: Tokens;
   readonly #startedAt: number;
   #loops: (() => void)[] = [];
+  #alerts: AlertLoops | undefined;
 
   /** Use createCoordinator: the ledger must be loaded. */
   constructor(ledger: Ledger) {
@@ -101,12 +103,14 @@ export class Coordinator implements UseCases {
       every(clock, 1_000, () => this.#ledger.evict(EVICT_AGE_MS), failed),
       startInstances(this.#ledger, this.#sessions, failed),
     ];
+    this.#alerts = startAlerts(this.#ledger, failed);
   }
 
   /** Stops the loops, lets what is under way become durable, and ends every stream. */
   async stop(): Promise<void> {
     for (const stop of this.#loops) stop();
     this.#loops = [];
+    await this.#alerts?.stop();
     await this.#ledger.idle();
     for (const link of this.#ledger.links.values()) link.close();
   }
@@ -166,6 +170,12 @@ export class Coordinator implements UseCases {
     grepLogs(this.#ledger, this.#own(caller, ref), query, signal);
   diffLogs: UseCases['diffLogs'] = (caller, ref, query, signal) =>
     diffLogs(this.#ledger, this.#own(caller, ref), query, signal);
+
+  createAlert: UseCases['createAlert'] = (caller, request) => createAlert(this.#ledger, caller, request);
+  alerts: UseCases['alerts'] = (caller, query) => listAlerts(this.#ledger, caller, query);
+  deleteAlert: UseCases['deleteAlert'] = (caller, id) => deleteAlert(this.#ledger, caller, id);
+  testAlert: UseCases['testAlert'] = (caller, id) => testAlert(this.#ledger, this.#alerts, caller, id);
+  deliveries: UseCases['deliveries'] = (caller, query) => listDeliveries(this.#ledger, caller, query);
 
   createToken: UseCases['createToken'] = (caller, request) => this.#tokens.create(caller, request);
   tokens: UseCases['tokens'] = (_caller, query) => this.#tokens.list(query);
@@ -254,33 +264,4 @@ export async function createCoordinator(ports: CoordinatorPorts): Promise<Coordi
   const ledger = new Ledger(ports);
   await ledger.load();
   return new Coordinator(ledger);
-}
-
-function viewSession({ session, row }: SessionEntry): SessionView {
-  const { version } = JSON.parse(row.detail) as SessionDetail;
-  const { room } = session;
-  const { cpus, memoryBytes, gpus, named, slots } = room.offer;
-  return {
-    id: session.id,
-    worker: session.worker,
-    host: row.host,
-    pid: row.pid,
-    resources: {
-      cpus,
-      memoryBytes,
-      ...(gpus === undefined ? {} : { gpus }),
-      ...(named === undefined ? {} : { named }),
-      ...(slots === undefined ? {} : { slots }),
-    },
-    freeCpus: Math.max(0, room.cpus),
-    freeMemoryBytes: Math.max(0, room.memoryBytes),
-    ...(gpus === undefined ? {} : { freeGpus: room.gpus.free / WHOLE_DEVICE }),
-    ...(named === undefined ? {} : { freeNamed: room.named }),
-    version,
-    api: session.api,
-    ...countGrants(session),
-    connected: session.connected,
-    draining: session.draining,
-    openedAt: row.openedAt,
-  };
 }

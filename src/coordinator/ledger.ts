@@ -1,50 +1,21 @@
+import { MAX_ARRAY_SIZE } from '../api/limits.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
 import { forgetPredecessor } from '../core/forget-predecessor.ts';
 import type { Job } from '../core/job.ts';
 import { TaskState } from '../core/task-state.ts';
-import type { Blobs, LogReader, SegmentCopies } from '../objects/log-reader.ts';
-import type { Batch, Store } from '../store/store.ts';
+import type { Batch } from '../store/store.ts';
+import { raiseAlerts } from './alerts/raise.ts';
 import { grantBound } from './bound.ts';
-import type { Clock } from './clock.ts';
 import { GroupCommit } from './group-commit.ts';
 import { reconcileInstances } from './instances/hooks.ts';
-import type { InstancePorts } from './instances/ports.ts';
 import { forgetJob, Link } from './link.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { prepareMessages } from './messages.ts';
+import type { CoordinatorPorts } from './ports.ts';
 import { linkJob, restoreJob, restoreMemory, resume } from './restore.ts';
 import { predecessorsOf, unlink } from './unlink.ts';
 import { Watchers } from './watchers.ts';
 import { World } from './world.ts';
-
-export interface CoordinatorOptions {
-  version: string;
-  host: string;
-  dataDir: string;
-  /** Where workers on this machine write their segments. */
-  logDir: string;
-  /** Default 30 s. */
-  leaseMs?: number;
-  /** Default 1,000,000. */
-  maxArraySize?: number;
-}
-
-export interface CoordinatorPorts {
-  store: Store;
-  clock: Clock;
-  blobs: Blobs;
-  logs: LogReader;
-  copies: SegmentCopies;
-  /** Lower-case hex digits, unpredictable. */
-  randomHex(digits: number): string;
-  /** 0 ≤ x < 1, for what need not be unpredictable. */
-  random(): number;
-  /** The store belongs to another coordinator now, or cannot be read: this one must end. */
-  onFatal(error: Error): void;
-  /** Absent: jobs with instances are refused. */
-  instances?: InstancePorts;
-  options: CoordinatorOptions;
-}
 
 const REBUILD_RETRY_MS = 500;
 
@@ -91,12 +62,14 @@ export class Ledger {
 
   /** Reads everything that is live. Every session gets a full term. */
   async load(): Promise<void> {
-    const { store, clock, random, instances, randomHex } = this.ports;
+    const { store, clock, random, instances, randomHex, options } = this.ports;
     const setup = { ports: instances, storeId: store.storeId, epoch: store.epoch, randomHex };
     const memory = await restoreMemory(store, await store.load(), clock, setup);
     this.#world?.memory.instances.close();
     memory.instances.poke = () => this.poke();
-    this.#world = new World(memory, clock, this.counters, (due) => this.alarmSet(due), random, randomHex);
+    const alarmSet = (due: number) => this.alarmSet(due);
+    const maxTasks = options.maxArraySize ?? MAX_ARRAY_SIZE;
+    this.#world = new World(memory, clock, this.counters, alarmSet, random, randomHex, maxTasks);
     for (const { session } of memory.sessions.values()) {
       session.leaseUntil = clock.lease() + this.leaseMs;
       const link = this.links.get(session.id) ?? new Link(session.id, store.epoch, true);
@@ -255,6 +228,7 @@ export class Ledger {
       grantBound(world);
       if (!world.schedule()) this.poke();
     }
+    raiseAlerts(world, this.ports.alerts);
     const deltas = this.watchers.capture(changes.jobs);
     const send = prepareMessages(memory, changes.outgoing);
     changes.outgoing.clear();

@@ -3,6 +3,7 @@ import type { Job } from '../core/job.ts';
 import { ReadyQueue } from '../core/ready-queue.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Counters, StoredJobFixed, StoredSession, StoredToken } from '../store/store.ts';
+import { AlertBook } from './alerts/book.ts';
 import { Changes } from './changes.ts';
 import type { Gang } from './gang-members.ts';
 import { InstanceBook } from './instances/book.ts';
@@ -42,6 +43,7 @@ export class Memory {
   /** The same, by job and position. */
   readonly #boundTo = new Map<number, Map<number, SessionEntry>>();
   readonly instances = new InstanceBook();
+  readonly alerts = new AlertBook();
   /** Attempts under way that have more than one session, by fence. */
   readonly gangs = new Map<number, Gang>();
   /** By number, also those that are valid no more. */

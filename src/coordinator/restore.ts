@@ -70,6 +70,7 @@ export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
       gang: spec.gang,
       retryPolicy: retryPolicyOf(spec),
       maxFailures: spec.maxFailures ?? Number.POSITIVE_INFINITY,
+      minSuccess: spec.minSuccess,
       dependency: spec.after === undefined ? null : parseDependency(spec.after),
       invalidDependency: spec.invalidDependency,
     },
@@ -97,10 +98,24 @@ function retryPolicyOf(spec: JobSpec): RetryPolicy {
 
 /** What a worker of API 1 would not do, or would not understand. */
 function minApiOf(spec: JobSpec): number {
-  const { outputPath, errorPath, inputPath, signal, stage, slurm, gang, exclusive, params, paramTable } = spec;
-  const all = [outputPath, errorPath, inputPath, signal, stage, slurm, gang, params, paramTable];
-  const given = all.some((each) => each !== undefined);
-  return given || exclusive ? 2 : 1;
+  const { outputPath, errorPath, inputPath, signal, stage, slurm, gang, exclusive, run, heartbeatMs } = spec;
+  const { input, output, params, paramTable, secrets } = spec;
+  const given = [
+    outputPath,
+    errorPath,
+    inputPath,
+    signal,
+    stage,
+    slurm,
+    gang,
+    input,
+    output,
+    params,
+    paramTable,
+    secrets,
+  ];
+  const isNewer = exclusive || heartbeatMs > 0 || run.kind === 'handler';
+  return isNewer || given.some((each) => each !== undefined) ? 2 : 1;
 }
 
 /** The job as it was stored; grants, waiters and the queue are the caller's. */
@@ -123,6 +138,7 @@ export function restoreJob(loaded: LoadedJob): JobEntry {
   job.suspensions.unpack(extra.suspensions ?? []);
   restoreConditions(job, extra);
   job.outputPath = extra.outputPath;
+  job.plan = extra.plan;
   if (extra.slurm !== undefined) applySlurm(job, extra.slurm);
   if (extra.maxFailures !== undefined) job.maxFailures = extra.maxFailures ?? Number.POSITIVE_INFINITY;
   restoreDelays(job);
@@ -249,6 +265,8 @@ export async function restoreMemory(
   for (const row of bySharing(memory, state.grants)) restoreGrant(memory, row, clock.now());
   restoreSlots(memory);
   await loadAwaited(store, memory, clock.steady());
+  memory.alerts.load(store.storeId, state);
+  for (const { job } of memory.jobs.values()) memory.alerts.look(job, undefined);
   return memory;
 }
 

@@ -1,5 +1,6 @@
 import { formatDependency } from '../core/dependency.ts';
 import { SpawnError } from '../core/errors.ts';
+import { checkRules } from './alerts/rules.ts';
 import { checkBlobs } from './check-blobs.ts';
 import { admitDrafts, type Draft, imagineDrafts, NUMBERLESS, ofOthers, takeDrafts } from './drafts.ts';
 import { checkLaunch } from './instances/hooks.ts';
@@ -90,6 +91,7 @@ async function prepare(ledger: Ledger, caller: Caller, drafts: readonly Draft[])
   const named: Draft[] = [];
   for (const given of drafts) {
     const draft = await nameTasks(ledger, given);
+    checkRules(ledger.ports.alerts, caller, draft.checked.spec.notify);
     await checkBlobs(ledger, draft.checked);
     const fixed = makeFixed(draft.checked, caller, { ...NUMBERLESS, createdAt: ledger.world.now });
     checkLaunch(instances, store.storeId, fixed);

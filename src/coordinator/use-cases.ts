@@ -9,6 +9,15 @@ import type {
   TokensReply,
   TokenView,
 } from '../api/access.ts';
+import type {
+  AlertsQuery,
+  AlertsReply,
+  AlertView,
+  CreateAlertRequest,
+  DeliveriesQuery,
+  DeliveriesReply,
+  DeliveryView,
+} from '../api/alert.ts';
 import type { HistoryQuery, HistoryReply } from '../api/history.ts';
 import type { BlobKind } from '../api/http.ts';
 import type {
@@ -160,6 +169,14 @@ export interface UseCases {
   setBudget(caller: Caller, request: BudgetRequest): Promise<BudgetView>;
   /** For the agent of a member: who runs in its array. */
   peers(caller: Caller, sessionId: number): Promise<PeersReply>;
+
+  createAlert(caller: Caller, request: CreateAlertRequest): Promise<AlertView>;
+  alerts(caller: Caller, query: AlertsQuery): Promise<AlertsReply>;
+  deleteAlert(caller: Caller, id: number): Promise<AlertView>;
+  /** Sends a message of its own, and tells what became of it. */
+  testAlert(caller: Caller, id: number): Promise<DeliveryView>;
+  /** What was told, and what is still to be told. */
+  deliveries(caller: Caller, query: DeliveriesQuery): Promise<DeliveriesReply>;
 
   createToken(caller: Caller, request: CreateTokenRequest): Promise<CreateTokenReply>;
   tokens(caller: Caller, query: TokensQuery): Promise<TokensReply>;

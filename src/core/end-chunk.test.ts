@@ -139,6 +139,19 @@ describe('EndChunk', () => {
     expect(without.pack()[0]).toBe(1);
   });
 
+  it('tells which were no success', () => {
+    const chunk = chunkOf([
+      { ...NONE, position: 4, fence: 9, attempt: 1 },
+      { ...NONE, position: 5, fence: 10, attempt: 2, outcome: 3 },
+      { ...NONE, position: 1, fence: 20, attempt: 3, outcome: 1 },
+    ]);
+    expect([...chunk.badEnds()]).toEqual([
+      { position: 5, attempt: 2 },
+      { position: 1, attempt: 3 },
+    ]);
+    expect([...chunkOf([]).badEnds()]).toEqual([]);
+  });
+
   it('refuses bytes of another format', () => {
     const bytes = chunkOf([NONE]).pack();
     bytes[0] = 9;

@@ -113,6 +113,17 @@ export class EndChunk {
     if (end.position > this.maxPosition) this.maxPosition = end.position;
   }
 
+  /** Those that were no success, in the order in which they came. */
+  *badEnds(): Generator<{ position: number; attempt: number }> {
+    const { outcome, attempt } = this.#columns;
+    let at = 0;
+    for (let run = 0; run < this.#runs.length; run += 3) {
+      for (let offset = 0; offset < this.#runs[run + 2]!; offset++, at++) {
+        if (outcome[at] !== 0) yield { position: this.#runs[run]! + offset, attempt: attempt[at]! };
+      }
+    }
+  }
+
   pack(): Uint8Array {
     const writer = new PackedWriter();
     const format = this.#filled === COLUMNS ? 3 : this.#columns.suspendedMs.every((value) => value === 0) ? 1 : 2;

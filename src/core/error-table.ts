@@ -88,6 +88,7 @@ export const ERRORS = {
   },
   TASK_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `task ${value(d.ref)} not found` },
   TOKEN_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `token ${value(d.ref)} not found` },
+  ALERT_NOT_FOUND: { http: 404, exit: 66, message: (d: Facts<'ref'>) => `alert ${value(d.ref)} not found` },
   LOG_NOT_FOUND: {
     http: 404,
     exit: 66,

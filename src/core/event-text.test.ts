@@ -108,6 +108,20 @@ const TOLD: readonly [kind: string, jobId: number, detail: Record<string, unknow
   ],
   ['budgetUsedUp', 0, { owner: 'ann', amount: 5, period: 'month' }, 'the budget of ann is used up: $5.00 a month'],
   ['orphanReaped', 0, { instance: 'i-0' }, 'instance i-0, of which nothing is known, was ended'],
+  [
+    'alertCreated',
+    0,
+    { alert: 3, by: 'ann', kind: 'slack', target: 'https://hooks.slack.com/…' },
+    'alert 3 made by ann: slack to https://hooks.slack.com/…',
+  ],
+  ['alertDeleted', 0, { alert: 3, by: 'ann' }, 'alert 3 deleted by ann'],
+  ['alertRaised', 12, { alert: 3, text: 'job 12 (a) completed' }, 'alert 3: job 12 (a) completed'],
+  [
+    'alertFailed',
+    12,
+    { target: 'a@b', attempts: 2, reason: 'no such user' },
+    'alert: not delivered to a@b after 2 attempts: no such user',
+  ],
   ['tokenCreated', 0, { name: 'ci', role: 'submit', owner: 'ci', by: '0' }, 'token ci (submit) created for ci by 0'],
   ['tokenRevoked', 0, { name: 'ci', by: '0' }, 'token ci revoked by 0'],
 ];

@@ -16,6 +16,8 @@ const why = ({ reason, message }: Detail): string =>
 const replacement = (detail: Detail): string => (detail.replaced === true ? ' and is replaced' : '');
 const period = (detail: Detail): string => (detail.period === 'month' ? 'a month' : 'in all');
 
+const alertName = ({ alert }: Detail): string => (alert === undefined ? 'alert' : `alert ${alert}`);
+
 /** Every kind of event there is, as a sentence for people. */
 const TEXTS: Readonly<Record<string, Text>> = {
   jobSubmitted: (about, detail) =>
@@ -87,6 +89,11 @@ const TEXTS: Readonly<Record<string, Text>> = {
   budgetUsedUp: (_about, detail) =>
     `the budget of ${detail.owner} is used up: ${shownUsd(number(detail.amount))} ${period(detail)}`,
   orphanReaped: (_about, detail) => `instance ${detail.instance}, of which nothing is known, was ended`,
+  alertCreated: (_about, detail) => `alert ${detail.alert} made by ${detail.by}: ${detail.kind} to ${detail.target}`,
+  alertDeleted: (_about, detail) => `alert ${detail.alert} deleted by ${detail.by}`,
+  alertRaised: (_about, detail) => `${alertName(detail)}: ${detail.text}`,
+  alertFailed: (_about, detail) =>
+    `${alertName(detail)}: not delivered to ${detail.target} after ${counted(number(detail.attempts), 'attempt')}: ${detail.reason}`,
   tokenCreated: (_about, detail) => `token ${detail.name} (${detail.role}) created for ${detail.owner} by ${detail.by}`,
   tokenRevoked: (_about, detail) => `token ${detail.name} revoked by ${detail.by}`,
 };

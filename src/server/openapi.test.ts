@@ -71,7 +71,7 @@ test('every operation says with which errors it can end, and what their codes ar
   for (const { operationId, path, requestBody, responses } of operations) {
     const errors = Object.keys(responses).filter((code) => code >= '4' && code !== 'default');
     expect(errors, operationId).toEqual(expect.arrayContaining(['401', '429', '503']));
-    expect(errors.includes('404'), operationId).toBe(/\{ref\}|\{verb\}|\/cost$|\/peers$/.test(path));
+    expect(errors.includes('404'), operationId).toBe(/\{ref\}|\{verb\}|\/alerts\/|\/cost$|\/peers$/.test(path));
     expect(errors.includes('413') && errors.includes('415'), operationId).toBe(requestBody !== undefined);
     expect(errors.includes('403'), operationId).toBe(operationId !== 'openapi');
     for (const status of errors) expect(responses[status]).toEqual({ $ref: `#/components/responses/Error${status}` });

@@ -11,11 +11,11 @@ import { createServer, type Server } from './server.ts';
 const MAY: Readonly<Record<string, readonly Role[]>> = {
   ...group('openapi', ['read', 'submit', 'worker', 'admin']),
   ...group(
-    'jobs job tasks queue history watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget workflow graph',
+    'jobs job tasks queue history watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget alerts deliveries workflow graph',
     ['read', 'submit', 'admin'],
   ),
   ...group(
-    'submit submitWorkflow workflowVerb update cancel retry requeue hold release suspend resume signal putBlob instanceVerb resize setBudget',
+    'submit submitWorkflow workflowVerb update cancel retry requeue hold release suspend resume signal putBlob instanceVerb resize setBudget createAlert deleteAlert testAlert',
     ['submit', 'admin'],
   ),
   ...group('hello exchange bye stream putLog getBlob peers', ['worker', 'admin']),
@@ -48,6 +48,7 @@ const BODIES: Readonly<Record<string, object>> = {
   instanceVerb: { target: { instance: 'nobody' } },
   resize: { count: 1 },
   setBudget: { amount: null },
+  createAlert: { channel: { kind: 'event' }, events: ['ended'] },
 };
 
 function group(operations: string, roles: readonly Role[]): Record<string, readonly Role[]> {

@@ -22,6 +22,7 @@ import { describe } from './openapi.ts';
 import { DEFAULT_TIMING, MAX_CONNECTIONS, MAX_HEADER_BYTES, type ServerOptions, type Timing } from './options.ts';
 import { demandRoles } from './roles.ts';
 import { accessRoutes } from './routes/access.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { blobRoutes } from './routes/blobs.ts';
 import { insightRoutes } from './routes/insight.ts';
 import { instanceRoutes } from './routes/instances.ts';
@@ -88,6 +89,7 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
     watchMoreRoutes,
     searchRoutes,
     instanceRoutes,
+    alertRoutes,
     accessRoutes,
   ]) {
     routes(app, doors);

@@ -173,6 +173,15 @@ export interface StoredEvent {
   detail: string;
 }
 
+/** The tasks that a job has from now on. */
+export interface Resized {
+  id: number;
+  indices: string;
+  size: number;
+  /** Where it is another one than before. */
+  rawIdBase?: number;
+}
+
 export interface Batch {
   counters?: Counters;
   newJobs: readonly StoredJob[];
@@ -190,8 +199,8 @@ export interface Batch {
   budgets?: readonly StoredBudget[];
   /** Ids of instances to forget. */
   droppedInstances?: readonly string[];
-  /** Instance arrays whose index set changed: the fixed row is written again. */
-  resized?: readonly { id: number; indices: string; size: number }[];
+  /** Jobs whose index set changed: the fixed row is written again. */
+  resized?: readonly Resized[];
   /** Inserted or replaced. */
   alerts?: readonly StoredAlert[];
   /** Inserted or replaced. */
@@ -236,8 +245,8 @@ export interface LoadedState {
   alerts: StoredAlert[];
   /** Those that are to be tried, in the order in which they came. */
   deliveries: StoredDelivery[];
-  /** Ids of those of live jobs that are over. */
-  delivered: string[];
+  /** Those of live jobs that are over. */
+  delivered: { id: string; jobId: number }[];
 }
 
 export interface StoredJobsQuery {

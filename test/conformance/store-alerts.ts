@@ -26,7 +26,7 @@ export function describeAlerts(world: StoreWorld): void {
       await world.store.commit(aBatch({ deliveries: [...rows, ...over] }));
       await reopen(world);
       const { deliveries, delivered } = await world.store.load();
-      expect({ deliveries, delivered }).toEqual({ deliveries: rows, delivered: ['of-live'] });
+      expect({ deliveries, delivered }).toEqual({ deliveries: rows, delivered: [{ id: 'of-live', jobId: 1 }] });
     });
 
     test('one written again keeps its place', async () => {

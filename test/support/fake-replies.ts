@@ -1,3 +1,4 @@
+import type { AlertView, DeliveryView } from '../../src/api/alert.ts';
 import type { CostReply } from '../../src/api/instance-money.ts';
 import type { JobDelta, JobView, TaskStateName } from '../../src/api/job.ts';
 import type { QueueReply } from '../../src/api/queue.ts';
@@ -82,3 +83,30 @@ export const NO_COST: CostReply = {
 export function delta(change: Partial<JobDelta> = {}): JobDelta {
   return { id: 12, state: 'running', counts: COUNTS, retried: 0, ...change };
 }
+
+export const ALERT: AlertView = {
+  id: 3,
+  owner: '1000',
+  createdAt: 1_000,
+  channel: { kind: 'slack', target: 'https://hooks.slack.com/…' },
+  events: ['ended'],
+  filter: { job: '12' },
+  maxPerHour: 60,
+  pending: 0,
+};
+
+export const DELIVERY: DeliveryView = {
+  seq: 9,
+  id: 'feedfeedfeed-a3-12-ended-1000',
+  alert: 3,
+  job: 12,
+  owner: '1000',
+  event: 'ended',
+  channel: ALERT.channel,
+  subject: 'spawn: job 12 (sweep) completed: 10 tasks',
+  events: 1,
+  state: 'delivered',
+  attempts: 1,
+  createdAt: 1_000,
+  triedAt: 2_000,
+};

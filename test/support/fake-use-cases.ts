@@ -2,7 +2,7 @@ import type { JobDelta, LogQuery, VerbReply } from '../../src/api/job.ts';
 import { JobSpec } from '../../src/api/job-spec.ts';
 import type { Caller, StreamSink, UseCases } from '../../src/coordinator/use-cases.ts';
 import { SpawnError } from '../../src/core/errors.ts';
-import { delta, JOB, NO_COST, QUEUE, SERVER } from './fake-replies.ts';
+import { ALERT, DELIVERY, delta, JOB, NO_COST, QUEUE, SERVER } from './fake-replies.ts';
 import { FakeWorkflows } from './fake-workflows.ts';
 
 /**
@@ -235,6 +235,31 @@ export class FakeUseCases extends FakeWorkflows implements UseCases {
     this.note('peers', caller, sessionId);
     this.#session(sessionId);
     return { version: 1, members: [] };
+  };
+
+  createAlert: UseCases['createAlert'] = async (caller, request) => {
+    this.note('createAlert', caller, request);
+    return ALERT;
+  };
+
+  alerts: UseCases['alerts'] = async (caller, query) => {
+    this.note('alerts', caller, query);
+    return { alerts: [ALERT] };
+  };
+
+  deleteAlert: UseCases['deleteAlert'] = async (caller, id) => {
+    this.note('deleteAlert', caller, id);
+    return ALERT;
+  };
+
+  testAlert: UseCases['testAlert'] = async (caller, id) => {
+    this.note('testAlert', caller, id);
+    return DELIVERY;
+  };
+
+  deliveries: UseCases['deliveries'] = async (caller, query) => {
+    this.note('deliveries', caller, query);
+    return { deliveries: [DELIVERY] };
   };
 
   createToken: UseCases['createToken'] = async (caller, request) => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { JobSpec, type JobSpecInput } from '../../src/api/job-spec.ts';
 import { API_VERSION } from '../../src/api/limits.ts';
 import type { ExchangeReply, ExchangeRequest, HelloRequest, StreamMessage } from '../../src/api/session.ts';
+import type { AlertPorts } from '../../src/coordinator/alerts/channel.ts';
 import type { Clock } from '../../src/coordinator/clock.ts';
 import { Coordinator } from '../../src/coordinator/coordinator.ts';
 import type { InstancePorts } from '../../src/coordinator/instances/ports.ts';
@@ -65,6 +66,8 @@ export interface AtHandOptions {
   readonly blobs?: Blobs;
   /** Absent: jobs with instances are refused. */
   readonly instances?: InstancePorts;
+  /** Absent: nobody is told anything. */
+  readonly alerts?: AlertPorts;
 }
 
 const NO_BLOBS: Blobs = {
@@ -115,6 +118,7 @@ export class LedgerAtHand {
         digits > 16 ? randomBytes(digits).toString('hex').slice(0, digits) : 'abcdef0123456789'.slice(0, digits),
       random: () => this.random,
       ...(this.#options.instances === undefined ? {} : { instances: this.#options.instances }),
+      ...(this.#options.alerts === undefined ? {} : { alerts: this.#options.alerts }),
       onFatal: (error) => this.fatal.push(error),
       options: { version: 'test', host: 'here', dataDir: '/', logDir: '/' },
     });

@@ -34,7 +34,9 @@ export function loadAlerts({
       .toSorted((a, b) => a.id - b.id)
       .map((alert) => ({ ...alert })),
     deliveries: all.filter(({ nextAt }) => nextAt > 0).map(withoutSeq),
-    delivered: all.filter(({ nextAt, jobId }) => nextAt === 0 && jobs.get(jobId)?.endedAt === 0).map(({ id }) => id),
+    delivered: all
+      .filter(({ nextAt, jobId }) => nextAt === 0 && jobs.get(jobId)?.endedAt === 0)
+      .map(({ id, jobId }) => ({ id, jobId })),
   };
 }
 

@@ -12,12 +12,10 @@ export function prepareAlertReads(db: Database) {
   const waiting = db.prepare<[], StoredDelivery>(
     `SELECT ${COLUMNS} FROM deliveries d WHERE d.next_at > 0 ORDER BY d.seq`,
   );
-  const delivered = db
-    .prepare<[], string>(
-      `SELECT d.id FROM job_states s CROSS JOIN deliveries d ON d.job_id = s.job_id
-       WHERE s.ended_at = 0 AND d.next_at = 0 ORDER BY d.seq`,
-    )
-    .pluck();
+  const delivered = db.prepare<[], { id: string; jobId: number }>(
+    `SELECT d.id, d.job_id AS jobId FROM job_states s CROSS JOIN deliveries d ON d.job_id = s.job_id
+     WHERE s.ended_at = 0 AND d.next_at = 0 ORDER BY d.seq`,
+  );
   const statements = new Map<string, Statement<[object], NumberedDelivery>>();
   return {
     load: (): Pick<LoadedState, 'alerts' | 'deliveries' | 'delivered'> => ({

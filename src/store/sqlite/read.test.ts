@@ -41,7 +41,7 @@ test.each([
   ['findJobs, live, next page', (reads) => reads.findJobs({ live: true, before: 5, limit: 10 })],
   ['findJobs, ended, next page', (reads) => reads.findJobs({ live: false, before: 5, limit: 10 })],
   ['findJobs by name', (reads) => reads.findJobs({ live: false, name: 'a', limit: 10 })],
-  ["findJobs by workflow", (reads) => reads.findJobs({ live: false, workflowName: 'a', limit: 10 })],
+  ['findJobs by workflow', (reads) => reads.findJobs({ live: false, workflowName: 'a', limit: 10 })],
   ["findJobs by Slurm's name", (reads) => reads.findJobs({ live: false, slurmName: 'a', limit: 10 })],
   ['findJobs, ended a moment ago', (reads) => reads.findJobs({ live: false, endedFrom: 5, limit: 10 })],
   ['findJobs, ended, upwards', (reads) => reads.findJobs({ live: false, above: 5, array: true, limit: 10 })],

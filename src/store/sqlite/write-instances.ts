@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import type { StoredBudget, StoredInstance } from '../store.ts';
+import type { Resized, StoredBudget, StoredInstance } from '../store.ts';
 import type { PackedBatch } from './pack-batch.ts';
 
 /** Writes what a batch says of instances and budgets; the jobs that it names are there by then. */
@@ -18,12 +18,13 @@ export function prepareInstanceWrites(db: Database): (batch: PackedBatch) => voi
      ON CONFLICT DO UPDATE SET amount = excluded.amount, period = excluded.period, set_at = excluded.set_at,
        detail = excluded.detail`,
   );
-  const resize = db.prepare<{ id: number; indices: string; size: number }>(
-    'UPDATE jobs SET indices = @indices, size = @size WHERE id = @id',
+  const resize = db.prepare<Omit<Resized, 'rawIdBase'> & { rawIdBase: number | null }>(
+    'UPDATE jobs SET indices = @indices, size = @size, raw_id_base = coalesce(@rawIdBase, raw_id_base) WHERE id = @id',
   );
   return (batch) => {
     for (const row of batch.resized) {
-      if (resize.run(row).changes !== 1) throw new Error(`job ${row.id} is not in the store`);
+      if (resize.run({ ...row, rawIdBase: row.rawIdBase ?? null }).changes !== 1)
+        throw new Error(`job ${row.id} is not in the store`);
     }
     for (const row of batch.instances) instance.run(row);
     // One that came and went within this batch is gone.
