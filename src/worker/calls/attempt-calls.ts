@@ -10,7 +10,7 @@ import type { TaskOutput } from './task-output.ts';
 export const MOST_RESULT_BYTES = 1024 * 1024;
 export const MOST_CHECKPOINT_BYTES = 64 * 1024 * 1024;
 /** Characters of what a task says of its progress, or of its end. */
-export const MOST_MESSAGE = 1_000;
+const MOST_MESSAGE = 1_000;
 
 /** An attempt that asks something of its worker. */
 export interface CallingTask {

@@ -4,7 +4,7 @@ import { Backoff } from '../backoff.ts';
 import { SegmentFile } from './segment-file.ts';
 
 /** Segment numbers on the wire: `life * 65536 + sequence`. The forkers of a session count their lives from 0 and never get here. */
-export const SEGMENTS_OF_A_LIFE = 65_536;
+const SEGMENTS_OF_A_LIFE = 65_536;
 export const RESULT_LIFE = 65_535;
 export const HOST_LOG_LIFE = 65_534;
 
