@@ -24,7 +24,10 @@ export const MOST_MARK_BYTES = 4;
 
 /** The charset of a source by its first bytes: its byte order mark decides; one that contradicts what was said is refused. */
 export function charsetOf(uri: string, first: Uint8Array, said: Encoding | undefined): Charset {
-  const mark = MARKS.find(({ bytes }) => bytes.every((byte, at) => first[at] === byte));
+  const marks = MARKS.filter(({ bytes }) => bytes.every((byte, at) => first[at] === byte));
+  // A text of UTF-16 may begin with a NUL, and then looks like one of UTF-32: what was said tells them apart.
+  const mark =
+    marks.find(({ encoding }) => encoding === said) ?? (said?.startsWith('utf-16') ? marks.at(-1) : marks[0]);
   if (mark?.encoding === 'utf-32') {
     const expected = said ?? 'utf-8, utf-16le, utf-16be or latin1';
     throw new SpawnError('BAD_INPUT', { where: uri, expected, found: 'the byte order mark of UTF-32' });

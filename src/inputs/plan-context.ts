@@ -22,6 +22,8 @@ export interface PlanContext {
   readonly signal: AbortSignal;
   /** Default MAX_PARTS. */
   readonly maxParts?: number;
+  /** Texts are cut by looking for each border alone when their parts have at least so many bytes. Default 256 KiB. */
+  readonly seekFromBytes?: number;
   /** Where a plan by groups puts what memory does not hold. Default: the directory for temporary files. */
   readonly temporaryDirectory?: string;
   /** Directory that the module of an input is relative to. */

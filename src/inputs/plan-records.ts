@@ -106,7 +106,10 @@ class RecordPlan {
   /** `bytes`: of a part, about. */
   async #intoBytes(open: OpenSource, found: Probe, target: Target, bytes: number): Promise<void> {
     const { type, bad } = this.#input;
-    const isSought = (type === 'text' || type === 'jsonl') && bad === 'fail' && bytes >= SEEK_FROM_BYTES;
+    const isSought =
+      (type === 'text' || type === 'jsonl') &&
+      bad === 'fail' &&
+      bytes >= (this.#context.seekFromBytes ?? SEEK_FROM_BYTES);
     if (!isSought) return this.#read(open, found, new BytesCutter(this.#part, target));
     this.#part.begin(this.#plan.source(found.row), found.from);
     const { charset, lineEnd, from } = found;

@@ -69,8 +69,10 @@ async function lookAt(
   const base = { row, charset, lineEnd, from: charset.bom };
   if (input.type === 'text') return { ...base, empty: window.length === 0 };
   if (input.type === 'csv') return lookAtTable(open, input, window, base, whole, signal);
-  const empty = skipSpace(window.units, 0, window.length) === window.length;
-  return empty && !whole ? undefined : { ...base, empty: empty && input.type === 'jsonl' };
+  const begin = skipSpace(window.units, 0, window.length);
+  const empty = begin === window.length;
+  if (input.type === 'json' || (empty && !whole)) return empty && !whole ? undefined : { ...base, empty: false };
+  return { ...base, from: window.placeOf(begin), empty };
 }
 
 async function lookAtTable(

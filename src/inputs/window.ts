@@ -32,8 +32,10 @@ export class Window {
   readonly source: OpenSource;
   readonly #chunks: AsyncIterator<Uint8Array>;
   #next: Promise<IteratorResult<Uint8Array>>;
-  /** Bytes in the memory, of which one may be half a unit. */
+  /** Bytes in the memory, whole units. */
   #bytes = 0;
+  /** The first byte of a unit of which the second is in the next chunk: scans write behind the last unit. */
+  #half: Uint8Array = new Uint8Array(0);
 
   constructor(source: OpenSource, from: number, to: number, charset: Charset, signal: AbortSignal) {
     this.source = source;
@@ -97,13 +99,21 @@ export class Window {
   }
 
   #append(chunk: Uint8Array): void {
-    const needed = this.#bytes + chunk.length;
+    const { unit, encoding } = this.charset;
+    const there = this.#half.length + chunk.length;
+    const whole = there - (there % unit);
+    const needed = this.#bytes + whole;
     if (needed + SPARE_UNITS * 2 > this.bytes.length) this.#grow(needed);
-    this.bytes.set(chunk, this.#bytes);
+    if (whole === 0) this.#half = chunk;
+    else {
+      this.bytes.set(this.#half, this.#bytes);
+      this.bytes.set(chunk.subarray(0, whole - this.#half.length), this.#bytes + this.#half.length);
+      this.#half = chunk.subarray(chunk.length - (there % unit));
+    }
+    const before = this.#bytes;
     this.#bytes = needed;
-    const before = this.length;
-    this.length = Math.floor(needed / this.charset.unit);
-    if (this.charset.encoding === 'utf-16be') this.bytes.subarray(before * 2, this.length * 2).swap16();
+    this.length = needed / unit;
+    if (encoding === 'utf-16be') this.bytes.subarray(before, needed).swap16();
   }
 
   #grow(needed: number): void {

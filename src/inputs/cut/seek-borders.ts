@@ -42,22 +42,22 @@ export async function seekBorders(
 async function findBorder(work: SeekScan, wanted: number): Promise<number> {
   const { size } = work.open.source;
   const { unit, bom } = work.charset;
-  let at = wanted - unit;
-  at += (at - bom) % unit;
+  // The first unit that may be the line end.
+  let at = bom + Math.max(0, Math.ceil((wanted - unit - bom) / unit) * unit);
   let isFound = false;
   for (let look = LOOK_BYTES; at < size; look = Math.min(look * 2, 1024 * 1024)) {
     const bytes = await read(work, at, Math.min(size, at + look));
-    let in0 = 0;
+    let behind = 0;
     if (!isFound) {
-      in0 = behindLineEnd(bytes, work.lineEnd, work.charset);
-      if (in0 < 0) {
+      behind = behindLineEnd(bytes, work.lineEnd, work.charset);
+      if (behind < 0) {
         at += bytes.length;
         continue;
       }
-      if (!work.skipsBlank) return at + in0;
+      if (!work.skipsBlank) return at + behind;
       isFound = true;
     }
-    const record = firstNotBlank(bytes, in0);
+    const record = firstNotBlank(bytes, behind);
     if (record >= 0) return at + record - (record % unit);
     at += bytes.length;
   }

@@ -13,7 +13,7 @@ export interface Fault {
 }
 
 /** Records that one look at a window finds at most. */
-export const MOST_RECORDS = 256 * 1024;
+export const MOST_RECORDS = 32 * 1024;
 
 /** The records that one look at a window found, whole ones only; used again for the next. */
 export class Found {
