@@ -26,6 +26,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'spawn-flags-'));
   writeFileSync(join(folder, 'run.env'), 'A=1\n');
   writeFileSync(join(folder, 'job.json'), '{"cpus": 2}');
+  writeFileSync(join(folder, 'job.yaml'), 'params: {lr: 1}\narray: "${lr}"\nalgorithm: {command: fit}\n');
   writeFileSync(join(folder, 'sweep.csv'), 'lr\n0.1\n');
   const templates = join(folder, '.config/spawn/templates');
   mkdirSync(templates, { recursive: true });
@@ -81,12 +82,27 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     'open-mode': submit(['--open-mode', 'append'], '--output', 'x'),
     command: [[], ['--command', 'date']],
     spec: submit(['--spec', 'job.json']),
+    param: [['job.yaml'], ['--param', 'lr=2']],
     'idempotency-key': submit(['--idempotency-key', 'k']),
     wait: submit(['--wait']),
     follow: submit(['--follow']),
     quiet: submit(['--quiet']),
     'dry-run': submit(['--dry-run']),
     format: submit(['-o', 'json']),
+  },
+  run: {
+    array: [['job.yaml'], ['--array', '5']],
+    name: [['job.yaml'], ['--name', 'fit']],
+    env: [['job.yaml'], ['--env', 'A=1']],
+    param: [['job.yaml'], ['--param', 'lr=2']],
+    follow: [['job.yaml'], ['--follow']],
+    quiet: [['job.yaml'], ['--quiet']],
+    format: [['job.yaml'], ['-o', 'json']],
+  },
+  validate: {
+    param: [['job.yaml'], ['--param', 'lr=2']],
+    schema: [[], ['--schema']],
+    format: [['job.yaml'], ['-o', 'json']],
   },
   ...LAUNCH_LINES,
   jobs: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },

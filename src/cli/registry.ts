@@ -10,6 +10,18 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/submit.ts')).submit,
   },
   {
+    name: 'run',
+    group: 'Submit',
+    summary: 'Run a job file to its end, in the foreground',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'validate',
+    group: 'Submit',
+    summary: 'Check job files and tell all that is wrong with them',
+    load: async () => (await import('./commands/validate.ts')).validate,
+  },
+  {
     name: 'launch',
     group: 'Submit',
     summary: 'Launch instances: one, an array of them, or a sweep',

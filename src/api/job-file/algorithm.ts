@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { checkOutputPath } from '../../core/output-path.ts';
 import { exactlyOne, leaf, path, section, text } from './leaves.ts';
-import { handlerRef } from './output.ts';
+import { moduleRef } from './output.ts';
 
 /** All words of one command. */
 const MOST_WORDS = 10_000;
@@ -40,7 +40,7 @@ export const FileAlgorithm = exactlyOne(
       ])
       .optional()
       .describe('A script: its path, its text when it has several lines, or {name, text}; it is copied at submit'),
-    handler: handlerRef
+    handler: moduleRef
       .optional()
       .describe(
         'A function of a TypeScript or JavaScript module, as ./file.ts#run, called in a process that stays warm',

@@ -19,7 +19,7 @@ export const arrayText = leaf(
   { type: ['string', 'integer'], examples: [100, '0-99%10'] },
   (value) => {
     const { set, throttle } = parseIndexSet(wordOf(value), { maxSize: MAX_INDEX + 1 });
-    return { indices: set.toString(), throttle };
+    return { indices: set.toString(), throttle, size: set.size };
   },
 );
 

@@ -5,7 +5,7 @@ import { exactlyOne, leaf, path, section, text } from './leaves.ts';
 const HANDLER = /^([^#\0]+\.m?[jt]s)(?:#([A-Za-z_$][\w$]*))?$/;
 
 /** `./file.ts#function`; without a function the default export. */
-export const handlerRef = leaf(
+export const moduleRef = leaf(
   'a module and a function of it, as ./file.ts#run',
   { type: 'string', pattern: '^[^#]+\\.m?[jt]s(#[A-Za-z_$][A-Za-z0-9_$]*)?$' },
   (value) => {
@@ -19,7 +19,7 @@ const aggregate = z.union([
   exactlyOne(
     section({
       command: text(1_048_576).optional().describe('A line for the shell that gets all results on its standard input'),
-      handler: handlerRef.optional().describe('A function, as ./file.ts#total'),
+      handler: moduleRef.optional().describe('A function, as ./file.ts#total'),
     }),
     ['command', 'handler'],
   ),

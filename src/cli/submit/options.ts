@@ -4,6 +4,7 @@ import { checkName } from '../../core/ids.ts';
 import { MAX_INDEX, parseIndexSet } from '../../core/index-set.ts';
 import { readAfter } from '../after-names.ts';
 import type { Input, OptionTable } from '../command.ts';
+import { parameter } from '../job-file/read-file.ts';
 import { at, bytes, durationUpTo, nonEmpty, positiveNumber, wholeNumber } from '../option-values.ts';
 import { jsonOption } from '../output-option.ts';
 import { envVariable } from '../submit-input.ts';
@@ -141,6 +142,12 @@ export const options = {
     value: 'FILE',
     summary: 'A job as spawn export writes it, - for standard input; other options override it',
     parse: nonEmpty('a file'),
+  },
+  param: {
+    value: 'NAME=VALUE',
+    many: true,
+    summary: 'Value of a parameter of a job file, over that of the file',
+    parse: parameter,
   },
   'idempotency-key': {
     value: 'KEY',

@@ -26,6 +26,8 @@ export interface CompiledJob {
   readonly sendsDirectory: boolean;
   /** Parameters of each task, in order; how many they are is the size of the array. */
   readonly parameterSets: Iterable<ParamSet> | undefined;
+  /** How many they are; undefined when the input tells it. */
+  readonly tasks: number | undefined;
   readonly onFailure: 'continue' | 'stop' | undefined;
 }
 
@@ -106,6 +108,7 @@ function compileJob(
     cwd: algorithm.cwd,
     sendsDirectory: algorithm.stage ?? false,
     parameterSets: sets?.rows,
+    tasks: stage.input === undefined ? (sets?.size ?? array?.size ?? 1) : undefined,
     onFailure: advanced.on_failure,
   };
 }

@@ -14,13 +14,13 @@ export function parameterSets(
   function* rows(): Generator<ParamSet> {
     yield* sweep ?? [];
     for (let at = 0; at < combinations; at++) {
-      const row: Record<string, unknown> = {};
+      const row: [string, unknown][] = [];
       let rest = at;
       for (let n = names.length - 1; n >= 0; n--) {
-        row[names[n]!] = axes[n]![rest % axes[n]!.length];
+        row.unshift([names[n]!, axes[n]![rest % axes[n]!.length]]);
         rest = Math.floor(rest / axes[n]!.length);
       }
-      yield row;
+      yield Object.fromEntries(row);
     }
   }
   return { size, rows: { [Symbol.iterator]: rows } };

@@ -230,7 +230,8 @@ class Builder {
       return undefined;
     }
     if (key.tag !== undefined) this.faults.add(place, keys, 'no tag', quote(shortTag(key.tag)));
-    if (key.value === '' || key.value === '__proto__' || key.value.length > LONGEST_KEY) {
+    const isEmpty = key.value === '' && key.type === Scalar.PLAIN;
+    if (isEmpty || key.value === '__proto__' || key.value.length > LONGEST_KEY) {
       const expected = key.value.length > LONGEST_KEY ? `a key of at most ${LONGEST_KEY} characters` : 'another key';
       this.faults.add(place, keys, expected, quote(key.value));
       return undefined;

@@ -5,7 +5,6 @@ export interface ScalarValue {
   readonly lossy?: true;
 }
 
-const INT = /^[-+]?[0-9]+$/;
 const OTHER_INT = /^0(?:o[0-7]+|x[0-9a-fA-F]+)$/;
 const FLOAT = /^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$/;
 
@@ -21,9 +20,7 @@ export function plainScalar(source: string): ScalarValue {
   if (!FLOAT.test(source)) return { value: source };
   const number = Number(source);
   const zeroFirst = /^[-+]?0[0-9]/.test(source);
-  const exact = INT.test(source)
-    ? Number.isSafeInteger(number)
-    : Number.isFinite(number) && digitsOf(source) === digitsOf(String(number));
+  const exact = Number.isFinite(number) && digitsOf(source) === digitsOf(String(number));
   return exact && !zeroFirst ? { value: number } : { value: source, lossy: true };
 }
 
