@@ -27,6 +27,8 @@ export interface WorkerClient {
   /** The newest checkpoint of the task of this fence; undefined when there is none. */
   checkpoint(sessionId: number, fence: number, options?: CallOptions): Promise<Uint8Array | undefined>;
   putCheckpoint(sessionId: number, fence: number, bytes: Uint8Array, options?: CallOptions): Promise<void>;
+  /** Keeps a piece of a plan, by its SHA-256. */
+  putBlob(kind: 'plan', bytes: Uint8Array, options?: CallOptions): Promise<{ readonly hash: string }>;
   /** The bytes of a script or environment snapshot. */
   getBlob(hash: string, options?: CallOptions): Promise<Uint8Array>;
 }

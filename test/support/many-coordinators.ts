@@ -51,6 +51,10 @@ export class ManyCoordinators implements InstanceClient {
     return this.#of(args[0]).putCheckpoint(...args);
   }
 
+  async putBlob(): Promise<{ hash: string }> {
+    return { hash: '' };
+  }
+
   async getBlob(): Promise<Uint8Array> {
     return new Uint8Array();
   }

@@ -208,6 +208,13 @@ export class ScriptedCoordinator implements WorkerClient {
     return bytes;
   }
 
+  async putBlob(_: string, bytes: Uint8Array): Promise<{ hash: string }> {
+    await this.#admit();
+    const hash = createHash('sha256').update(bytes).digest('hex');
+    this.blobs.set(hash, bytes);
+    return { hash };
+  }
+
   /** By `job/position`. */
   readonly checkpoints = new Map<string, Uint8Array>();
 

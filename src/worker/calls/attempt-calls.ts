@@ -30,7 +30,7 @@ export interface Completion {
 export type EmitSource = { readonly data: Uint8Array | AsyncIterable<Uint8Array> } | { readonly path: string };
 
 export interface AttemptCallsOptions {
-  readonly client: Pick<WorkerClient, 'checkpoint' | 'putCheckpoint'>;
+  readonly client: Pick<WorkerClient, 'checkpoint' | 'putCheckpoint' | 'putBlob'>;
   readonly sessionId: number;
   /** Says how far an attempt is; the latest word counts. */
   readonly onProgress: (progress: Progress) => void;
@@ -121,6 +121,14 @@ export class AttemptCalls {
       throw new SpawnError('CONFLICT', { what: 'complete', expected: `${expected}, as was said before`, found });
     }
     this.#options.onHeard(this.#task.fence);
+  }
+
+  /** Keeps a piece of a plan; gives its hash. */
+  async putPiece(bytes: Uint8Array): Promise<string> {
+    const { client, signal } = this.#options;
+    const { hash } = await client.putBlob('plan', bytes, { signal });
+    this.#options.onHeard(this.#task.fence);
+    return hash;
   }
 
   /** What a planning task has found. */
