@@ -5,11 +5,16 @@ import { readSettings } from './config/settings.ts';
 export { type HttpTransportOptions, httpTransport } from './client/node/http-transport.ts';
 export { unixTransport } from './client/node/unix-transport.ts';
 export type {
+  AlertsReply,
+  AlertView,
   Blocker,
   CallOptions,
   ClientOptions,
+  CreateAlertRequestInput,
   CreateTokenReply,
   CreateTokenRequest,
+  DeliveriesReply,
+  DeliveryView,
   ErrorCode,
   EventsReply,
   EventView,
@@ -23,6 +28,7 @@ export type {
   JobView,
   LogDiffReply,
   LogPiece,
+  NotifyRuleInput,
   PruneReply,
   QueueGroup,
   QueueJob,
@@ -35,6 +41,7 @@ export type {
   ServerView,
   SessionView,
   SignalRequestInput,
+  SignedRequest,
   SpecReply,
   SubmitReply,
   SubmitRequestInput,
@@ -52,7 +59,7 @@ export type {
   WatchOptions,
   WhyReply,
 } from './client/public.ts';
-export { isSpawnError, SpawnClient, SpawnError, TransportFailure } from './client/public.ts';
+export { isSpawnError, SpawnClient, SpawnError, TransportFailure, verifySignature } from './client/public.ts';
 
 export interface ConnectOptions {
   /** Where SPAWN_SERVER, SPAWN_TOKEN_FILE, SPAWN_DATA_DIR and the like are read from; default the environment of this process. */

@@ -1,5 +1,14 @@
 /** What a program in a browser, or one with a transport of its own, may build on: `import … from 'spawn/client'`. */
+
 export type { CreateTokenReply, CreateTokenRequest, PruneReply, Role, TokensReply, TokenView } from '../api/access.ts';
+export type {
+  AlertsReply,
+  AlertView,
+  CreateAlertRequestInput,
+  DeliveriesReply,
+  DeliveryView,
+  NotifyRuleInput,
+} from '../api/alert.ts';
 export type { HistoryJob, HistoryReply, HistoryTask } from '../api/history.ts';
 export type {
   Blocker,
@@ -46,3 +55,4 @@ export { SpawnClient, type WatchOptions } from './client.ts';
 export type { CallOptions, ClientOptions } from './connection.ts';
 export type { LogPiece } from './log-pieces.ts';
 export { type Transport, TransportFailure, type TransportRequest, type TransportResponse } from './transport.ts';
+export { type SignedRequest, verifySignature } from './verify-signature.ts';

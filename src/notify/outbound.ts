@@ -51,7 +51,8 @@ export async function post(
     try {
       return await postTo(address, host, url, headers, body, options, limit);
     } catch (error) {
-      failure = error;
+      // Node gives an error of its own for both of them.
+      failure = limit.aborted ? limit.reason : error;
       if (limit.aborted || !NOBODY_THERE.has((error as NodeJS.ErrnoException).code ?? '')) break;
     }
   }
