@@ -22,6 +22,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/validate.ts')).validate,
   },
   {
+    name: 'sweep',
+    group: 'Submit',
+    summary: 'Submit a job with a task for each set of parameters in a file',
+    load: async () => (await import('./commands/sweep.ts')).sweep,
+  },
+  {
     name: 'launch',
     group: 'Submit',
     summary: 'Launch instances: one, an array of them, or a sweep',

@@ -7,7 +7,7 @@ import { allInstances } from '../instances/pages.ts';
 import { summaryJson } from '../output/insight-json.ts';
 import { instanceJson } from '../output/instance-json.ts';
 import { arrayLines, instanceSheet } from '../output/instance-sheet.ts';
-import { jsonText, serverJson, taskJson } from '../output/json.ts';
+import { jsonText, serverJson, taskJson, taskWithParams } from '../output/json.ts';
 import { serverStatus, taskStatus } from '../output/status-text.ts';
 import { summaryText } from '../output/summary-text.ts';
 import { jsonOption } from '../output-option.ts';
@@ -45,7 +45,7 @@ export const status = defineCommand({
           message: `status: expected one task, found several; see: spawn tasks ${JSON.stringify(text)}`,
         });
       }
-      return say(world, json ? jsonText(taskJson(task)) : taskStatus(task, world.stdout.colour));
+      return say(world, json ? jsonText(taskWithParams(task)) : taskStatus(task, world.stdout.colour));
     }
     const summary = await client.summary(ref);
     const { job } = summary;

@@ -5,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { wholeNumber } from '../option-values.ts';
 import { colourOfState } from '../output/color.ts';
 import { shownBytes, shownDuration } from '../output/format.ts';
-import { JsonArray, taskJson } from '../output/json.ts';
+import { JsonArray, taskWithParams } from '../output/json.ts';
 import { type Column, Table } from '../output/table.ts';
 import { linesOption } from '../output-option.ts';
 import { indexOption, narrowed, readRef } from '../refs.ts';
@@ -69,9 +69,9 @@ export const tasks = defineCommand({
     const json = options.format === 'json' ? new JsonArray((text) => stdout.write(text)) : undefined;
     const table = new Table(columns, stdout);
     for await (const page of taskPages(client, ref, query, options.limit ?? Number.POSITIVE_INFINITY)) {
-      if (json !== undefined) json.add(page.map(taskJson));
+      if (json !== undefined) json.add(page.map(taskWithParams));
       else if (options.format === 'jsonl')
-        stdout.write(page.map((task) => `${JSON.stringify(taskJson(task))}\n`).join(''));
+        stdout.write(page.map((task) => `${JSON.stringify(taskWithParams(task))}\n`).join(''));
       else if (page.length > 0) stdout.write(table.render(page));
     }
     json?.end();

@@ -83,6 +83,11 @@ export function taskJson(task: TaskView): Flat {
   };
 }
 
+/** The same with its parameters, which are no part of what can be a row of a table. */
+export function taskWithParams(task: TaskView): Record<string, unknown> {
+  return { ...taskJson(task), params: task.params ?? null };
+}
+
 export function serverJson(server: ServerView): Flat {
   const sum = (of: (session: SessionView) => number) => server.sessions.reduce((total, each) => total + of(each), 0);
   return {

@@ -1,5 +1,6 @@
 import type { JobView, TaskView } from '../../api/job.ts';
 import type { ServerView } from '../../api/server-view.ts';
+import { type Params, paramText } from '../../core/params.ts';
 import { colourOfState, painter } from './color.ts';
 import { counted, isoTime, oneLine, shownBytes, shownCount, shownDuration } from './format.ts';
 import { endedOf } from './progress.ts';
@@ -23,11 +24,18 @@ export function taskStatus(task: TaskView, colour: boolean): string {
     ['CPU time', duration(task.cpuMs)],
     ['memory', bytes(task.maxRssBytes)],
     ['worker', task.worker === undefined ? undefined : oneLine(task.worker)],
+    ['parameters', task.params === undefined ? undefined : oneLine(paramsText(task.params))],
     ['output', bytes(task.outBytes)],
     ['errors', bytes(task.errBytes)],
     ['cut', task.cutBytes ? bytes(task.cutBytes) : undefined],
     ['missing', task.missingBytes ? bytes(task.missingBytes) : undefined],
   ]);
+}
+
+function paramsText(params: Params): string {
+  return Object.entries(params)
+    .map(([name, value]) => `${name}=${paramText(value) ?? ''}`)
+    .join(' ');
 }
 
 /** What is free and what there is of each named resource, over all workers. */
