@@ -10,6 +10,8 @@ export interface Books {
   readonly settlement: Settlement;
   /** Epoch ms. */
   readonly now: number;
+  /** Most tasks that a job may have. */
+  readonly maxTasks: number;
   /** 0 ≤ x < 1, by chance. */
   chance(): number;
   /** Lower-case hex digits, unpredictable. */

@@ -8,6 +8,7 @@ beforeAll(async () => {
   at = await LedgerAtHand.open();
 });
 
+const FILES = { type: 'files' as const, from: ['/data'] };
 const KILL = { number: 9, beforeMs: 1_000 };
 
 test.each<[Partial<JobSpecInput>, string]>([
@@ -21,7 +22,7 @@ test.each<[Partial<JobSpecInput>, string]>([
   [{ noRetryOn: '3' }, 'spec.retries: expected at least 1 with noRetryOn, found 0'],
   [
     { retries: 1, retryOn: '3,lost' },
-    'spec.retryOn: filter, column 3: expected an exit code (1 to 255), a signal as SIGKILL, exit=, signal=, cause=, or one of exit, signal, oom or time-limit (lost, preempted and cancelled are no failures), found "lost"\n  3,lost\n    ^',
+    'spec.retryOn: filter, column 3: expected an exit code (1 to 255), a signal as SIGKILL, exit=, signal=, cause=, or one of exit, signal, oom, time-limit or stalled (lost, preempted and cancelled are no failures), found "lost"\n  3,lost\n    ^',
   ],
   [
     { retries: 1, noRetryOn: '300' },
@@ -39,6 +40,13 @@ test.each<[Partial<JobSpecInput>, string]>([
     { stage: 'a'.repeat(64), outputPath: '/x/%a', errorPath: 'logs/%a' },
     'spec.errorPath: expected an absolute path with stage (tasks run in a copy of the directory, which goes with the job), found "logs/%a"',
   ],
+  [{ input: FILES, array: '0-3' }, 'spec.array: expected none with input: the parts are the array, found "0-3"'],
+  [{ input: FILES, inputPath: '/x' }, 'spec.inputPath: expected none with input: tasks read their part, found "/x"'],
+  [
+    { output: {}, gang: { tasks: 2, cpusPerTask: 1 }, cpus: 2 },
+    'spec.output: expected none of it with a gang, found "output"',
+  ],
+  [{ pack: 3 }, 'spec.pack: expected 0, found 3'],
   [{ errorPath: '%' }, expect.stringMatching(/^spec.errorPath: .*, found "%"$/)],
 ])('refuses %j', async (spec, message) => {
   await expect(at.submit(spec)).rejects.toThrow(expect.objectContaining({ message }));

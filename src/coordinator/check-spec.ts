@@ -38,15 +38,25 @@ function checkParams({ params, paramTable, input, instances }: JobSpec): void {
   }
 }
 
-/** Fields of data jobs that this coordinator does not take yet. */
+/** What its tasks read, how they run, and what this coordinator does not take yet. */
 function checkData(spec: JobSpec): void {
-  const { run, role, workflow, heartbeatMs, minSuccess, pack, ...more } = spec;
-  if (run.kind === 'handler') refuse('run.kind', 'argv, shell or script', run.kind);
-  for (const name of ['input', 'output', 'secrets', 'speculation'] as const) {
-    if (more[name] !== undefined) refuse(name, 'none', 'one');
+  const { run, role, workflow, heartbeatMs, pack, input, output, array, inputPath, instances, gang } = spec;
+  if (input !== undefined) {
+    if (array !== undefined) refuse('array', 'none with input: the parts are the array', array);
+    if (inputPath !== undefined) refuse('inputPath', 'none with input: tasks read their part', inputPath);
   }
+  for (const [name, value] of [
+    ['input', input],
+    ['output', output],
+    ['run.kind', run.kind === 'handler' ? run : undefined],
+  ] as const) {
+    if (value === undefined) continue;
+    if (instances !== undefined) refuse(name, 'none of it with instances', name);
+    if (gang !== undefined) refuse(name, 'none of it with a gang', name);
+  }
+  if (spec.secrets !== undefined) refuse('secrets', 'none', 'some');
+  if (spec.speculation !== undefined) refuse('speculation', 'none', 'one');
   if (heartbeatMs > 0) refuse('heartbeatMs', '0', heartbeatMs);
-  if (minSuccess < 1) refuse('minSuccess', '1', minSuccess);
   if (pack > 0) refuse('pack', '0', pack);
   if (role !== undefined) refuse('role', 'none (the coordinator sets it)', role.kind);
   if (workflow !== undefined) refuse('workflow', 'none (the coordinator sets it)', workflow.key);

@@ -99,7 +99,7 @@ function numbersFrom(drafts: readonly Draft[], first: number): ReadonlyMap<numbe
 function withNumbers({ checked }: Draft, numbers: ReadonlyMap<number, number>): CheckedSubmit {
   const number = <N extends number>(given: N) => (numbers.get(given) ?? given) as N;
   const { spec, dependency } = checked;
-  const { role, workflow } = spec;
+  const { role, workflow, input } = spec;
   const real =
     dependency === null
       ? null
@@ -115,6 +115,7 @@ function withNumbers({ checked }: Draft, numbers: ReadonlyMap<number, number>): 
     spec: {
       ...spec,
       ...(real === null ? {} : { after: formatDependency(real) }),
+      ...(input?.type === 'job' ? { input: { ...input, job: number(Number(input.job)) } } : {}),
       ...(role === undefined ? {} : { role: { ...role, of: number(role.of) } }),
       ...(workflow === undefined ? {} : { workflow: { ...workflow, first: number(workflow.first) } }),
     },

@@ -4,6 +4,7 @@ import { TaskFlag } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
+import { takePlanned } from './data/grow.ts';
 import { reconcileMembers, takeMembers } from './gang.ts';
 import { takeInstanceReport } from './instances/hooks.ts';
 import { tellLimit } from './limits.ts';
@@ -20,6 +21,7 @@ export function hasNews(request: ExchangeRequest): boolean {
     (request.ends?.runs.length ?? 0) > 0 ||
     (request.starts?.fences.length ?? 0) > 0 ||
     (request.returned?.length ?? 0) > 0 ||
+    (request.planned?.length ?? 0) > 0 ||
     request.heldRuns !== undefined ||
     (request.members?.length ?? 0) > 0 ||
     request.instance !== undefined ||
@@ -39,6 +41,7 @@ export function takeExchange(
   let stale = 0;
   if (request.draining === true) session.draining = true;
   if (request.starts !== undefined) stale += takeStarts(books, session, request.starts);
+  if (request.planned !== undefined) stale += takePlanned(books, session, request.planned);
   if (request.ends !== undefined) stale += takeEnds(books, session, request.ends);
   if (request.returned !== undefined) stale += takeReturned(books, session, request.returned);
   if (request.members !== undefined) stale += takeMembers(books, session, request.members);

@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { SpecReply } from '../api/insight.ts';
 import type { JobSpec } from '../api/job-spec.ts';
+import { formatDependency, parseDependency } from '../core/dependency.ts';
 import type { Job } from '../core/job.ts';
 import type { Lane } from '../core/lane.ts';
 import { TaskState } from '../core/task-state.ts';
+import { plannerOf, readsParts } from './data/planned.ts';
 import { outputOf, slurmOf } from './job-row.ts';
 import type { Ledger } from './ledger.ts';
 import type { JobEntry } from './memory.ts';
@@ -35,13 +37,13 @@ function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
     ...submitted
   } = fixed.spec;
   const { terms, priority } = usualLane(job);
-  const waitsFor = job.conditions[0].text;
+  const waitsFor = withoutPlan(fixed, job.conditions[0].text);
   const slurm = slurmOf(fixed.spec, job.slurm);
   const files = outputOf(fixed.spec, job.outputPath);
   return {
     ...submitted,
     name: fixed.name,
-    ...(fixed.indices === '' ? {} : { array: fixed.indices }),
+    ...(fixed.indices === '' || readsParts(fixed.spec) ? {} : { array: fixed.indices }),
     ...terms,
     resources: { ...terms.resources },
     ...warningOf(signal, terms.timeLimitMs),
@@ -56,6 +58,15 @@ function specOfNow({ job, fixed }: JobEntry, now: number): JobSpec {
     ...(job.beginAt > now ? { beginAt: job.beginAt } : {}),
     ...(job.deadlineAt > now ? { deadlineAt: job.deadlineAt } : {}),
   };
+}
+
+/** The job that planned it is none of those that it was submitted to wait for. */
+function withoutPlan(fixed: JobEntry['fixed'], after: string): string {
+  const planner = plannerOf(fixed);
+  if (planner === undefined || after === '') return after;
+  const { mode, terms } = parseDependency(after);
+  const kept = terms.filter((term) => term.type === 'singleton' || term.jobId !== planner);
+  return formatDependency({ mode, terms: kept });
 }
 
 /** Before a time limit that became shorter than its notice it comes at once; without a limit there is none. */

@@ -2,7 +2,7 @@ import type { SlurmSpec, SlurmUpdate } from '../api/slurm.ts';
 import type { CanaryState } from '../core/canary.ts';
 import type { TermState } from '../core/dependency.ts';
 import { rawIdOf } from '../core/ids.ts';
-import type { Job } from '../core/job.ts';
+import type { Job, JobPlan } from '../core/job.ts';
 import type { LaneTerms } from '../core/lane.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { TaskReason } from '../core/task-table.ts';
@@ -35,6 +35,8 @@ export interface JobExtra {
   slurm?: SlurmUpdate;
   /** What some of its tasks get, by number from 1 on. */
   lanes?: readonly LaneTerms[];
+  /** See Job. */
+  plan?: JobPlan;
   /** Number of the lane that all tasks are in; absent: 0, or there is none. */
   allIn?: number;
 }
@@ -64,6 +66,7 @@ export function jobState(job: Job): StoredJobState {
       : { conditions: more.map(({ text, termStates, termDue }) => ({ text, terms: termStates, due: termDue })) }),
     ...(job.outputPath === undefined ? {} : { outputPath: job.outputPath }),
     ...(Object.keys(job.slurm).length === 0 ? {} : { slurm: job.slurm }),
+    ...(job.plan === undefined ? {} : { plan: job.plan }),
     ...(lanes.length === 0 ? {} : { lanes }),
     ...(allIn > 0 ? { allIn } : {}),
     ...(job.beginAt === 0 ? {} : { beginAt: job.beginAt }),
@@ -121,6 +124,11 @@ export function readMaxFailures({ spec, extra }: StoredJob): number {
 /** When it begins and has its deadline, and how its canary fares. */
 export function readTimes({ extra }: StoredJobState): Pick<JobExtra, 'beginAt' | 'deadlineAt' | 'canary'> {
   return /"(beginAt|deadlineAt|canary)":/.test(extra) ? readExtra(extra) : {};
+}
+
+/** What is known of the parts that its tasks read. */
+export function readPlan({ extra }: StoredJobState): JobPlan | undefined {
+  return extra.includes('"plan":') ? readExtra(extra).plan : undefined;
 }
 
 /** What Slurm's commands show of it, also where that was changed; undefined when there is nothing. */

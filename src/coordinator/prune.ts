@@ -1,6 +1,7 @@
 import type { PruneReply, PruneRequest } from '../api/access.ts';
 import type { StoredJob } from '../store/store.ts';
 import { keepSpent } from './instances/hooks.ts';
+import { jobExists } from './job-exists.ts';
 import type { Ledger } from './ledger.ts';
 import type { Memory } from './memory.ts';
 import { sweepBlobs, sweepLogs } from './sweep.ts';
@@ -13,7 +14,8 @@ const MAX_TASKS = 20_000;
 /** Chunks of ends of one large job that one commit removes: some milliseconds of the store. */
 const MAX_ENDS = 10_000;
 
-type Doomed = Pick<StoredJob, 'id' | 'size'>;
+/** `planOf`: number of the job that it planned, which may want to be planned again. */
+type Doomed = Pick<StoredJob, 'id' | 'size'> & { readonly planOf?: number };
 
 /** One at a time: two would count the same files. */
 const turns = new WeakMap<Ledger, Promise<unknown>>();
@@ -43,8 +45,8 @@ async function prune(ledger: Ledger, request: PruneRequest): Promise<PruneReply>
 }
 
 /** Ended jobs that are old enough, newest first. */
-async function choose({ ports }: Ledger, { olderThanMs, keep, ids }: PruneRequest): Promise<Doomed[]> {
-  const { store, clock } = ports;
+async function choose(ledger: Ledger, { olderThanMs, keep, ids }: PruneRequest): Promise<Doomed[]> {
+  const { store, clock } = ledger.ports;
   const latest = clock.now() - olderThanMs;
   const wanted = ids === undefined ? undefined : new Set(ids);
   const chosen: Doomed[] = [];
@@ -52,13 +54,25 @@ async function choose({ ports }: Ledger, { olderThanMs, keep, ids }: PruneReques
   let before: number | undefined;
   for (;;) {
     const rows = await store.findJobs({ live: false, limit: PAGE, ...(before === undefined ? {} : { before }) });
-    for (const { id, size, endedAt } of rows) {
+    for (const { id, size, endedAt, spec } of rows) {
       seen++;
-      if (seen > keep && endedAt <= latest && wanted?.has(id) !== false) chosen.push({ id, size });
+      const planOf = spec.role?.kind === 'plan' ? { planOf: spec.role.of } : {};
+      if (seen > keep && endedAt <= latest && wanted?.has(id) !== false) chosen.push({ id, size, ...planOf });
     }
-    if (rows.length < PAGE) return chosen;
+    if (rows.length < PAGE) return await withoutNeeded(ledger, chosen);
     before = rows.at(-1)!.id;
   }
+}
+
+/** A planning job stays as long as the job that it is for. */
+async function withoutNeeded(ledger: Ledger, chosen: readonly Doomed[]): Promise<Doomed[]> {
+  const ids = new Set(chosen.map(({ id }) => id));
+  const kept: Doomed[] = [];
+  for (const job of chosen) {
+    const { planOf } = job;
+    if (planOf === undefined || ids.has(planOf) || !(await jobExists(ledger, planOf))) kept.push(job);
+  }
+  return kept;
 }
 
 /** It has ended, no task waits for what became of it, and no instance of it lives. */

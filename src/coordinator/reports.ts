@@ -8,11 +8,14 @@ import { TaskState } from '../core/task-state.ts';
 import { TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
+import { growPlanned, planProblem } from './data/grow.ts';
 import { outcomeOf } from './instances/pass-on.ts';
 import { runLength } from './revoke.ts';
 
 /** Of an attempt that is over without a word. */
 export const LOST: Measured = { ...NOTHING_MEASURED, outcome: encodeOutcome({ kind: 'lost' }) };
+
+const FAILED = encodeOutcome({ kind: 'exited', code: 1 });
 
 /** Weight of the newest report in the smoothed duration of a job's attempts. */
 const MEAN_WEIGHT = 0.2;
@@ -157,8 +160,10 @@ export function endAttempt(
   const { now, memory } = books;
   const { table } = job;
   const position = range.position + at;
-  const measured = { ...reported, outcome: trueOutcome(books, session, job, range, position, reported.outcome) };
   const fence = range.fence + at;
+  const said = trueOutcome(books, session, job, range, position, reported.outcome);
+  const problem = said === 0 ? planProblem(books, job, fence) : TaskReason.none;
+  const measured = { ...reported, outcome: problem === TaskReason.none ? said : FAILED };
   if (range.status[at] === GrantStatus.leased) table.attempts[position]!++;
   if (job.startedAt === 0) job.startedAt = now;
   const suspendedMs = job.suspensions.end(position, now);
@@ -166,7 +171,7 @@ export function endAttempt(
   memory.changes.endsOf(job.id, now).add(end);
   if (measured.wallUs > job.slowest.least) job.slowest.add({ ...end, endedAt: now });
   const outcome = decodeOutcome(measured.outcome);
-  const decision = decideEnd({
+  const decided = decideEnd({
     outcome,
     failures: table.failures?.[position] ?? 0,
     losses: table.losses?.[position] ?? 0,
@@ -175,11 +180,13 @@ export function endAttempt(
     cancelRequested: table.hasFlag(position, TaskFlag.cancelRequested),
     requeueRequested: table.hasFlag(position, TaskFlag.requeueRequested),
   });
+  const decision = problem === TaskReason.none ? decided : { ...decided, reason: problem };
   table.setCounters(position, decision.failures, decision.losses);
   table.setOutcome(position, withoutProcess(measured.outcome));
   if (outcome.kind === 'exited' || outcome.kind === 'signalled') noteWall(job, measured.wallUs, 1);
   range.close(at);
   books.rangeShrank(session, job, range, at, 1);
+  if (decision.disposition === 'completed') growPlanned(books, job);
   dispose(books, job, position, decision);
 }
 

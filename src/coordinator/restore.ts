@@ -26,6 +26,7 @@ import type { BookSetup } from './instances/book.ts';
 import { loadInstances } from './instances/load.ts';
 import { type JobExtra, readExtra } from './job-row.ts';
 import { type Bound, type JobEntry, Memory, type SessionEntry } from './memory.ts';
+import { minApiOf } from './min-api.ts';
 import { applySlurm } from './slurm.ts';
 import { followTimes } from './times.ts';
 import type { World } from './world.ts';
@@ -94,28 +95,6 @@ function retryPolicyOf(spec: JobSpec): RetryPolicy {
     crashLimit: instances === undefined ? spec.crashLimit : instances.replacements + 1,
     requeue: spec.slurm?.requeue ?? true,
   };
-}
-
-/** What a worker of API 1 would not do, or would not understand. */
-function minApiOf(spec: JobSpec): number {
-  const { outputPath, errorPath, inputPath, signal, stage, slurm, gang, exclusive, run, heartbeatMs } = spec;
-  const { input, output, params, paramTable, secrets } = spec;
-  const given = [
-    outputPath,
-    errorPath,
-    inputPath,
-    signal,
-    stage,
-    slurm,
-    gang,
-    input,
-    output,
-    params,
-    paramTable,
-    secrets,
-  ];
-  const isNewer = exclusive || heartbeatMs > 0 || run.kind === 'handler';
-  return isNewer || given.some((each) => each !== undefined) ? 2 : 1;
 }
 
 /** The job as it was stored; grants, waiters and the queue are the caller's. */

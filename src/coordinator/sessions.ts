@@ -4,6 +4,7 @@ import { SpawnError } from '../core/errors.ts';
 import { WorkerSession } from '../core/worker-session.ts';
 import { checkReport, findTask, nextLinkNumber, refuseReplaced, resumeSession } from './bind.ts';
 import { checkExchange } from './check-exchange.ts';
+import { storedPlans } from './data/stored-plans.ts';
 import { hasNews, takeExchange } from './exchange.ts';
 import { instanceAttached, instanceConnected, instanceGone } from './instances/hooks.ts';
 import type { Ledger } from './ledger.ts';
@@ -133,12 +134,17 @@ export class Sessions {
     if (!this.#ledger.writable && hasNews(request)) {
       return { seq: request.seq, leaseMs, stale: 0, resync: false, deferred: true };
     }
-    const work = (world: World) => {
+    const work = (world: World, said: ExchangeRequest) => {
       const now = this.#find(sessionId);
       refuseReplaced(now.entry, request.ack);
-      return takeExchange(world, now.entry, link, request, leaseMs);
+      return takeExchange(world, now.entry, link, said, leaseMs);
     };
-    const reply = hasNews(request) ? this.#ledger.write(work) : this.#ledger.read(() => work(this.#ledger.world));
+    const write = async () => {
+      const { planned } = request;
+      const said = planned === undefined ? request : { ...request, planned: await storedPlans(this.#ledger, planned) };
+      return await this.#ledger.write((world) => work(world, said));
+    };
+    const reply = hasNews(request) ? write() : this.#ledger.read(() => work(this.#ledger.world, request));
     link.lastSeq = request.seq;
     link.lastReply = reply;
     try {

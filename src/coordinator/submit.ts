@@ -8,6 +8,7 @@ import { type IndexSet, parseIndexSet } from '../core/index-set.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { StoredJobFixed } from '../store/store.ts';
 import { checkCombinations } from './check-spec.ts';
+import { giveSameTasks } from './data/grow.ts';
 import { rawRoomOf } from './grow-array.ts';
 import type { JobEntry } from './memory.ts';
 import { linkJob, makeJob, predecessorIds } from './restore.ts';
@@ -135,6 +136,7 @@ export function addJob(world: World, checked: CheckedSubmit, caller: Caller, ran
   followTimes(world, job);
   memory.changes.newJobs.set(job, fixed);
   linkJob(memory, job);
+  giveSameTasks(world, entry);
   for (const dependsOn of predecessorIds(job)) memory.changes.dependencies.push({ jobId: job.id, dependsOn });
   memory.changes.event(world.now, job.id, 'jobSubmitted', { name: fixed.name, size: fixed.size, owner: fixed.owner });
   world.changed(job);
@@ -142,5 +144,5 @@ export function addJob(world: World, checked: CheckedSubmit, caller: Caller, ran
     world.settlement.evaluate(job);
     world.settlement.run();
   }
-  return entry;
+  return world.entryOf(job);
 }

@@ -1,6 +1,7 @@
 import type { SubmitReply, SubmitRequest } from '../api/job.ts';
 import { MAX_ARRAY_SIZE } from '../api/limits.ts';
-import { type Draft, draftNumbers } from './drafts.ts';
+import { withCompanions } from './data/companions.ts';
+import { draftNumbers } from './drafts.ts';
 import type { Ledger } from './ledger.ts';
 import type { JobEntry, Memory } from './memory.ts';
 import { readJob } from './reading.ts';
@@ -11,11 +12,11 @@ import { viewJob } from './views.ts';
 
 /** Submits a job once for each idempotency key. */
 export async function submitJob(ledger: Ledger, caller: Caller, request: SubmitRequest): Promise<SubmitReply> {
-  const main: Draft = {
-    number: draftNumbers()(),
-    checked: checkSubmit(request.spec, ledger.ports.options.maxArraySize ?? MAX_ARRAY_SIZE),
-  };
-  const drafts: readonly Draft[] = [main];
+  const next = draftNumbers();
+  const number = next();
+  const checked = checkSubmit(request.spec, ledger.ports.options.maxArraySize ?? MAX_ARRAY_SIZE);
+  const drafts = withCompanions({ number, checked }, next);
+  const main = drafts.find((draft) => draft.number === number)!;
   const submission: Submission = { drafts, main, key: request.idempotencyKey, bodyHash: hashRequest(request.spec) };
   const replay = async (id: number): Promise<SubmitReply> => {
     return { job: await readJob(ledger, String(id)), replayed: true, dryRun: false };

@@ -3,6 +3,7 @@ import { readParamTable } from '../api/param-table.ts';
 import { readStageManifest } from '../api/stage.ts';
 import type { StoredBlob } from '../objects/log-reader.ts';
 import { jobExists } from './job-exists.ts';
+import { readPlan } from './job-row.ts';
 import type { Ledger } from './ledger.ts';
 
 /** Rows of jobs that are read at a time. */
@@ -45,7 +46,9 @@ async function blobsInUse({ memory, ports }: Ledger, gone: ReadonlySet<number>):
   const used = new Set<string>();
   const stages = new Set<string>();
   const tables = new Set<string>();
-  const note = ({ run, envSnapshot, stage, paramTable }: JobSpec): void => {
+  const plans = new Set<string>();
+  const note = ({ run, envSnapshot, stage, paramTable }: JobSpec, plan: string | undefined): void => {
+    if (plan !== undefined && plan !== '') plans.add(plan);
     if (run.kind === 'script') used.add(keyOf({ kind: 'script', hash: run.hash }));
     if (envSnapshot !== undefined) used.add(keyOf({ kind: 'env', hash: envSnapshot }));
     if (stage !== undefined) stages.add(stage);
@@ -55,17 +58,23 @@ async function blobsInUse({ memory, ports }: Ledger, gone: ReadonlySet<number>):
     let before: number | undefined;
     for (;;) {
       const rows = await ports.store.findJobs({ live, limit: PAGE, ...(before === undefined ? {} : { before }) });
-      for (const { id, spec } of rows) if (!gone.has(id)) note(spec);
+      for (const row of rows) if (!gone.has(row.id)) note(row.spec, readPlan(row)?.hash);
       if (rows.length < PAGE) break;
       before = rows.at(-1)!.id;
     }
   }
   // One that moved from live to ended between the two, or is not durable yet.
-  for (const [id, { fixed }] of memory.jobs) if (!gone.has(id)) note(fixed.spec);
+  for (const [id, { job, fixed }] of memory.jobs) if (!gone.has(id)) note(fixed.spec, job.plan?.hash);
   for (const stage of stages) {
     const found = await ports.blobs.get(stage);
     const pieces = found === undefined ? [] : (readStageManifest(found.bytes)?.pieces ?? []);
     for (const hash of [stage, ...pieces]) used.add(keyOf({ kind: 'stage', hash }));
+  }
+  for (const plan of plans) {
+    const found = await ports.blobs.get(plan);
+    // Whatever it names.
+    const pieces = found === undefined ? [] : (new TextDecoder().decode(found.bytes).match(/[0-9a-f]{64}/g) ?? []);
+    for (const hash of [plan, ...pieces]) used.add(keyOf({ kind: 'plan', hash }));
   }
   for (const table of tables) {
     const found = await ports.blobs.get(table);

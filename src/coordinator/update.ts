@@ -6,6 +6,7 @@ import { checkOutputPath } from '../core/output-path.ts';
 import { counted } from '../core/shown.ts';
 import { TaskState } from '../core/task-state.ts';
 import type { Runs } from './cancel.ts';
+import { refuseAwaiting } from './data/plan-verbs.ts';
 import { changePriority, moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { forgetJob } from './link.ts';
@@ -58,6 +59,7 @@ export async function updateJob(ledger: Ledger, caller: Caller, ref: string, giv
     const { job } = entry;
     if (job.endedAt !== 0) throw new SpawnError('JOB_ENDED', { ref: String(job.id), state: job.state });
     checkPredecessors(ledger, checked.dependency ?? null);
+    if (checked.dependency !== undefined) refuseAwaiting(entry);
     const selected = selectTasks(job, resolved, request);
     if (!selected.whole) refuseJobFields(request, ref);
     if (request.outputPath !== undefined) checkOutput(entry);

@@ -4,6 +4,7 @@ import type { Job } from '../core/job.ts';
 import { TaskReason } from '../core/task-table.ts';
 import { holdTasks, RETRIED, requeueTasks, retryTasks, revokeHeld } from './again.ts';
 import { cancelTasks, type Runs } from './cancel.ts';
+import { beforeAgain, cancelPlan } from './data/plan-verbs.ts';
 import { moveToLane } from './lanes.ts';
 import type { Ledger } from './ledger.ts';
 import { checkOwner } from './ownership.ts';
@@ -50,10 +51,12 @@ export async function applyVerb(
 
 /** The verb on a job that is here, and that the caller may change. What follows from it is not settled yet. Gives how many tasks it changed. */
 export function applyNow(world: World, verb: Verb, job: Job, resolved: ResolvedRef, selection: VerbRequest): number {
-  const named = { job, ...selectTasks(job, resolved, selection) };
   const runsAgain = verb === 'retry' || verb === 'requeue';
+  const again = runsAgain ? beforeAgain(world, world.entryOf(job)) : 0;
+  const named = { job, ...selectTasks(job, resolved, selection) };
   if (runsAgain && resolved.indices === null && selection.index === undefined) named.runs = withoutResized(named);
-  const tasks = act(world, verb, named, selection);
+  const tasks = act(world, verb, named, selection) + again;
+  if (verb === 'cancel' && named.whole) cancelPlan(world, world.entryOf(job));
   if (tasks > 0) world.memory.changes.event(world.now, job.id, EVENTS[verb], { tasks });
   return tasks;
 }

@@ -2,14 +2,17 @@ import type { Counts, JobDelta, JobStateName, JobView } from '../api/job.ts';
 import type { JobSpec, RunSpec } from '../api/job-spec.ts';
 import type { CanaryState } from '../core/canary.ts';
 import type { Job } from '../core/job.ts';
-import { jobState } from '../core/job-state.ts';
+import { jobState, neededOf } from '../core/job-state.ts';
+import { counted } from '../core/shown.ts';
 import { TASK_STATES, TaskState } from '../core/task-state.ts';
 import { TASK_REASONS, TaskFlag, TaskReason } from '../core/task-table.ts';
 import type { StoredJob, StoredJobFixed, StoredJobState } from '../store/store.ts';
+import { awaitsPlan, plannerOf, readsParts } from './data/planned.ts';
 import {
   readAfter,
   readMaxFailures,
   readOutput,
+  readPlan,
   readSlurm,
   readTerms,
   readTimes,
@@ -25,7 +28,7 @@ const STOPPED = TASK_REASONS[TaskReason.maxFailures]!;
 /** A live (or just ended) job. */
 export function viewJob(memory: Memory, entry: JobEntry): JobView {
   const { job, fixed } = entry;
-  const reason = job.endedAt === 0 ? whyNot(memory, job) : whyGone(job, fixed);
+  const reason = job.endedAt === 0 ? whyNot(memory, entry) : whyGone(job, fixed);
   const { count } = job.suspensions;
   const shown = view(fixed, stateRow(job), job.table.counts, job.state, reason);
   return count === 0 ? shown : { ...shown, suspended: count };
@@ -34,7 +37,7 @@ export function viewJob(memory: Memory, entry: JobEntry): JobView {
 /** An ended job that is not in memory. */
 export function viewStored(row: StoredJob): JobView {
   const ended = whyEnded(row.counts, readMaxFailures(row), row.endedAt, readTimes(row), row);
-  return view(row, row, row.counts, jobState(row.counts, row.held), ended);
+  return view(row, row, row.counts, jobState(row.counts, row.held, row.spec.minSuccess), ended);
 }
 
 export function deltaOf(job: Job): JobDelta {
@@ -103,9 +106,18 @@ function view(
     ...(row.meanWallUs === 0 ? {} : { meanWallMs: row.meanWallUs / 1000 }),
     ...(spec.instances === undefined ? {} : { instances: true }),
     ...(slurm === undefined ? {} : { slurm }),
+    ...planOf(fixed, row),
+    ...(spec.minSuccess === 1 ? {} : { minSuccess: spec.minSuccess }),
     ...(spec.role === undefined ? {} : { role: spec.role }),
     ...(spec.workflow === undefined ? {} : { workflow: spec.workflow }),
   };
+}
+
+function planOf(fixed: StoredJobFixed, row: StoredJobState): Pick<JobView, 'plan'> {
+  if (!readsParts(fixed.spec)) return {};
+  const job = plannerOf(fixed);
+  const parts = readPlan(row)?.parts;
+  return { plan: { ...(job === undefined ? {} : { job }), ...(parts === undefined ? {} : { parts }) } };
 }
 
 function countsOf(counts: ArrayLike<number>): Counts {
@@ -145,6 +157,10 @@ function whyEnded(
   { spec, size }: StoredJobFixed,
 ): string | undefined {
   if (counts[TaskState.failed]! > maxFailures) return STOPPED;
+  const completed = counts[TaskState.completed]!;
+  if (spec.minSuccess < 1 && completed < size) {
+    return `${completed} of ${counted(size, 'task')} completed, ${neededOf(size, spec.minSuccess)} were needed`;
+  }
   if (canary?.state === 'failed' && canary.missed > 0) {
     return `canary failed: ${canary.missed} of ${Math.min(size, spec.canary)} did not complete`;
   }
@@ -162,12 +178,16 @@ function whyKept({ delayed, table, canary }: Job): string {
 }
 
 /** Why nothing of a job that is ready or blocked runs, in a few words. */
-function whyNot(memory: Memory, job: Job): string | undefined {
+function whyNot(memory: Memory, entry: JobEntry): string | undefined {
+  const { job } = entry;
   if (job.state === 'running') return undefined;
   const impossible = job.facts.bound ? undefined : explainImpossible(memory, job);
   const also = impossible === undefined ? '' : `; ${impossible}`;
   if (job.state === 'held') return `held by a user${also}`;
-  if (job.state === 'blocked') return `waiting for a dependency${also}`;
+  if (job.state === 'blocked') {
+    const planner = awaitsPlan(entry) ? plannerOf(entry.fixed) : undefined;
+    return planner === undefined ? `waiting for a dependency${also}` : `waiting for its plan (job ${planner})`;
+  }
   if (job.state !== 'ready') return undefined;
   if (job.shut)
     return job.beginAt > 0 ? `begins at ${timeText(job.beginAt)}${also}` : TASK_REASONS[TaskReason.deadline];

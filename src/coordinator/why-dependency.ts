@@ -114,6 +114,10 @@ function ofTerm(asked: Asked, condition: Condition, at: number, term: JobTerm): 
     if (partner >= 0) return ofPartner(predecessor, partner, now);
   }
   if (condition.termStates[at] !== 'pending') return undefined;
+  const { role } = asked.memory.jobs.get(predecessor.id)!.fixed.spec;
+  if (role?.kind === 'plan' && role.of === job.id) {
+    return { text: `for its plan (job ${predecessor.id})`, holders: [jobHolder(predecessor.id, [predecessor])] };
+  }
   const due = condition.termDue[at]!;
   if (due > now) {
     const text = `until ${timeText(due)}, ${shownDuration(term.delayMs)} after the start of job ${predecessor.id} (${named})`;

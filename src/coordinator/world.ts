@@ -29,6 +29,7 @@ export class World implements SettleWorld, ScheduleActions {
   readonly alarmSet: (due: number) => void;
   readonly chance: () => number;
   readonly randomHex: (digits: number) => string;
+  readonly maxTasks: number;
 
   constructor(
     memory: Memory,
@@ -37,6 +38,7 @@ export class World implements SettleWorld, ScheduleActions {
     alarmSet: (due: number) => void,
     chance: () => number,
     randomHex: (digits: number) => string,
+    maxTasks: number,
   ) {
     this.memory = memory;
     this.#scheduler = new Scheduler(memory.queue, SCHEDULE_POLICY, this);
@@ -45,6 +47,7 @@ export class World implements SettleWorld, ScheduleActions {
     this.alarmSet = alarmSet;
     this.chance = chance;
     this.randomHex = randomHex;
+    this.maxTasks = maxTasks;
   }
 
   get now(): number {

@@ -71,6 +71,8 @@ export function describeInstances(world: StoreWorld): void {
       await world.store.commit(aBatch({ resized: [{ id: 1, indices: '0-11', size: 12 }] }));
       await reopen(world);
       expect((await world.store.loadJob(1))?.job).toEqual(aJob(1, { indices: '0-11', size: 12 }));
+      await world.store.commit(aBatch({ resized: [{ id: 1, indices: '0-8', size: 9, rawIdBase: 1_000_777 }] }));
+      expect((await world.store.loadJob(1))?.job).toMatchObject({ size: 9, rawIdBase: 1_000_777 });
       const batch = aBatch({ resized: [{ id: 77, indices: '0-11', size: 12 }] });
       await expect(world.store.commit(batch)).rejects.toMatchObject({ code: 'STORE_FAILED' });
     });

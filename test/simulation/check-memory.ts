@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { awaitsPlan } from '../../src/coordinator/data/planned.ts';
 import type { Bound, Memory } from '../../src/coordinator/memory.ts';
 import { type GrantRange, GrantStatus } from '../../src/core/grant-range.ts';
 import type { Job } from '../../src/core/job.ts';
@@ -10,7 +11,12 @@ import { expectRoom } from '../support/expect-room.ts';
 
 /** Everything that must be true of the coordinator's memory between any two steps. */
 export function checkMemory(memory: Memory): void {
-  for (const { job } of memory.jobs.values()) checkJob(job);
+  for (const entry of memory.jobs.values()) {
+    checkJob(entry.job);
+    // One task stands for all, and never runs.
+    if (awaitsPlan(entry))
+      expect([entry.job.size, entry.job.table.attempts[0], entry.job.grants.size]).toEqual([1, 0, 0]);
+  }
   checkPlaces(memory);
   for (const jobs of memory.sharers.values()) checkSingletons([...jobs]);
   for (const { session, bound } of memory.sessions.values()) {

@@ -1,3 +1,4 @@
+import type { Planned } from '../../src/api/data.ts';
 import { API_VERSION } from '../../src/api/limits.ts';
 import type { ExchangeRequest, FenceRun, HelloRequest, StreamMessage } from '../../src/api/session.ts';
 import { FakeMembers } from './fake-members.ts';
@@ -34,6 +35,7 @@ export class FakeHoldings {
   readonly #started: number[] = [];
   readonly #ended: { fence: number; outcome: number }[] = [];
   readonly #returned: number[] = [];
+  readonly #planned: Planned[] = [];
   /** Over, so that a grant that comes again is known. */
   readonly #recent = new Set<number>();
 
@@ -86,6 +88,11 @@ export class FakeHoldings {
     this.#ended.push({ fence, outcome });
   }
 
+  /** What a task that plans has found, if it has done that. */
+  plan(fence: number, { parts, outcome }: { parts?: number; outcome: number }): void {
+    if (parts !== undefined && outcome === 0) this.#planned.push({ fence, hash: 'a'.repeat(64), parts });
+  }
+
   giveBack(fence: number): void {
     this.forget(fence);
     this.#returned.push(fence);
@@ -125,6 +132,7 @@ export class FakeHoldings {
       returned: this.#returned.splice(0).map((fence) => [fence, 1]),
       held: { count: fences.length, sum: fences.reduce((sum, fence) => (sum + fence) % 2 ** 48, 0) },
       ...this.members.take(),
+      ...(this.#planned.length === 0 ? {} : { planned: this.#planned.splice(0) }),
     };
     if (!resync) return request;
     const started = fences.filter((fence) => this.held.get(fence)!.started);
@@ -141,6 +149,7 @@ export class FakeHoldings {
     this.#started.length = 0;
     this.#ended.length = 0;
     this.#returned.length = 0;
+    this.#planned.length = 0;
     this.#recent.clear();
     this.members.clear();
   }

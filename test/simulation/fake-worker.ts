@@ -188,6 +188,7 @@ export class FakeWorker {
             this.kill();
             this.clock.timer(500, () => this.start());
           } else {
+            this.#holdings.plan(held.fence, script);
             this.#end(held.fence, script.outcome);
           }
         };

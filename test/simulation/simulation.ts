@@ -7,6 +7,7 @@ import { Chance } from './chance.ts';
 import { checkHistory } from './check-history.ts';
 import { checkMemory } from './check-memory.ts';
 import { checkDeadlines, grantProblem } from './check-times.ts';
+import { idsOf } from './data-ids.ts';
 import type { FakeMachine } from './fake-machine.ts';
 import { FakeMachines } from './fake-machines.ts';
 import { FakeWorker } from './fake-worker.ts';
@@ -57,6 +58,8 @@ export class Simulation {
   commits = 0;
   crashes = 0;
   #ledger: Ledger | undefined;
+  /** What tasks do of which nothing else is said. */
+  usual: (jobId: number) => TaskScript = () => ({ durationMs: 10, outcome: 0, killsWorker: false });
   readonly #executions = new Map<string, Execution[]>();
   readonly #options: SimulationOptions;
   readonly #watch: WorkerWatch;
@@ -68,8 +71,7 @@ export class Simulation {
     this.network = new Network(this.clock, this.chance);
     this.network.faults = options.faults;
     this.#watch = {
-      script: (jobId, position) =>
-        this.scripts.get(jobId)?.(position) ?? { durationMs: 10, outcome: 0, killsWorker: false },
+      script: (jobId, position) => this.scripts.get(jobId)?.(position) ?? this.usual(jobId),
       began: (place, held) => this.#began(place, held.fence, `${held.jobId}_${held.position}`),
       over: (place, fence) => this.#over(place, fence),
       granted: (jobId, position) => this.#granted(jobId, position),
@@ -98,6 +100,7 @@ export class Simulation {
     const known = this.acknowledged.get(job.id);
     if (known !== undefined && known !== spec) this.problems.push(`job ${job.id} was acknowledged twice`);
     this.acknowledged.set(job.id, spec);
+    for (const id of idsOf(job, spec)) this.acknowledged.set(id, this.disk.content.jobs.get(id)?.spec ?? spec);
     this.scripts.set(job.id, script);
     return job.id;
   }
@@ -178,7 +181,7 @@ export class Simulation {
       blobs: {
         put: () => Promise.reject(new Error('none')),
         get: () => Promise.resolve(undefined),
-        has: () => Promise.resolve(false),
+        has: () => Promise.resolve(true),
         list: () => Promise.resolve([]),
         remove: () => Promise.resolve(false),
       },

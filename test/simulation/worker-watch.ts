@@ -5,6 +5,8 @@ export interface TaskScript {
   durationMs: number;
   outcome: number;
   killsWorker: boolean;
+  /** Of a task that plans: how many parts it finds. */
+  parts?: number;
 }
 
 /** Where tasks run: a worker, or the machine of an instance. */

@@ -2,7 +2,7 @@ import type { Batch, LoadedState, StoredInstance, StoredInstancesQuery } from '.
 import type { Content } from './memory-store.ts';
 
 export function writeInstances(to: Content, batch: Batch): void {
-  for (const { id, indices, size } of batch.resized ?? []) to.jobs.set(id, { ...to.jobs.get(id)!, indices, size });
+  for (const row of batch.resized ?? []) to.jobs.set(row.id, { ...to.jobs.get(row.id)!, ...row });
   for (const instance of batch.instances ?? []) to.instances.set(instance.id, instance);
   for (const id of batch.droppedInstances ?? []) to.instances.delete(id);
   for (const budget of batch.budgets ?? []) to.budgets.set(JSON.stringify([budget.tenant, budget.owner]), budget);

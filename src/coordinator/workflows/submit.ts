@@ -3,6 +3,7 @@ import type { WorkflowReply, WorkflowRequest } from '../../api/workflow.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
 import { checkName, type JobId, nameLike } from '../../core/ids.ts';
 import { orderByNeeds } from '../../core/topological.ts';
+import { withCompanions } from '../data/companions.ts';
 import { type Draft, draftNumbers, isDraft } from '../drafts.ts';
 import type { Ledger } from '../ledger.ts';
 import type { JobEntry, Memory } from '../memory.ts';
@@ -47,13 +48,21 @@ function draftsOf(name: string | undefined, jobs: Jobs, maxArraySize: number): D
   const checked = jobs.map((job, at) => inJob(at, job.key, () => checkJob(job, maxArraySize, keys)));
   const order = orderOf(jobs, checked);
   const first = keys.get(jobs[order[0]!]!.key)!;
-  return order.map((at) => {
+  const ordered = order.map((at): Draft => {
     const { key, onFailure } = jobs[at]!;
     const more = { ...(name === undefined ? {} : { name }), ...(onFailure === 'stop' ? { stop: true } : {}) };
     const workflow = { first, count: jobs.length, key, ...more };
     const one = checked[at]!;
     return { number: keys.get(key)!, checked: { ...one, spec: { ...one.spec, workflow } } };
   });
+  const all = ordered.flatMap((draft) => withCompanions(draft, next));
+  return all.map((draft) => inGroup(draft, all));
+}
+
+/** A group begins with the first of its jobs, which may be one that plans another. */
+function inGroup({ number, checked }: Draft, all: readonly Draft[]): Draft {
+  const workflow = { ...checked.spec.workflow!, first: all[0]!.number, count: all.length };
+  return { number, checked: { ...checked, spec: { ...checked.spec, workflow } } };
 }
 
 function checkJob({ key, spec }: Jobs[number], maxArraySize: number, keys: ReadonlyMap<string, JobId>): CheckedSubmit {
