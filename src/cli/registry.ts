@@ -16,6 +16,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/run.ts')).run,
   },
   {
+    name: 'init',
+    group: 'Submit',
+    summary: 'Write a job file to begin with',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
     name: 'validate',
     group: 'Submit',
     summary: 'Check job files and tell all that is wrong with them',
@@ -36,7 +42,7 @@ export const COMMANDS: readonly Entry[] = [
   {
     name: 'template',
     group: 'Submit',
-    summary: 'Keep the options of a launch under a name',
+    summary: 'Keep the options of a launch, or a job file, under a name',
     load: async () => (await import('./commands/template.ts')).template,
   },
   {
@@ -80,6 +86,12 @@ export const COMMANDS: readonly Entry[] = [
     group: 'Look',
     summary: 'List what happened',
     load: async () => (await import('./commands/events.ts')).events,
+  },
+  {
+    name: 'alerts',
+    group: 'Look',
+    summary: 'Let somebody be told of what happens, by mail, Slack or webhook',
+    load: async () => (await import('./commands/alerts.ts')).alerts,
   },
   {
     name: 'wait',
