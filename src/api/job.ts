@@ -161,6 +161,8 @@ export const TaskView = z.object({
   /** Bytes of output cut out by the cap, and bytes that could not be written. */
   cutBytes: z.int().optional(),
   missingBytes: z.int().optional(),
+  /** How far the attempt that runs says it is, 0 to 1, and what it says beside that. */
+  progress: z.object({ fraction: z.number(), message: z.string().optional() }).optional(),
   /** Its parameters, those of the job among them. */
   params: z.record(z.string(), z.unknown()).optional(),
 });
@@ -287,6 +289,7 @@ export const JobDelta = z.object({
   counts: Counts,
   /** As in JobView. */
   suspended: z.int().optional(),
+  progress: z.number().optional(),
   retried: z.int(),
   endedAt: z.number().optional(),
   exitCode: z.int().optional(),

@@ -5,6 +5,7 @@ import type { WorkerSession } from '../core/worker-session.ts';
 import type { Books } from './books.ts';
 import { addFence } from './cancel.ts';
 import { takePlanned } from './data/grow.ts';
+import { takeProgress } from './data/progress.ts';
 import { reconcileMembers, takeMembers } from './gang.ts';
 import { takeInstanceReport } from './instances/hooks.ts';
 import { tellLimit } from './limits.ts';
@@ -42,6 +43,7 @@ export function takeExchange(
   if (request.draining === true) session.draining = true;
   if (request.starts !== undefined) stale += takeStarts(books, session, request.starts);
   if (request.planned !== undefined) stale += takePlanned(books, session, request.planned);
+  if (request.progress !== undefined) takeProgress(world.memory, session, request.progress);
   if (request.ends !== undefined) stale += takeEnds(books, session, request.ends);
   if (request.returned !== undefined) stale += takeReturned(books, session, request.returned);
   if (request.members !== undefined) stale += takeMembers(books, session, request.members);

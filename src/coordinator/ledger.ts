@@ -229,7 +229,8 @@ export class Ledger {
       if (!world.schedule()) this.poke();
     }
     raiseAlerts(world, this.ports.alerts);
-    const deltas = this.watchers.capture(changes.jobs);
+    const deltas = this.watchers.capture([...changes.jobs, ...memory.progressed]);
+    memory.progressed.clear();
     const send = prepareMessages(memory, changes.outgoing);
     changes.outgoing.clear();
     const batch = changes.empty ? undefined : changes.take(memory.counters);

@@ -58,6 +58,8 @@ export class Memory {
   /** When the next alarm of a job rings. */
   readonly nextAlarm = new Map<number, number>();
   readonly changes = new Changes();
+  /** Jobs of which attempts have said how far they are since the last commit. */
+  readonly progressed = new Set<Job>();
   /** Ended jobs that are still here, to be dropped when nobody waits for them, with when they came (steady clock). */
   readonly ended = new Map<Job, number>();
   counters: Counters;

@@ -117,6 +117,7 @@ function takeCompletedStretch(
   table.setReason(position, count, TaskReason.none);
   table.touchRun(position, count);
   range.closeLeased(at, count);
+  job.progress?.over(position, count);
   books.rangeShrank(session, job, range, at, count);
   books.settlement.ended(job, position, count);
   return true;
@@ -167,6 +168,7 @@ export function endAttempt(
   if (range.status[at] === GrantStatus.leased) table.attempts[position]!++;
   if (job.startedAt === 0) job.startedAt = now;
   const suspendedMs = job.suspensions.end(position, now);
+  job.progress?.over(position, 1);
   const end = { position, attempt: table.attempts[position]!, fence, sessionId: session.id, suspendedMs, ...measured };
   memory.changes.endsOf(job.id, now).add(end);
   if (measured.wallUs > job.slowest.least) job.slowest.add({ ...end, endedAt: now });

@@ -145,6 +145,8 @@ export class Sessions {
       return await this.#ledger.write((world) => work(world, said));
     };
     const reply = hasNews(request) ? write() : this.#ledger.read(() => work(this.#ledger.world, request));
+    // Who watches hears of it, also when nothing has to be stored.
+    if (request.progress !== undefined) this.#ledger.poke();
     link.lastSeq = request.seq;
     link.lastReply = reply;
     try {

@@ -103,9 +103,16 @@ function viewState({ job, fixed }: JobEntry, position: number): TaskView {
     ...(isStopping(table, position) ? { stopping: true } : {}),
     ...causeOf(table, position),
     ...suspension,
+    ...progressOf(job, position),
     attempt: table.attempts[position]!,
     failures: table.failures?.[position] ?? 0,
   };
+}
+
+/** Of what runs. */
+function progressOf({ progress }: Job, position: number): Pick<TaskView, 'progress'> {
+  const told = progress?.of(position);
+  return told === undefined ? {} : { progress: { ...told } };
 }
 
 function isStopping(table: TaskTable, position: number): boolean {

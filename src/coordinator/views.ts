@@ -31,7 +31,7 @@ export function viewJob(memory: Memory, entry: JobEntry): JobView {
   const reason = job.endedAt === 0 ? whyNot(memory, entry) : whyGone(job, fixed);
   const { count } = job.suspensions;
   const shown = view(fixed, stateRow(job), job.table.counts, job.state, reason);
-  return count === 0 ? shown : { ...shown, suspended: count };
+  return { ...shown, ...(count === 0 ? {} : { suspended: count }), ...progressOf(job) };
 }
 
 /** An ended job that is not in memory. */
@@ -46,9 +46,14 @@ export function deltaOf(job: Job): JobDelta {
     state: job.state,
     counts: countsOf(job.table.counts),
     ...(job.suspensions.count === 0 ? {} : { suspended: job.suspensions.count }),
+    ...progressOf(job),
     retried: job.retried,
     ...(job.endedAt === 0 ? {} : { endedAt: job.endedAt, exitCode: job.exitCode }),
   };
+}
+
+function progressOf({ progress, endedAt, table, size }: Job): { progress?: number } {
+  return progress === undefined || endedAt !== 0 ? {} : { progress: progress.mean(table.ended, size) };
 }
 
 export function deltaOfView(job: JobView): JobDelta {

@@ -11,6 +11,7 @@ import { Pace } from './pace.ts';
 import type { RetryPolicy } from './retry.ts';
 import { Slowest } from './slowest.ts';
 import { Suspensions } from './suspensions.ts';
+import type { TaskProgress } from './task-progress.ts';
 import { TaskState } from './task-state.ts';
 import { TaskTable } from './task-table.ts';
 
@@ -105,6 +106,8 @@ export class Job implements LaneJob {
   readonly pace = new Pace();
   readonly slowest = new Slowest();
   readonly suspensions = new Suspensions();
+  /** Absent until one of its attempts has said something. */
+  progress: TaskProgress | undefined;
   /** Granted tasks of all lanes that hold resources (not those granted ahead), over all sessions. */
   slots = 0;
 
