@@ -9,6 +9,7 @@ await enter(async () => {
     const { stepHost } = await import('../worker/steps/step-host.ts');
     return (argv: string[]) => stepHost(argv.slice(1));
   }
+  if (verb === 'host') return (await import('../worker/hosts/inside/host.ts')).runHost;
   if (isInsideVerb(verb)) return (await import('./inside.ts')).runInside;
   return (await import('../worker/main.ts')).main;
 });

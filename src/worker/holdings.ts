@@ -3,7 +3,8 @@ import type { FenceRun, StreamMessage } from '../api/session.ts';
 import type { Attempts } from './attempts.ts';
 import { FenceSet } from './fence-set.ts';
 import type { Forker } from './forker/types.ts';
-import type { JobBook } from './job-book.ts';
+import type { HostPool } from './hosts/pool.ts';
+import type { JobBook, KnownJob } from './job-book.ts';
 import { Members } from './members.ts';
 import type { Outbox } from './outbox.ts';
 import { GrantQueue } from './queue.ts';
@@ -11,6 +12,9 @@ import type { StepPlaces } from './step-places.ts';
 
 /** Fences that were held once and are remembered, so that a grant which comes twice does not run twice; in runs. */
 const REMEMBERED_RUNS = 4_096;
+
+/** From TERM to KILL for tasks that are ended because the worker goes, unless their job says less. */
+const MOST_SHUTDOWN_GRACE_MS = 10_000;
 
 /** What the coordinator says of grants that are here. */
 type AboutHeld = Extract<
@@ -26,6 +30,8 @@ export interface HoldingsOptions {
   readonly outbox: Outbox;
   readonly attempts: Attempts;
   readonly jobs: JobBook;
+  /** Absent: handlers do not run here. */
+  readonly hosts: HostPool | undefined;
   /** Absent: this worker starts no steps. */
   readonly steps: StepPlaces | undefined;
   /** There is something to say, or room for something to start. */
@@ -58,7 +64,7 @@ export class Holdings {
 
   /** Attempts here, and parts in those that run elsewhere. */
   get running(): number {
-    return this.#attempts.count + this.members.count;
+    return this.#attempts.count + this.members.count + (this.#options.hosts?.count ?? 0);
   }
 
   /** Tasks that have not started. */
@@ -116,6 +122,8 @@ export class Holdings {
 
   #about(message: AboutHeld, forker: Forker | undefined): void {
     const { fences } = message;
+    const { hosts } = this.#options;
+    for (const [base, count] of fences) if (hosts !== undefined) aboutHosted(hosts, message, base, count);
     switch (message.type) {
       case 'revoke':
         this.#revoke(fences, forker);
@@ -175,14 +183,42 @@ export class Holdings {
     }
   }
 
+  /** Jobs of which anything runs. */
+  jobs(): Set<number> {
+    return new Set([...this.#attempts.jobs(), ...(this.#options.hosts?.jobs() ?? [])]);
+  }
+
+  /** Fences of what has started. */
+  *started(): Generator<number> {
+    yield* this.#attempts.started();
+    if (this.#options.hosts !== undefined) yield* this.#options.hosts.started();
+  }
+
+  /** Ends everything because the worker goes. */
+  shutDown(forker: Forker | undefined): void {
+    this.#attempts.shutDown(forker, MOST_SHUTDOWN_GRACE_MS);
+    this.#options.hosts?.shutDown(MOST_SHUTDOWN_GRACE_MS);
+    this.members.giveUp();
+  }
+
+  /** The job is over here. */
+  forget(jobId: number): void {
+    this.#options.hosts?.forget(this.#options.jobs.allOf(jobId));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#options.hosts?.close(), this.members.close()]);
+  }
+
   giveBackAll(forker: Forker | undefined): void {
     this.#giveBack(this.#queue.clear());
     if (forker !== undefined) this.#attempts.withdraw(forker, 0, Number.POSITIVE_INFINITY);
+    this.#options.hosts?.revoke(0, Number.POSITIVE_INFINITY);
   }
 
-  /** It was to start and could not: for example because the lease had just ended. */
-  refused(fence: number): void {
-    this.#giveBack([[fence, 1]]);
+  /** They were to start and could not: for example because the lease had just ended. */
+  refused(runs: readonly FenceRun[]): void {
+    this.#giveBack(runs);
   }
 
   over(base: number, count = 1): void {
@@ -194,12 +230,20 @@ export class Holdings {
   startAll(forker: Forker): void {
     this.members.admitWaiting();
     const now = performance.now();
-    const fitOf = (jobId: number, lane: number, position: number, placement?: Placement) =>
-      this.#attempts.fitOf(jobId, lane, position, this.#queue.laneCount === 1, placement);
+    const { hosts, jobs } = this.#options;
+    const fitOf = (jobId: number, lane: number, position: number, placement?: Placement) => {
+      const isAlone = this.#queue.laneCount === 1;
+      const hosted = hosts === undefined ? undefined : hostedJob(jobs, jobId, lane);
+      if (hosted === undefined) return this.#attempts.fitOf(jobId, lane, position, isAlone, placement);
+      return hosts!.fitOf(hosted, position, isAlone, this.#attempts.isIdle);
+    };
     while (this.#queue.count > 0) {
       const grant = this.#queue.take(fitOf, now);
       if (grant === undefined) break;
-      this.#attempts.start(forker, grant);
+      const { jobId, lane } = grant;
+      const hosted = hosts === undefined ? undefined : hostedJob(jobs, jobId, lane);
+      if (hosted === undefined) this.#attempts.start(forker, grant);
+      else hosts!.start(hosted, grant, (most, mayGo) => this.#queue.takeMore(jobId, lane, most, mayGo));
     }
   }
 
@@ -211,5 +255,34 @@ export class Holdings {
   /** Of a run, what is neither held nor over. */
   #unknownOf(base: number, count: number): FenceRun[] {
     return this.#outbox.held.without(base, count).flatMap(([from, length]) => this.#over.without(from, length));
+  }
+}
+
+/** A lane whose tasks a host runs. */
+function hostedJob(jobs: JobBook, jobId: number, lane: number): KnownJob | undefined {
+  const job = jobs.get(jobId, lane);
+  return job?.description.run.kind === 'handler' ? job : undefined;
+}
+
+function aboutHosted(hosts: HostPool, message: AboutHeld, base: number, count: number): void {
+  switch (message.type) {
+    case 'revoke':
+      hosts.revoke(base, count);
+      break;
+    case 'cancel':
+      hosts.cancel(base, count);
+      break;
+    case 'drop':
+      hosts.drop(base, count);
+      break;
+    case 'limit':
+      hosts.limit(base, count, message.timeLimitMs);
+      break;
+    case 'suspend':
+    case 'resume':
+      hosts.suspend(base, count, message.type === 'suspend');
+      break;
+    case 'signal':
+      if (message.steps !== true) hosts.signal(base, count, message.signal, message.mainOnly);
   }
 }

@@ -14,6 +14,8 @@ export class Occupancy {
   /** What there is when nothing runs. */
   readonly idle: Room;
   readonly #room: Room;
+  /** Hosts of handlers that have work. */
+  hosts = 0;
   readonly #members = new Map<number, { readonly needs: Needs; readonly devices: readonly number[] }>();
 
   constructor(resources: Resources) {

@@ -122,15 +122,20 @@ export class GrantQueue {
     return this.#takeHead(...chosen);
   }
 
-  /** Takes out up to so many of the next tasks of a lane, of which one was just taken: runs whose tasks all have the same terms. */
-  takeMore(jobId: number, lane: number, most: number): GrantedRun[] {
+  /**
+   * Takes out up to so many of the next tasks of a lane, of which one was just taken: runs whose tasks all have the same terms.
+   * @param mayGo false for the task at a position that has to wait, and with it those behind it
+   */
+  takeMore(jobId: number, lane: number, most: number, mayGo?: (position: number) => boolean): GrantedRun[] {
     const key = jobId * LANES + lane;
     const taken: GrantedRun[] = [];
     let left = most;
     for (let queue = this.#lanes.get(key); queue !== undefined && left > 0; queue = this.#lanes.get(key)) {
-      const { attempt, skipped, count, placement } = queue.runs[queue.head]!;
+      const { attempt, skipped, count, placement, position } = queue.runs[queue.head]!;
       if (placement !== undefined) break;
-      const length = Math.min(left, typeof attempt === 'number' ? count : sameFrom(attempt, skipped));
+      let length = Math.min(left, typeof attempt === 'number' ? count : sameFrom(attempt, skipped));
+      for (let at = 0; mayGo !== undefined && at < length; at++) if (!mayGo(position + at)) length = left = at;
+      if (length === 0) break;
       taken.push({ ...this.#takeHead(key, queue, length), count: length });
       left -= length;
     }

@@ -33,11 +33,11 @@ export class SessionLease {
     this.#sentAt = sentAt;
   }
 
-  /** The forker enforces it, also when this process hangs. */
-  pass(forker: Forker | undefined): void {
+  /** The forkers enforce it, also when this process hangs. */
+  pass(...forkers: (Pick<Forker, 'lease'> | undefined)[]): void {
     if (this.#isForever) return;
     const { ms, graceMs } = leaseTerm(this.#ms, this.#sentAt, leaseMoment(this.#sameHost));
     this.#endsMs = performance.now() + ms;
-    forker?.lease(Math.max(0, ms), graceMs, this.#sameHost ? 'monotonic' : 'boottime');
+    for (const forker of forkers) forker?.lease(Math.max(0, ms), graceMs, this.#sameHost ? 'monotonic' : 'boottime');
   }
 }

@@ -4,7 +4,8 @@ import type { Gpu } from '../core/gpu-list.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { WorkerClient } from './client.ts';
 import type { Place } from './environment.ts';
-import type { Lives, LivesWiring } from './forker-lives.ts';
+import type { ForkerKind } from './forker/types.ts';
+import type { ForkerPort, Lives, LivesWiring } from './forker-lives.ts';
 import type { JobAdapter } from './job-book.ts';
 import type { JobFiles } from './job-files.ts';
 import type { LeaseMoment } from './lease.ts';
@@ -48,6 +49,8 @@ export interface SessionOptions {
   readonly bound?: BoundInstance;
   /** Where steps of gangs run here; absent: members of gangs fail. */
   readonly stepPlaces?: StepPlaces | undefined;
+  /** Where hosts of handlers are started; absent: handlers do not run here. */
+  readonly hostForkers?: { readonly port: ForkerPort; readonly kind: ForkerKind | undefined };
   /** What srun starts in tasks; absent where they run in a place of their own. */
   readonly stepFolders?: StepFolders;
   /** One line for a person, without its end. */

@@ -14,7 +14,7 @@ import { openFileLimitOf } from './open-files.ts';
 import { Outbox, type PendingEnd } from './outbox.ts';
 import { sessionLogs } from './own-logs.ts';
 import { Quiet } from './quiet.ts';
-import { callsPlace, deskCallbacks, openDesk } from './session-desk.ts';
+import { callsPlace, dataFolder, deskCallbacks, openDesk } from './session-desk.ts';
 import { SessionLease } from './session-lease.ts';
 import { placeOf, type SessionOptions } from './session-options.ts';
 import { LogShipper } from './shipper.ts';
@@ -23,9 +23,6 @@ import { type NumberedMessage, StreamLane } from './stream-lane.ts';
 
 /** How it ended: left; not known to the server (say hello again); the server was away for too long; another process goes on with it. */
 export type SessionEnd = 'left' | 'unknown' | 'gone' | 'released';
-
-/** From TERM to KILL for tasks that are ended because the worker goes, unless their job says less. */
-const MOST_SHUTDOWN_GRACE_MS = 10_000;
 
 /** One session of this worker with a coordinator: takes grants, runs them and reports, until it ends. */
 export class Session {
@@ -76,6 +73,7 @@ export class Session {
       files: options.files,
       stages: this.#stages,
       place: { ...placeOf(options, host), calls: callsPlace(options) },
+      directory: dataFolder(options),
       onPrepared: () => this.#pump(),
       onFailed,
       adapter: bound?.adapter,
@@ -94,18 +92,14 @@ export class Session {
       onRefused: (fence) => this.#holdings.refused([[fence, 1]]),
     });
     this.#desk = openDesk(options, {
-      ...{ logDir: ownLogs ?? hello.logDir!, attempts: this.#attempts, outbox: this.#outbox },
+      ...{ logDir: ownLogs ?? hello.logDir!, attempts: this.#attempts, jobs: this.#jobs, outbox: this.#outbox },
       forker: () => this.#lives.current,
       onChange: () => this.#pump(),
       onEnd: sayEnd,
     });
     const hosts = openHosts(options, this.#desk, {
       ...{ logDir: ownLogs ?? hello.logDir!, occupancy: this.#attempts.occupancy, outbox: this.#outbox, onFailed },
-      onOver: (runs, jobId) => {
-        for (const run of runs) this.#holdings.over(...run);
-        this.#shipper?.ended(jobId);
-      },
-      onReturned: (runs) => this.#holdings.refused(runs),
+      ...{ holdings: () => this.#holdings, onEnded: (jobId) => this.#shipper?.ended(jobId) },
       onChange: () => this.#pump(),
     });
     this.#holdings = new Holdings({
@@ -191,6 +185,7 @@ export class Session {
       await lives.catch(() => {});
       await this.#holdings.close();
       await this.#desk?.close();
+      await this.#jobs.close();
       await this.#stages.close();
       this.#shipper?.stop();
       await shipping;
@@ -207,9 +202,7 @@ export class Session {
       this.#outbox.urgent = true;
       this.#holdings.giveBackAll(this.#lives.current);
     }
-    if (Number.isFinite(graceMs)) {
-      this.#after(graceMs, () => this.#holdings.shutDown(this.#lives.current, MOST_SHUTDOWN_GRACE_MS));
-    }
+    if (Number.isFinite(graceMs)) this.#after(graceMs, () => this.#holdings.shutDown(this.#lives.current));
     this.#pump();
   }
 

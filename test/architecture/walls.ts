@@ -75,6 +75,10 @@ const FORBIDDEN_NAMES = [
   'executor',
   'processor',
 ];
+/** The words of the user's own functions. */
+const ABOUT_USERS_CODE: ReadonlySet<string> = new Set(['src/client/handler.ts']);
+/** What it loads is named by the user. */
+const LOADS_USERS_CODE: ReadonlySet<string> = new Set(['src/worker/hosts/inside/load-function.ts']);
 const IMPURE =
   /(?<![\w$])(?:Date\.now|new Date\(\)|Math\.random|performance|process|console|setTimeout|setInterval|globalThis)(?![\w$])/g;
 const MOST_LINES = 300;
@@ -112,6 +116,7 @@ export function brokenWalls(sources: Sources): string[] {
 }
 
 function whyNot(path: string, part: string, wall: Wall, from: string, isType: boolean): string | undefined {
+  if (from === '(computed)' && LOADS_USERS_CODE.has(path)) return undefined;
   if (from === '(computed)') return 'imports a computed name, which cannot be checked';
   const file = target(path, from);
   if (file === undefined) return whyNotModule(path, part, wall, from);
@@ -215,6 +220,7 @@ export function hiddenExports(sources: Sources): string[] {
 /** File names and exported names that contain a word which says nothing. */
 export function emptyNames(sources: Sources): string[] {
   return [...sources].flatMap(([path, text]) => {
+    if (ABOUT_USERS_CODE.has(path)) return [];
     const names = [path.slice('src/'.length), ...exportedNames(text)];
     return names
       .filter((name) => words(name).some((word) => FORBIDDEN_NAMES.includes(word)))
