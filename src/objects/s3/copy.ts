@@ -1,6 +1,6 @@
 import { SpawnError } from '../../core/errors.ts';
+import type { Action } from '../patience.ts';
 import { findObject } from './find.ts';
-import type { Action } from './refusals.ts';
 import { withRetries } from './retries.ts';
 import type { S3Object } from './s3.ts';
 import { type S3Place, s3Uri } from './s3-uri.ts';

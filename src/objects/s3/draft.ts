@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { Action } from './refusals.ts';
+import type { Action } from '../patience.ts';
 import type { S3Place } from './s3-uri.ts';
 
 /** What is being written, and what is known of its bytes so far. */

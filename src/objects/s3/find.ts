@@ -1,6 +1,7 @@
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { SpawnError } from '../../core/errors.ts';
-import { type Action, nameOf, statusOf } from './refusals.ts';
+import type { Action } from '../patience.ts';
+import { nameOf, statusOf } from './refusals.ts';
 import { withRetries } from './retries.ts';
 import type { S3Object } from './s3.ts';
 import { type S3Place, s3Uri } from './s3-uri.ts';

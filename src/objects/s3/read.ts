@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream';
 import { SpawnError } from '../../core/errors.ts';
+import { Patience } from '../patience.ts';
 import { CutShort, nameOf, statusOf } from './refusals.ts';
-import { Patience } from './retries.ts';
+import { S3_JUDGE } from './retries.ts';
 import type { ReadOptions } from './s3.ts';
 import { type S3Place, s3Uri } from './s3-uri.ts';
 import { abortOf, type World } from './world.ts';
@@ -15,7 +16,7 @@ export async function* readObject(
   { from, to, etag, signal }: ReadOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const action = { uri: s3Uri(bucket, key), doing: 'read' };
-  const patience = new Patience(world.patienceMs);
+  const patience = new Patience(world.patienceMs, S3_JUDGE);
   let at = from;
   let expected = etag;
   while (at < to) {

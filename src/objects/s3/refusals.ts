@@ -1,12 +1,6 @@
 import { visible } from '../../core/error-text.ts';
 import { SpawnError } from '../../core/errors.ts';
-
-/** What was tried, for errors. */
-export interface Action {
-  readonly uri: string;
-  /** After "cannot": `read`, `write`. */
-  readonly doing: string;
-}
+import type { Action } from '../patience.ts';
 
 /** What an error of the SDK has that is of use; it may also have headers and whole answers, which go nowhere. */
 interface SdkError {
