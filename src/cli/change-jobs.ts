@@ -1,10 +1,11 @@
 import type { SignalRequestInput, VerbReply } from '../api/job.ts';
+import type { WorkflowVerb } from '../api/workflow.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
 import { checkName } from '../core/ids.ts';
 import type { Client } from './client.ts';
 import { type Command, defineCommand, type Example, type OptionTable, type Values } from './command.ts';
 import { jobPages } from './job-pages.ts';
-import { at } from './option-values.ts';
+import { at, nonEmpty } from './option-values.ts';
 import { counted } from './output/format.ts';
 import { seeHelp } from './parse-command-line.ts';
 import { type Named, narrowed, readRef } from './refs.ts';
@@ -29,6 +30,14 @@ const options = {
   },
 } as const satisfies OptionTable;
 
+const workflowOption = {
+  workflow: {
+    value: 'REF',
+    summary: 'All jobs of a workflow, named by its name or one of its jobs, instead of JOB|TASK',
+    parse: nonEmpty('a workflow'),
+  },
+} as const satisfies OptionTable;
+
 /** What a verb takes beside the selection. */
 interface More<T extends OptionTable> {
   readonly options: T;
@@ -42,13 +51,29 @@ interface More<T extends OptionTable> {
  */
 export function changeJobs<const T extends OptionTable>(verb: Verb, words: Words, more?: More<T>): Command {
   return defineCommand({
-    usage: [`${verb} [options] JOB|TASK…`, `${verb} [options] --name NAME`],
+    usage: [
+      `${verb} [options] JOB|TASK…`,
+      `${verb} [options] --name NAME`,
+      ...(isWorkflowVerb(verb) ? [`${verb} [options] --workflow REF`] : []),
+    ],
     about: words.about,
-    options: { ...options, ...more?.options } as T & typeof options,
+    options: { ...options, ...(isWorkflowVerb(verb) ? workflowOption : {}), ...more?.options } as T & typeof options,
     operands: { name: 'JOB|TASK', min: 0, max: Number.POSITIVE_INFINITY },
     examples: words.examples,
     run: async ({ options: values, operands }, world) => {
-      const given = values as Values<typeof options>;
+      const given = values as Values<typeof options> & Partial<Values<typeof workflowOption>>;
+      if (given.workflow !== undefined && isWorkflowVerb(verb)) {
+        checkAlone(verb, operands, given);
+        const client = await world.connect();
+        const { state, where, workflow: ref } = given;
+        const selection = { ...(state === undefined ? {} : { state }), ...(where === undefined ? {} : { where }) };
+        const done = await client.workflowVerb(verb, ref, selection);
+        const { workflow, jobs, tasks } = done;
+        world.stdout.write(
+          `workflow ${workflow.id}: ${counted(tasks, 'task')} of ${counted(jobs, 'job')} ${words.done}\n`,
+        );
+        return 0;
+      }
       checkNamed(verb, operands, given.name);
       const named = operands.map((operand) => narrowed(verb, readRef(verb, operand), given.index));
       const rest = {
@@ -70,6 +95,25 @@ export function changeJobs<const T extends OptionTable>(verb: Verb, words: Words
       }
       return exitCode;
     },
+  });
+}
+
+const WORKFLOW_VERBS: readonly string[] = ['cancel', 'hold', 'release', 'retry'] satisfies readonly WorkflowVerb[];
+
+function isWorkflowVerb(verb: string): verb is WorkflowVerb {
+  return WORKFLOW_VERBS.includes(verb);
+}
+
+/** All of its jobs are meant, and what only some verbs take of a job is not for them. */
+function checkAlone(verb: string, operands: readonly string[], given: object): void {
+  const known = new Set(['workflow', 'state', 'where']);
+  const other = Object.entries(given).find(
+    ([name, value]) => !known.has(name) && value !== undefined && value !== false,
+  );
+  const found = operands[0] ?? (other === undefined ? undefined : `--${other[0]}`);
+  if (found === undefined) return;
+  throw new SpawnError('USAGE', {
+    message: `${verb}: expected nothing beside --workflow but --state and --where, found ${found}`,
   });
 }
 

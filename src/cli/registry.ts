@@ -34,6 +34,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/sweep.ts')).sweep,
   },
   {
+    name: 'queue',
+    group: 'Submit',
+    summary: 'Run the jobs of a file that depend on each other',
+    load: async () => (await import('./commands/queue.ts')).queue,
+  },
+  {
     name: 'launch',
     group: 'Submit',
     summary: 'Launch instances: one, an array of them, or a sweep',

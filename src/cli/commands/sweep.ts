@@ -14,7 +14,7 @@ const { array: _array, spec: _spec, param: _param, ...ofJob } = ofSubmit;
 const options = {
   'param-file': {
     value: 'FILE',
-    summary: 'Sets of parameters, one for each task: .yaml or .json with defaults, grid and params, or .csv',
+    summary: 'Sets of parameters, one for each task: YAML or JSON with grid and params, or CSV',
     parse: nonEmpty('a file'),
   },
   'max-concurrent': {

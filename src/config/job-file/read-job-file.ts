@@ -68,7 +68,7 @@ function readFields(root: Tree, options: ReadOptions, faults: Faults): JobFile |
 }
 
 /** Gives fields that want text the text of a number as it was written, and those that want a number that of a `${…}` that is one. */
-function meetWishes(issues: readonly Issue[], before: Keys, root: Tree): boolean {
+export function meetWishes(issues: readonly Issue[], before: Keys, root: Tree): boolean {
   let changed = false;
   for (const issue of issues) {
     const keys = [...before, ...issue.path];
@@ -121,7 +121,8 @@ function setParams(root: Tree, params: Readonly<Record<string, string>>, faults:
   }
 }
 
-function refusal(path: string, faults: readonly Fault[], places: TextPlaces): SpawnError {
+/** All that is wrong with a file, in the order of its lines. */
+export function refusal(path: string, faults: readonly Fault[], places: TextPlaces): SpawnError {
   const issues = faults.map(({ at, where, says }) => ({ ...places.lineColumn(at), where, says }));
   const lines = issues
     .slice(0, MOST_SHOWN)
