@@ -99,6 +99,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     quiet: [['job.yaml'], ['--quiet']],
     format: [['job.yaml'], ['-o', 'json']],
   },
+  init: { template: [['-'], ['--template', 'csv']] },
   validate: {
     param: [['job.yaml'], ['--param', 'lr=2']],
     schema: [[], ['--schema']],
@@ -172,7 +173,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     ],
   },
   ...INSTANCE_LINES,
-  export: { output: [['12'], ['--output', 'out.json']] },
+  export: { output: [['12'], ['--output', 'out.json']], format: [['12'], ['--format', 'yaml']] },
   prune: {
     'older-than': [['12'], ['--older-than', '1d']],
     keep: [['12'], ['--keep', '3']],

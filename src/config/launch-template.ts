@@ -26,6 +26,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** In the order in which they are looked for. */
 const ENDINGS = ['.json', '.yaml', '.yml'];
+/** Of templates that are job files (job-file/job-template.ts). */
+export const JOB_ENDING = '.job.yaml';
 const VERSION = '1';
 const FIELDS = ['version', 'options', 'argv'];
 const MAX_TEMPLATES = 10_000;
@@ -43,7 +45,7 @@ export function listTemplates(env: Env): readonly string[] {
 
 function filesIn(directory: string): string[] {
   try {
-    return readdirSync(directory).filter((file) => ENDINGS.includes(extname(file)));
+    return readdirSync(directory).filter((file) => ENDINGS.includes(extname(file)) && !file.endsWith(JOB_ENDING));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw fileError(directory, 'read', error);

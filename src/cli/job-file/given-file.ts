@@ -5,7 +5,7 @@ import { localZone } from '../local-zone.ts';
 import { parseCommandLine } from '../parse-command-line.ts';
 import type { SubmitInput } from '../submit/options.ts';
 import type { World } from '../world.ts';
-import { type GivenFile, isJobFile, readGivenFile } from './read-file.ts';
+import { type GivenFile, isJobFile } from './read-file.ts';
 
 /** A job file of a command line with what it means. */
 export interface SubmittedFile extends GivenFile {
@@ -50,10 +50,8 @@ function joined(verb: string, one: SubmitInput, other: Input): SubmitInput['opti
   return all as SubmitInput['options'];
 }
 
-/** Reads and compiles the job file of a command line. */
-export async function readSubmitted(verb: string, input: SubmitInput, world: World): Promise<SubmittedFile> {
-  const params = Object.fromEntries(input.options.param);
-  const given = await readGivenFile(verb, input.operands[0]!, world, params);
+/** What a job file means. */
+export async function compileGiven(given: GivenFile): Promise<SubmittedFile> {
   const { compileJobFile } = await import('../../config/job-file/compile.ts');
   return { ...given, compiled: compileJobFile(given.file, localZone) };
 }

@@ -49,17 +49,25 @@ export async function readGivenFile(
   world: Pick<World, 'cwd' | 'env' | 'stdin'>,
   params: Readonly<Record<string, string>> = {},
 ): Promise<GivenFile> {
-  // Loaded here only: YAML and the contract are slow to load.
-  const [{ readJobFile }, { readTextFile }] = await Promise.all([
-    import('../../config/job-file/read-job-file.ts'),
-    import('../../config/text-document.ts'),
-  ]);
+  const { readTextFile } = await import('../../config/text-document.ts');
   const isInput = path === '-';
-  const shown = isInput ? '(standard input)' : path;
   const absolute = resolve(world.cwd, path);
   const text = isInput ? await readInput(where, world) : readTextFile(where, path, absolute);
-  const file = readJobFile(shown, text, { env: world.env, params, refusedVariable });
-  return { path: shown, directory: isInput ? world.cwd : dirname(absolute), file };
+  const shown = isInput ? '(standard input)' : path;
+  return readGivenText(shown, text, isInput ? world.cwd : dirname(absolute), world, params);
+}
+
+/** As `readGivenFile`, of a text. @param directory where its relative paths begin */
+export async function readGivenText(
+  path: string,
+  text: string,
+  directory: string,
+  { env }: Pick<World, 'env'>,
+  params: Readonly<Record<string, string>> = {},
+): Promise<GivenFile> {
+  // Loaded here only: YAML and the contract are slow to load.
+  const { readJobFile } = await import('../../config/job-file/read-job-file.ts');
+  return { path, directory, file: readJobFile(path, text, { env, params, refusedVariable }) };
 }
 
 function refusedVariable(name: string): string | undefined {

@@ -1,9 +1,14 @@
 import {
+  deleteJobTemplate,
+  findJobTemplate,
+  type JobTemplate,
+  listJobTemplates,
+} from '../../config/job-file/job-template.ts';
+import {
   deleteTemplate,
   type LaunchTemplate,
   listTemplates,
   readTemplate,
-  templatesDirectory,
   writeTemplate,
 } from '../../config/launch-template.ts';
 import { isSpawnError, SpawnError } from '../../core/errors.ts';
@@ -54,15 +59,27 @@ export async function runTemplate(
     }
     case 'show': {
       const { format, name } = readRest(commands, verb, words, 1);
+      const job = jobTemplate(name, world);
+      if (job !== undefined) return (await jobTemplates()).showJobTemplate(job, before ?? format, world);
       return show(name, before ?? format, world);
     }
     case 'delete': {
       const { name, format } = readRest(commands, verb, words, 1);
       if (format !== undefined) refuse('expected -o with list or show only', verb);
-      world.stdout.write(`deleted ${deleteTemplate(world.env, name)}\n`);
+      world.stdout.write(`deleted ${deleteJobTemplate(world.env, name) ?? deleteTemplate(world.env, name)}\n`);
       return 0;
     }
   }
+}
+
+/** The job template of a name that is not one of a launch. */
+function jobTemplate(name: string, { env }: World): JobTemplate | undefined {
+  return listTemplates(env).includes(name) ? undefined : findJobTemplate(env, name);
+}
+
+/** Loaded when needed only: it brings the options of spawn submit. */
+function jobTemplates() {
+  return import('../job-file/run-job-template.ts');
 }
 
 function isVerb(word: string | undefined): word is Verb {
@@ -99,6 +116,10 @@ function takeName(verb: Verb, words: readonly string[]): { name: string; rest: r
 
 async function save(words: readonly string[], { launch }: TemplateCommands, world: World): Promise<number> {
   const { name, rest } = takeName('save', words);
+  const saved = await (await jobTemplates()).saveJobTemplate(name, rest, world);
+  if (saved !== undefined) return saved;
+  if (jobTemplate(name, world)?.path !== undefined)
+    refuse(`expected another name, found ${JSON.stringify(name)}, which is a job file`, 'save');
   const typed = templateText(rest, launch, world.cwd);
   if (typed === 'help') return refuse('expected no --help here', 'save');
   if (Object.keys(typed.options).length === 0 && typed.argv === undefined)
@@ -116,6 +137,8 @@ async function save(words: readonly string[], { launch }: TemplateCommands, worl
 
 async function use(words: readonly string[], { launch }: TemplateCommands, world: World): Promise<number> {
   const { name, rest } = takeName('use', words);
+  const job = jobTemplate(name, world);
+  if (job !== undefined) return (await jobTemplates()).useJobTemplate(job, rest, world);
   const input = parseCommandLine('template use', launch, ['--template', name, ...rest]);
   if (input === 'help') return refuse('expected no --help here', 'use');
   return launch.run(input, world);
@@ -138,11 +161,13 @@ function show(name: string, format: 'json' | undefined, world: World): number {
 
 interface Row {
   readonly name: string;
+  readonly kind: 'launch' | 'job';
   readonly says: string;
 }
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'NAME', value: ({ name }) => name },
-  { title: 'OPTIONS', value: ({ says }) => says },
+  { title: 'KIND', value: ({ kind }) => kind },
+  { title: 'SAYS', value: ({ says }) => says },
 ];
 
 /** A file that cannot be read is listed with what is wrong with it. */
@@ -155,30 +180,31 @@ function list(format: 'json' | undefined, world: World): number {
       return { name, fault: error.message };
     }
   });
+  const jobs = listJobTemplates(world.env).filter(({ name }) => !found.some((other) => other.name === name));
   if (format === 'json') {
-    const all = found.map(({ name, template: read, fault }) => ({
+    const launches = found.map(({ name, template: read, fault }) => ({
       name,
+      kind: 'launch',
       path: read?.path ?? null,
       options: read === undefined ? null : optionsJson(read),
       argv: read?.argv ?? null,
+      summary: null,
       fault: fault ?? null,
     }));
-    world.stdout.write(jsonText(all));
+    const none = { options: null, argv: null, fault: null };
+    const files = jobs.map(({ name, path, summary }) => ({ name, kind: 'job', path: path ?? null, summary, ...none }));
+    world.stdout.write(jsonText([...launches, ...files]));
     return 0;
   }
-  if (found.length === 0) {
-    world.stderr.write(`spawn: no template in ${templatesDirectory(world.env)}\n`);
-    return 0;
-  }
-  const table = new Table(COLUMNS, world.stdout);
-  world.stdout.write(
-    table.render(
-      found.map(({ name, template: read, fault }) => ({
-        name,
-        says: read === undefined ? fault! : wordsOf(read).join(' '),
-      })),
-    ),
+  const rows = found.map(
+    ({ name, template: read, fault }): Row => ({
+      name,
+      kind: 'launch',
+      says: read === undefined ? fault! : wordsOf(read).join(' '),
+    }),
   );
+  const files = jobs.map(({ name, summary }): Row => ({ name, kind: 'job', says: summary }));
+  world.stdout.write(new Table(COLUMNS, world.stdout).render([...rows, ...files]));
   return 0;
 }
 

@@ -57,7 +57,8 @@ function arrayText(indices: string): string {
 
 /** Text in which nothing stands for anything else. */
 function plain(text: string): string {
-  return text.replaceAll('${', '$${');
+  // A function: in a text two of the signs would stand for one.
+  return text.replaceAll('${', () => '$${');
 }
 
 function texts(all: Readonly<Record<string, string>>): Record<string, string> {

@@ -51,7 +51,7 @@ const tricky = fc.constantFrom(
   'x'.repeat(300),
   'a b '.repeat(60),
 );
-const text = fc.oneof(word, tricky).filter((one) => !one.includes('${'));
+const text = fc.oneof(word, tricky).filter((one) => !one.replaceAll('$${', '').includes('${'));
 const short = text.map((one) => one.slice(0, 99)).filter((one) => one.isWellFormed());
 const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/).filter((one) => one !== '__proto__');
 const json = fc
