@@ -178,7 +178,7 @@ class RecordPlan {
       return this.#onRead(size - from);
     }
     const scan = scanOf(input, charset, lineEnd, fields);
-    const keys = group === undefined ? {} : { keys: groupKeys(input, group, lineEnd, columns) };
+    const keys = group === undefined ? {} : { keys: groupKeys(input, group, found.row, columns) };
     const { signal } = this.#context;
     const work = { open, charset, lineEnd, from, scan, cutter, bad: this.#bad, ...keys, onRead: this.#onRead, signal };
     return scanSource(work, this.#found);

@@ -1,8 +1,8 @@
-import type { InputSpec } from '../api/data.ts';
+import type { Encoding, InputSpec } from '../api/data.ts';
 import { SpawnError } from '../core/errors.ts';
 import { type Charset, decode, unitsOf } from './encoding.ts';
 import type { PlannedSource } from './plan/manifest.ts';
-import { csvScan } from './records/csv.ts';
+import { type CsvShape, csvScan } from './records/csv.ts';
 import { fieldsOf } from './records/csv-fields.ts';
 import { jsonArrayScan } from './records/json-array.ts';
 import { parsePath } from './records/json-path.ts';
@@ -26,11 +26,12 @@ export function scanOf(input: RecordInput, charset: Charset, lineEnd: number, fi
     case 'json':
       return jsonArrayScan(parsePath(input.at));
     case 'csv':
-      return tableScan(input, charset, lineEnd, fields);
+      return csvScan(shapeOf(input, charset.encoding, lineEnd, fields));
   }
 }
 
-function tableScan(input: CsvInput, { encoding }: Charset, lineEnd: number, fields: number | undefined): Scan {
+/** A table in units of an encoding. */
+export function shapeOf(input: CsvInput, encoding: Encoding, lineEnd: number, fields: number | undefined): CsvShape {
   const delimiter = unitsOf(input.delimiter, encoding);
   const quote = unitsOf(input.quote, encoding);
   const [unit] = quote ?? [];
@@ -39,10 +40,10 @@ function tableScan(input: CsvInput, { encoding }: Charset, lineEnd: number, fiel
   if (unit === undefined || quote?.length !== 1 || unit < 0x20)
     throw wrongField(
       'quote',
-      `a character that is one ${encoding === 'utf-8' ? 'byte in utf-8' : encoding}`,
+      `a character that is one ${encoding === 'utf-8' ? 'byte in utf-8' : `unit in ${encoding}`}`,
       input.quote,
     );
-  return csvScan({ delimiter, quote: unit, lineEnd, fields: input.uneven === 'bad' ? fields : undefined });
+  return { delimiter, quote: unit, lineEnd, fields: input.uneven === 'bad' ? fields : undefined };
 }
 
 function wrongField(field: string, expected: string, found: string): SpawnError {
@@ -58,6 +59,14 @@ export function recordText(window: Window, from: number, to: number, lineEnd: nu
 /** The columns that a record of a table names. */
 export function columnsOf(input: CsvInput, text: string): readonly string[] {
   return fieldsOf(text.replace(/^[\r\n]+/, ''), input.delimiter, input.quote);
+}
+
+const BEFORE_ITEM = /^[\s,]+/;
+
+/** The text of a JSON record, without the comma and space before it. */
+export function jsonTextOf(window: Window, from: number, to: number): string {
+  const { unit, encoding } = window.charset;
+  return decode(window.bytes, encoding, from * unit, to * unit).replace(BEFORE_ITEM, '');
 }
 
 /** The charset of a source that a plan has looked at. */

@@ -1,3 +1,4 @@
+import { visible } from '../core/error-text.ts';
 import { SpawnError } from '../core/errors.ts';
 import type { Charset } from './encoding.ts';
 import { decode } from './encoding.ts';
@@ -73,9 +74,10 @@ export class LineFinder {
   }
 }
 
-/** Data that is not what its input says. */
+/** Data that is not what its input says. What comes from the data does not steer a terminal. */
 export function badInput(where: string, expected: string, found: string, more?: string): SpawnError {
-  return new SpawnError('BAD_INPUT', { where, expected, found, ...(more === undefined ? {} : { more }) });
+  const words = { where: visible(where), expected: visible(expected), found: visible(found) };
+  return new SpawnError('BAD_INPUT', { ...words, ...(more === undefined ? {} : { more: visible(more) }) });
 }
 
 /** The same with its place in the source, which is found now. */
@@ -88,6 +90,5 @@ export async function badRecord(
   signal: AbortSignal,
 ): Promise<SpawnError> {
   const { line, column } = await finder.find(place, signal);
-  const where = `${uri}:${line}:${column}`;
-  return new SpawnError('BAD_INPUT', { where, expected, found, uri, byte: place, line, column });
+  return badInput(`${uri}:${line}:${column}`, expected, found).with({ uri, byte: place, line, column });
 }

@@ -1,7 +1,18 @@
 import { decode } from '../encoding.ts';
-import { type CsvInput, type RecordInput, recordText } from '../record-input.ts';
-import { fieldsOf } from '../records/csv-fields.ts';
+import type { PlannedSource } from '../plan/manifest.ts';
+import {
+  type CsvInput,
+  charsetOfPlanned,
+  columnsOf,
+  jsonTextOf,
+  lineEndOfPlanned,
+  type RecordInput,
+  recordText,
+  shapeOf,
+} from '../record-input.ts';
+import { type Cell, findCell, SeenCells } from '../records/csv-cell.ts';
 import { parsePath } from '../records/json-path.ts';
+import { CR, textEnd } from '../records/lines.ts';
 import type { Found } from '../records/scan.ts';
 import { badInput } from '../refuse.ts';
 import type { Window } from '../window.ts';
@@ -10,19 +21,22 @@ import type { Window } from '../window.ts';
 const MOST_KEY_LENGTH = 1_024;
 
 type KeysOf = (window: Window, found: Found) => void;
-type KeyOf = (text: string) => string | { readonly expected: string; readonly found: string };
+type KeyOf = (
+  window: Window,
+  from: number,
+  to: number,
+) => string | { readonly expected: string; readonly found: string };
 
 /** Finds what each record is grouped by; a record that has no such value gets a fault. */
-export function groupKeys(input: RecordInput, group: string, lineEnd: number, columns?: readonly string[]): KeysOf {
-  const keyOf = input.type === 'csv' ? cellOf(input, group, columns) : fieldOf(group);
+export function groupKeys(input: RecordInput, group: string, row: PlannedSource, columns?: readonly string[]): KeysOf {
+  const keyOf = input.type === 'csv' ? cellOf(input, group, row, columns) : fieldOf(group);
   return (window, found) => {
     const faulty = new Set(found.faults.map(({ record }) => record));
     let begin = window.start;
     for (let record = 0; record < found.count; record++) {
       const end = found.ends[record]!;
       if (!faulty.has(record)) {
-        const text = input.type === 'csv' ? recordText(window, begin, end, lineEnd) : jsonText(window, begin, end);
-        const key = keyOf(text);
+        const key = keyOf(window, begin, end);
         if (typeof key === 'string' && key.length <= MOST_KEY_LENGTH) found.keys[record] = key;
         else {
           const long = { expected: `at most ${MOST_KEY_LENGTH} characters in ${group}`, found: 'more' };
@@ -36,29 +50,37 @@ export function groupKeys(input: RecordInput, group: string, lineEnd: number, co
   };
 }
 
-function jsonText(window: Window, from: number, to: number): string {
-  const { unit, encoding } = window.charset;
-  return decode(window.bytes, encoding, from * unit, to * unit);
-}
-
-function cellOf(input: CsvInput, group: string, columns: readonly string[] | undefined): KeyOf {
-  const at = columns === undefined ? Number(group) - 1 : columns.indexOf(group);
-  if (!Number.isInteger(at) || at < 0) {
+function cellOf(input: CsvInput, group: string, row: PlannedSource, columns: readonly string[] | undefined): KeyOf {
+  const column = columns === undefined ? Number(group) - 1 : columns.indexOf(group);
+  if (!Number.isInteger(column) || column < 0) {
     const expected =
       columns === undefined ? 'the number of a column, from 1' : `one of the columns ${columns.join(', ')}`;
     throw badInput('input.cut.group', expected, JSON.stringify(group));
   }
-  return (text) => {
-    const fields = fieldsOf(text.replace(/^[\r\n]+/, ''), input.delimiter, input.quote);
-    return fields[at] ?? { expected: `a column ${group}`, found: `${fields.length} columns` };
+  const lineEnd = lineEndOfPlanned(row);
+  const { encoding, unit } = charsetOfPlanned(row);
+  const shape = shapeOf(input, encoding, lineEnd, undefined);
+  const none = { expected: `a column ${group}`, found: 'fewer columns' };
+  if (shape.delimiter.length > 1)
+    return (window, from, to) => columnsOf(input, recordText(window, from, to, lineEnd))[column] ?? none;
+  const cell: Cell = { from: 0, to: 0, doubled: false };
+  const seen = new SeenCells();
+  const [quote, two] = [input.quote, input.quote + input.quote];
+  return (window, from, to) => {
+    const { units, bytes } = window;
+    let begin = from;
+    while (units[begin] === lineEnd || units[begin] === CR) begin++;
+    const record = { from: begin, to: textEnd(units, begin, to, lineEnd) };
+    if (!findCell(units, record, shape, column, cell)) return none;
+    const make = () => decode(bytes, encoding, cell.from * unit, cell.to * unit);
+    return cell.doubled ? make().replaceAll(two, quote) : seen.text(units, cell.from, cell.to, make);
   };
 }
 
 function fieldOf(group: string): KeyOf {
   const path = parsePath(group);
-  return (text) => {
-    // An item of an array has the comma before it.
-    let value: unknown = JSON.parse(text.replace(/^[\s,]+/, ''));
+  return (window, from, to) => {
+    let value: unknown = JSON.parse(jsonTextOf(window, from, to));
     for (const name of path) {
       const isObject = typeof value === 'object' && value !== null && Object.hasOwn(value, name);
       value = isObject ? (value as Record<string, unknown>)[name] : undefined;

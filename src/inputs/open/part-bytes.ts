@@ -1,11 +1,10 @@
 import type { Charset } from '../encoding.ts';
 import type { PlannedSource } from '../plan/manifest.ts';
-import { charsetOfPlanned, lineEndOfPlanned, type RecordInput, scanOf } from '../record-input.ts';
+import { charsetOfPlanned, jsonTextOf, lineEndOfPlanned, type RecordInput, scanOf } from '../record-input.ts';
 import { jsonItemsScan } from '../records/json-array.ts';
 import type { Scan } from '../records/scan.ts';
 import type { Window } from '../window.ts';
 import type { OpenExtent } from './extent-reader.ts';
-import { jsonTextOf } from './record-values.ts';
 import { type Records, walkRecords } from './record-walk.ts';
 
 /** How the records of one of its sources are found in a part. */

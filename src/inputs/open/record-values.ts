@@ -1,19 +1,10 @@
-import { decode } from '../encoding.ts';
 import type { PlannedSource } from '../plan/manifest.ts';
-import { columnsOf, lineEndOfPlanned, type RecordInput, recordText } from '../record-input.ts';
+import { columnsOf, jsonTextOf, lineEndOfPlanned, type RecordInput, recordText } from '../record-input.ts';
 import { rowMaker } from '../records/csv-fields.ts';
 import type { Window } from '../window.ts';
 
 /** What a record is for the one who reads it, of the units between two places of a window. */
 export type ValueOf = (window: Window, from: number, to: number) => unknown;
-
-const BEFORE_ITEM = /^[\s,]+/;
-
-/** The text of a JSON record, without the comma and space before it. */
-export function jsonTextOf(window: Window, from: number, to: number): string {
-  const { unit, encoding } = window.charset;
-  return decode(window.bytes, encoding, from * unit, to * unit).replace(BEFORE_ITEM, '');
-}
 
 /**
  * text: the line without its end. jsonl, json: the value. csv: an object by the names of the header, or a list where there is

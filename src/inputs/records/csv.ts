@@ -1,4 +1,5 @@
 import type { Units, Window } from '../window.ts';
+import { foundAt } from './found-text.ts';
 import { CR } from './lines.ts';
 import type { Found, Scan } from './scan.ts';
 
@@ -58,7 +59,8 @@ export function csvScan(shape: CsvShape): Scan {
       // At the guard: more of the record may follow.
       if (at >= length && !window.last) return used;
       at = Math.min(at + 1, length);
-      if (wrong >= 0) found.fault(wrong, 'a delimiter or line end after a closing quote', shown(units, wrong));
+      if (wrong >= 0)
+        found.fault(wrong, 'a delimiter or line end after a closing quote', foundAt(units, wrong, length));
       else if (wanted !== undefined && fields !== wanted) found.fault(begin, countOf(wanted), `${fields}`);
       found.add(at);
       used = at;
@@ -85,8 +87,4 @@ function afterQuoted(units: Units, opened: number, quote: number): number {
 function endsField(units: Units, at: number, comma: number, lineEnd: number): boolean {
   const unit = units[at];
   return unit === comma || unit === lineEnd || (unit === CR && units[at + 1] === lineEnd);
-}
-
-function shown(units: Units, at: number): string {
-  return JSON.stringify(String.fromCharCode(units[at]!));
 }

@@ -1,7 +1,7 @@
 import type { Units, Window } from '../window.ts';
+import { foundAt } from './found-text.ts';
 import { JsonWalk } from './json-path.ts';
 import { FAULTY, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
-import { foundAt } from './jsonl.ts';
 import type { Found, Scan } from './scan.ts';
 
 const COMMA = 0x2c;

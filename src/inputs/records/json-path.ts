@@ -1,7 +1,7 @@
 import { decode } from '../encoding.ts';
 import type { Window } from '../window.ts';
+import { foundAt } from './found-text.ts';
 import { FAULTY, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
-import { foundAt } from './jsonl.ts';
 
 /** Why a document has no array at a path. */
 export interface PathFault {

@@ -1,17 +1,8 @@
-import type { Units, Window } from '../window.ts';
+import type { Window } from '../window.ts';
+import { foundAt } from './found-text.ts';
 import { FAULTY, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
-import { findLineEnds, LF } from './lines.ts';
+import { findLineEnds, LF, textEnd } from './lines.ts';
 import { type Found, MOST_RECORDS, type Scan } from './scan.ts';
-
-const SHOWN_UNITS = 20;
-
-/** The text at a place, up to the end of its line, for a message. */
-export function foundAt(units: Units, at: number, to: number): string {
-  const rest = units.subarray(at, Math.min(to, at + SHOWN_UNITS));
-  const lineEnd = rest.indexOf(LF);
-  const text = String.fromCharCode(...(lineEnd < 0 ? rest : rest.subarray(0, lineEnd)));
-  return text.trim() === '' ? 'the end of the line' : JSON.stringify(text.trimEnd());
-}
 
 /** Every line is a record of one JSON value; a line of spaces is none. Line ends are LF, as CR is a space of JSON. */
 export function jsonlScan(): Scan {
@@ -30,7 +21,8 @@ export function jsonlScan(): Scan {
       line = end;
       if (begin === end) continue;
       const behind = values.end(units, begin, end);
-      if (behind === INCOMPLETE) found.fault(end, 'the rest of a JSON value', 'the end of the line');
+      if (behind === INCOMPLETE)
+        found.fault(textEnd(units, begin, end, LF), 'the rest of a JSON value', 'the end of the line');
       else if (behind === FAULTY) found.fault(values.faultAt, values.expected, foundAt(units, values.faultAt, end));
       else {
         const rest = skipSpace(units, behind, end);
