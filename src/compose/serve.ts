@@ -17,6 +17,7 @@ import { readLocalOffer } from '../config/local-offer.ts';
 import { readMaxArraySize } from '../config/max-array-size.ts';
 import { systemClock } from '../coordinator/system-clock.ts';
 import { isSpawnError, SpawnError } from '../core/errors.ts';
+import { readSecret } from '../objects/secrets.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { type Arguments, readArguments } from './arguments.ts';
 import { Ending, EXIT_AGAIN } from './ending.ts';
@@ -101,6 +102,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const { createCoordinator } = await import('../coordinator/coordinator.ts');
   const { openBlobs } = await import('../objects/directory/blobs.ts');
   const { openSegments } = await import('../objects/directory/segments.ts');
+  const { openCheckpoints } = await import('../objects/directory/checkpoints.ts');
   const { openSegmentCopies } = await import('../objects/directory/segment-copies.ts');
   const { openLocalInstances } = await import('./local-instances.ts');
   const { openNotifier } = await import('../notify/open.ts');
@@ -118,6 +120,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
       blobs: await openBlobs(join(dataDir, 'blobs')),
       logs: openSegments(logDir),
       copies: openSegmentCopies(logDir),
+      checkpoints: await openCheckpoints(join(dataDir, 'checkpoints')),
       randomHex: (digits) =>
         randomBytes(Math.ceil(digits / 2))
           .toString('hex')
@@ -128,7 +131,11 @@ async function run(place: Arguments, log: Logger): Promise<number> {
         process.exit(isSpawnError(error) ? error.exitCode : EXIT_AGAIN);
       },
       instances: instances.ports,
-      alerts: { notifier: openNotifier({ env: process.env, ...sending }), sharedSecrets },
+      alerts: {
+        notifier: openNotifier({ env: process.env, ...sending }),
+        sharedSecrets,
+        checkSecret: (ref, where) => void readSecret(ref, where, process.env),
+      },
       options: { version, host: hostname(), dataDir, logDir, maxArraySize, leaseMs },
     });
     const onStop = (): void => {

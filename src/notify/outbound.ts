@@ -77,8 +77,9 @@ async function allowedAddresses(host: string, { allow, resolve = resolveAll }: O
   });
   if (open.length > 0) return open;
   const found = refused.slice(0, MOST_ADDRESSES).join(', ') || 'no address';
+  const place = parseIp(host) === undefined ? `${host} is at ${found}` : `${host} is ${whyNotAllowed(host, allow)}`;
   throw new OutboundRefused(
-    `${host} is at ${found}; the setting webhook_allow names what may be reached besides the public internet`,
+    `${place}; the setting webhook_allow names what may be reached besides the public internet`,
   );
 }
 

@@ -98,16 +98,23 @@ export function filterPart(text: string, where: string): Partial<AlertFilter> {
   }
 }
 
-/** What to send, of what was given; `stdin` gives a URL that was written there. */
+/** Where a URL may be that is not on the command line. */
+export interface From {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** All that is written to standard input. */
+  readonly stdin: () => string;
+}
+
+/** What to send, of what was given. */
 export function requestOf(
   kind: Kind,
   options: CreateOptions,
   argv: readonly string[] | undefined,
-  stdin: () => string,
+  from: From,
 ): CreateAlertRequestInput {
   const { threshold, after, period, name } = options;
   if (kind !== 'command' && argv !== undefined) refuse('--', `nothing with alerts create ${kind}`, argv.join(' '));
-  const channel = channelOf(kind, options, argv, stdin);
+  const channel = channelOf(kind, options, argv, from);
   const events = new Set(options.event.flat());
   const cost = kind === 'cost' ? { amount: usd(threshold), ...(period === undefined ? {} : { period }) } : undefined;
   if (kind === 'cost') events.add('cost');
@@ -131,7 +138,7 @@ function channelOf(
   kind: Kind,
   { webhook, secret, to }: CreateOptions,
   argv: readonly string[] | undefined,
-  stdin: () => string,
+  from: From,
 ): AlertChannel {
   const wanted = kind === 'cost' ? (to.length > 0 ? 'email' : webhook === undefined ? 'event' : 'any') : kind;
   if (webhook !== undefined && ['email', 'command', 'event'].includes(wanted))
@@ -148,11 +155,21 @@ function channelOf(
     return { kind: 'command', argv: [...argv], timeLimitMs: 60_000 };
   }
   const given = webhook ?? refuse('--webhook', 'a URL, env:NAME, file:PATH or - (standard input)', 'nothing');
-  const url = readRef(given) ?? (given === '-' ? stdin().trim() : given);
+  const url = urlOf(given, from);
   const isSlack =
     wanted === 'slack' || (wanted === 'any' && typeof url === 'string' && url.startsWith('https://hooks.slack.com/'));
   if (isSlack && secret !== undefined) refuse('--secret', 'none for Slack, whose URL is the secret', 'one');
   return isSlack ? { kind: 'slack', url } : { kind: 'webhook', url, ...(secret === undefined ? {} : { secret }) };
+}
+
+/** A file is read by the coordinator whenever it sends; a variable is known here alone. */
+function urlOf(given: string, { env, stdin }: From): string | SecretRef {
+  if (given === '-') return stdin().trim();
+  const ref = readRef(given);
+  if (ref === undefined) return given;
+  if ('file' in ref)
+    return ref.file.startsWith('/') ? ref : refuse('--webhook', 'file: and an absolute path', ref.file);
+  return env[ref.env] ?? refuse('--webhook', `a URL in the variable ${ref.env}`, 'no such variable');
 }
 
 function usd(text: string | undefined): number {

@@ -62,7 +62,7 @@ export const alerts = defineCommand({
     'array. Messages are kept until they are delivered, and are tried again for about six hours. Events: start, first_failure, failed,\n' +
     'completed, cancelled, ended (any end; also array_complete), threshold, long_running, task_failed (one for each task), cost, budget,\n' +
     'instance_warning, instance_lost, instance_failed. The URL of a Slack webhook is a secret: on a command line others can read it,\n' +
-    'so better give env:NAME or file:PATH, which the coordinator reads when it sends, or - and write it to standard input. test sends\n' +
+    'so better give env:NAME or - (standard input), which are read now, or file:/PATH, which the coordinator reads when it sends. test sends\n' +
     'a message and tells what became of it; history lists what was sent.',
   options: {
     webhook: { value: 'URL', summary: 'Where to post: a URL, env:NAME, file:PATH or -', parse: nonEmpty('a URL') },
@@ -168,7 +168,7 @@ async function create(
       `expected ${KINDS.join(', ')}, found ${kind === undefined ? 'nothing' : JSON.stringify(kind)}`,
       'create',
     );
-  const request = requestOf(kind, options, argv, () => readFileSync(0, 'utf8'));
+  const request = requestOf(kind, options, argv, { env: world.env, stdin: () => readFileSync(0, 'utf8') });
   const view = await (await world.connect()).createAlert(request);
   world.stdout.write(
     format === 'json' ? jsonText(alertJson(view)) : `alert ${view.id}: ${channelText(view)}, ${eventsText(view)}\n`,

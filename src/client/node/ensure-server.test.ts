@@ -11,7 +11,7 @@ import { ensureServer, findServer } from './ensure-server.ts';
 import { packageVersion } from './package-files.ts';
 import { isAlive, signalProcess } from './process-identity.ts';
 import { readLiveRecord } from './process-record.ts';
-import { backgroundEnv, type EmbeddedPlace } from './start-keeper.ts';
+import { backgroundEnv, type EmbeddedPlace, sharedSecrets } from './start-keeper.ts';
 import { processesOf, stopServer } from './stop-server.ts';
 
 const source = (path: string) => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -165,4 +165,11 @@ test('background processes get no secrets of the terminal that happened to start
     XDG_DATA_HOME: '/d',
     SPAWN_DATA_DIR: '/s',
   });
+});
+
+test('the coordinator gets those secrets that the setting names, and what runs beside it does not', () => {
+  const env = { SPAWN_SHARED_SECRETS: 'file:/etc/hook, env:SLACK,env:NONE', SLACK: 'x', AWS_SECRET: 'y' };
+  expect(sharedSecrets(env)).toEqual({ SLACK: 'x' });
+  expect(sharedSecrets({ SLACK: 'x' })).toEqual({});
+  expect(backgroundEnv(env)).toEqual({ SPAWN_SHARED_SECRETS: env.SPAWN_SHARED_SECRETS });
 });

@@ -37,7 +37,7 @@ export function toPlace(values: { readonly [Name in keyof typeof PLACE_OPTIONS]?
  * SPAWN_ variable of a task: the marks by which a worker finds its processes must not be on these.
  */
 const KEPT_VARIABLES =
-  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|NODE_COMPILE_CACHE|SPAWN_(?:DATA_DIR|RUNTIME_DIR|FORKER|MAX_ARRAY_SIZE|LEASE|BIND_CPUS|LOCAL_.+|DNS_.+|INSTANCE_RETENTION|SANDBOX|CI.*))$/;
+  /^(?:PATH|HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_.+|TZ|TMPDIR|XDG_.+|NODE_COMPILE_CACHE|SPAWN_(?:DATA_DIR|RUNTIME_DIR|FORKER|MAX_ARRAY_SIZE|LEASE|BIND_CPUS|LOCAL_.+|DNS_.+|INSTANCE_RETENTION|SANDBOX|SMTP_.+|MAIL_FROM|WEBHOOK_ALLOW|SHARED_SECRETS|CI.*)|NODE_EXTRA_CA_CERTS)$/;
 
 /**
  * Starts a keeper, detached from this process in every way. Does no harm where one runs already: the new one sees that
@@ -51,7 +51,10 @@ export function startKeeper(place: EmbeddedPlace, program = builtProgram('keeper
     const child = spawn(process.execPath, [program, ...placeArguments(place)], {
       cwd: '/',
       detached: true,
-      env: backgroundEnv({ ...process.env, NODE_COMPILE_CACHE: compileCache(process.env) }),
+      env: {
+        ...backgroundEnv({ ...process.env, NODE_COMPILE_CACHE: compileCache(process.env) }),
+        ...sharedSecrets(process.env),
+      },
       stdio: ['ignore', log, log],
     });
     child.unref();
@@ -73,4 +76,10 @@ function compileCache(env: NodeJS.ProcessEnv): string | undefined {
 /** The part of an environment that background processes get: secrets of one terminal do not live on in them. */
 export function backgroundEnv(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => KEPT_VARIABLES.test(name)));
+}
+
+/** Variables that the setting shared_secrets names: the coordinator alone gets them, for alerts. */
+export function sharedSecrets(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = [...(env.SPAWN_SHARED_SECRETS ?? '').matchAll(/(?:^|,)\s*env:(\w+)/g)].map(([, name]) => name!);
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }

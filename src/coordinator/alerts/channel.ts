@@ -9,6 +9,8 @@ export interface AlertPorts {
   readonly notifier: Notifier;
   /** Secrets that everybody may refer to, as `env:NAME` and `file:PATH`; all others only admins. */
   readonly sharedSecrets?: ReadonlySet<string>;
+  /** Reads a secret and forgets it. @throws SECRET_MISSING when there is none */
+  readonly checkSecret?: (ref: SecretRef, where: string) => void;
 }
 
 const SHOWN_URL = 40;
@@ -72,9 +74,11 @@ export function checkChannel(
   ];
   for (const ref of refs) {
     const text = refText(ref);
-    if (admin || ports.sharedSecrets?.has(text) === true) continue;
-    const expected = 'a secret that the setting shared_secrets of the coordinator names (an admin may use any)';
-    throw new SpawnError('BAD_REQUEST', { where, expected, found: text });
+    if (!admin && ports.sharedSecrets?.has(text) !== true) {
+      const expected = 'a secret that the setting shared_secrets of the coordinator names (an admin may use any)';
+      throw new SpawnError('BAD_REQUEST', { where, expected, found: text });
+    }
+    ports.checkSecret?.(ref, where);
   }
 }
 
