@@ -11,6 +11,9 @@ export type RefParams = z.infer<typeof RefParams>;
 export const SessionParams = z.object({ id: whole(z.int().min(1)) });
 export type SessionParams = z.infer<typeof SessionParams>;
 
+export const CheckpointParams = z.object({ id: whole(z.int().min(1)), fence: whole(z.int().min(1)) });
+export type CheckpointParams = z.infer<typeof CheckpointParams>;
+
 export const StreamQuery = z.strictObject({
   /** Number of the last message taken in: those above it are sent. */
   after: whole(z.int().min(0)).prefault(0),

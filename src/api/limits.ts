@@ -7,6 +7,8 @@ export const MAX_ARRAY_SIZE = 1_000_000;
 /** One JSON request body, bytes. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024;
 /** One script or environment snapshot, bytes. */
+/** What one task may keep of its work for another attempt. */
+export const MAX_CHECKPOINT_BYTES = 64 * 1024 * 1024;
 export const MAX_BLOB_BYTES = 16 * 1024 * 1024;
 /** One index expression, characters (a million separate indices fit). */
 export const MAX_ARRAY_TEXT = 8 * 1024 * 1024;

@@ -4,6 +4,7 @@ import type { ServerView } from '../api/server-view.ts';
 import { SpawnError } from '../core/errors.ts';
 import { createAlert, deleteAlert, listAlerts, listDeliveries, testAlert } from './alerts/alerts.ts';
 import { type AlertLoops, startAlerts } from './alerts/loops.ts';
+import { putCheckpoint, readCheckpoint } from './data/checkpoints.ts';
 import { diffLogs } from './diff-logs.ts';
 import { listEvents, watchEvents } from './events.ts';
 import { exportSpec } from './export-spec.ts';
@@ -230,6 +231,10 @@ export class Coordinator implements UseCases {
   stream: UseCases['stream'] = (caller, id, after, sink) => this.#sessions.stream(caller, id, after, sink);
   exchange: UseCases['exchange'] = (caller, id, request) => this.#sessions.exchange(caller, id, request);
   bye: UseCases['bye'] = (caller, id) => this.#sessions.bye(caller, id);
+  putCheckpoint: UseCases['putCheckpoint'] = (caller, sessionId, fence, chunks) =>
+    putCheckpoint(this.#ledger, caller, sessionId, fence, chunks);
+  checkpoint: UseCases['checkpoint'] = (caller, sessionId, fence) =>
+    readCheckpoint(this.#ledger, caller, sessionId, fence);
   putLog: UseCases['putLog'] = (caller, sessionId, jobId, segment, offset, bytes) =>
     takeLogPiece(this.#ledger, caller, { jobId, sessionId, segment }, offset, bytes);
 

@@ -6,6 +6,7 @@ import { TaskState } from '../core/task-state.ts';
 import type { Batch } from '../store/store.ts';
 import { raiseAlerts } from './alerts/raise.ts';
 import { grantBound } from './bound.ts';
+import { checkpointsOver } from './data/checkpoints.ts';
 import { GroupCommit } from './group-commit.ts';
 import { reconcileInstances } from './instances/hooks.ts';
 import { forgetJob, Link } from './link.ts';
@@ -70,6 +71,8 @@ export class Ledger {
     const alarmSet = (due: number) => this.alarmSet(due);
     const maxTasks = options.maxArraySize ?? MAX_ARRAY_SIZE;
     this.#world = new World(memory, clock, this.counters, alarmSet, random, randomHex, maxTasks);
+    // What completed a moment before the end of the life before.
+    checkpointsOver(memory, this.ports.checkpoints, memory.jobs.keys())();
     for (const { session } of memory.sessions.values()) {
       session.leaseUntil = clock.lease() + this.leaseMs;
       const link = this.links.get(session.id) ?? new Link(session.id, store.epoch, true);
@@ -229,6 +232,7 @@ export class Ledger {
       if (!world.schedule()) this.poke();
     }
     raiseAlerts(world, this.ports.alerts);
+    const dropCheckpoints = checkpointsOver(memory, this.ports.checkpoints, changes.ends.keys());
     const deltas = this.watchers.capture([...changes.jobs, ...memory.progressed]);
     memory.progressed.clear();
     const send = prepareMessages(memory, changes.outgoing);
@@ -239,6 +243,7 @@ export class Ledger {
       durable: () => {
         send(this.links, this.ports.clock.steady());
         deltas();
+        dropCheckpoints();
         this.committed();
         if (batch !== undefined && batch.events.length > 0) this.watchers.eventsWritten();
       },

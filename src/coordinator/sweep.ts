@@ -1,7 +1,7 @@
 import type { JobSpec } from '../api/job-spec.ts';
 import { readParamTable } from '../api/param-table.ts';
 import { readStageManifest } from '../api/stage.ts';
-import type { StoredBlob } from '../objects/log-reader.ts';
+import type { LogReader, StoredBlob } from '../objects/log-reader.ts';
 import { jobExists } from './job-exists.ts';
 import { readPlan } from './job-row.ts';
 import type { Ledger } from './ledger.ts';
@@ -12,18 +12,28 @@ const PAGE = 500;
 const MIN_AGE_MS = 3_600_000;
 
 /**
- * Removes the logs of jobs that are gone, and of those that an earlier run removed from the store before it was cut short. Gives their
+ * Removes the logs and checkpoints of jobs that are gone, and of those that an earlier run removed from the store before it was cut short. Gives their
  * bytes; dry, it only counts.
  */
 export async function sweepLogs(ledger: Ledger, gone: ReadonlySet<number>, dryRun: boolean): Promise<number> {
-  const { logs } = ledger.ports;
+  const { logs, checkpoints } = ledger.ports;
+  const bytes = await sweepFolders(ledger, logs, gone, dryRun);
+  return checkpoints === undefined ? bytes : bytes + (await sweepFolders(ledger, checkpoints, gone, dryRun));
+}
+
+async function sweepFolders(
+  ledger: Ledger,
+  folders: Pick<LogReader, 'jobs' | 'size' | 'remove'>,
+  gone: ReadonlySet<number>,
+  dryRun: boolean,
+): Promise<number> {
   let bytes = 0;
-  for (const id of await logs.jobs()) {
+  for (const id of await folders.jobs()) {
     // Numbers that were not given yet are of another store, which somebody put in the place of this one.
     if (id >= ledger.memory.counters.nextJob) continue;
     if (!gone.has(id) && (await jobExists(ledger, id))) continue;
-    bytes += await logs.size(id);
-    if (!dryRun) await logs.remove(id);
+    bytes += await folders.size(id);
+    if (!dryRun) await folders.remove(id);
   }
   return bytes;
 }

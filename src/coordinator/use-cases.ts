@@ -200,6 +200,13 @@ export interface UseCases {
     offset: number,
     bytes: Uint8Array,
   ): Promise<LogPieceReply>;
+  /** Replaces what the task of a current grant keeps of its work; durable when it resolves. */
+  putCheckpoint(caller: Caller, sessionId: number, fence: number, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+  checkpoint(
+    caller: Caller,
+    sessionId: number,
+    fence: number,
+  ): Promise<{ bytes: number; chunks: AsyncIterable<Uint8Array> }>;
   /** The worker leaves: what it still holds is lost at once. */
   bye(caller: Caller, sessionId: number): Promise<void>;
 }

@@ -2,6 +2,11 @@ import { type Facts, optional, value } from './error-text.ts';
 
 /** Errors about what tasks read and write: part of the table of errors. */
 export const DATA_ERRORS = {
+  FENCE_STALE: {
+    http: 409,
+    exit: 65,
+    message: (d: Facts<'session' | 'fence'>) => `grant ${d.fence} of session ${d.session} is not current any more`,
+  },
   /** uri: a path, pattern, URL or S3 address */
   INPUT_NOT_FOUND: {
     http: 404,

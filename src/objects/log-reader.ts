@@ -102,6 +102,30 @@ export interface SegmentCopies {
   reach(id: SegmentId, bytes: number, signal: AbortSignal): Promise<void>;
 }
 
+/** What tasks keep of their work, to go on with it in another attempt: one for each task, the newest. */
+export interface Checkpoints {
+  /**
+   * Replaces it; whole and durable when it resolves. False, and nothing is changed, when `isCurrent` says no at the end. Errors: BODY_TOO_LARGE,
+   * STORE_FULL, STORE_FAILED.
+   */
+  put(
+    jobId: number,
+    position: number,
+    chunks: AsyncIterable<Uint8Array>,
+    limits: { readonly most: number; readonly isCurrent: () => boolean },
+  ): Promise<boolean>;
+  /** Undefined when there is none. */
+  read(jobId: number, position: number): Promise<{ bytes: number; chunks: AsyncIterable<Uint8Array> } | undefined>;
+  /** Tasks of a job that have one. */
+  positions(jobId: number): ReadonlySet<number>;
+  /** Nothing when there is none. */
+  drop(jobId: number, position: number): Promise<void>;
+  /** As of logs. */
+  jobs(): Promise<number[]>;
+  size(jobId: number): Promise<number>;
+  remove(jobId: number): Promise<void>;
+}
+
 /** Scripts, environment snapshots and staged directories by their SHA-256. */
 export interface Blobs {
   /** Durable when it resolves; the same bytes are stored once. Files are mode 0600. */

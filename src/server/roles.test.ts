@@ -18,7 +18,7 @@ const MAY: Readonly<Record<string, readonly Role[]>> = {
     'submit submitWorkflow workflowVerb update cancel retry requeue hold release suspend resume signal putBlob instanceVerb resize setBudget createAlert deleteAlert testAlert',
     ['submit', 'admin'],
   ),
-  ...group('hello exchange bye stream putLog getBlob peers', ['worker', 'admin']),
+  ...group('hello exchange bye stream putLog putCheckpoint checkpoint getBlob peers', ['worker', 'admin']),
   ...group('createToken tokens revokeToken prune stopServer', ['admin']),
 };
 /** Where it counts whose job it is. */
@@ -99,7 +99,7 @@ function filled(path: string): string {
 }
 
 function ask({ operationId, line }: Operation, token: string | undefined, who: string) {
-  if (/putBlob|putLog/.test(operationId)) {
+  if (/putBlob|putLog|putCheckpoint/.test(operationId)) {
     const query = operationId === 'putLog' ? '?offset=0' : '';
     const headers = { 'content-type': 'application/octet-stream' };
     return askTcp(url, { line: `${line}${query}`, token, body: 'x', headers });

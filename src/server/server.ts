@@ -24,6 +24,7 @@ import { demandRoles } from './roles.ts';
 import { accessRoutes } from './routes/access.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { blobRoutes } from './routes/blobs.ts';
+import { checkpointRoutes } from './routes/checkpoints.ts';
 import { insightRoutes } from './routes/insight.ts';
 import { instanceRoutes } from './routes/instances.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -76,6 +77,7 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
   });
   await describe(app, options.version);
   await app.register(blobRoutesIn(doors));
+  await app.register((own: App) => checkpointRoutes(own, doors));
   for (const routes of [
     jobRoutes,
     workflowRoutes,
