@@ -2,6 +2,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Needs } from '../core/resources.ts';
 import type { LogPosition } from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
+import type { DataTask, NoTask } from './parts/data-task.ts';
 import type { Grant } from './queue.ts';
 
 /** A try at a task that was sent to the forker and has not ended. */
@@ -14,6 +15,8 @@ export interface Attempt {
   readonly devices: readonly number[];
   /** It asks for what this worker does not have, and only says so. */
   readonly isImpossible: boolean;
+  /** Its part and its output; undefined for a job that is none of data. */
+  data: DataTask | NoTask | undefined;
   log: LogPosition | undefined;
   /** Nobody wants to know how it ends. */
   dropped: boolean;

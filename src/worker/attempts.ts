@@ -10,6 +10,7 @@ import type { KnownJob } from './job-book.ts';
 import { Occupancy } from './occupancy.ts';
 import { openFilesOf } from './open-files.ts';
 import { attemptOutcome } from './outcome-of.ts';
+import { clearData, dataRequest, takeDataTask } from './parts/data-task.ts';
 import { endWithoutProcess, logStart, pendingEnd } from './pending-end.ts';
 import type { Fit, Grant } from './queue.ts';
 import { explanationRequest, taskRequest } from './run-request.ts';
@@ -69,6 +70,7 @@ export class Attempts {
     const job = this.#options.job(jobId, lane);
     if (job?.prepared === undefined) return 'unprepared';
     if (job.params !== undefined && job.params.at(position) === undefined) return 'unprepared';
+    if (job.data?.parts?.isReady(position) === false) return 'unprepared';
     if (this.#running.size - this.#started >= MOST_UNSTARTED) return 'busy';
     if (this.#running.size > 0 && this.#files + openFilesOf(job.description) > this.mostFiles) return 'busy';
     // What is larger than the machine runs alone: the coordinator gave it, and waiting would not help.
@@ -82,16 +84,17 @@ export class Attempts {
     const short = this.#running.size === 0 ? this.occupancy.shortOf(needs) : undefined;
     const isImpossible = short !== undefined;
     const devices = isImpossible ? [] : this.#occupy(job, needs);
-    const attempt = {
+    const attempt: Attempt = {
       ...{ grant, job, needs, devices, isImpossible },
-      ...{ log: undefined, dropped: false, cancelled: false, stalled: false, failure: undefined },
+      ...{ data: undefined, log: undefined, dropped: false, cancelled: false, stalled: false, failure: undefined },
     };
     this.#running.set(grant.fence, attempt);
     this.#files += openFilesOf(job.description);
-    const missing = job.prepared!.missing ?? missingRow(job, grant);
-    const why = isImpossible ? `this worker has too few of: ${short}` : missing;
-    if (why !== undefined) this.#explain(forker, attempt, { text: why, code: 126, isUnstarted: true });
-    else this.#run(forker, attempt, this.#requestOf(attempt, this.#options.envId(forker, job)));
+    const why = isImpossible ? `this worker has too few of: ${short}` : job.prepared!.missing;
+    attempt.data = why === undefined ? takeDataTask(job, grant) : { missing: why, code: 126 };
+    const request = dataRequest(this.#requestOf(attempt, this.#options.envId(forker, job)), attempt);
+    if (!('missing' in request)) this.#run(forker, attempt, request);
+    else this.#explain(forker, attempt, { text: request.missing, code: request.code, isUnstarted: true });
   }
 
   /** Takes back what waits in the forker and has not started. */
@@ -116,9 +119,9 @@ export class Attempts {
   }
 
   /** What runs; undefined for what has ended, or what nobody wants any more. */
-  find(fence: number): Grant | undefined {
+  find(fence: number): Attempt | undefined {
     const attempt = this.#running.get(fence);
-    return attempt === undefined || attempt.dropped ? undefined : attempt.grant;
+    return attempt?.dropped ? undefined : attempt;
   }
 
   /** From the start of each. */
@@ -208,7 +211,7 @@ export class Attempts {
     if (attempt === undefined) return;
     // A grant that came back for this would come again at once and for ever; a loss is counted.
     if (reason === 'unknownEnv') this.#endWithoutProcess(attempt, { kind: 'lost' });
-    else this.#remove(fence);
+    else this.#remove(fence, true);
     if (reason !== 'unknownEnv' && !attempt.dropped) this.#options.onRefused(fence);
   }
 
@@ -253,10 +256,11 @@ export class Attempts {
     this.#options.onEnded(endWithoutProcess(this.life, outcome, fence, attempt.log), attempt);
   }
 
-  #remove(fence: number): Attempt | undefined {
+  #remove(fence: number, isRefused = false): Attempt | undefined {
     const attempt = this.#running.get(fence);
     if (attempt === undefined) return undefined;
     this.#running.delete(fence);
+    if (attempt.dropped || isRefused) clearData(attempt.data);
     this.#options.steps?.over(fence);
     if (attempt.log !== undefined) this.#started -= 1;
     this.#files -= openFilesOf(attempt.job.description);
@@ -291,10 +295,4 @@ export class Attempts {
     const fences = Array.from({ length: count }, (_, at) => base + at);
     return fences.flatMap((fence) => this.#running.get(fence) ?? []);
   }
-}
-
-/** Why a task cannot have its parameters. */
-function missingRow({ params }: KnownJob, { position }: Grant): string | undefined {
-  const row = params?.at(position);
-  return row !== undefined && 'missing' in row ? row.missing : undefined;
 }

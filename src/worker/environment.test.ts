@@ -105,6 +105,7 @@ describe('the table of docs/environment.md', () => {
     for (const [name, example] of rows) {
       // Given by others.
       if (name === 'SPAWN_SESSION' || name === 'SLURM_TASK_PID') continue;
+      if (/^SPAWN_(?:PART|INPUT|OUTPUT)/.test(name!)) continue;
       const first = name === 'SPAWN_ATTEMPT' ? environmentOf(JOB, [], { ...GRANT, attempt: 1 }) : env;
       const of = /^(?:ROCR|HIP)_/.test(name!) ? environmentOf(JOB, [], GRANT, { ...PLACE, gpuVendor: 'amd' }) : first;
       const isOfSbatch = SBATCH_VARIABLES.some((one) => one === name);

@@ -45,6 +45,11 @@ export const TASK_VARIABLES = [
   'SPAWN_ATTEMPT',
   'SPAWN_FENCE',
   'SPAWN_TASK_SECRET',
+  'SPAWN_PART_FILE',
+  'SPAWN_PART_RECORDS',
+  'SPAWN_INPUT',
+  'SPAWN_OUTPUT_DIR',
+  'SPAWN_OUTPUT_FILE',
 ] as const;
 type TaskVariable = (typeof TASK_VARIABLES)[number];
 

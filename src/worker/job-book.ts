@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { JobForWorker } from '../api/session.ts';
 import { SRUN_PROGRAM } from '../api/slurm-names.ts';
 import { builtProgram } from '../client/node/package-files.ts';
@@ -8,6 +9,9 @@ import { jobEnvironment, minimalEnvironment, type Place } from './environment.ts
 import { isForGood } from './for-good.ts';
 import type { JobFiles } from './job-files.ts';
 import { ParamRows } from './param-rows.ts';
+import { hasPlaceholders, type JobData } from './parts/data-task.ts';
+import { PartFiles } from './parts/part-files.ts';
+import { shellText } from './parts/placeholders.ts';
 import type { Stages } from './stages.ts';
 
 /** How the tasks of a job are started. */
@@ -31,6 +35,8 @@ export interface KnownJob {
   readonly indices: IndexSet;
   /** Of its tasks; undefined where none has any. */
   readonly params?: ParamRows | undefined;
+  /** Of a data job whose tasks are processes. */
+  readonly data?: JobData | undefined;
   /** Undefined until its files are here. */
   prepared: PreparedJob | undefined;
 }
@@ -50,6 +56,7 @@ interface Entry {
   /** Number 0 is the job itself. */
   readonly lanes: Map<number, KnownJob>;
   readonly params: ParamRows | undefined;
+  readonly data: JobData | undefined;
   files: Files | undefined;
 }
 
@@ -65,6 +72,8 @@ export interface JobBookOptions {
   readonly files: JobFiles;
   readonly stages: Stages;
   readonly place: Place;
+  /** For what tasks of data jobs need; undefined where there are none. */
+  readonly directory?: string | undefined;
   readonly onPrepared: (jobId: number) => void;
   readonly onFailed: (error: unknown) => void;
   readonly adapter?: JobAdapter | undefined;
@@ -98,7 +107,8 @@ export class JobBook {
     let entry = this.#jobs.get(description.id);
     if (entry === undefined) {
       const indices = description.indices === '' ? IndexSet.ofSize(1) : IndexSet.fromString(description.indices);
-      entry = { description, indices, lanes: new Map(), params: this.#paramsOf(description), files: undefined };
+      const [params, data] = [this.#paramsOf(description), this.#dataOf(description)];
+      entry = { description, indices, lanes: new Map(), params, data, files: undefined };
       entry.lanes.set(0, this.#lane(entry, 0, description));
       this.#jobs.set(description.id, entry);
       void this.#prepare(entry);
@@ -111,7 +121,13 @@ export class JobBook {
 
   forget(jobId: number): void {
     if (this.#jobs.get(jobId)?.description.stage !== undefined) this.#options.stages.forget(jobId);
+    void this.#jobs.get(jobId)?.data?.parts?.close();
     this.#jobs.delete(jobId);
+  }
+
+  /** Nothing of the session runs any more. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#jobs.values()].map(({ data }) => data?.parts?.close()));
   }
 
   #lane(entry: Entry, lane: number, description: JobForWorker): KnownJob {
@@ -123,6 +139,7 @@ export class JobBook {
       queueId: ++this.#queues,
       indices: entry.indices,
       params: entry.params,
+      data: entry.data,
       prepared: undefined,
     };
     return entry.files === undefined ? job : { ...job, prepared: this.#prepared(job, entry.files) };
@@ -133,6 +150,18 @@ export class JobBook {
     const { files, onPrepared, onFailed, signal } = this.#options;
     const onHere = () => onPrepared(id);
     return new ParamRows({ shared: params ?? {}, table: paramTable, files, onHere, onFailed, signal });
+  }
+
+  #dataOf(job: JobForWorker): JobData | undefined {
+    const { id, plan, run } = job;
+    const { directory, files, onPrepared, onFailed, signal } = this.#options;
+    if (directory === undefined || !hasPlaceholders(job)) return undefined;
+    const folder = join(directory, String(id));
+    // A host reads the parts of handlers by itself.
+    if (plan === undefined || run.kind === 'handler') return { parts: undefined, folder };
+    const onHere = () => onPrepared(id);
+    const parts = { job: { ...job, plan }, folder: join(folder, 'parts'), files, onHere, onFailed, signal };
+    return { parts: new PartFiles(parts), folder };
   }
 
   #prepared({ description, indices }: KnownJob, { argv, base, cwd, missing }: Files): PreparedJob {
@@ -162,17 +191,20 @@ export class JobBook {
     onPrepared(id);
   }
 
-  async #fetch({ id, run, envSnapshot, stage, ...description }: JobForWorker): Promise<Files> {
+  async #fetch(job: JobForWorker): Promise<Files> {
+    const { id, run, envSnapshot, stage } = job;
     const { files, stages, adapter } = this.#options;
     const there = (path: string) => adapter?.path(path) ?? path;
     const base = envSnapshot === undefined ? minimalEnvironment() : await files.snapshot(envSnapshot);
-    const cwd = stage === undefined ? description.cwd : there(await stages.unpack(id, stage));
+    const cwd = stage === undefined ? job.cwd : there(await stages.unpack(id, stage));
     switch (run.kind) {
       case 'argv':
         return { argv: programOf(run.argv), base, cwd };
-      case 'shell':
+      case 'shell': {
+        const text = hasPlaceholders(job) ? shellText(run.text) : run.text;
         // Otherwise a text that begins with a sign is taken for an option of sh.
-        return { argv: ['/bin/sh', '-c', /^[-+]/.test(run.text) ? ` ${run.text}` : run.text], base, cwd };
+        return { argv: ['/bin/sh', '-c', /^[-+]/.test(text) ? ` ${text}` : text], base, cwd };
+      }
       case 'script': {
         const script = await files.script(run.hash);
         return { argv: [...(script.isProgram ? [] : ['/bin/sh']), script.path, ...run.args], base, cwd };

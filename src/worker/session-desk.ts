@@ -2,19 +2,25 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, s
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { nativeProgram } from '../client/node/package-files.ts';
+import type { Attempt } from './attempt.ts';
 import type { Attempts } from './attempts.ts';
 import type { AttemptsOptions } from './attempts-options.ts';
+import type { CallingTask } from './calls/attempt-calls.ts';
 import { socketPath } from './calls/call-socket.ts';
 import { callsFolder, TaskDesk } from './calls/task-desk.ts';
+import type { TaskOutput } from './calls/task-output.ts';
 import type { Place } from './environment.ts';
 import type { Forker } from './forker/types.ts';
+import type { JobBook } from './job-book.ts';
 import type { Outbox, PendingEnd } from './outbox.ts';
+import { type DataTask, outputOf } from './parts/data-task.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** What a desk needs of its session. */
 export interface DeskWiring {
   readonly logDir: string;
   readonly attempts: Attempts;
+  readonly jobs: JobBook;
   readonly outbox: Outbox;
   readonly forker: () => Forker | undefined;
   /** There is something to say. */
@@ -26,12 +32,12 @@ export interface DeskWiring {
 export function openDesk(options: SessionOptions, wiring: DeskWiring): TaskDesk | undefined {
   const { client, hello, marker, dataDir, bound, log } = options;
   if (bound !== undefined) return undefined;
-  const { attempts, outbox, forker, onChange, onEnd, logDir } = wiring;
+  const { attempts, jobs, outbox, forker, onChange, onEnd, logDir } = wiring;
   return new TaskDesk({
     ...{ client, sessionId: hello.sessionId, folder: callsFolder(dataDir, marker), logDir, log },
-    taskOf: (fence) => attempts.find(fence),
+    taskOf: (fence) => attempts.find(fence)?.grant,
     isHeld: (fence) => outbox.held.has(fence),
-    outputOf: () => undefined,
+    outputOf: (task) => dataOf(attempts.find(task.fence))?.output ?? hostedOutput(jobs, task),
     onProgress: (progress) => {
       outbox.progress(progress);
       onChange();
@@ -43,6 +49,19 @@ export function openDesk(options: SessionOptions, wiring: DeskWiring): TaskDesk 
       onChange();
     },
   });
+}
+
+function dataOf(attempt: Attempt | undefined): DataTask | undefined {
+  const data = attempt?.data;
+  return data === undefined || 'missing' in data ? undefined : data;
+}
+
+/** Of a task that a host runs: made when it emits its first file. */
+function hostedOutput(jobs: JobBook, task: CallingTask): TaskOutput | undefined {
+  const job = jobs.get(task.jobId);
+  const made = job?.description.run.kind === 'handler' ? outputOf(job, task) : undefined;
+  if (made !== undefined && 'missing' in made) throw new Error(made.missing);
+  return made?.output;
 }
 
 /** What tasks are told of the desk; undefined for a bound session. */
@@ -64,10 +83,12 @@ export function deskCallbacks(
       outbox.started(start);
       desk()?.started(start.fence, job.description.heartbeatMs);
     },
-    onEnded: (end, { grant, job }) => {
+    onEnded: (end, attempt) => {
       const own = desk();
-      if (own === undefined) sayEnd(end, grant.jobId);
-      else own.ended(end, grant, job.description.output?.to !== undefined);
+      const task = dataOf(attempt);
+      if (own === undefined) sayEnd(end, attempt.grant.jobId);
+      else own.ended(end, attempt.grant, task?.output);
+      void task?.part?.clear();
     },
     onSuspended: (fence, on) => desk()?.suspend(fence, on),
   };
@@ -101,10 +122,16 @@ function linkedTo(path: string): string | undefined {
   }
 }
 
-/** Removes the sockets of all sessions but those that are to stay. */
+/** Where parts of data jobs are, and outputs on their way to a storage. */
+export function dataFolder({ dataDir, marker, bound }: SessionOptions): string | undefined {
+  return bound === undefined ? join(dataDir, 'data', marker) : undefined;
+}
+
+/** Removes the sockets and the data of all sessions but those that are to stay. */
 export async function removeCallFolders(directory: string, stays: (marker: string) => Promise<boolean>): Promise<void> {
-  const folder = callsFolder(directory, '');
-  for (const marker of existsSync(folder) ? readdirSync(folder) : []) {
-    if (!(await stays(marker))) await rm(join(folder, marker), { recursive: true, force: true }).catch(() => undefined);
+  for (const folder of [callsFolder(directory, ''), join(directory, 'data')]) {
+    for (const marker of existsSync(folder) ? readdirSync(folder) : []) {
+      if (!(await stays(marker))) await rm(join(folder, marker), { recursive: true, force: true }).catch(() => {});
+    }
   }
 }

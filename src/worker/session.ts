@@ -184,8 +184,7 @@ export class Session {
       await this.#lives.close();
       await lives.catch(() => {});
       await this.#holdings.close();
-      await this.#desk?.close();
-      await this.#jobs.close();
+      await Promise.all([this.#desk?.close(), this.#jobs.close()]);
       await this.#stages.close();
       this.#shipper?.stop();
       await shipping;

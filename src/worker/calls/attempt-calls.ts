@@ -139,15 +139,14 @@ export class AttemptCalls {
   /**
    * Its process has ended: publishes its files when it has succeeded, and gives the JSON of its result record; undefined when there is none. What
    * it throws makes the attempt fail.
-   * @param more files that were made otherwise
+   * @param output that has files which nobody has emitted
    */
-  async finish(isOk: boolean): Promise<Uint8Array | undefined> {
+  async finish(isOk: boolean, output?: TaskOutput): Promise<Uint8Array | undefined> {
+    this.#output ??= output;
     if (!isOk) {
       await this.#output?.discard();
       return resultJson({ message: this.#completion?.message });
     }
-    // A job with an output may have files that nobody has emitted.
-    this.#output ??= this.#options.outputOf(this.#task);
     const files = await this.#output?.publish();
     return resultJson({ value: this.#value, files });
   }

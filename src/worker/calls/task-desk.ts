@@ -7,6 +7,7 @@ import { CallSecrets } from './call-secrets.ts';
 import { CallSocket } from './call-socket.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { TaskCalls } from './task-calls.ts';
+import type { TaskOutput } from './task-output.ts';
 
 /** EX_IOERR of sysexits.h. */
 const UNPUBLISHED = 74;
@@ -26,6 +27,11 @@ export interface TaskDeskOptions extends Omit<AttemptCallsOptions, 'onHeard' | '
   readonly onEnd: (end: PendingEnd, jobId: number) => void;
   /** One line for a person. */
   readonly log: (line: string) => void;
+}
+
+interface Published {
+  readonly json?: Uint8Array | undefined;
+  readonly failure?: Outcome;
 }
 
 /** Where the tasks of a session turn to with what they ask of their worker, and what is done with what they leave. */
@@ -77,19 +83,19 @@ export class TaskDesk {
 
   /**
    * Its process has ended, or there was none. What it left is written down before its end is said.
-   * @param hasOutput its job takes files from tasks that emit none
+   * @param output with files that it may have made without any call
    */
-  ended(end: PendingEnd, task: CallingTask, hasOutput = false): void {
+  ended(end: PendingEnd, task: CallingTask, output?: TaskOutput): void {
     this.#heartbeats.over(task.fence);
     const calls = this.calls.known(task.fence);
-    if (calls === undefined && !hasOutput) {
+    if (calls === undefined && output === undefined) {
       this.#options.onEnd(end, task.jobId);
       return;
     }
     const outcome = settled(decodeOutcome(end.outcome), calls?.completion);
     const settledEnd = { ...end, outcome: encodeOutcome(outcome) };
-    if (!hasOutput && !calls?.hasLeft) this.#say(settledEnd, task);
-    else void this.#finish(settledEnd, task, isOk(outcome));
+    if (output === undefined && !calls?.hasLeft) this.#say(settledEnd, task);
+    else void this.#finish(settledEnd, task, isOk(outcome), output);
   }
 
   /** Nobody wants to know of it any more. */
@@ -109,13 +115,13 @@ export class TaskDesk {
     await Promise.all([this.#socket.close(), this.calls.close(), this.results.close()]);
   }
 
-  async #finish(end: PendingEnd, task: CallingTask, isDone: boolean): Promise<void> {
+  async #finish(end: PendingEnd, task: CallingTask, isDone: boolean, output?: TaskOutput): Promise<void> {
     const { jobId, position, attempt, fence } = task;
     this.#finishing.add(fence);
     let last = end;
     try {
       // Whoever has the task now has its output, too.
-      const left = this.#options.isHeld(fence) ? await this.#publish(task, isDone) : {};
+      const left = this.#options.isHeld(fence) ? await this.#publish(task, isDone, output) : {};
       const { json } = left;
       if (left.failure !== undefined) last = { ...last, outcome: encodeOutcome(left.failure) };
       const [place] = json === undefined ? [] : await this.results.write(jobId, [{ fence, position, attempt, json }]);
@@ -130,9 +136,9 @@ export class TaskDesk {
   }
 
   /** An output that cannot be put where it belongs makes the attempt fail. */
-  async #publish(task: CallingTask, isDone: boolean): Promise<{ json?: Uint8Array | undefined; failure?: Outcome }> {
+  async #publish(task: CallingTask, isDone: boolean, output: TaskOutput | undefined): Promise<Published> {
     try {
-      return { json: await this.calls.of(task).finish(isDone) };
+      return { json: await this.calls.of(task).finish(isDone, output) };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       this.#options.log(`job ${task.jobId}: the output of a task cannot be published: ${message}`);

@@ -1,0 +1,41 @@
+import { createReadStream } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
+import type { S3Access } from '../../api/data.ts';
+import { openS3 } from '../../objects/s3/open-s3.ts';
+import { parseS3Uri } from '../../objects/s3/s3-uri.ts';
+import type { OutputTarget } from './staged-output.ts';
+
+const READ_BYTES = 1024 * 1024;
+
+/** A prefix of S3: each object is there with all its bytes, or not at all. */
+export class S3Target implements OutputTarget {
+  readonly stage: string;
+  readonly #to: string;
+  readonly #access: S3Access;
+
+  /** @param stage on this machine */
+  constructor(to: string, access: S3Access, stage: string) {
+    this.#to = to;
+    this.#access = access;
+    this.stage = stage;
+  }
+
+  async publish(name: string, path: string): Promise<{ readonly size: number; readonly sha256: string }> {
+    const s3 = await openS3(this.#access, { where: 'output.s3' });
+    try {
+      const { bucket, key } = parseS3Uri(this.#to, 'output.to');
+      const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
+      const { size } = await stat(path);
+      const body = createReadStream(path, { highWaterMark: READ_BYTES });
+      return await s3.put({ bucket, key: `${prefix}${name}` }, body, { size });
+    } finally {
+      s3.close();
+    }
+  }
+
+  async finish(): Promise<void> {}
+
+  async clear(): Promise<void> {
+    await rm(this.stage, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
