@@ -51,6 +51,8 @@ export interface PlanManifest {
   /** Hashes in the order of their parts, and beside each the position of its first. */
   readonly pieces: readonly string[];
   readonly firsts: readonly number[];
+  /** Hashes of the blobs that hold the extents of parts with very many; such parts name them by their number here. */
+  readonly extentBlobs?: readonly string[];
   /** What the pieces hold: extents of sources, numbers of records of a list or range, or JSON values of a module. */
   readonly holds: 'extents' | 'numbers' | 'values';
 }

@@ -98,7 +98,7 @@ describe('a plan', () => {
     ]);
     let count = 0;
     for await (const { source, from, to } of (await read.part(many)).extents()) {
-      expect([source, from, to]).toEqual([count % many, count * 2, count * 2 + 1]);
+      if (source !== count % many || from !== count * 2 || to !== from + 1) break;
       count++;
     }
     expect(count).toBe(200_000);

@@ -33,13 +33,16 @@ const KEPT_PIECES = 8;
 
 interface PackedPart {
   readonly extents: readonly Extent[];
-  readonly blobs: readonly string[];
+  /** Numbers of the blobs with its extents, when they are very many: from, and how many. */
+  readonly blobs: { readonly first: number; readonly count: number };
   /** 0: not counted. */
   readonly records: number;
   /** Records of all parts before it; undefined when they were not counted. */
   readonly before?: number | undefined;
   readonly value?: unknown;
 }
+
+const NO_BLOBS = { first: 0, count: 0 };
 
 /** Reads a plan part by part; what a part needs is fetched when it is asked for. */
 export class Plan {
@@ -69,7 +72,7 @@ export class Plan {
       batch,
       ...(records > 0 ? { records } : {}),
       ...(before === undefined ? {} : { firstRecord: before }),
-      ...(blobs.length === 0 ? { bytes: extents.reduce((sum, { from, to }) => sum + to - from, 0) } : {}),
+      ...(blobs.count === 0 ? { bytes: extents.reduce((sum, { from, to }) => sum + to - from, 0) } : {}),
       ...('value' in found ? { value: found.value } : {}),
       extents: () => this.#extents(extents, blobs),
     };
@@ -94,9 +97,14 @@ export class Plan {
     return this.batch(low);
   }
 
-  async *#extents(inline: readonly Extent[], blobs: readonly string[]): AsyncIterable<Extent> {
+  async *#extents(inline: readonly Extent[], { first, count }: PackedPart['blobs']): AsyncIterable<Extent> {
     yield* inline;
-    for (const hash of blobs) yield* await this.#once(hash, readExtents);
+    for (let at = first; at < first + count; at++) {
+      const hash = this.manifest.extentBlobs?.[at];
+      if (hash === undefined)
+        throw new SpawnError('PLAN_DAMAGED', { what: 'manifest', why: `it has no extents ${at}` });
+      yield* await this.#once(hash, readExtents);
+    }
   }
 
   async #row<T>(
@@ -156,7 +164,7 @@ function readPiece(bytes: Uint8Array, count: number, holds: PlanManifest['holds'
   if (holds === 'values') {
     const values = parsed(bytes) as unknown[];
     if (values.length !== count) throw new RangeError(`it has ${values.length} parts, expected ${count}`);
-    return values.map((value) => ({ extents: [], blobs: [], records: 0, value }));
+    return values.map((value) => ({ extents: [], blobs: NO_BLOBS, records: 0, value }));
   }
   const packed = new PackedReader(bytes);
   const version = packed.number();
@@ -178,14 +186,14 @@ function readPiece(bytes: Uint8Array, count: number, holds: PlanManifest['holds'
 }
 
 function readPart(reader: ExtentReader): PackedPart {
-  const head = reader.packed.number();
-  const [extents, blobs]: [Extent[], string[]] = [[], []];
+  const { packed } = reader;
+  const head = packed.number();
   const count = Math.floor(head / 2);
-  for (let at = 0; at < count; at++) {
-    if (head % 2 === 0) extents.push(reader.next());
-    else blobs.push(Buffer.from(Array.from({ length: 32 }, () => reader.packed.number())).toString('hex'));
-  }
-  return { extents, blobs, records: reader.packed.number() };
+  const isLong = head % 2 === 1;
+  const blobs = isLong ? { first: packed.number(), count } : NO_BLOBS;
+  const extents: Extent[] = [];
+  for (let at = 0; at < count && !isLong; at++) extents.push(reader.next());
+  return { extents, blobs, records: packed.number() };
 }
 
 function readExtents(bytes: Uint8Array): readonly Extent[] {

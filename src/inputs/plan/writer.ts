@@ -53,7 +53,9 @@ export class PlanWriter {
   #waiting: { hash: string; bytes: Uint8Array }[] = [];
   /** Source, from, to of the extents of the part that is being said. */
   #extents: number[] = [];
-  #long: { writer: ExtentWriter; count: number; hashes: string[] } | undefined;
+  /** Of a part with very many. `first`: its first blob. */
+  #long: { writer: ExtentWriter; count: number; first: number } | undefined;
+  readonly #extentBlobs: string[] = [];
 
   constructor(sink: BlobSink, input: InputSpec, holds: PlanManifest['holds'], maxParts: number) {
     this.#sink = sink;
@@ -84,7 +86,7 @@ export class PlanWriter {
     }
     this.#extents.push(source, from, to);
     if (this.#extents.length <= INLINE_EXTENTS * EXTENT) return;
-    this.#long = { writer: new ExtentWriter(), count: 0, hashes: [] };
+    this.#long = { writer: new ExtentWriter(), count: 0, first: this.#extentBlobs.length };
     for (let at = 0; at < this.#extents.length; at += EXTENT)
       this.#longExtent(this.#extents[at]!, this.#extents[at + 1]!, this.#extents[at + 2]!);
     this.#extents.length = 0;
@@ -94,9 +96,11 @@ export class PlanWriter {
   endPart(records: number | undefined): void {
     const { packed } = this.#body;
     if (this.#long !== undefined) {
-      const { hashes } = this.#endLong();
-      packed.number(hashes.length * 2 + 1);
-      for (const hash of hashes) for (const byte of Buffer.from(hash, 'hex')) packed.number(byte);
+      const { writer, count, first } = this.#long;
+      if (count > 0) this.#extentBlobs.push(this.#keep(writer.packed.bytes()));
+      this.#long = undefined;
+      packed.number((this.#extentBlobs.length - first) * 2 + 1);
+      packed.number(first);
     } else {
       packed.number((this.#extents.length / EXTENT) * 2);
       for (let at = 0; at < this.#extents.length; at += EXTENT)
@@ -152,6 +156,7 @@ export class PlanWriter {
       ...('rows' in batches ? { batches: batches.rows } : { batchPieces: batches.pieces }),
       pieces: this.#pieces,
       firsts: this.#firsts,
+      ...(this.#extentBlobs.length === 0 ? {} : { extentBlobs: this.#extentBlobs }),
       holds: this.#holds,
     };
     const hash = this.#keep(Buffer.from(JSON.stringify(manifest)));
@@ -169,16 +174,9 @@ export class PlanWriter {
     const long = this.#long!;
     long.writer.add(source, from, to);
     if (++long.count < EXTENTS_PER_BLOB) return;
-    long.hashes.push(this.#keep(long.writer.packed.bytes()));
+    this.#extentBlobs.push(this.#keep(long.writer.packed.bytes()));
     long.writer = new ExtentWriter();
     long.count = 0;
-  }
-
-  #endLong(): { hashes: readonly string[] } {
-    const { writer, count, hashes } = this.#long!;
-    if (count > 0) hashes.push(this.#keep(writer.packed.bytes()));
-    this.#long = undefined;
-    return { hashes };
   }
 
   #added(pieceBytes: number): void {

@@ -1,7 +1,7 @@
 import type { Units, Window } from '../window.ts';
 import { foundAt } from './found-text.ts';
 import { JsonWalk } from './json-path.ts';
-import { FAULTY, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
+import { FAULTY, guardText, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
 import type { Found, Scan } from './scan.ts';
 
 const COMMA = 0x2c;
@@ -31,6 +31,7 @@ export function jsonArrayScan(path: readonly string[]): Scan {
       return window.start;
     }
     const { units, length } = window;
+    guardText(units, length);
     let used = window.start;
     while (!found.full) {
       let at = skipSpace(units, used, length);
@@ -69,6 +70,7 @@ export function jsonItemsScan(): Scan {
   const values = new JsonValues();
   return (window: Window, found: Found) => {
     const { units, length } = window;
+    guardText(units, length);
     let used = window.start;
     while (!found.full) {
       let at = skipSpace(units, used, length);

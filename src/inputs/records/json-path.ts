@@ -1,7 +1,7 @@
 import { decode } from '../encoding.ts';
 import type { Window } from '../window.ts';
 import { foundAt } from './found-text.ts';
-import { FAULTY, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
+import { FAULTY, guardText, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
 
 /** Why a document has no array at a path. */
 export interface PathFault {
@@ -51,6 +51,7 @@ export class JsonWalk {
 
   /** Uses up tokens. `array`: `window.start` is behind its `[`. `done`: the document has ended. `more`: fill the window. */
   walk(window: Window): Step {
+    guardText(window.units, window.length);
     for (;;) {
       window.start = skipSpace(window.units, window.start, window.length);
       if (window.start >= window.length) {

@@ -33,13 +33,21 @@ export const FAULTY = -2;
 const OBJECT = 1;
 const ARRAY = 2;
 
+/** Stops searches in what a window has. */
+export function guardText(units: Units, length: number): void {
+  units[length] = 0;
+}
+
 export function skipSpace(units: Units, from: number, to: number): number {
   let at = from;
   while (at < to && SPACE[units[at]!] === 1) at++;
   return at;
 }
 
-/** Looks for the ends of JSON values, checks every unit on the way (RFC 8259), and makes nothing of them. */
+/**
+ * Looks for the ends of JSON values, checks every unit on the way (RFC 8259), and makes nothing of them. A unit that cannot be in a
+ * text (`guardText`) must stand somewhere behind, so that a search for its end stops.
+ */
 export class JsonValues {
   faultAt = 0;
   expected = '';
@@ -95,7 +103,7 @@ export class JsonValues {
   textEnd(units: Units, from: number, to: number): number {
     let at = from + 1;
     for (;;) {
-      while (at < to && IN_TEXT[units[at]!] === 0) at++;
+      while (IN_TEXT[units[at]!] === 0) at++;
       if (at >= to) return INCOMPLETE;
       const kind = IN_TEXT[units[at]!];
       if (kind === 2) return at + 1;

@@ -1,6 +1,6 @@
 import type { Window } from '../window.ts';
 import { foundAt } from './found-text.ts';
-import { FAULTY, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
+import { FAULTY, guardText, INCOMPLETE, JsonValues, skipSpace } from './json-value.ts';
 import { findLineEnds, LF, textEnd } from './lines.ts';
 import { type Found, MOST_RECORDS, type Scan } from './scan.ts';
 
@@ -10,6 +10,7 @@ export function jsonlScan(): Scan {
   const lines = new Uint32Array(MOST_RECORDS);
   return (window: Window, found: Found) => {
     const { units, length } = window;
+    guardText(units, length);
     let count = findLineEnds(units, window.start, length, LF, lines, 0);
     let line = window.start;
     const used = count > 0 ? lines[count - 1]! : line;
