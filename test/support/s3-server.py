@@ -29,12 +29,16 @@ mount_check = false
 devices = {directory}/devices
 swift_dir = {directory}
 user = {user}
+conn_timeout = 30
+node_timeout = 60
 disable_fallocate = true
 fallocate_reserve = 0
 [pipeline:main]
 pipeline = {name}-server
 [app:{name}-server]
 use = egg:swift#{name}
+# What takes longer would be missing in listings until a daemon comes by, and none does.
+container_update_timeout = 60
 """
 
 PROXY = """[DEFAULT]
@@ -65,6 +69,10 @@ use = egg:swift#slo
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+# A busy machine is no reason to think that the others are dead.
+conn_timeout = 30
+node_timeout = 60
+error_suppression_limit = 1000000
 """
 
 SWIFT = """[swift-hash]

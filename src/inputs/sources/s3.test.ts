@@ -78,20 +78,6 @@ describe('objects', () => {
     await expect(resolved([from])).rejects.toThrow(words);
   });
 
-  test('of many pages', async () => {
-    await server.makeBucket('many');
-    server.addRows('many', 'p/', 10_000);
-    const found = await resolved(['s3://many/p/*[05]', 's3://many/p/00000*']);
-    expect(found).toHaveLength(2_008);
-    expect(found.slice(0, 2_000).every(({ uri }, i) => uri.endsWith(String(i * 5).padStart(6, '0')))).toBe(true);
-    expect(
-      found
-        .slice(2_000)
-        .map(({ uri }) => uri.at(-1))
-        .join(''),
-    ).toBe('12346789');
-  });
-
   test('are read, and known to have changed', async () => {
     const bytes = randomBytes(300_000);
     await s3.put({ bucket: 'data', key: 'one' }, bytes);

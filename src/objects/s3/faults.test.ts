@@ -114,7 +114,9 @@ test.each<[what: string, method: string, words: string, fate: Fate]>([
   expect(await hashOf(s3.read(at('parts'), { from: 0, to: bytes.length, etag: written.etag }))).toBe(sha256(bytes));
 });
 
-test('killed in the middle of a read and of an upload, and brought back: both end well', async () => {
+test('killed in the middle of a read and of an upload, and brought back: both end well', {
+  timeout: 90_000,
+}, async () => {
   const old = randomBytes(LARGE);
   await direct.put(at('old'), old);
   const read = createHash('sha256');
@@ -136,7 +138,9 @@ test('killed in the middle of a read and of an upload, and brought back: both en
   expect(await hashOf(direct.read(at('new'), { from: 0, to: bytes.length, etag: written.etag }))).toBe(sha256(bytes));
 });
 
-test('killed and away for long: what was begun fails clearly, and nothing of it is seen', async () => {
+test('killed and away for long: what was begun fails clearly, and nothing of it is seen', {
+  timeout: 90_000,
+}, async () => {
   const hasty = await open(300, server.endpoint);
   const old = randomBytes(LARGE);
   const { etag } = await direct.put(at('kept'), old);
