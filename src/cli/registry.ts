@@ -88,6 +88,12 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/why.ts')).why,
   },
   {
+    name: 'graph',
+    group: 'Look',
+    summary: 'Draw what waits for what',
+    load: async () => (await import('./commands/graph.ts')).graph,
+  },
+  {
     name: 'events',
     group: 'Look',
     summary: 'List what happened',
