@@ -25,16 +25,11 @@ export function paramsFrom({ description, params }: KnownJob, position: number, 
 
 /** What a host is told of a job whose tasks run there. */
 export function hostJobOf({ description, prepared, indices }: KnownJob): HostJob {
-  const { id, name, run, logCapBytes, params = {} } = description;
+  const { id, name, run, logCapBytes, params = {}, input, plan, output, role } = description;
   if (run.kind !== 'handler') throw new TypeError(`job ${id} has no handler`);
+  const { module, export: exported } = run;
   return {
-    id,
-    name,
-    logCapBytes,
-    module: run.module,
-    export: run.export,
-    cwd: prepared!.cwd,
-    indices: String(indices),
-    params,
+    ...{ id, name, module, export: exported, cwd: prepared!.cwd, indices: String(indices), params, logCapBytes },
+    ...{ input, plan, output, role },
   };
 }

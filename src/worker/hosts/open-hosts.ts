@@ -34,7 +34,7 @@ export interface HostsDesk {
 
 /** Undefined without a desk or a port of processes: in an instance handlers do not run. */
 export function openHosts(
-  { hello, marker, dataDir, gpus, hostForkers, worker }: SessionOptions,
+  { hello, marker, dataDir, gpus, hostForkers, worker, files }: SessionOptions,
   desk: HostsDesk | undefined,
   { outbox, holdings, onEnded, ...wiring }: HostsWiring,
 ): HostPool | undefined {
@@ -45,6 +45,7 @@ export function openHosts(
     ...hostForkers,
     ...{ calls: desk.calls, results: desk.results },
     directory: hostsFolder(dataDir, marker),
+    getPiece: (hash) => files.blob(hash),
     sessionId: hello.sessionId,
     elsewhere: hello.sameHost ? undefined : worker,
     devicesEnv: (devices) =>

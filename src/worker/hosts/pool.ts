@@ -30,6 +30,8 @@ export interface HostPoolOptions {
   readonly occupancy: Occupancy;
   readonly results: ResultWriter;
   readonly calls: TaskCalls;
+  /** A piece of a plan by its hash. */
+  readonly getPiece: (hash: string) => Promise<Uint8Array>;
   /** Name of this worker, when it is on another machine than its coordinator. */
   readonly elsewhere: string | undefined;
   /** Environment of the devices of a host. */
@@ -215,7 +217,7 @@ export class HostPool {
   }
 
   #newSlot(job: KnownJob, lane: HostLane, devices: readonly number[]): HostSlot {
-    const { elsewhere, devicesEnv, calls, onStarted, onReturned, onChange } = this.#options;
+    const { elsewhere, devicesEnv, calls, getPiece, onStarted, onReturned, onChange } = this.#options;
     const { description } = job;
     const hasOutput = description.output !== undefined;
     const slot: HostSlot = new HostSlot({
@@ -228,7 +230,8 @@ export class HostPool {
       isRich: (fence) => hasOutput || calls.known(fence) !== undefined,
       onEnds: (plain, rich) => this.#ended(job, lane, plain, rich),
       onCall: ({ fence, position, attempt }, kind, data, answer) => {
-        void takeCall(calls.of({ jobId: description.id, fence, position, attempt }), kind, data, answer);
+        const attemptCalls = () => calls.of({ jobId: description.id, fence, position, attempt });
+        void takeCall({ calls: attemptCalls, getPiece }, kind, data, answer);
       },
       onUnusable: (text) => {
         lane.noteUnusable(text);

@@ -16,6 +16,8 @@ import type { CallKind, StopCause } from './wire.ts';
 
 /** A host is replaced after so many tasks, since it counts them in 31 bits. */
 const MOST_TASKS = 2 ** 30;
+/** Before the first one a host may ask for what all need. */
+const NO_TASK: HostRun = { fence: 0, position: 0, count: 0, attempt: 0 };
 /** The room of one task in which a handler's tasks run one after the other, in one process after the other where one dies. */
 export class HostSlot implements TaskWords {
   readonly #options: SlotOptions;
@@ -148,9 +150,8 @@ export class HostSlot implements TaskWords {
   }
 
   call(kind: CallKind, number: number, data: Uint8Array): void {
-    const { first } = this.tasks;
     const process = this.#life?.process;
-    if (first === undefined) return;
+    const first = this.tasks.first ?? NO_TASK;
     this.#current.running?.heard();
     this.#options.onCall({ ...first, count: 1 }, kind, data, (answer, bytes) => process?.answer(number, answer, bytes));
   }
@@ -187,6 +188,7 @@ export class HostSlot implements TaskWords {
     const { segment, offset } = this.#options.logs.endOf(id);
     this.#options.onStarted({ fence: first.fence, startedAtMs, logSegment: segment, logOffset: offset });
     this.#settleRequests();
+    this.#options.onChange();
   }
 
   onMemory(rssBytes: number): void {

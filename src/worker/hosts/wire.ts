@@ -1,3 +1,5 @@
+import type { InputSpec, OutputSpec } from '../../api/data.ts';
+
 /**
  * What a host and its worker say to each other over a Unix socket, both ways in frames: u32 length of the payload, u8 type, payload; numbers are
  * little endian. Tasks are counted in the order in which a host gets them: that number, the ordinal, is their name on this wire.
@@ -78,6 +80,10 @@ export const CallKind = {
   EMIT: 4,
   /** JSON Planned without its fence. */
   PLANNED: 5,
+  /** The bytes of a piece of a plan; answered by its hash. */
+  PUT_PIECE: 6,
+  /** The hash of one; answered by its bytes. */
+  GET_PIECE: 7,
 } as const;
 export type CallKind = (typeof CallKind)[keyof typeof CallKind];
 
@@ -97,14 +103,11 @@ export interface HostJob {
   readonly indices: string;
   readonly params: Readonly<Record<string, unknown>>;
   readonly logCapBytes: number;
-  /** Of a job that reads an input. */
-  readonly plan?: HostPlan;
-}
-
-/** Where the plan of the input lies, and what its description says. */
-export interface HostPlan {
-  readonly input: unknown;
-  readonly manifest: string;
+  readonly input?: InputSpec | undefined;
+  /** Hash of the manifest of its plan. */
+  readonly plan?: string | undefined;
+  readonly output?: OutputSpec | undefined;
+  readonly role?: { readonly kind: 'plan' | 'collect'; readonly of: number } | undefined;
 }
 
 /** Cuts a stream of bytes into frames. */

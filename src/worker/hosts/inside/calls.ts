@@ -36,7 +36,7 @@ export class Calls {
     const value = data.subarray(1);
     // What a program in another language has put is bytes.
     if (data[0] === Form.JSON) return JSON.parse(Buffer.from(value).toString());
-    return data[0] === Form.BYTES ? value : data;
+    return Uint8Array.from(data[0] === Form.BYTES ? value : data);
   }
 
   async putCheckpoint(task: HostTask, value: unknown): Promise<void> {
@@ -70,6 +70,15 @@ export class Calls {
     await this.#ask(task, CallKind.EMIT, Buffer.from(`${JSON.stringify([name, file])}\0`));
   }
 
+  async putPiece(task: HostTask, bytes: Uint8Array): Promise<string> {
+    return Buffer.from((await this.#ask(task, CallKind.PUT_PIECE, bytes))!).toString();
+  }
+
+  /** Of no task alone: it may be asked for before any runs. */
+  async getPiece(hash: string): Promise<Uint8Array> {
+    return (await this.#send(CallKind.GET_PIECE, Buffer.from(hash)))!;
+  }
+
   async planned(task: HostTask, plan: { readonly hash: string; readonly parts: number }): Promise<void> {
     await this.#ask(task, CallKind.PLANNED, Buffer.from(JSON.stringify(plan)));
   }
@@ -83,7 +92,10 @@ export class Calls {
   }
 
   #ask(task: HostTask, kind: CallKind, data: Uint8Array): Promise<Uint8Array | undefined> {
-    if (task.isOver) return Promise.reject(new Error('the task is over'));
+    return task.isOver ? Promise.reject(new Error('the task is over')) : this.#send(kind, data);
+  }
+
+  #send(kind: CallKind, data: Uint8Array): Promise<Uint8Array | undefined> {
     const number = ++this.#last;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>();
     this.#waiting.set(number, { resolve, reject });

@@ -3,6 +3,7 @@ import type { HandlerCheckpoint, HandlerContext, HandlerPart, InputRecord } from
 import { asJobId, formatTaskId } from '../../../core/ids.ts';
 import type { IndexSet } from '../../../core/index-set.ts';
 import { LogStream } from '../../../core/log-record.ts';
+import type { BuiltinTools } from '../builtin.ts';
 import type { HostJob } from '../wire.ts';
 import type { Calls } from './calls.ts';
 import type { HostTask } from './host-task.ts';
@@ -12,14 +13,13 @@ export interface JobContext {
   readonly job: HostJob;
   readonly indices: IndexSet;
   readonly calls: Calls;
-  readonly openPart: OpenPart | undefined;
 }
 
 /** Opens the part of a task; only of a job that reads an input. */
-export type OpenPart = (position: number, signal: AbortSignal) => OpenedPart;
+export type OpenPart = (position: number, signal: AbortSignal) => Promise<OpenedPart>;
 
 export interface OpenedPart {
-  readonly part: HandlerPart;
+  readonly part: HandlerPart | undefined;
   records(): AsyncIterable<InputRecord>;
   bytes(): AsyncIterable<Uint8Array>;
 }
@@ -33,6 +33,22 @@ export class TaskContext implements HandlerContext {
   constructor(of: JobContext, task: HostTask) {
     this.#of = of;
     this.#task = task;
+  }
+
+  /** To be called before the handler, where the job reads an input. */
+  async open(part: OpenPart): Promise<void> {
+    this.#opened = await part(this.#task.facts.position, this.#task.signal);
+  }
+
+  /** What the handlers of this package may ask for besides. */
+  get tools(): BuiltinTools {
+    const { calls, job } = this.#of;
+    return {
+      job,
+      getPiece: (hash) => calls.getPiece(hash),
+      putPiece: (bytes) => calls.putPiece(this.#task, bytes),
+      planned: (plan) => calls.planned(this.#task, plan),
+    };
   }
 
   get index(): number {
@@ -61,7 +77,7 @@ export class TaskContext implements HandlerContext {
   }
 
   get part(): HandlerPart | undefined {
-    return this.#of.openPart === undefined ? undefined : this.#open().part;
+    return this.#opened?.part;
   }
 
   get records(): () => AsyncIterable<InputRecord> {
@@ -93,8 +109,7 @@ export class TaskContext implements HandlerContext {
   }
 
   #open(): OpenedPart {
-    if (this.#of.openPart === undefined) throw new Error('this job reads no input: there are no records and no bytes');
-    this.#opened ??= this.#of.openPart(this.#task.facts.position, this.#task.signal);
+    if (this.#opened === undefined) throw new Error('this job reads no input: there are no records and no bytes');
     return this.#opened;
   }
 }

@@ -103,7 +103,12 @@ export class HostTask {
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return `the handler threw ${inspect(error, { depth: 3, maxStringLength: 10_000 })}`;
   try {
-    return inspect(error, { depth: 3, maxStringLength: 10_000 });
+    const text = inspect(error, { depth: 3, maxStringLength: 10_000 });
+    // How it was called says nothing to whoever wrote the handler.
+    return text
+      .split('\n')
+      .filter((line) => !/^\s+at /.test(line) || !line.includes(import.meta.dirname))
+      .join('\n');
   } catch {
     return String(error.message);
   }

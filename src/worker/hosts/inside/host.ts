@@ -9,10 +9,10 @@ import { type HostJob, RUN_BYTES, STOP_CAUSES, ToHost } from '../wire.ts';
 import { Calls } from './calls.ts';
 import type { HostTask } from './host-task.ts';
 import { errorText } from './host-task.ts';
-import { loadFunction, Unusable } from './load-function.ts';
+import { loadFunction, type TaskFunction, Unusable } from './load-function.ts';
 import { RecordWriter } from './records.ts';
 import { Shared } from './shared.ts';
-import { type HostRun, TaskLoop } from './task-loop.ts';
+import { type HostRun, type TaskCall, TaskLoop } from './task-loop.ts';
 import { ownMs, type Told, type VoiceData } from './voice.ts';
 
 /** Environment of a host that its handlers do not see. */
@@ -100,19 +100,32 @@ class Host {
     const loop = new TaskLoop({
       shared: this.#shared,
       records: this.#records,
-      of: { job, indices: IndexSet.fromString(job.indices), calls: this.#calls, openPart: undefined },
+      of: { job, indices: IndexSet.fromString(job.indices), calls: this.#calls },
       clockOffset: ownMs() - performance.now(),
       onSpent: () => this.#leaveNow(),
     });
     this.#loop = loop;
     try {
-      const call = await loadFunction(job);
+      const call = await this.#callOf(await loadFunction(job), job);
       this.#records.ready(getHeapStatistics().heap_size_limit);
       loop.start(call);
     } catch (error) {
       this.#records.unusable(error instanceof Unusable ? error.message : errorText(error));
       this.#records.settle(SETTLE_MS);
     }
+  }
+
+  /** How a task is run: where it reads a part, that is opened first. */
+  async #callOf(loaded: TaskFunction, { role, input, plan, cwd }: HostJob): Promise<TaskCall> {
+    if (loaded.kind === 'own') return (context) => loaded.call(context, context.tools);
+    const { call } = loaded;
+    if (role !== undefined || input === undefined || plan === undefined) return call;
+    const { planParts } = await import('./plan-parts.ts');
+    const part = await planParts({ input, hash: plan, cwd }, (hash) => this.#calls.getPiece(hash));
+    return async (context) => {
+      await context.open(part);
+      return call(context);
+    };
   }
 
   /** What is written by way of Node belongs to the running task; what is not goes to the log of the host. */

@@ -3,10 +3,13 @@ import { extname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { HandlerContext } from '../../../client/handler.ts';
-import { BUILTIN } from '../builtin.ts';
+import { BUILTIN, type BuiltinFunction } from '../builtin.ts';
 import type { HostJob } from '../wire.ts';
 
-export type TaskFunction = (context: HandlerContext) => unknown;
+/** What is called for each task: a user's function, or one of this package, which gets tools as well. */
+export type TaskFunction =
+  | { readonly kind: 'user'; readonly call: (context: HandlerContext) => unknown }
+  | { readonly kind: 'own'; readonly call: BuiltinFunction };
 
 /** Why there is nothing to call, in words for the log of the tasks. */
 export class Unusable extends Error {}
@@ -39,7 +42,7 @@ export async function loadFunction({ module, export: name, cwd }: HostJob): Prom
 
 function functionOf(exports: Record<string, unknown>, name: string, path: string): TaskFunction {
   const found = exports[name];
-  if (typeof found === 'function') return found as TaskFunction;
+  if (typeof found === 'function') return { kind: 'user', call: found as (context: HandlerContext) => unknown };
   if (found !== undefined) throw new Unusable(`the export ${name} of ${path} is no function, but ${typeof found}`);
   const names = Object.keys(exports).filter((key) => typeof exports[key] === 'function');
   const there = names.length === 0 ? 'no function' : `the functions ${names.toSorted().slice(0, 20).join(', ')}`;
@@ -48,6 +51,6 @@ function functionOf(exports: Record<string, unknown>, name: string, path: string
 
 async function builtin(module: string): Promise<TaskFunction> {
   const load = BUILTIN.get(module);
-  if (load !== undefined) return load();
+  if (load !== undefined) return { kind: 'own', call: await load() };
   throw new Unusable(`there is no module ${module}; known are: ${[...BUILTIN.keys()].join(', ') || 'none'}`);
 }

@@ -4,7 +4,6 @@ import { encodeOutcome } from '../../../core/outcome.ts';
 import type { StopCause } from '../wire.ts';
 import { type JobContext, TaskContext } from './context.ts';
 import { errorText, exitCodeFor, HostTask } from './host-task.ts';
-import type { TaskFunction } from './load-function.ts';
 import type { RecordWriter } from './records.ts';
 import { resultText } from './result-text.ts';
 import type { Shared } from './shared.ts';
@@ -26,6 +25,9 @@ export interface HostRun {
   readonly fence: number;
 }
 
+/** Runs one task. */
+export type TaskCall = (context: TaskContext) => unknown;
+
 export interface TaskLoopOptions {
   readonly shared: Shared;
   readonly records: RecordWriter;
@@ -41,7 +43,7 @@ export class TaskLoop {
   readonly #options: TaskLoopOptions;
   readonly #tasks = new AsyncLocalStorage<HostTask>();
   readonly #params = new Map<number, Readonly<Record<string, unknown>>>();
-  #call: TaskFunction | undefined;
+  #call: TaskCall | undefined;
   #runs: HostRun[] = [];
   #isBusy = false;
   #isSpent = false;
@@ -59,7 +61,7 @@ export class TaskLoop {
   }
 
   /** The function is there. */
-  start(call: TaskFunction): void {
+  start(call: TaskCall): void {
     this.#call = call;
     void this.#work();
   }
@@ -122,7 +124,7 @@ export class TaskLoop {
   }
 
   /** False when it may not be started. */
-  #one(call: TaskFunction, run: HostRun, at: number): Promise<boolean> | boolean {
+  #one(call: TaskCall, run: HostRun, at: number): Promise<boolean> | boolean {
     const { shared, records, of, clockOffset } = this.#options;
     const ordinal = run.ordinal + at;
     const startedAt = performance.now();
