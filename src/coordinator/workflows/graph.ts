@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger.ts';
 import { resolveRef } from '../refs.ts';
 import { predecessorIds } from '../restore.ts';
 import { viewJob, viewStored } from '../views.ts';
+import { jobsOf } from './jobs-of.ts';
 
 /** What these jobs wait for, also where that is none of them. */
 export function edgesTo(jobs: readonly JobView[]): GraphEdge[] {
@@ -41,11 +42,20 @@ export async function viewJobs(ledger: Ledger, ids: readonly number[]): Promise<
 export async function readGraph(ledger: Ledger, ref: string): Promise<GraphReply> {
   const { id } = await resolveRef(ledger.memory, ledger.ports.store, ref, 'look');
   const found = new Set([id]);
-  for (const next of found) {
-    for (const neighbour of await neighboursOf(ledger, next)) {
-      if (found.size > MAX_GRAPH_JOBS) break;
-      found.add(neighbour);
+  const workflows = new Set<number>();
+  for (let edge: readonly number[] = [id]; edge.length > 0 && found.size <= MAX_GRAPH_JOBS; ) {
+    const next: number[] = [];
+    for (let at = 0; at < edge.length; at += AT_ONCE) {
+      const some = edge.slice(at, at + AT_ONCE);
+      for (const near of await Promise.all(some.map((one) => neighboursOf(ledger, one, workflows)))) {
+        for (const neighbour of near) {
+          if (found.size > MAX_GRAPH_JOBS || found.has(neighbour)) continue;
+          found.add(neighbour);
+          next.push(neighbour);
+        }
+      }
     }
+    edge = next;
   }
   const ids = [...found].toSorted((a, b) => a - b);
   const jobs = await viewJobs(ledger, ids.slice(0, MAX_GRAPH_JOBS));
@@ -54,19 +64,24 @@ export async function readGraph(ledger: Ledger, ref: string): Promise<GraphReply
   return { jobs, edges: edgesTo(jobs).filter(({ from }) => there.has(from)), cut: ids.length > MAX_GRAPH_JOBS };
 }
 
-/** What it waits for, what waits for it, and what came with it. */
-async function neighboursOf({ memory, ports }: Ledger, id: number): Promise<number[]> {
+/** Jobs that are looked up at once. */
+const AT_ONCE = 64;
+
+/** What it waits for, what waits for it, and what came with it. @param workflows those whose jobs were told before */
+async function neighboursOf({ memory, ports }: Ledger, id: number, workflows: Set<number>): Promise<number[]> {
   const loaded = await ports.store.loadJob(id);
   const entry = memory.jobs.get(id);
   const spec = (entry?.fixed ?? loaded?.job)?.spec;
   const after = entry === undefined && loaded !== undefined ? readAfter(loaded.job, loaded.job) : '';
   const before = after === '' ? [] : parseDependency(after).terms;
-  const { first = 0, count = 0 } = spec?.workflow ?? {};
+  const workflow = spec?.workflow;
+  const together = workflow === undefined || workflows.has(workflow.first) ? [] : jobsOf(workflow);
+  if (workflow !== undefined) workflows.add(workflow.first);
   return [
     ...(entry === undefined ? [] : predecessorIds(entry.job)),
     ...before.flatMap((term) => (term.type === 'singleton' ? [] : [term.jobId])),
     ...(loaded?.dependents ?? []),
     ...(entry?.job.waiters.map(({ job }) => job.id) ?? []),
-    ...Array.from({ length: count }, (_, at) => first + at),
+    ...together,
   ];
 }
