@@ -39,7 +39,7 @@ export function charsetOf(uri: string, first: Uint8Array, said: Encoding | undef
   return charset(mark?.encoding ?? said ?? 'utf-8', mark?.bytes.length ?? 0);
 }
 
-export function charset(encoding: Encoding, bom: number): Charset {
+function charset(encoding: Encoding, bom: number): Charset {
   return { encoding, unit: encoding === 'utf-16le' || encoding === 'utf-16be' ? 2 : 1, bom };
 }
 

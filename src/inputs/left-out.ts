@@ -6,6 +6,8 @@ import type { Window } from './window.ts';
 
 /** One record that a plan left out, as its list has it. */
 export interface LeftOutRecord {
+  /** Position in the plan. */
+  readonly source: number;
   readonly uri: string;
   /** Bytes of the source. */
   readonly from: number;
@@ -30,6 +32,7 @@ export class BadRecordPolicy {
   }
 
   async leaveOut(
+    source: number,
     window: Window,
     fault: Fault,
     from: number,
@@ -49,7 +52,7 @@ export class BadRecordPolicy {
       throw badInput(uri, `at most ${max} bad records`, 'one more', more);
     }
     if (this.#lines.length >= MOST_LISTED) return;
-    const record: LeftOutRecord = { uri, from, to, ...(await finder.find(at, signal)), expected, found };
+    const record: LeftOutRecord = { source, uri, from, to, ...(await finder.find(at, signal)), expected, found };
     this.#lines.push(`${JSON.stringify(record)}\n`);
   }
 

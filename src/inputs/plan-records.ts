@@ -180,7 +180,19 @@ class RecordPlan {
     const scan = scanOf(input, charset, lineEnd, fields);
     const keys = group === undefined ? {} : { keys: groupKeys(input, group, found.row, columns) };
     const { signal } = this.#context;
-    const work = { open, charset, lineEnd, from, scan, cutter, bad: this.#bad, ...keys, onRead: this.#onRead, signal };
+    const work = {
+      source,
+      open,
+      charset,
+      lineEnd,
+      from,
+      scan,
+      cutter,
+      bad: this.#bad,
+      ...keys,
+      onRead: this.#onRead,
+      signal,
+    };
     return scanSource(work, this.#found);
   }
 

@@ -13,7 +13,7 @@ type ModuleInput = Extract<InputSpec, { type: 'module' }>;
 const MOST_VALUE_BYTES = 1024 * 1024;
 
 /** Values of a range: from `first` up to and with `last`, if a step reaches it; a negative step goes down. */
-export function rangeLength({ first, last, step }: Extract<InputSpec, { type: 'range' }>): number {
+function rangeLength({ first, last, step }: Extract<InputSpec, { type: 'range' }>): number {
   const steps = (last - first) / step;
   // A last value that a step misses by a rounding error counts.
   return steps < 0 ? 0 : Math.floor(steps + 1e-9) + 1;

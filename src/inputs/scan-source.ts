@@ -8,6 +8,8 @@ import { Window } from './window.ts';
 
 /** One source to be read from the beginning of its records to its end. */
 export interface SourceScan {
+  /** Position in the plan. */
+  readonly source: number;
   readonly open: OpenSource;
   readonly charset: Charset;
   readonly lineEnd: number;
@@ -74,7 +76,7 @@ async function give(work: SourceScan, window: Window, found: Found, from: number
     if (fault.record > next) cutter.take(window, found, next, fault.record);
     const begin = window.placeOf(fault.record === 0 ? from : found.ends[fault.record - 1]!);
     const end = window.placeOf(found.ends[fault.record] ?? window.length);
-    await bad.leaveOut(window, fault, begin, end, finder, signal);
+    await bad.leaveOut(work.source, window, fault, begin, end, finder, signal);
     cutter.skip(end);
     next = fault.record + 1;
   }

@@ -3,10 +3,10 @@ import type { Charset } from './encoding.ts';
 import type { OpenSource } from './source.ts';
 
 /** Bytes that one record may have: it is held in memory as a whole. */
-export const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 /** Units behind the last one that a scan may write to, so that its loops need not look for the end. */
-export const SPARE_UNITS = 8;
+const SPARE_UNITS = 8;
 
 const FIRST_BYTES = 1024 * 1024 + 64 * 1024;
 

@@ -1,4 +1,5 @@
 import { InputSpec } from '../../src/api/data.ts';
+import { isSpawnError } from '../../src/core/errors.ts';
 import { openPart } from '../../src/inputs/open/open-part.ts';
 import type { PlanManifest } from '../../src/inputs/plan/manifest.ts';
 import { type Plan, readPlan } from '../../src/inputs/plan/reader.ts';
@@ -50,4 +51,24 @@ export function encode(text: string, encoding: string, bom = false): Buffer {
   if (encoding === 'latin1') return Buffer.from(text, 'latin1');
   const bytes = Buffer.from(marked, 'utf16le');
   return encoding === 'utf-16be' ? bytes.swap16() : bytes;
+}
+
+/** A name, an input, its data as a file `f` or as several, and the message. */
+export type WrongCase = readonly [name: string, spec: Spec, data: Data | Files, message: string];
+
+type Spec = Readonly<Record<string, unknown>>;
+type Data = Uint8Array | string;
+
+/** What cutting data and reading its parts ends with: a message for people, or `no error`. */
+export async function messageOf(spec: Spec, data: Data | Files, chunk?: number): Promise<string> {
+  const files = typeof data === 'string' || data instanceof Uint8Array ? { f: data } : data;
+  return cutInput(spec, files, chunk).then(
+    () => 'no error',
+    (error: Error) => (isSpawnError(error) ? error.message : `not a SpawnError: ${error.stack}`),
+  );
+}
+
+/** Texts and single bytes, one behind the other. */
+export function bytes(...parts: readonly (string | readonly number[])[]): Buffer {
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Buffer.from(part))));
 }

@@ -27,7 +27,7 @@ export interface Batch {
 /** Records that the plan left out. */
 export interface LeftOut {
   readonly count: number;
-  /** Blob of JSON lines: `{uri, from, to, line, column, expected, found}` each. */
+  /** Blob of JSON lines: `{source, uri, from, to, line, column, expected, found}` each, at most 100,000. */
   readonly list?: string;
 }
 
