@@ -56,7 +56,8 @@ function checkData(spec: JobSpec): void {
   }
   if (spec.secrets !== undefined) refuse('secrets', 'none', 'some');
   if (spec.speculation !== undefined) refuse('speculation', 'none', 'one');
-  if (heartbeatMs > 0) refuse('heartbeatMs', '0', heartbeatMs);
+  if (heartbeatMs > 0 && instances !== undefined)
+    refuse('heartbeatMs', '0 with instances: they tell by themselves', heartbeatMs);
   if (pack > 0) refuse('pack', '0', pack);
   if (role !== undefined) refuse('role', 'none (the coordinator sets it)', role.kind);
   if (workflow !== undefined) refuse('workflow', 'none (the coordinator sets it)', workflow.key);

@@ -96,6 +96,7 @@ test('pages name only options that exist', () => {
     ...rows('docs/slurm.md', /^\| `-/),
     ...rows('docs/worker.md', /^\| `--/),
     ...rows('docs/in-instance.md', /^\| `(?:spored|instance) /),
+    ...rows('docs/outputs.md', /^\| `spored /),
   ];
   const exist = new Set(['--help', '--version', ...known.flatMap((line) => line.match(flags) ?? [])]);
   expect(exist.size).toBeGreaterThan(60);
