@@ -99,15 +99,12 @@ export const JobView = z.object({
   gang: GangSpec.optional(),
   /** As submitted with Slurm's commands, and as changed since. */
   slurm: SlurmSpec.optional(),
-  /** Of one whose tasks read parts of an input: the job that plans it, if there is one, and how many parts it has, once that is known. */
+  /** Of one with an input: the job that plans it, if there is one, and how many parts it has, once that is known. */
   plan: z.object({ job: z.int().optional(), parts: z.int().optional() }).optional(),
-  /** The part of its tasks that must complete, where not all must. */
   minSuccess: z.number().optional(),
-  /** How far it is, 0 to 1, where tasks of it have said how far they are. */
+  /** How far it is, 0 to 1, where its tasks have said how far they are; what it does for another job, and which were submitted with it. */
   progress: z.number().optional(),
-  /** What it does for another job. */
   role: JobSpec.shape.role,
-  /** Of a job that was submitted with others. */
   workflow: JobSpec.shape.workflow,
 });
 export type JobView = z.infer<typeof JobView>;

@@ -60,6 +60,7 @@ import {
   VerbReply,
 } from './job.ts';
 import { JobSpec, RunSpec } from './job-spec.ts';
+import { BatchesReply, BatchView, ResultFile, TaskResult } from './results.ts';
 import { ServerView, SessionView } from './server-view.ts';
 import {
   ExchangeReply,
@@ -121,6 +122,10 @@ const NAMED = {
   TokensReply,
   TokenView,
   WhyReply,
+  BatchesReply,
+  BatchView,
+  ResultFile,
+  TaskResult,
   BlobReply,
   Counts,
   ErrorReply,

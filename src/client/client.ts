@@ -26,6 +26,7 @@ import type {
   UpdateRequest,
   VerbReply,
 } from '../api/job.ts';
+import type { BatchesQueryInput, BatchesReply, ResultsQueryInput, TaskResult } from '../api/results.ts';
 import type { ServerView } from '../api/server-view.ts';
 import { fromJSON } from '../core/errors.ts';
 import { AlertCalls } from './alert-calls.ts';
@@ -158,6 +159,17 @@ export class SpawnClient extends AlertCalls {
   ): AsyncGenerator<LogPiece, void, undefined> {
     const { array } = await this.job(ref, options);
     yield* readLogPieces(this.logs(ref, query, options), array);
+  }
+
+  /** What every task gave, in the order of the array, and of those that gave nothing why. */
+  async *results(ref: string, query: ResultsQueryInput = {}, options?: CallOptions): AsyncGenerator<TaskResult, void> {
+    const body = await this.connection.open(call('GET', `${jobPath(ref)}/results${search(query)}`, options));
+    yield* readNdjson(this.linked(body)) as AsyncGenerator<TaskResult>;
+  }
+
+  /** How the parts of each file or value of an input fare; default the first 1,000. */
+  batches(ref: string, query: BatchesQueryInput = {}, options?: CallOptions): Promise<BatchesReply> {
+    return this.json('GET', `${jobPath(ref)}/batches${search(query)}`, options);
   }
 
   /** What a person asks first: counts, rate, failures by cause, slowest tasks. */

@@ -41,6 +41,7 @@ export type {
 } from '../api/job.ts';
 export type { JobSpecInput } from '../api/job-spec.ts';
 export type { QueueGroup, QueueJob, QueueReply, QueueTask } from '../api/queue.ts';
+export type { BatchesReply, BatchView, ResultFile, TaskResult } from '../api/results.ts';
 export type { ServerView, SessionView } from '../api/server-view.ts';
 export type {
   GraphEdge,

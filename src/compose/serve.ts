@@ -103,6 +103,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
   const { openBlobs } = await import('../objects/directory/blobs.ts');
   const { openSegments } = await import('../objects/directory/segments.ts');
   const { openCheckpoints } = await import('../objects/directory/checkpoints.ts');
+  const { openResults } = await import('../objects/directory/results.ts');
   const { openSegmentCopies } = await import('../objects/directory/segment-copies.ts');
   const { openLocalInstances } = await import('./local-instances.ts');
   const { openNotifier } = await import('../notify/open.ts');
@@ -120,6 +121,7 @@ async function run(place: Arguments, log: Logger): Promise<number> {
       blobs: await openBlobs(join(dataDir, 'blobs')),
       logs: openSegments(logDir),
       copies: openSegmentCopies(logDir),
+      results: openResults(logDir),
       checkpoints: await openCheckpoints(join(dataDir, 'checkpoints')),
       randomHex: (digits) =>
         randomBytes(Math.ceil(digits / 2))

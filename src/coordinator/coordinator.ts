@@ -4,7 +4,9 @@ import type { ServerView } from '../api/server-view.ts';
 import { SpawnError } from '../core/errors.ts';
 import { createAlert, deleteAlert, listAlerts, listDeliveries, testAlert } from './alerts/alerts.ts';
 import { type AlertLoops, startAlerts } from './alerts/loops.ts';
+import { readBatches } from './data/batches.ts';
 import { putCheckpoint, readCheckpoint } from './data/checkpoints.ts';
+import { readResults } from './data/results.ts';
 import { diffLogs } from './diff-logs.ts';
 import { listEvents, watchEvents } from './events.ts';
 import { exportSpec } from './export-spec.ts';
@@ -167,6 +169,9 @@ export class Coordinator implements UseCases {
     watchGrid(this.#ledger, this.#own(caller, ref), cells, tell);
   logs: UseCases['logs'] = (caller, ref, query, signal) =>
     readLogs(this.#ledger, this.#own(caller, ref), query, signal);
+  results: UseCases['results'] = (caller, ref, query, signal) =>
+    readResults(this.#ledger, this.#own(caller, ref), query, signal);
+  batches: UseCases['batches'] = (caller, ref, query) => readBatches(this.#ledger, this.#own(caller, ref), query);
   grep: UseCases['grep'] = (caller, ref, query, signal) =>
     grepLogs(this.#ledger, this.#own(caller, ref), query, signal);
   diffLogs: UseCases['diffLogs'] = (caller, ref, query, signal) =>

@@ -6,7 +6,7 @@ import { TaskState } from '../core/task-state.ts';
 import type { Batch } from '../store/store.ts';
 import { raiseAlerts } from './alerts/raise.ts';
 import { grantBound } from './bound.ts';
-import { checkpointsOver } from './data/checkpoints.ts';
+import { checkpointsOver } from './data/checkpoints-over.ts';
 import { GroupCommit } from './group-commit.ts';
 import { reconcileInstances } from './instances/hooks.ts';
 import { forgetJob, Link } from './link.ts';

@@ -1,4 +1,4 @@
-import type { Blobs, Checkpoints, LogReader, SegmentCopies } from '../objects/log-reader.ts';
+import type { Blobs, Checkpoints, LogReader, Results, SegmentCopies } from '../objects/log-reader.ts';
 import type { Store } from '../store/store.ts';
 import type { AlertPorts } from './alerts/channel.ts';
 import type { Clock } from './clock.ts';
@@ -22,6 +22,8 @@ export interface CoordinatorPorts {
   blobs: Blobs;
   logs: LogReader;
   copies: SegmentCopies;
+  /** Absent: no task gives any. */
+  results?: Results;
   /** Absent: tasks can keep nothing of their work. */
   checkpoints?: Checkpoints;
   /** Lower-case hex digits, unpredictable. */

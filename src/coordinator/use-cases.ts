@@ -59,6 +59,7 @@ import type {
   VerbReply,
 } from '../api/job.ts';
 import type { QueueQuery, QueueReply } from '../api/queue.ts';
+import type { BatchesQuery, BatchesReply, ResultsQuery } from '../api/results.ts';
 import type { ServerView } from '../api/server-view.ts';
 import type { ExchangeReply, ExchangeRequest, HelloReply, HelloRequest } from '../api/session.ts';
 import type {
@@ -130,6 +131,9 @@ export interface UseCases {
   watch(caller: Caller, ref: string, listener: (delta: JobDelta) => void): Promise<() => void>;
   /** Log records (core/log-record.ts) of the selected attempts, in chunks. Ends when all is read (or, following, all has ended). */
   logs(caller: Caller, ref: string, query: LogQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** One TaskResult a line, in JSON, in the order of the array. */
+  results(caller: Caller, ref: string, query: ResultsQuery, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  batches(caller: Caller, ref: string, query: BatchesQuery): Promise<BatchesReply>;
   /** Stores a script, an environment snapshot or a piece of a staged directory; returns its SHA-256. `kind: 'env'` is never given back except to workers. */
   putBlob(caller: Caller, kind: BlobKind, bytes: Uint8Array): Promise<{ hash: string }>;
   /** For workers only. */

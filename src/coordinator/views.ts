@@ -125,7 +125,8 @@ function planOf(fixed: StoredJobFixed, row: StoredJobState): Pick<JobView, 'plan
   return { plan: { ...(job === undefined ? {} : { job }), ...(parts === undefined ? {} : { parts }) } };
 }
 
-function countsOf(counts: ArrayLike<number>): Counts {
+/** By name of the state. */
+export function countsOf(counts: ArrayLike<number>): Counts {
   return Object.fromEntries(TASK_STATES.map((name, at) => [name, counts[at]!])) as Counts;
 }
 

@@ -94,6 +94,23 @@ export interface SegmentId {
   segment: number;
 }
 
+/** Where the records of the result of an attempt lie, as its end says. */
+export interface ResultRange {
+  readonly jobId: number;
+  readonly sessionId: number;
+  readonly fence: number;
+  /** Segment numbers are those of logs. */
+  readonly resultSegment: number;
+  readonly resultOffset: number;
+  /** With headers. */
+  readonly resultBytes: number;
+}
+
+export interface Results {
+  /** The JSON object that the worker wrote, on one line; undefined when it is not there: not shipped yet, removed or damaged. */
+  read(range: ResultRange): Promise<Uint8Array | undefined>;
+}
+
 /** Takes in what workers elsewhere write. */
 export interface SegmentCopies {
   /** Adds what is new of a piece that begins at `offset`; gives how long the copy is. Errors: STORE_FULL, STORE_FAILED, BAD_REQUEST. */

@@ -9,9 +9,9 @@ import { createServer, type Server } from './server.ts';
 
 /** Who may use which route, written down a second time: a route that is not here fails this test. */
 const MAY: Readonly<Record<string, readonly Role[]>> = {
-  ...group('openapi', ['read', 'submit', 'worker', 'admin']),
+  ...group('openapi results', ['read', 'submit', 'worker', 'admin']),
   ...group(
-    'jobs job tasks queue history watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget alerts deliveries workflow graph',
+    'jobs job tasks queue history watch logs server summary why spec script events watchEvents watchGrid grep diffLogs instances cost budget alerts deliveries workflow graph batches',
     ['read', 'submit', 'admin'],
   ),
   ...group(
@@ -173,6 +173,7 @@ describe.each(['no token', 'garbage', 'revoked', 'expired'])('with %s', (who) =>
         },
       ]);
     }
+    await serve();
     const nowhere = await askTcp(url, { line: 'GET /v1/nothing', token: tokens[who] });
     expect(nowhere.status).toBe(401);
   });

@@ -29,6 +29,7 @@ import { insightRoutes } from './routes/insight.ts';
 import { instanceRoutes } from './routes/instances.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { logsRoute } from './routes/logs.ts';
+import { resultRoutes } from './routes/results.ts';
 import { searchRoutes } from './routes/search.ts';
 import { serverRoutes } from './routes/server.ts';
 import { sessionStreamRoute } from './routes/session-stream.ts';
@@ -84,6 +85,7 @@ export async function createServer(useCases: UseCases, options: ServerOptions): 
     verbRoutes,
     watchRoute,
     logsRoute,
+    resultRoutes,
     serverRoutes,
     sessionRoutes,
     sessionStreamRoute,

@@ -10,7 +10,7 @@ import { Ledger } from '../../src/coordinator/ledger.ts';
 import type { Caller } from '../../src/coordinator/use-cases.ts';
 import type { Job } from '../../src/core/job.ts';
 import { TASK_STATES, type TaskStateName } from '../../src/core/task-state.ts';
-import type { Blobs, Checkpoints, LogReader, SegmentCopies } from '../../src/objects/log-reader.ts';
+import type { Blobs, Checkpoints, LogReader, Results, SegmentCopies } from '../../src/objects/log-reader.ts';
 import type { Store } from '../../src/store/store.ts';
 import { MemoryDisk, type MemoryStoreHooks, openMemoryStore } from './memory-store.ts';
 
@@ -65,6 +65,7 @@ export interface AtHandOptions {
   readonly copies?: SegmentCopies;
   readonly blobs?: Blobs;
   readonly checkpoints?: Checkpoints;
+  readonly results?: Results;
   /** Absent: jobs with instances are refused. */
   readonly instances?: InstancePorts;
   /** Absent: nobody is told anything. */
@@ -115,6 +116,7 @@ export class LedgerAtHand {
       logs: this.#options.logs as LogReader,
       copies: this.#options.copies ?? { append: () => Promise.reject(new Error('none')), reach: async () => {} },
       ...(this.#options.checkpoints === undefined ? {} : { checkpoints: this.#options.checkpoints }),
+      ...(this.#options.results === undefined ? {} : { results: this.#options.results }),
       // Secrets differ; the rest of an array id does not, so that tests can name it.
       randomHex: (digits) =>
         digits > 16 ? randomBytes(digits).toString('hex').slice(0, digits) : 'abcdef0123456789'.slice(0, digits),

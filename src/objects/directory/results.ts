@@ -2,29 +2,13 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOG_HEADER_BYTES, LogStream, readLogHeader, segmentFileName } from '../../core/log-record.ts';
+import type { Results } from '../log-reader.ts';
 import { ChunkCache, hasLog, SEQUENCES } from './segment-cursor.ts';
 
 /** Results of short tasks lie close together: one read serves many of them. */
 const READ_AHEAD_BYTES = 256 * 1024;
 /** A value, the list of its files, and their headers; more is no result. */
 const MOST_BYTES = 16 * 1024 * 1024;
-
-/** Where the records of the result of an attempt lie, as its end says. */
-export interface ResultRange {
-  readonly jobId: number;
-  readonly sessionId: number;
-  readonly fence: number;
-  /** Segment numbers are those of logs. */
-  readonly resultSegment: number;
-  readonly resultOffset: number;
-  /** With headers. */
-  readonly resultBytes: number;
-}
-
-export interface Results {
-  /** The JSON object that the worker wrote, on one line; undefined when it is not there: not shipped yet, removed or damaged. */
-  read(range: ResultRange): Promise<Uint8Array | undefined>;
-}
 
 /**
  * Reads results out of the segments that workers wrote: records of the stream RESULT, one behind the other, which hold one JSON object
