@@ -52,6 +52,13 @@ describe('data that is not what its input says', () => {
     expect((await messageOf(spec, data, 1)).startsWith(upTo!)).toBe(true);
   });
 
+  it('refuses a record that memory should not hold', async () => {
+    const long = Buffer.alloc(70 * 1024 * 1024, 'x');
+    expect(await messageOf({ type: 'text', cut: ROWS }, long)).toBe(
+      'f: byte 0: expected a record of at most 67108864 bytes, found a longer one',
+    );
+  });
+
   it('ends a plan of too many parts', async () => {
     const lines = 'x\n'.repeat(11);
     await expect(

@@ -10,6 +10,9 @@ import { Spill } from './spill.ts';
 /** Bytes of packed extents of all groups in memory; more goes to a file. */
 const MEMORY_BYTES = 64 * 1024 * 1024;
 
+/** Characters of the values of all groups. */
+const MOST_NAMES = 64 * 1024 * 1024;
+
 /** A group begins small, as there may be very many. */
 const FIRST_BYTES = 16;
 
@@ -38,6 +41,7 @@ export class GroupCutter implements Cutter {
   readonly #most: number;
   readonly #directory: string;
   #spill: Spill | undefined;
+  #names = 0;
   #bytes = 0;
   #source = 0;
   #at = 0;
@@ -91,6 +95,14 @@ export class GroupCutter implements Cutter {
     if (known !== undefined) return known;
     if (this.#groups.size === this.#most)
       throw badInput('input.cut.group', `at most ${this.#most} values`, 'more', 'group by another column');
+    this.#names += name.length;
+    if (this.#names > MOST_NAMES)
+      throw badInput(
+        'input.cut.group',
+        `values of at most ${MOST_NAMES} characters in all`,
+        'more',
+        'group by another column',
+      );
     const group = new Group(name);
     this.#groups.set(name, group);
     return group;
