@@ -105,8 +105,7 @@ export const AlertFilter = z.strictObject({
 export type AlertFilter = z.infer<typeof AlertFilter>;
 
 /** What an owner's instances, or those of the job that the filter names, may cost before it is told. */
-export const AlertCost = z.strictObject({ amount: Usd, period: z.enum(['month', 'total']).default('month') });
-export type AlertCost = z.infer<typeof AlertCost>;
+const AlertCost = z.strictObject({ amount: Usd, period: z.enum(['month', 'total']).default('month') });
 
 export const CreateAlertRequest = z.strictObject({
   ...RULE,

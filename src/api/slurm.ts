@@ -47,7 +47,7 @@ export const SlurmSpec = z.strictObject({
   licenses: line(4_096).optional(),
   nodelist: line(65_536).optional(),
   excludeNodes: line(65_536).optional(),
-  /** Recorded until there are notifications. */
+  /** Sends mail where the coordinator has an SMTP server: alerts/rules.ts of the coordinator. */
   mailType: z.array(SlurmMailType).max(32).optional(),
   mailUser: line(1_024).optional(),
   /** The job's priority is its negative. */

@@ -60,7 +60,7 @@ export async function post(
 }
 
 /** @throws OutboundRefused */
-export function checkUrl(url: URL): void {
+function checkUrl(url: URL): void {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new OutboundRefused(`expected a URL with https or http, found ${url.protocol.replace(/:$/, '')}`);
   if (url.username !== '' || url.password !== '')
@@ -84,7 +84,7 @@ async function allowedAddresses(host: string, { allow, resolve = resolveAll }: O
 }
 
 /** Why nothing may be sent there; undefined: it may. */
-export function whyNotAllowed(address: string, allow: readonly IpRange[]): string | undefined {
+function whyNotAllowed(address: string, allow: readonly IpRange[]): string | undefined {
   const bytes = parseIp(address);
   if (bytes === undefined) return 'no plain address';
   const why = whyNotPublic(bytes);

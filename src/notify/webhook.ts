@@ -35,7 +35,7 @@ export async function sendWebhook(
 }
 
 /** HMAC-SHA256 of `timestamp.body`, in hex. */
-export function sign(key: string, timestamp: string, body: string): string {
+function sign(key: string, timestamp: string, body: string): string {
   return createHmac('sha256', key).update(`${timestamp}.${body}`).digest('hex');
 }
 

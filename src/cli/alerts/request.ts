@@ -15,7 +15,7 @@ export const KINDS = ['slack', 'email', 'webhook', 'command', 'cost'] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** As in api/alert.ts, which commands do not load. */
-export const EVENTS = [
+const EVENTS = [
   'start',
   'first_failure',
   'failed',

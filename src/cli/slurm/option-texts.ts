@@ -57,7 +57,7 @@ export const OPTION_TEXTS: Readonly<Record<string, string>> = {
   licenses: 'LIST|jobs with these licenses',
   'list-reasons': 'why nodes take no work',
   long: 'more columns',
-  'mail-type': 'LIST|BEGIN, END, FAIL, REQUEUE, ALL, …; recorded, nothing is sent',
+  'mail-type': 'LIST|BEGIN, END, FAIL, ALL, ARRAY_TASKS: mail, where the coordinator has a server for it',
   'mail-user': 'USER|who gets it',
   me: 'own jobs',
   mem: 'SIZE|memory on each node, as 500M or 4G; default M',

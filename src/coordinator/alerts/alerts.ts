@@ -131,9 +131,8 @@ export async function testAlert(
 ): Promise<DeliveryView> {
   const made = await ledger.write((world) => {
     const rule = ruleOfAlert(find(world.memory, caller, id, 'test'));
-    const [event] = rule.events;
-    const key = `test-${world.now}-${world.randomHex(6)}`;
-    const delivery = raise(world, rule, 0, event!, key, undefined);
+    const key = `${world.now}-${world.randomHex(6)}`;
+    const delivery = raise(world, rule, 0, 'test', key, undefined);
     return { delivery, tried: loops?.sender.untilTried(delivery, TEST_MS) };
   });
   await made.tried;

@@ -115,7 +115,7 @@ export function raise(
   world: World,
   rule: Rule,
   jobId: number,
-  event: AlertEvent,
+  event: AlertEvent | 'test',
   key: string,
   notice: Notice | undefined,
 ): string {
