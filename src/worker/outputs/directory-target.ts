@@ -1,4 +1,5 @@
-import { lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { chmod, lstat, mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hashFile } from './file-hash.ts';
 import { UNFINISHED } from './output-name.ts';
@@ -9,15 +10,25 @@ export class DirectoryTarget implements OutputTarget {
   readonly #to: string;
   readonly #stage: string;
   readonly #task: string;
+  readonly #mode: number;
 
   /**
    * @param to absolute
    * @param task `JOB-POSITION`
+   * @param umask of the task: the worker's own keeps others out
    */
-  constructor(to: string, task: string, fence: number) {
+  constructor(to: string, task: string, fence: number, umask: number) {
     this.#to = to;
     this.#task = task;
+    this.#mode = 0o777 & ~umask;
     this.#stage = join(to, UNFINISHED, `${task}-${fence}`);
+  }
+
+  /** Makes the directory, and those above it. */
+  prepare(): void {
+    const first = mkdirSync(this.#to, { recursive: true });
+    if (first === undefined) return;
+    for (let path = this.#to; path.length >= first.length; path = dirname(path)) chmodSync(path, this.#mode);
   }
 
   get stage(): string {
@@ -53,9 +64,13 @@ export class DirectoryTarget implements OutputTarget {
     let folder = this.#to;
     for (const word of name.split('/').slice(0, -1)) {
       folder = join(folder, word);
-      await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-        if (error.code !== 'EEXIST') throw error;
-      });
+      const isNew = await mkdir(folder).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code !== 'EEXIST') throw error;
+        },
+      );
+      if (isNew) await chmod(folder, this.#mode);
       if (!(await lstat(folder)).isDirectory())
         throw new Error(`${folder}: expected a directory, found something else`);
     }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import type { S3Access } from '../../api/data.ts';
 import { openS3 } from '../../objects/s3/open-s3.ts';
+import type { S3 } from '../../objects/s3/s3.ts';
 import { parseS3Uri } from '../../objects/s3/s3-uri.ts';
 import type { OutputTarget } from './staged-output.ts';
 
@@ -12,6 +13,7 @@ export class S3Target implements OutputTarget {
   readonly stage: string;
   readonly #to: string;
   readonly #access: S3Access;
+  #s3: Promise<S3> | undefined;
 
   /** @param stage on this machine */
   constructor(to: string, access: S3Access, stage: string) {
@@ -20,22 +22,26 @@ export class S3Target implements OutputTarget {
     this.stage = stage;
   }
 
+  /** The storage has no directories. */
+  prepare(): void {}
+
   async publish(name: string, path: string): Promise<{ readonly size: number; readonly sha256: string }> {
-    const s3 = await openS3(this.#access, { where: 'output.s3' });
-    try {
-      const { bucket, key } = parseS3Uri(this.#to, 'output.to');
-      const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
-      const { size } = await stat(path);
-      const body = createReadStream(path, { highWaterMark: READ_BYTES });
-      return await s3.put({ bucket, key: `${prefix}${name}` }, body, { size });
-    } finally {
-      s3.close();
-    }
+    this.#s3 ??= openS3(this.#access, { where: 'output.s3' });
+    const s3 = await this.#s3;
+    const { bucket, key } = parseS3Uri(this.#to, 'output.to');
+    const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;
+    const { size: expected } = await stat(path);
+    const body = createReadStream(path, { highWaterMark: READ_BYTES });
+    const { size, sha256 } = await s3.put({ bucket, key: `${prefix}${name}` }, body, { size: expected });
+    return { size, sha256 };
   }
 
   async finish(): Promise<void> {}
 
   async clear(): Promise<void> {
+    const s3 = await this.#s3?.catch(() => undefined);
+    s3?.close();
+    this.#s3 = undefined;
     await rm(this.stage, { recursive: true, force: true }).catch(() => undefined);
   }
 }

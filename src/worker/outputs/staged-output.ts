@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TaskOutput } from '../calls/task-output.ts';
@@ -12,6 +13,8 @@ const MOST_FILES = 10_000;
 export interface OutputTarget {
   /** A directory of the attempt. */
   readonly stage: string;
+  /** Before the stage is made. Throws what the system says. */
+  prepare(): void;
   /** Puts a finished file in its place, whole. */
   publish(name: string, path: string): Promise<{ readonly size: number; readonly sha256: string }>;
   /** All of them are there. */
@@ -25,11 +28,14 @@ export class StagedOutput implements TaskOutput {
   readonly #target: OutputTarget;
   /** What the file of standard output is called; undefined: it is none. */
   readonly #stdoutName: string | undefined;
+  readonly #mode: number;
   #drafts = 0;
 
-  constructor(target: OutputTarget, stdoutName: string | undefined) {
+  /** @param umask of the task */
+  constructor(target: OutputTarget, stdoutName: string | undefined, umask: number) {
     this.#target = target;
     this.#stdoutName = stdoutName;
+    this.#mode = 0o666 & ~umask;
   }
 
   /** What `SPAWN_OUTPUT_DIR` is. */
@@ -42,9 +48,10 @@ export class StagedOutput implements TaskOutput {
     return this.#stdoutName === undefined ? undefined : join(this.#target.stage, 'stdout');
   }
 
-  /** Makes the directory. */
-  async open(): Promise<void> {
-    await makeFolder(this.folder);
+  /** Makes the directory. Throws what the system says. */
+  open(): void {
+    this.#target.prepare();
+    retrying(() => mkdirSync(this.folder, { recursive: true }));
   }
 
   async add(name: string, bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<OutputFile> {
@@ -56,6 +63,8 @@ export class StagedOutput implements TaskOutput {
       const file = await open(draft, 'wx');
       try {
         for await (const piece of bytes) await file.writeFile(piece);
+        // The worker's own umask keeps others out.
+        await file.chmod(this.#mode);
       } finally {
         await file.close();
       }
@@ -115,14 +124,29 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** The last attempt that leaves takes the folder above along, perhaps at this moment. */
 async function makeFolder(path: string): Promise<void> {
-  for (let tries = 0; ; tries++) {
+  for (let tries = 1; ; tries++) {
     try {
       await mkdir(path, { recursive: true });
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === 10) throw error;
+      if (!mayGoAway(error, tries)) throw error;
     }
   }
+}
+
+function retrying(work: () => void): void {
+  for (let tries = 1; ; tries++) {
+    try {
+      work();
+      return;
+    } catch (error) {
+      if (!mayGoAway(error, tries)) throw error;
+    }
+  }
+}
+
+/** The last attempt that leaves takes the folder above along, perhaps at this moment. */
+function mayGoAway(error: unknown, tries: number): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT' && tries < 10;
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { JobForWorker } from '../../api/session.ts';
 import { paramText } from '../../core/params.ts';
@@ -73,10 +72,10 @@ export function outputOf(
   const task = `${jobId}-${position}`;
   const target = spec.to.startsWith('s3://')
     ? new S3Target(spec.to, spec.s3 ?? {}, join(data.folder, 'outputs', `${task}-${fence}`))
-    : new DirectoryTarget(resolve(prepared?.cwd ?? description.cwd, spec.to), task, fence);
-  const output = new StagedOutput(target, isStdout ? name : undefined);
+    : new DirectoryTarget(resolve(prepared?.cwd ?? description.cwd, spec.to), task, fence, description.umask);
+  const output = new StagedOutput(target, isStdout ? name : undefined, description.umask);
   try {
-    mkdirSync(output.folder, { recursive: true });
+    output.open();
   } catch (error) {
     return { missing: `the output cannot be written: ${(error as Error).message}`, code: NO_OUTPUT };
   }

@@ -1,6 +1,15 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { plannedInput } from '../../../test/support/planned-job.ts';
 import { scriptedJob } from '../../../test/support/scripted-coordinator.ts';
 import { until } from '../../../test/support/until.ts';
@@ -180,14 +189,18 @@ describe('an output', () => {
       'for name in ../h /h "" a//b .spawn/x a/../../h; do spored emit h --as "$name" > /dev/null 2>&1; echo $?; done',
       'head -c 30000000 /dev/zero > big; spored emit big',
     ];
-    const [task] = await run(undefined, shell(text.join('\n')), { output: { to: 'out' } });
+    const before = process.umask(0o077);
+    onTestFinished(() => void process.umask(before));
+    const [task] = await run(undefined, shell(text.join('\n')), { output: { to: 'new/out' }, umask: 0o027 });
+    const modes = ['new', 'new/out', 'new/out/sub/dir', 'new/out/h'].map((name) => statSync(join(folder, name)).mode);
+    expect(modes.map((mode) => (mode & 0o777).toString(8))).toEqual(['750', '750', '750', '640']);
     expect(task!.log).toBe('2\n2\n2\n2\n2\n2\n');
     expect(task!.result.files.map(({ name, size }: { name: string; size: number }) => [name, size])).toEqual([
       ['big', 30_000_000],
       ['h', 6],
       ['sub/dir/h2', 6],
     ]);
-    expect(readFileSync(join(folder, 'out/sub/dir/h2'), 'utf8')).toBe('hello\n');
+    expect(readFileSync(join(folder, 'new/out/sub/dir/h2'), 'utf8')).toBe('hello\n');
     expect(existsSync(join(folder, 'h2'))).toBe(false);
   });
 
