@@ -28,6 +28,8 @@ export type Client = Pick<
   | 'logs'
   | 'putBlob'
   | 'summary'
+  | 'results'
+  | 'batches'
   | 'why'
   | 'events'
   | 'watchEvents'

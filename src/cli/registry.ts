@@ -82,6 +82,18 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import('./commands/logs.ts')).logs,
   },
   {
+    name: 'results',
+    group: 'Look',
+    summary: 'Print what every task gave',
+    load: async () => (await import('./commands/results.ts')).results,
+  },
+  {
+    name: 'batches',
+    group: 'Look',
+    summary: 'List what the parts of a job were cut out of, and how they fare',
+    load: async () => (await import('./commands/batches.ts')).batches,
+  },
+  {
     name: 'why',
     group: 'Look',
     summary: 'Tell what keeps a job or task from running',

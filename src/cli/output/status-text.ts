@@ -16,6 +16,7 @@ export function taskStatus(task: TaskView, colour: boolean): string {
       `${paint(colourOfState(task.state), task.state)}${task.reason === undefined ? '' : `: ${oneLine(task.reason)}`}`,
     ],
     ['attempt', String(task.attempt)],
+    ['progress', task.progress === undefined ? undefined : progressText(task.progress)],
     ['failures', task.failures === 0 ? undefined : String(task.failures)],
     ['end', task.outcome],
     ['started', isoTime(task.startedAt) ?? undefined],
@@ -30,6 +31,10 @@ export function taskStatus(task: TaskView, colour: boolean): string {
     ['cut', task.cutBytes ? bytes(task.cutBytes) : undefined],
     ['missing', task.missingBytes ? bytes(task.missingBytes) : undefined],
   ]);
+}
+
+function progressText({ fraction, message }: NonNullable<TaskView['progress']>): string {
+  return `${Math.floor(fraction * 100)}%${message === undefined ? '' : `: ${oneLine(message)}`}`;
 }
 
 function paramsText(params: Params): string {
