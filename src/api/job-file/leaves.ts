@@ -30,7 +30,7 @@ export function leaf<T>(expected: string, json: JsonForm, read: (value: unknown)
 class Expected extends Error {}
 
 /** Throws what a leaf shall say was expected. */
-export function expect(words: string): never {
+function expect(words: string): never {
   throw new Expected(words);
 }
 

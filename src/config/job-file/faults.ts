@@ -43,7 +43,7 @@ const SHOWN_KEY = 40;
 const MOST_LEVELS = 16;
 
 /** `stages.clean.compute.memory`, `notification[2].on`, `env["my key"]`. */
-export function nameOf(keys: Keys): string {
+function nameOf(keys: Keys): string {
   if (keys.length > MOST_LEVELS) return `${nameOf(keys.slice(0, MOST_LEVELS / 2))}…`;
   let name = '';
   for (const key of keys) {

@@ -4,11 +4,11 @@ import { plainScalar } from './scalars.ts';
 import type { Field, Tree } from './tree.ts';
 
 /** Characters of a job file. */
-export const MAX_FILE_CHARACTERS = 4 * 1024 * 1024;
+const MAX_FILE_CHARACTERS = 4 * 1024 * 1024;
 /** Values of a job file, with those that aliases stand for. */
-export const MAX_VALUES = 200_000;
+const MAX_VALUES = 200_000;
 /** Mappings and lists inside each other. */
-export const MAX_DEPTH = 64;
+const MAX_DEPTH = 64;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: those that YAML does not allow.
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/;
 const LONGEST_KEY = 4_096;
