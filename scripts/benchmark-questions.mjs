@@ -1,4 +1,5 @@
 // What docs/benchmarks.md asks: of which result, shown how, against which goal. `because` says why a goal is missed.
+import { DATA_QUESTIONS } from './benchmark-questions-data.mjs';
 import { SLURM_QUESTIONS } from './benchmark-questions-slurm.mjs';
 import { number } from './figures.mjs';
 
@@ -283,4 +284,5 @@ export const QUESTIONS = [
     reached: (result) => result['spawn over tcp']['answers per second'] >= 10_000,
   },
   ...SLURM_QUESTIONS,
+  ...DATA_QUESTIONS,
 ];
