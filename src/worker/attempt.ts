@@ -2,7 +2,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Needs } from '../core/resources.ts';
 import type { LogPosition } from './forker/types.ts';
 import type { KnownJob } from './job-book.ts';
-import type { DataTask, NoTask } from './parts/data-task.ts';
+import type { DataTask, NoTask } from './parts/job-data.ts';
 import type { Grant } from './queue.ts';
 
 /** A try at a task that was sent to the forker and has not ended. */

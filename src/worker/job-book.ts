@@ -9,7 +9,7 @@ import { jobEnvironment, minimalEnvironment, type Place } from './environment.ts
 import { isForGood } from './for-good.ts';
 import type { JobFiles } from './job-files.ts';
 import { ParamRows } from './param-rows.ts';
-import { hasPlaceholders, type JobData } from './parts/data-task.ts';
+import { hasPlaceholders, type JobData, variablesOf } from './parts/job-data.ts';
 import { PartFiles } from './parts/part-files.ts';
 import { shellText } from './parts/placeholders.ts';
 import type { Stages } from './stages.ts';
@@ -160,7 +160,8 @@ export class JobBook {
     // A host reads the parts of handlers by itself.
     if (plan === undefined || run.kind === 'handler') return { parts: undefined, folder };
     const onHere = () => onPrepared(id);
-    const parts = { job: { ...job, plan }, folder: join(folder, 'parts'), files, onHere, onFailed, signal };
+    const env = () => variablesOf(this.get(id)?.prepared?.env ?? []);
+    const parts = { job: { ...job, plan }, folder: join(folder, 'parts'), files, env, onHere, onFailed, signal };
     return { parts: new PartFiles(parts), folder };
   }
 

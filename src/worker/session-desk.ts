@@ -13,7 +13,8 @@ import type { Place } from './environment.ts';
 import type { Forker } from './forker/types.ts';
 import type { JobBook } from './job-book.ts';
 import type { Outbox, PendingEnd } from './outbox.ts';
-import { type DataTask, outputOf } from './parts/data-task.ts';
+import { outputOf } from './parts/data-task.ts';
+import type { DataTask } from './parts/job-data.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** What a desk needs of its session. */

@@ -1,7 +1,7 @@
 import { Fatal, type HandlerContext } from '../../client/handler.ts';
 import { isSpawnError } from '../../core/errors.ts';
 import { planJob } from '../parts/plan-job.ts';
-import type { BuiltinTools } from './builtin.ts';
+import type { BuiltinTools } from './builtin-tools.ts';
 
 /** Wrong data and missing files stay what they are, however often they are looked at. */
 const WORTH_ANOTHER_TRY: ReadonlySet<string> = new Set(['STORAGE_UNREACHABLE', 'SERVER_UNREACHABLE']);

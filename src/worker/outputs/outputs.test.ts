@@ -16,7 +16,6 @@ beforeAll(async () => {
   if (!hasS3) return;
   server = await S3Server.start();
   await server.makeBucket('made');
-  Object.assign(process.env, server.env);
 });
 afterAll(() => server?.stop());
 
@@ -115,7 +114,11 @@ test('what is not whole when its bytes end early is not there', async () => {
 
 testWithS3('files appear under a prefix of S3, with their hashes, and nothing stays here', async () => {
   const stage = join(folder(), 'stage');
-  const output = new StagedOutput(new S3Target('s3://made/some/where', server!.access, stage), 'out.txt', 0o022);
+  const output = new StagedOutput(
+    new S3Target('s3://made/some/where', server!.access, server!.env, stage),
+    'out.txt',
+    0o022,
+  );
   output.open();
   writeFileSync(join(output.folder, 'ä b'), 'one');
   await output.add('d/two', [Buffer.from('two')]);
@@ -126,7 +129,7 @@ testWithS3('files appear under a prefix of S3, with their hashes, and nothing st
     ['ä b', 3],
     ['out.txt', 4],
   ]);
-  const s3 = await openS3(server!.access);
+  const s3 = await openS3(server!.access, { env: server!.env });
   const there: string[] = [];
   for await (const { key, size } of s3.list({ bucket: 'made', key: '' })) there.push(`${key} ${size}`);
   s3.close();

@@ -8,17 +8,24 @@ import type { OutputTarget } from './staged-output.ts';
 
 const READ_BYTES = 1024 * 1024;
 
+type Variables = Readonly<Record<string, string | undefined>>;
+
 /** A prefix of S3: each object is there with all its bytes, or not at all. */
 export class S3Target implements OutputTarget {
   readonly stage: string;
   readonly #to: string;
   readonly #access: S3Access;
+  readonly #env: Variables;
   #s3: Promise<S3> | undefined;
 
-  /** @param stage on this machine */
-  constructor(to: string, access: S3Access, stage: string) {
+  /**
+   * @param env for secrets by reference
+   * @param stage on this machine
+   */
+  constructor(to: string, access: S3Access, env: Variables, stage: string) {
     this.#to = to;
     this.#access = access;
+    this.#env = env;
     this.stage = stage;
   }
 
@@ -26,7 +33,7 @@ export class S3Target implements OutputTarget {
   prepare(): void {}
 
   async publish(name: string, path: string): Promise<{ readonly size: number; readonly sha256: string }> {
-    this.#s3 ??= openS3(this.#access, { where: 'output.s3' });
+    this.#s3 ??= openS3(this.#access, { where: 'output.s3', env: this.#env });
     const s3 = await this.#s3;
     const { bucket, key } = parseS3Uri(this.#to, 'output.to');
     const prefix = key === '' || key.endsWith('/') ? key : `${key}/`;

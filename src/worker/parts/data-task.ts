@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import type { JobForWorker } from '../../api/session.ts';
 import { paramText } from '../../core/params.ts';
 import type { Attempt } from '../attempt.ts';
 import type { CallingTask } from '../calls/attempt-calls.ts';
@@ -10,35 +9,8 @@ import { fillName } from '../outputs/output-name.ts';
 import { S3Target } from '../outputs/s3-target.ts';
 import { StagedOutput } from '../outputs/staged-output.ts';
 import type { Grant } from '../queue.ts';
-import type { PartFile, PartFiles } from './part-files.ts';
+import { type DataTask, type NoTask, variablesOf } from './job-data.ts';
 import { fillArgument, placeholdersIn, type Values } from './placeholders.ts';
-
-/** Whether braces in the command of a job stand for something of its tasks. */
-export function hasPlaceholders({ input, output, params, paramTable }: JobForWorker): boolean {
-  return [input, output, params, paramTable].some((field) => field !== undefined);
-}
-
-/** What tasks of a data job have here. */
-export interface JobData {
-  /** Undefined when they read none. */
-  readonly parts: PartFiles | undefined;
-  /** Of the job, for what is not kept beside its output. */
-  readonly folder: string;
-}
-
-/** What one attempt of a data job has of its own: a part, an output, or both. */
-export interface DataTask {
-  readonly part: PartFile | undefined;
-  readonly output: StagedOutput | undefined;
-  /** Path of the file that its output is, where it is one file that the task makes. */
-  readonly outputPath: string | undefined;
-}
-
-/** Why an attempt cannot be run: for its log, and its exit code. */
-export interface NoTask {
-  readonly missing: string;
-  readonly code: number;
-}
 
 /** EX_NOINPUT and EX_CANTCREAT of sysexits.h. */
 const NO_INPUT = 66;
@@ -71,7 +43,12 @@ export function outputOf(
   const isStdout = spec.collect === 'stdout';
   const task = `${jobId}-${position}`;
   const target = spec.to.startsWith('s3://')
-    ? new S3Target(spec.to, spec.s3 ?? {}, join(data.folder, 'outputs', `${task}-${fence}`))
+    ? new S3Target(
+        spec.to,
+        spec.s3 ?? {},
+        variablesOf(prepared?.env ?? []),
+        join(data.folder, 'outputs', `${task}-${fence}`),
+      )
     : new DirectoryTarget(resolve(prepared?.cwd ?? description.cwd, spec.to), task, fence, description.umask);
   const output = new StagedOutput(target, isStdout ? name : undefined, description.umask);
   try {

@@ -40,6 +40,8 @@ export interface PartFilesOptions {
   /** For them alone. */
   readonly folder: string;
   readonly files: Pick<JobFiles, 'blob'>;
+  /** Of its tasks, for secrets by reference; asked for when the first part is made. */
+  readonly env: () => Readonly<Record<string, string | undefined>>;
   /** A part that was asked for is here. */
   readonly onHere: () => void;
   readonly onFailed: (error: unknown) => void;
@@ -56,7 +58,7 @@ interface Made {
 /** The parts of a job that its tasks here read, each made as a file a little before it is needed. */
 export class PartFiles {
   readonly #options: PartFilesOptions;
-  readonly #sources: Sources;
+  #sources: Sources | undefined;
   readonly #made = new Map<number, Made>();
   #plan: Promise<Plan> | undefined;
   /** How many are made ahead: more as long as they are then wanted. */
@@ -65,8 +67,6 @@ export class PartFiles {
 
   constructor(options: PartFilesOptions) {
     this.#options = options;
-    const { input } = options.job;
-    this.#sources = openSources(input !== undefined && 's3' in input && input.s3 !== undefined ? { s3: input.s3 } : {});
   }
 
   /** Whether the part at a position is here, or is known not to come; it is made when it is not. */
@@ -99,7 +99,7 @@ export class PartFiles {
     this.#made.clear();
     await Promise.all(all.map(({ making }) => making));
     await Promise.all(all.map(({ part }) => clear(part)));
-    this.#sources.close();
+    this.#sources?.close();
     await rm(this.#options.folder, { recursive: true, force: true }).catch(() => undefined);
   }
 
@@ -141,15 +141,23 @@ export class PartFiles {
     if (this.#made.get(position) === made) this.#made.delete(position);
   }
 
+  /** Made when the environment of the job is known. */
+  #reader(): Sources {
+    const { job, env } = this.#options;
+    const s3 = job.input !== undefined && 's3' in job.input ? job.input.s3 : undefined;
+    this.#sources ??= openSources({ env: env(), ...(s3 === undefined ? {} : { s3 }) });
+    return this.#sources;
+  }
+
   #context() {
     const { job, signal } = this.#options;
-    return { reader: this.#sources, signal, cwd: job.cwd };
+    return { reader: this.#reader(), signal, cwd: job.cwd };
   }
 
   async #write(plan: Plan, part: OpenPart, made: Made): Promise<PartFile> {
     const { folder, signal } = this.#options;
     const { records, batch } = part.part;
-    const whole = await wholeFile(plan.manifest.input.type, part, this.#sources, signal);
+    const whole = await wholeFile(plan.manifest.input.type, part, this.#reader(), signal);
     if (whole !== undefined) {
       return { path: whole, input: whole, records, batch: batch.name, clear: () => Promise.resolve() };
     }

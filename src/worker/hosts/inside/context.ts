@@ -3,7 +3,7 @@ import type { HandlerCheckpoint, HandlerContext, HandlerPart, InputRecord } from
 import { asJobId, formatTaskId } from '../../../core/ids.ts';
 import type { IndexSet } from '../../../core/index-set.ts';
 import { LogStream } from '../../../core/log-record.ts';
-import type { BuiltinTools } from '../builtin.ts';
+import type { BuiltinTools } from '../builtin-tools.ts';
 import type { HostJob } from '../wire.ts';
 import type { Calls } from './calls.ts';
 import type { HostTask } from './host-task.ts';

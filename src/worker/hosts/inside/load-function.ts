@@ -3,7 +3,8 @@ import { extname, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { HandlerContext } from '../../../client/handler.ts';
-import { BUILTIN, type BuiltinFunction } from '../builtin.ts';
+import { BUILTIN } from '../builtin.ts';
+import type { BuiltinFunction } from '../builtin-tools.ts';
 import type { HostJob } from '../wire.ts';
 
 /** What is called for each task: a user's function, or one of this package, which gets tools as well. */
