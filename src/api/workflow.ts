@@ -4,7 +4,7 @@ import { JobSpec } from './job-spec.ts';
 import { MAX_WORKFLOW_JOBS } from './limits.ts';
 
 /** What a job is called within the request that submits it. */
-export const WorkflowKey = z
+const WorkflowKey = z
   .string()
   .max(63)
   .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'a key of letters, digits, ".", "_" and "-", a letter, a digit or "_" first');

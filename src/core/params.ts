@@ -2,7 +2,7 @@
 export type Params = Readonly<Record<string, unknown>>;
 
 /** What may be the name of one: `PARAM_name` is a variable of the tasks. */
-export const PARAM_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const PARAM_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export const MAX_PARAM_NAME = 128;
 
 /** As a variable or an argument has it: text as it is, `null` as nothing, anything else as JSON. */

@@ -2,7 +2,7 @@ import type { JobDelta, LogQuery, VerbReply } from '../../src/api/job.ts';
 import { JobSpec } from '../../src/api/job-spec.ts';
 import type { Caller, StreamSink, UseCases } from '../../src/coordinator/use-cases.ts';
 import { SpawnError } from '../../src/core/errors.ts';
-import { ALERT, DELIVERY, delta, JOB, NO_COST, QUEUE, SERVER } from './fake-replies.ts';
+import { ALERT, DELIVERY, delta, JOB, NO_COST, SERVER } from './fake-replies.ts';
 import { FakeWorkflows } from './fake-workflows.ts';
 
 /**
@@ -39,16 +39,6 @@ export class FakeUseCases extends FakeWorkflows implements UseCases {
   jobs: UseCases['jobs'] = async (caller, query) => {
     this.note('jobs', caller, query);
     return { jobs: [JOB] };
-  };
-
-  queue: UseCases['queue'] = async (caller, query) => {
-    this.note('queue', caller, query);
-    return QUEUE;
-  };
-
-  history: UseCases['history'] = async (caller, query) => {
-    this.note('history', caller, query);
-    return { now: 1_000, jobs: [{ job: JOB, lanes: [], groups: [], tasks: [] }], missing: [] };
   };
 
   job: UseCases['job'] = async (caller, ref) => {

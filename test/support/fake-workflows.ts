@@ -1,10 +1,10 @@
 import type { UseCases } from '../../src/coordinator/use-cases.ts';
 import { FakeDataCalls } from './fake-data-calls.ts';
-import { JOB, WORKFLOW } from './fake-replies.ts';
+import { JOB, QUEUE, WORKFLOW } from './fake-replies.ts';
 
-type WorkflowCases = Pick<UseCases, 'submitWorkflow' | 'workflow' | 'workflowVerb' | 'graph'>;
+type WorkflowCases = Pick<UseCases, 'submitWorkflow' | 'workflow' | 'workflowVerb' | 'graph' | 'queue' | 'history'>;
 
-/** What FakeUseCases answers of workflows. */
+/** What FakeUseCases answers of workflows, and of all jobs together. */
 export class FakeWorkflows extends FakeDataCalls implements WorkflowCases {
   submitWorkflow: UseCases['submitWorkflow'] = async (caller, request) => {
     this.note('submitWorkflow', caller, request);
@@ -27,5 +27,15 @@ export class FakeWorkflows extends FakeDataCalls implements WorkflowCases {
     this.note('graph', caller, ref);
     this.known(ref);
     return { jobs: [JOB], edges: [], cut: false };
+  };
+
+  queue: UseCases['queue'] = async (caller, query) => {
+    this.note('queue', caller, query);
+    return QUEUE;
+  };
+
+  history: UseCases['history'] = async (caller, query) => {
+    this.note('history', caller, query);
+    return { now: 1_000, jobs: [{ job: JOB, lanes: [], groups: [], tasks: [] }], missing: [] };
   };
 }

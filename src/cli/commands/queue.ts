@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
 import type { WorkflowView } from '../../api/workflow.ts';
-import { readQueueFile } from '../../config/queue-file.ts';
-import { readTextFile } from '../../config/text-document.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { defineCommand } from '../command.ts';
 import { nonEmpty } from '../option-values.ts';
@@ -54,6 +52,9 @@ export const queue = defineCommand({
       throw new SpawnError('USAGE', { message: `queue: expected FILE, found nothing${seeHelp('queue')}` });
     if (given.quiet && given.format)
       throw new SpawnError('USAGE', { message: 'queue: expected --quiet or -o json, found both' });
+    // Loaded here only: YAML and the contract are slow to load.
+    const { readTextFile } = await import('../../config/text-document.ts');
+    const { readQueueFile } = await import('../../config/queue-file.ts');
     const text = readTextFile('queue run', path, resolve(world.cwd, path));
     const refused = (name: string) =>
       isOwnVariable(name) ? 'a variable that spawn does not set for each task' : undefined;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type FileOption, openSweepFile } from '../../config/param-file.ts';
+import type { FileOption } from '../../config/param-file.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { defineCommand, type Input, type Option } from '../command.ts';
 import { nonEmpty, wholeNumber } from '../option-values.ts';
@@ -54,6 +54,8 @@ async function runSweep(input: SweepInput, world: World): Promise<number> {
   const { 'param-file': path, 'max-concurrent': throttle, ...given } = input.options;
   if (path === undefined)
     throw new SpawnError('USAGE', { message: `sweep: expected --param-file, found none${seeHelp('sweep')}` });
+  // Loaded here only: YAML is slow to load.
+  const { openSweepFile } = await import('../../config/param-file.ts');
   const { options: said, notes, sets } = await openSweepFile(path, resolve(world.cwd, path));
   const fromFile = optionsOf(said);
   for (const note of notes) world.stderr.write(`spawn: note: ${note}\n`);
