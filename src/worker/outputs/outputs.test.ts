@@ -16,7 +16,7 @@ beforeAll(async () => {
   if (!hasS3) return;
   server = await S3Server.start();
   await server.makeBucket('made');
-});
+}, 60_000);
 afterAll(() => server?.stop());
 
 function folder(): string {
