@@ -17,7 +17,7 @@ const line = (max: number) =>
 
 /**
  * What can be told. `ended` is any end, `array_complete` another name for it. `task_failed` is a message for each task that failed for good; all else is
- * told once of a job. The last ones are of instances.
+ * told once of a job. `workflow_ended`: the last job of a workflow has ended. The last ones are of instances.
  */
 export const AlertEvent = z.enum([
   'start',
@@ -30,6 +30,7 @@ export const AlertEvent = z.enum([
   'threshold',
   'long_running',
   'task_failed',
+  'workflow_ended',
   'cost',
   'budget',
   'instance_warning',
@@ -92,6 +93,8 @@ export type NotifyRuleInput = z.input<typeof NotifyRule>;
 export const AlertFilter = z.strictObject({
   /** Array id, as `sweep-20260127-0a1b2c`, or number. */
   job: line(128).optional(),
+  /** Name of a workflow, or the number of its first job. */
+  workflow: line(128).optional(),
   /** May hold `*`. */
   name: line(255).optional(),
   /** `*`: everybody. */

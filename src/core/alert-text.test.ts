@@ -44,6 +44,18 @@ describe('a notice is told in a sentence', () => {
     [of('ended', { job: { ...JOB, state: 'completed', counts: {} } }), 'job 12 (sweep) completed after 3m05s: no task'],
     [of('instance_lost', { text: 'instance a (i-1) of job 12 was lost' }), 'instance a (i-1) of job 12 was lost'],
     [{ event: 'cost', at: 1, cost: { spent: 50.5, amount: 50, of: 'ada' } }, 'ada has cost $50.50, more than $50.00'],
+    [
+      { event: 'workflow_ended', at: 1, workflow: { first: 3, count: 4, name: 'etl' } },
+      'workflow 3 (etl) ended: 4 jobs',
+    ],
+    [
+      {
+        event: 'workflow_ended',
+        at: 1,
+        workflow: { first: 3, count: 4, states: { completed: 3, failed: 1 }, bad: [] },
+      },
+      'workflow 3 ended: 3 completed and 1 failed of 4 jobs',
+    ],
     [{ event: 'budget', at: 1 }, 'budget'],
   ] satisfies [Notice, string][])('%#', (notice, sentence) => {
     expect(sentenceOf(notice)).toBe(sentence);
@@ -79,5 +91,9 @@ test('the message tells each with what is known of it', () => {
   expect(bodyOf([{ event: 'budget', at: 0, text: 'it is used up' }], 22)).toBe(
     'it is used up.\n  time:           1970-01-01T00:00:00.000Z\n\n21 more of the same kind are left out.\n',
   );
+  const workflow = { first: 3, count: 2, states: { completed: 1, failed: 1 }, bad: ['job 4 (fit) failed'] };
+  expect(bodyOf([{ event: 'workflow_ended', at: 0, workflow }], 1)).toContain('  not completed:  job 4 (fit) failed\n');
+  const good = { ...workflow, bad: [] };
+  expect(bodyOf([{ event: 'workflow_ended', at: 0, workflow: good }], 1)).not.toContain('not completed');
   expect(bodyOf([], 0)).toContain('test');
 });

@@ -33,6 +33,16 @@ export interface Notice {
   /** What was reached: `10 failures`. */
   readonly reached?: string;
   readonly cost?: { readonly spent: number; readonly amount: number; readonly of: string };
+  /** With workflow_ended; what became of its jobs is known when it is told. */
+  readonly workflow?: {
+    readonly first: number;
+    readonly count: number;
+    readonly name?: string;
+    /** Jobs by state. */
+    readonly states?: Readonly<Record<string, number>>;
+    /** `job 3 (fit)`, of those that did not complete. */
+    readonly bad?: readonly string[];
+  };
   /** Of an instance: a sentence. */
   readonly text?: string;
 }
@@ -62,7 +72,8 @@ function about({ id, name }: NoticeJob): string {
 
 /** `job 12 (sweep) failed: 3 of 100 tasks failed`, without a full stop. */
 export function sentenceOf(notice: Notice): string {
-  const { event, job, task, outcome, text, cost, reached } = notice;
+  const { event, job, task, outcome, text, cost, reached, workflow } = notice;
+  if (workflow !== undefined) return workflowEnded(workflow);
   if (cost !== undefined) return `${cost.of} has cost ${shownUsd(cost.spent)}, more than ${shownUsd(cost.amount)}`;
   if (text !== undefined || job === undefined) return text ?? event;
   switch (event) {
@@ -81,6 +92,12 @@ export function sentenceOf(notice: Notice): string {
   }
 }
 
+function workflowEnded({ first, name, count, states }: NonNullable<Notice['workflow']>): string {
+  const what = `workflow ${first}${name === undefined ? '' : ` (${name})`} ended`;
+  if (states === undefined) return `${what}: ${counted(count, 'job')}`;
+  return `${what}: ${listed(Object.entries(states).map(([state, jobs]) => `${shownCount(jobs)} ${state}`))} of ${counted(count, 'job')}`;
+}
+
 function ended(job: NoticeJob): string {
   const { completed = 0, failed = 0, cancelled = 0, skipped = 0 } = job.counts;
   const bad = [
@@ -96,7 +113,7 @@ function ended(job: NoticeJob): string {
   return `${about(job)} ${job.state}${took}: ${what}`;
 }
 
-function detailsOf({ at, job, failed, causes = [] }: Notice): string[] {
+function detailsOf({ at, job, failed, causes = [], workflow }: Notice): string[] {
   const lines: [string, string | undefined][] = [
     ['time', new Date(at).toISOString()],
     ['array id', job?.arrayId],
@@ -116,6 +133,7 @@ function detailsOf({ at, job, failed, causes = [] }: Notice): string[] {
       causes.length === 0 ? undefined : causes.map(([how, tasks]) => `${how}: ${shownCount(tasks)}`).join(', '),
     ],
     ['failed indices', failed],
+    ['not completed', workflow?.bad === undefined || workflow.bad.length === 0 ? undefined : workflow.bad.join(', ')],
   ];
   return lines.flatMap(([name, value]) => (value === undefined ? [] : [`  ${`${name}:`.padEnd(15)} ${value}`]));
 }

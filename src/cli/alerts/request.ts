@@ -26,6 +26,7 @@ const EVENTS = [
   'threshold',
   'long_running',
   'task_failed',
+  'workflow_ended',
   'cost',
   'budget',
   'instance_warning',
@@ -71,7 +72,7 @@ export function eventList(text: string, where: string): AlertEvent[] {
   });
 }
 
-const FILTER_KEYS = ['array:id', 'array:name', 'job', 'name', 'owner', 'state'];
+const FILTER_KEYS = ['array:id', 'array:name', 'job', 'name', 'owner', 'state', 'workflow'];
 const STATES = ['completed', 'failed', 'cancelled', 'skipped'] as const;
 
 /** `array:id=ID`, `name=fit-*`, `owner=ada`, `state=failed,cancelled`. */
@@ -85,6 +86,8 @@ export function filterPart(text: string, where: string): Partial<AlertFilter> {
     case 'array:id':
     case 'job':
       return { job: value };
+    case 'workflow':
+      return { workflow: value };
     case 'owner':
       return { owner: value };
     case 'state':

@@ -48,9 +48,10 @@ function thresholdText(threshold: AlertThreshold): string {
   return 'failedPart' in threshold ? `${threshold.failedPart * 100} % failed` : `${threshold.progress * 100} % done`;
 }
 
-function filterText({ job, name, owner, states }: AlertFilter): string {
+function filterText({ job, workflow, name, owner, states }: AlertFilter): string {
   const parts = [
     ...(job === undefined ? [] : [`job=${job}`]),
+    ...(workflow === undefined ? [] : [`workflow=${workflow}`]),
     ...(name === undefined ? [] : [`name=${name}`]),
     ...(owner === undefined ? [] : [`owner=${owner}`]),
     ...(states === undefined ? [] : [`state=${states.join(',')}`]),

@@ -60,7 +60,7 @@ export const alerts = defineCommand({
   about:
     'Lets somebody be told of what happens to jobs and instances: by default when a job of yours has ended, one message for a whole\n' +
     'array. Messages are kept until they are delivered, and are tried again for about six hours. Events: start, first_failure, failed,\n' +
-    'completed, cancelled, ended (any end; also array_complete), threshold, long_running, task_failed (one for each task), cost, budget,\n' +
+    'completed, cancelled, ended (any end; also array_complete), threshold, long_running, task_failed (one for each task), workflow_ended, cost, budget,\n' +
     'instance_warning, instance_lost, instance_failed. The URL of a Slack webhook is a secret: on a command line others can read it,\n' +
     'so better give env:NAME or - (standard input), which are read now, or file:/PATH, which the coordinator reads when it sends. test sends\n' +
     'a message and tells what became of it; history lists what was sent.',
@@ -72,7 +72,7 @@ export const alerts = defineCommand({
     filter: {
       value: 'KEY=VALUE',
       many: true,
-      summary: 'Only jobs with array:id, name (with *), owner (* for all) or state',
+      summary: 'Only jobs with array:id, workflow, name (with *), owner (* for all) or state',
       parse: filterPart,
     },
     threshold: { value: 'N', summary: 'USD with cost; else 10 failed tasks, 5% of them, or progress=50%' },

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { AlertsAtHand } from '../../../test/support/alerts-at-hand.ts';
 import { CALLER, WorkerAtHand } from '../../../test/support/ledger-at-hand.ts';
 import type { NotifyRuleInput } from '../../api/alert.ts';
+import { JobSpec } from '../../api/job-spec.ts';
 import type { Caller } from '../use-cases.ts';
 import { watchAlerts } from './watch.ts';
 
@@ -116,6 +117,34 @@ describe('rules of a job', () => {
       [{ kind: 'email', to: ['ada@example.org'] }, '(fit) completed'],
       [{ kind: 'email', to: ['bob@x.org'] }, '(fit2) failed'],
     ]);
+  });
+});
+
+describe('workflows', () => {
+  const job = (key: string, parts: object = {}) => ({
+    key,
+    spec: JobSpec.parse({ run: { kind: 'argv', argv: ['true'] }, cwd: '/', ...parts }),
+    onFailure: 'continue' as const,
+  });
+
+  test('are told of once, when their last job has ended, with what became of all of them', async () => {
+    const notify = [rule('workflow_ended')];
+    await alerts.create({ events: ['workflow_ended'], filter: { workflow: 'etl' } });
+    await alerts.create({ events: ['workflow_ended'], filter: { workflow: 'other' } });
+    await alerts.at.coordinator.submitWorkflow(CALLER, {
+      name: 'etl',
+      jobs: [job('a', { notify }), job('b', { notify }), job('c', { notify, after: 'afterok:@a' })],
+    });
+    await alerts.finish(2);
+    alerts.at.evictAll();
+    await alerts.send();
+    expect(alerts.mailbox.subjects).toEqual([]);
+    await alerts.finish(1, 1);
+    await alerts.send();
+    expect(alerts.mailbox.subjects).toEqual(
+      Array(2).fill('spawn: workflow 1 (etl) ended: 1 completed, 1 failed and 1 skipped of 3 jobs'),
+    );
+    expect(alerts.mailbox.letters[0]!.text).toContain('not completed:  job 1 (a) failed, job 3 (c) skipped');
   });
 });
 

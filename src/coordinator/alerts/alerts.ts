@@ -20,7 +20,7 @@ import { type AlertPorts, checkChannel, checkRule, viewChannel } from './channel
 import type { AlertLoops } from './loops.ts';
 import { endNotice } from './notices.ts';
 import { raise } from './raise.ts';
-import { isAbout, ruleOfAlert } from './rules.ts';
+import { isAbout } from './rules.ts';
 
 const MOST_ALERTS = 10_000;
 const MOST_OF_ONE = 1_000;
@@ -74,7 +74,7 @@ async function findEnded({ ports }: Ledger, job: string): Promise<number[]> {
 
 function raiseEnded(world: World, alert: Alert, entry: Parameters<typeof endNotice>[0]): void {
   const { end } = standingOf(entry.job);
-  const rule = ruleOfAlert(alert);
+  const rule = world.memory.alerts.rules.find((each) => each.alert === alert.row.id)!;
   const happening = end === undefined || end === 'completed' || end === 'failed' ? end : 'cancelled';
   const event = happening === undefined ? undefined : wantedAs(rule.events, happening);
   const states = alert.detail.filter.states;
@@ -130,7 +130,8 @@ export async function testAlert(
   id: number,
 ): Promise<DeliveryView> {
   const made = await ledger.write((world) => {
-    const rule = ruleOfAlert(find(world.memory, caller, id, 'test'));
+    const { row } = find(world.memory, caller, id, 'test');
+    const rule = world.memory.alerts.rules.find((each) => each.alert === row.id)!;
     const key = `${world.now}-${world.randomHex(6)}`;
     const delivery = raise(world, rule, 0, 'test', key, undefined);
     return { delivery, tried: loops?.sender.untilTried(delivery, TEST_MS) };

@@ -1,4 +1,4 @@
-import type { AlertChannel, AlertChannelView, CreateAlertRequest } from '../../api/alert.ts';
+import type { AlertChannel, AlertChannelView, AlertFilter, CreateAlertRequest, NotifyRule } from '../../api/alert.ts';
 import { Allowance } from '../../core/alert-pace.ts';
 import { type Standing, standingOf } from '../../core/alert-rules.ts';
 import type { Notice } from '../../core/alert-text.ts';
@@ -10,6 +10,16 @@ import type { Changes } from '../changes.ts';
 export interface AlertDetail extends CreateAlertRequest {
   /** Of which month, or of all time, its cost was told. */
   told?: string;
+}
+
+/** One who may be told of a job: by an alert, or by the job's spec. */
+export interface Rule extends Pick<NotifyRule, 'channel' | 'events' | 'threshold' | 'longRunningMs' | 'maxPerHour'> {
+  readonly key: string;
+  /** 0: of the job's spec. */
+  readonly alert: number;
+  readonly owner: string;
+  readonly tenant: string;
+  readonly filter?: AlertFilter;
 }
 
 export interface Alert {
@@ -43,6 +53,8 @@ export interface Delivery {
 export class AlertBook {
   /** Those that hold, by number. */
   readonly alerts = new Map<number, Alert>();
+  /** What they say, in the same order; made anew when it is asked for after a change. */
+  #rules: readonly Rule[] | undefined;
   /** Messages that are to be tried, by id. */
   readonly waiting = new Map<string, Delivery>();
   nextAlert = 1;
@@ -77,14 +89,24 @@ export class AlertBook {
     return { before, after };
   }
 
+  get rules(): readonly Rule[] {
+    this.#rules ??= [...this.alerts.values()].map(({ row, detail }) => {
+      const { id, owner, tenant } = row;
+      return { ...detail, key: ruleOf({ alert: id }), alert: id, owner, tenant };
+    });
+    return this.#rules;
+  }
+
   saveAlert(changes: Changes, { row, detail }: Alert): void {
     const stored = { ...row, detail: JSON.stringify(detail) };
     this.alerts.set(row.id, { row: stored, detail });
+    this.#rules = undefined;
     changes.alerts.set(row.id, stored);
   }
 
   dropAlert(changes: Changes, { row, detail }: Alert, now: number): void {
     this.alerts.delete(row.id);
+    this.#rules = undefined;
     // What is secret of it is gone with it.
     const rest = { name: detail.name, events: detail.events };
     changes.alerts.set(row.id, { ...row, deletedAt: now, detail: JSON.stringify(rest) });

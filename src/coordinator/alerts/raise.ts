@@ -1,14 +1,21 @@
 import type { AlertEvent } from '../../api/alert.ts';
-import { crosses, happenings, NOTHING_YET, type Standing, wantedAs } from '../../core/alert-rules.ts';
+import {
+  crosses,
+  happenings,
+  type JobHappening,
+  NOTHING_YET,
+  type Standing,
+  wantedAs,
+} from '../../core/alert-rules.ts';
 import { MOST_NOTICES, type Notice } from '../../core/alert-text.ts';
 import { eventText } from '../../core/event-text.ts';
 import type { StoredEvent } from '../../store/store.ts';
 import type { JobEntry } from '../memory.ts';
 import type { World } from '../world.ts';
-import type { Delivery } from './book.ts';
+import type { Delivery, Rule } from './book.ts';
 import { type AlertPorts, viewChannel } from './channel.ts';
 import { endNotice, failedTasks, firstFailure, jobNotice, thresholdText } from './notices.ts';
-import { isAbout, isOf, type Rule, ruleOfAlert, rulesOfSpec } from './rules.ts';
+import { isAbout, isOf, rulesOfSpec } from './rules.ts';
 
 /** What alerts make of recorded events. */
 const OF_EVENTS: Readonly<Record<string, AlertEvent>> = {
@@ -31,18 +38,60 @@ const OF_EVENTS: Readonly<Record<string, AlertEvent>> = {
 export function raiseAlerts(world: World, ports: AlertPorts | undefined): void {
   const { changes, alerts, jobs } = world.memory;
   if (ports === undefined) return;
-  const rules = [...alerts.alerts.values()].map(ruleOfAlert);
+  /** Those that have just ended, by the first job of their workflow: of several the last. */
+  const endedIn = new Map<number, JobEntry>();
   for (const job of changes.jobs) {
     const { before, after } = alerts.look(job, changes.newJobs.has(job) ? NOTHING_YET : undefined);
     const entry = jobs.get(job.id);
     if (entry === undefined || isSame(before, after)) continue;
-    const own = rulesOfSpec(entry, ports);
-    for (const rule of own) raiseOf(world, rule, entry, before, after);
-    for (const rule of rules) if (isAbout(rule, entry)) raiseOf(world, rule, entry, before, after);
+    const found = happenings(before, after);
+    for (const rule of rulesFor(world, ports, entry, found)) {
+      if (!isAbout(rule, entry)) continue;
+      raiseOf(world, rule, entry, before, after);
+    }
+    const { workflow } = entry.fixed.spec;
+    if (workflow === undefined || before.end !== undefined || after.end === undefined) continue;
+    if ((endedIn.get(workflow.first)?.job.id ?? 0) < job.id) endedIn.set(workflow.first, entry);
   }
+  for (const entry of endedIn.values()) raiseWorkflow(world, ports, entry);
   for (const event of [...changes.events]) {
     const name = OF_EVENTS[event.kind];
-    if (name !== undefined) raiseEvent(world, ports, rules, name, event);
+    if (name !== undefined) raiseEvent(world, ports, name, event);
+  }
+}
+
+/** A job that only does something for another one is not told of, unless it fails: then who is told of the other is told of it. */
+function rulesFor(
+  { memory }: World,
+  ports: AlertPorts,
+  entry: JobEntry,
+  found: readonly JobHappening[],
+): readonly Rule[] {
+  const { role } = entry.fixed.spec;
+  const served = role === undefined ? entry : memory.jobs.get(role.of);
+  if (role !== undefined && !found.includes('failed')) return [];
+  const own = served === undefined ? [] : rulesOfSpec(served, ports);
+  // Of thousands of alerts few look at every task that ends.
+  return [...own, ...(found.length > 0 ? memory.alerts.rules : memory.alerts.rules.filter(looksAtTasks))];
+}
+
+function looksAtTasks({ events }: Rule): boolean {
+  return events.includes('threshold') || events.includes('task_failed');
+}
+
+/** When no other job of its workflow is left, who wants to know is told of all of them: by alerts, and by the specs of jobs that end last. */
+function raiseWorkflow(world: World, ports: AlertPorts, entry: JobEntry): void {
+  const { memory, now } = world;
+  const { first, count, name } = entry.fixed.spec.workflow!;
+  for (let id = first; id < first + count; id++) {
+    const other = memory.jobs.get(id)?.job;
+    // One that is not here ended before.
+    if (other !== undefined && other.endedAt === 0) return;
+  }
+  const workflow = { first, count, ...(name === undefined ? {} : { name }) };
+  for (const rule of [...rulesOfSpec(entry, ports), ...memory.alerts.rules]) {
+    if (!rule.events.includes('workflow_ended') || !isAbout(rule, entry)) continue;
+    raise(world, rule, first, 'workflow_ended', String(now), { event: 'workflow_ended', at: now, workflow });
   }
 }
 
@@ -86,16 +135,16 @@ function raiseOf(world: World, rule: Rule, entry: JobEntry, before: Standing, af
 function raiseEvent(
   world: World,
   ports: AlertPorts,
-  rules: readonly Rule[],
   name: AlertEvent,
   { at, jobId, kind, detail: text }: Omit<StoredEvent, 'id'>,
 ): void {
+  const { memory } = world;
   const detail = JSON.parse(text) as Record<string, unknown>;
-  const entry = world.memory.jobs.get(jobId);
+  const entry = memory.jobs.get(jobId);
   const whose = entry?.fixed.owner ?? String(detail.owner ?? '');
   const key = `${kind}-${String(detail.instance ?? '')}-${at}`;
   const sentence = eventText(kind, jobId, detail);
-  const wanted = [...(entry === undefined ? [] : rulesOfSpec(entry, ports)), ...rules].filter(
+  const wanted = [...(entry === undefined ? [] : rulesOfSpec(entry, ports)), ...memory.alerts.rules].filter(
     (rule) =>
       rule.events.includes(name) &&
       (entry === undefined ? isOf(rule, whose, false) && rule.filter?.job === undefined : isAbout(rule, entry)),

@@ -1,21 +1,11 @@
-import type { AlertFilter, NotifyRule } from '../../api/alert.ts';
+import type { NotifyRule } from '../../api/alert.ts';
 import { fitsPattern, mailEvents } from '../../core/alert-rules.ts';
 import { SpawnError } from '../../core/errors.ts';
 import { slurmOf } from '../job-row.ts';
 import type { JobEntry } from '../memory.ts';
 import type { Caller } from '../use-cases.ts';
-import { type Alert, ruleOf } from './book.ts';
+import { type Rule, ruleOf } from './book.ts';
 import { type AlertPorts, checkChannel, checkRule } from './channel.ts';
-
-/** One who may be told of a job: by an alert, or by the job's spec. */
-export interface Rule extends Pick<NotifyRule, 'channel' | 'events' | 'threshold' | 'longRunningMs' | 'maxPerHour'> {
-  readonly key: string;
-  /** 0: of the job's spec. */
-  readonly alert: number;
-  readonly owner: string;
-  readonly tenant: string;
-  readonly filter?: AlertFilter;
-}
 
 /** Refuses rules of a spec that contradict themselves, or that this caller may not ask for. */
 export function checkRules(ports: AlertPorts | undefined, caller: Caller, rules: readonly NotifyRule[] = []): void {
@@ -66,17 +56,14 @@ function mailRule(changed: object, spec: JobEntry['fixed']['spec'], domain: stri
 
 const MAIL_PER_HOUR = 60;
 
-export function ruleOfAlert({ row, detail }: Alert): Rule {
-  const { owner, tenant } = row;
-  return { ...detail, key: ruleOf({ alert: row.id }), alert: row.id, owner, tenant };
-}
-
 /** Whether a rule is about this job. */
 export function isAbout({ filter, owner, tenant }: Rule, { fixed }: JobEntry): boolean {
   if (filter === undefined) return true;
   if (fixed.tenant !== tenant) return false;
-  const { job, name } = filter;
+  const { job, name, workflow } = filter;
   if (job !== undefined && job !== fixed.arrayId && job !== String(fixed.id)) return false;
+  const flow = fixed.spec.workflow;
+  if (workflow !== undefined && workflow !== flow?.name && workflow !== String(flow?.first)) return false;
   if (name !== undefined && !fitsPattern(name, fixed.name)) return false;
   return isOf({ filter, owner }, fixed.owner, job !== undefined);
 }

@@ -99,6 +99,7 @@ describe('a message that is not delivered', () => {
       });
     };
     await alerts.sender.runOnce();
+    while (alerts.mailbox.letters.length === 0) await new Promise<void>((resolve) => setImmediate(resolve));
     await alerts.sender.stop();
     await alerts.sender.runOnce();
     expect(await alerts.history()).toMatchObject([{ state: 'waiting', attempts: 0 }]);

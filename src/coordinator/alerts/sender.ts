@@ -1,6 +1,9 @@
+import type { AlertChannel } from '../../api/alert.ts';
 import { nextTryMs } from '../../core/alert-pace.ts';
-import { bodyOf, sentenceOf, subjectOf } from '../../core/alert-text.ts';
+import { bodyOf, type Notice, sentenceOf, subjectOf } from '../../core/alert-text.ts';
+import { jobState } from '../../core/job-state.ts';
 import type { Letter, Sent } from '../../notify/notify.ts';
+import type { Store } from '../../store/store.ts';
 import type { Ledger } from '../ledger.ts';
 import type { World } from '../world.ts';
 import type { Delivery, DeliveryDetail } from './book.ts';
@@ -9,6 +12,8 @@ import type { AlertPorts } from './channel.ts';
 /** Messages that are sent at a time, and of these to one receiver. */
 const MOST_AT_ONCE = 16;
 const MOST_TO_ONE = 2;
+/** Jobs of a workflow that did not complete, told one by one. */
+const MOST_BAD = 50;
 
 /**
  * Sends what waits. What became of an attempt is written down after it: a coordinator that dies in between sends the message again, under the same id.
@@ -70,6 +75,17 @@ export class AlertSender {
     });
   }
 
+  async #send(channel: AlertChannel, { row, detail }: Delivery): Promise<Sent> {
+    const { store } = this.#ledger.ports;
+    const notices = await Promise.all(detail.notices.map((notice) => withWorkflow(store, notice)));
+    if (this.#stop.signal.aborted) return { kind: 'later', reason: 'the coordinator stopped' };
+    return await this.#ports.notifier.send(
+      channel,
+      letterOf({ row, detail: { ...detail, notices } }),
+      this.#stop.signal,
+    );
+  }
+
   #takeDue(waiting: ReadonlyMap<string, Delivery>, now: number, sayNext: (at: number) => void): Delivery[] {
     const due: Delivery[] = [];
     const busy = new Map<string, number>();
@@ -97,10 +113,7 @@ export class AlertSender {
     const { id } = row;
     try {
       const channel = detail.channel ?? this.#ledger.memory.alerts.alerts.get(row.alertId)?.detail.channel;
-      const sent: Sent | undefined =
-        channel === undefined
-          ? undefined
-          : await this.#ports.notifier.send(channel, letterOf({ row, detail }), this.#stop.signal);
+      const sent: Sent | undefined = channel === undefined ? undefined : await this.#send(channel, { row, detail });
       if (this.#stop.signal.aborted && sent?.kind !== 'sent') return;
       await this.#ledger.write((world) => note(world, id, sent));
     } finally {
@@ -111,6 +124,24 @@ export class AlertSender {
       this.#tried.delete(id);
     }
   }
+}
+
+/** What became of its jobs is known from the store: most of them have left memory. */
+async function withWorkflow(store: Store, notice: Notice): Promise<Notice> {
+  const { workflow } = notice;
+  if (workflow === undefined) return notice;
+  const { first, count } = workflow;
+  const rows = await store.findJobs({ live: false, above: first - 1, limit: count });
+  const states: Record<string, number> = { completed: 0, failed: 0, cancelled: 0, skipped: 0 };
+  const bad: string[] = [];
+  for (const { id, name, counts, held, spec } of rows) {
+    if (spec.workflow?.first !== first) continue;
+    const state = jobState(counts, held, spec.minSuccess);
+    states[state] = (states[state] ?? 0) + 1;
+    if (state !== 'completed' && bad.length < MOST_BAD) bad.push(`job ${id} (${name}) ${state}`);
+  }
+  const there = Object.fromEntries(Object.entries(states).filter(([, jobs]) => jobs > 0));
+  return { ...notice, workflow: { ...workflow, states: there, bad } };
 }
 
 /** What became of an attempt; undefined: the alert is no more. */

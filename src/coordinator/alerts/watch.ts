@@ -2,10 +2,10 @@ import { monthOf, monthStart } from '../../core/instance-cost.ts';
 import { spentOf } from '../instances/spent.ts';
 import type { Ledger } from '../ledger.ts';
 import type { World } from '../world.ts';
-import type { Alert } from './book.ts';
+import type { Alert, Rule } from './book.ts';
 import { jobNotice } from './notices.ts';
 import { raise } from './raise.ts';
-import { isAbout, type Rule, ruleOfAlert, rulesOfSpec } from './rules.ts';
+import { isAbout, rulesOfSpec } from './rules.ts';
 
 const FORGET_AFTER_MS = 30 * 86_400_000;
 const FORGOTTEN_AT_ONCE = 5_000;
@@ -38,9 +38,7 @@ interface Long {
 
 function longRunners(world: World, { ports }: Ledger): Long[] {
   const { memory, now } = world;
-  const ofAlerts = [...memory.alerts.alerts.values()]
-    .map(ruleOfAlert)
-    .filter(({ longRunningMs }) => longRunningMs !== undefined);
+  const ofAlerts = memory.alerts.rules.filter(({ longRunningMs }) => longRunningMs !== undefined);
   const found: Long[] = [];
   for (const entry of memory.jobs.values()) {
     const { job, fixed } = entry;
@@ -98,7 +96,7 @@ function tellCost(world: World, id: number): void {
   const { alert, spent, period, of } = reached;
   const { memory, now } = world;
   const { amount } = alert.detail.cost!;
-  raise(world, ruleOfAlert(alert), 0, 'cost', `${amount}-${period}`, {
+  raise(world, memory.alerts.rules.find((rule) => rule.alert === alert.row.id)!, 0, 'cost', `${amount}-${period}`, {
     event: 'cost',
     at: now,
     cost: { spent, amount, of },
