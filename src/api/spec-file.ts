@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { BlobHash } from './blob-hash.ts';
 import { JobSpec, RunSpec } from './job-spec.ts';
 
-const [argv, shell, script] = RunSpec.options;
+const [argv, shell, script, handler] = RunSpec.options;
 
 /** A script is in the file itself, or was stored before. */
 const FileScript = z
@@ -19,7 +19,7 @@ const FileScript = z
 /** A job in a file, as `spawn export` writes it and `spawn submit --spec` reads it: a spec that says little of where it is submitted. */
 export const SpecFile = z.strictObject({
   ...JobSpec.shape,
-  run: z.discriminatedUnion('kind', [argv, shell, FileScript]).optional(),
+  run: z.discriminatedUnion('kind', [argv, shell, FileScript, handler]).optional(),
   cwd: JobSpec.shape.cwd.optional(),
   umask: z.int().min(0).max(0o777).optional(),
 });

@@ -5,10 +5,16 @@ export type InputRecord = unknown;
 
 /** The part of the input that the task reads. */
 export interface HandlerPart {
+  /** Among all parts, from 0 on. */
+  readonly position: number;
   /** The batch it belongs to: the parts of one file or group. */
   readonly batch: string;
-  /** Where it comes from. */
-  readonly sources: readonly string[];
+  /** How many it has; undefined when they were not counted. */
+  readonly records: number | undefined;
+  /** How long it is in its sources; undefined when it is of very many of them. */
+  readonly bytes: number | undefined;
+  /** Paths and URLs of where it comes from, the first thousand. */
+  sources(): Promise<readonly string[]>;
 }
 
 /** What the task knows of its earlier attempts. Kept by the coordinator until the task completes. */
@@ -63,6 +69,10 @@ const FATAL: unique symbol = Symbol.for('spawn.fatal');
 
 /** Thrown where another try would not help: the attempt ends with exit code 100, which is not tried again unless the job asks for it. */
 export class Fatal extends Error {
-  readonly [FATAL] = true;
   override readonly name = 'Fatal';
+
+  /** By which it is known, whichever copy of this module it is from. */
+  get [FATAL](): true {
+    return true;
+  }
 }

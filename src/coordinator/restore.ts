@@ -81,8 +81,13 @@ export function makeJob(fixed: StoredJobFixed, ground: TaskState): Job {
   return job;
 }
 
+/** What a handler throws to say that another try would not help; where a job says itself what is tried again, that holds. */
+const FATAL_CODE = '100';
+
 function retryPolicyOf(spec: JobSpec): RetryPolicy {
-  const { retryOn, noRetryOn, instances } = spec;
+  const { retryOn, run, instances } = spec;
+  const isOwnRule = run.kind !== 'handler' || retryOn !== undefined || spec.noRetryOn !== undefined;
+  const noRetryOn = isOwnRule ? spec.noRetryOn : FATAL_CODE;
   return {
     retries: spec.retries,
     delayMs: spec.retryDelayMs,

@@ -105,6 +105,13 @@ describe('the last line', () => {
     expect(lastLineOf(text)).toBe(line);
   });
 
+  it('is what an error says, not where it was thrown', () => {
+    expect(lastLineOf('x\nTypeError: no such thing\n    at score (tasks.ts:3:9)\n    at tasks.ts:9:1\n')).toBe(
+      'TypeError: no such thing',
+    );
+    expect(lastLineOf('    at score (tasks.ts:3:9)\n')).toBe('at score (tasks.ts:3:9)');
+  });
+
   it('is found at the end of a long text, also in blanks without end', () => {
     expect(lastLineOf(`${'x\n'.repeat(1_000_000)}last`)).toBe('last');
     expect(lastLineOf(`a${' '.repeat(3_000)}`)).toBe('a');

@@ -35,11 +35,18 @@ export function normaliseLine(line: string): string {
   return cutText(text.trim(), MAX_MESSAGE);
 }
 
-/** The last line of a text that is not blank; '' when there is none. Progress bars rewrite their line by carriage returns. */
+/**
+ * The last line of a text that is not blank; '' when there is none. Progress bars rewrite their line by carriage returns. The frames of an error of
+ * JavaScript stand behind what it says: they are passed over.
+ */
 export function lastLineOf(text: string): string {
   const lines = text.slice(-MAX_TAIL).split(/[\n\r]/);
-  return (lines.findLast((line) => line.trim() !== '') ?? '').trim();
+  const last = lines.findLastIndex((line) => line.trim() !== '');
+  const above = lines.findLastIndex((line, at) => at <= last && line.trim() !== '' && !FRAME.test(line));
+  return (lines[above < 0 ? last : above] ?? '').trim();
 }
+
+const FRAME = /^\s+at \S/;
 
 /** Characters at the end of a text among which its last line is looked for. */
 const MAX_TAIL = 4_096;

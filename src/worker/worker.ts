@@ -6,6 +6,7 @@ import type { Gpu } from '../core/gpu-list.ts';
 import type { WorkerClient } from './client.ts';
 import type { WorkerFlags } from './flags.ts';
 import { ForkerLives, type ForkerPort } from './forker-lives.ts';
+import { removeHostFolders } from './hosts/open-hosts.ts';
 import { JobFiles } from './job-files.ts';
 import type { LeaseMoment } from './lease.ts';
 import { SessionRecords } from './leftovers.ts';
@@ -112,6 +113,7 @@ export class Worker {
     void removeStages(this.#directory, stays);
     void removeStepFolders(this.#directory, stays);
     void removeCallFolders(this.#directory, stays);
+    void removeHostFolders(this.#directory, stays);
     const stepFolders = new StepFolders(this.#directory, marker);
     const stepPlaces = new ForkedStepPlaces({
       ...{ base: stepFolders.base, marker, port: forkers, kind: forker, gpus, bindCpus, sameHost: hello.sameHost },

@@ -11,6 +11,7 @@ export const submit = defineCommand({
     'submit [options] FILE.yaml',
     'submit [options] -- PROGRAM [ARG…]',
     'submit [options] --command TEXT',
+    'submit [options] --handler FILE[#NAME]',
     'submit [options] --spec FILE',
     'submit [options] < SCRIPT',
   ],
@@ -34,6 +35,10 @@ export const submit = defineCommand({
     {
       line: 'spawn submit --array 1000 --canary 3 --retries 2 --retry-on 75,oom run.sh',
       says: 'three tasks first; try again what may go better',
+    },
+    {
+      line: 'spawn submit --array 100000 --handler ./tasks.ts#score',
+      says: 'a function for each task, in processes that stay warm (docs/handlers.md)',
     },
     { line: 'spawn submit --after afterok:12 --begin now+1h collect.sh', says: 'when all of job 12 has succeeded' },
     {

@@ -8,6 +8,7 @@ import { parameter } from '../job-file/read-file.ts';
 import { at, bytes, durationUpTo, nonEmpty, positiveNumber, wholeNumber } from '../option-values.ts';
 import { jsonOption } from '../output-option.ts';
 import { envVariable } from '../submit-input.ts';
+import { functionOption } from './function-option.ts';
 import { outputPattern } from './output-pattern.ts';
 import { earlySignal, gpus, MAX_RANKS, nodeRange, resource, retryFilter, share, time } from './values.ts';
 
@@ -137,6 +138,11 @@ export const options = {
     value: 'TEXT',
     summary: 'A line for the shell (sh -c) instead of a script',
     parse: nonEmpty('a command line'),
+  },
+  handler: {
+    value: 'FILE[#NAME]',
+    summary: 'A function of a TypeScript or JavaScript module, called in a process that stays warm',
+    parse: functionOption,
   },
   spec: {
     value: 'FILE',

@@ -47,6 +47,7 @@ export async function readSpecFile(path: string, world: Pick<World, 'cwd' | 'std
 }
 
 function workOf(run: NonNullable<SpecFileInput['run']>, path: string): Work | RunSpec {
+  if (run.kind === 'handler') return { ...run, export: run.export ?? 'default' };
   if (run.kind !== 'script') return run;
   const { name, args = [], hash, content = '', encoding } = run;
   if (hash !== undefined) return { kind: 'script', name, args, hash };

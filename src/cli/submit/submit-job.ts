@@ -12,6 +12,7 @@ import { seeHelp } from '../parse-command-line.ts';
 import { readDirectory, readRun, type Work } from '../submit-input.ts';
 import { untilInterrupted, waitForJob } from '../wait-for-job.ts';
 import type { World } from '../world.ts';
+import { checkFunction } from './function-option.ts';
 import type { Given, SubmitInput } from './options.ts';
 import { OPTION_OF, type SpecPart, specOf } from './spec-of.ts';
 import { variablesOf } from './variables.ts';
@@ -77,6 +78,11 @@ export async function submitJob(
 /** The command line says what runs, else the spec file. */
 async function workOf(input: SubmitInput, file: JobFromFile | undefined, world: World): Promise<Work | RunSpec> {
   const { operands, rest, options: given } = input;
+  if (given.handler !== undefined) {
+    const other = given.command === undefined ? (operands[0] ?? (rest === undefined ? undefined : '--')) : '--command';
+    if (other === undefined) return checkFunction(given.handler, directoryOf(given, file, world));
+    throw new SpawnError('USAGE', { message: `submit: expected --handler alone, found ${other} too` });
+  }
   if (file === undefined) return readRun(operands, rest, given.command, world);
   const says = operands.length > 0 || rest !== undefined || given.command !== undefined;
   if (operands[0] === '-' && given.spec === '-') {

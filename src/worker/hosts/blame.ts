@@ -52,7 +52,7 @@ export function outcomeOfDeath(
 }
 
 /** The outcome of an attempt that was made to stop. */
-export function stoppedOutcome(cause: StopCause, exit: ProcessEnd): Outcome {
+function stoppedOutcome(cause: StopCause, exit: ProcessEnd): Outcome {
   switch (cause) {
     case 'cancel':
       return { kind: 'cancelled', exit };

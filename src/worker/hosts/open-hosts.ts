@@ -1,3 +1,4 @@
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskCalls } from '../calls/task-calls.ts';
 import type { EndColumns } from '../end-columns.ts';
@@ -22,8 +23,16 @@ export interface HostsWiring {
 }
 
 /** Where the hosts of sessions have what is theirs alone, by the marker of the session. */
-export function hostsFolder(directory: string, marker: string): string {
+function hostsFolder(directory: string, marker: string): string {
   return join(directory, 'hosts', marker);
+}
+
+/** Removes what the hosts of all sessions have left but those that are to stay. */
+export async function removeHostFolders(directory: string, stays: (marker: string) => Promise<boolean>): Promise<void> {
+  for (const marker of await readdir(hostsFolder(directory, '')).catch(() => [])) {
+    const folder = hostsFolder(directory, marker);
+    if (!(await stays(marker))) await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
 }
 
 /** What handlers ask of the worker, and where their results go. */

@@ -9,7 +9,7 @@ import type { InputSpec, OutputSpec } from '../../api/data.ts';
  */
 export const FRAME_HEADER_BYTES = 5;
 /** One frame holds no more than this. */
-export const MOST_FRAME_BYTES = 80 * 1024 * 1024;
+const MOST_FRAME_BYTES = 80 * 1024 * 1024;
 export const RECORD_HEADER_BYTES = 4;
 /** Data of one record. */
 export const MOST_RECORD_BYTES = 64 * 1024;

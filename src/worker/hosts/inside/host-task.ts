@@ -99,6 +99,9 @@ export class HostTask {
   }
 }
 
+/** Frames of how a handler was called. */
+const OURS = /^\s+at .*(?:\/worker\/hosts\/inside\/|node:internal\/(?:async_local_storage|process\/task_queues))/;
+
 /** What a person reads of something thrown. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return `the handler threw ${inspect(error, { depth: 3, maxStringLength: 10_000 })}`;
@@ -107,7 +110,7 @@ export function errorText(error: unknown): string {
     // How it was called says nothing to whoever wrote the handler.
     return text
       .split('\n')
-      .filter((line) => !/^\s+at /.test(line) || !line.includes(import.meta.dirname))
+      .filter((line) => !OURS.test(line))
       .join('\n');
   } catch {
     return String(error.message);

@@ -1,5 +1,5 @@
 /** Of one result as JSON. */
-export const MOST_RESULT_BYTES = 1024 * 1024;
+const MOST_RESULT_BYTES = 1024 * 1024;
 
 /**
  * The JSON of what a handler returned; undefined for undefined.
