@@ -17,6 +17,7 @@ import { INSTANCE_LINES, type Line } from '../../test/support/instance-flag-line
 import { aBudget, aCost, aMember, anInstance } from '../../test/support/instance-views.ts';
 import { LAUNCH_LINES } from '../../test/support/launch-flag-lines.ts';
 import { logBytes } from '../../test/support/log-bytes.ts';
+import { SUBMIT_FILES, SUBMIT_LINES } from '../../test/support/submit-flag-lines.ts';
 import type { EventView } from '../api/insight.ts';
 import { JobSpec } from '../api/job-spec.ts';
 import { COMMANDS } from './registry.ts';
@@ -24,18 +25,14 @@ import { COMMANDS } from './registry.ts';
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'spawn-flags-'));
-  writeFileSync(join(folder, 'run.env'), 'A=1\n');
-  writeFileSync(join(folder, 'job.json'), '{"cpus": 2}');
-  writeFileSync(join(folder, 'job.yaml'), 'params: {lr: 1}\narray: "${lr}"\nalgorithm: {command: fit}\n');
-  writeFileSync(join(folder, 'sweep.csv'), 'lr\n0.1\n');
+  for (const [name, text] of Object.entries(SUBMIT_FILES)) writeFileSync(join(folder, name), text);
   const templates = join(folder, '.config/spawn/templates');
   mkdirSync(templates, { recursive: true });
   writeFileSync(join(templates, 'kept.json'), '{"options": {"ttl": "2h"}}');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const submit = (flag: readonly string[], ...before: string[]): Line => [before, flag, ['--', 'x']];
-const retries = ['--retries', '2', '--retry-delay', '1s'];
+const everyJob = [[], ['--workflow', 'night']] satisfies Line;
 const selection = {
   index: [['12'], ['--index', '1-3']],
   state: [['12'], ['--state', 'running']],
@@ -45,66 +42,7 @@ const selection = {
 
 /** One line for every flag of every command. */
 const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
-  submit: {
-    array: submit(['--array', '5%2']),
-    name: submit(['--name', 'fit']),
-    cpus: submit(['--cpus', '2']),
-    memory: submit(['--memory', '1G']),
-    gpus: submit(['--gpus', '0.5']),
-    resource: submit(['--resource', 'x=1']),
-    tasks: submit(['--tasks', '4']),
-    nodes: submit(['--nodes', '2-3']),
-    exclusive: submit(['--exclusive']),
-    'time-limit': submit(['--time-limit', '1h']),
-    signal: submit(['--signal', 'USR1@30'], '--time-limit', '1h'),
-    retries: submit(['--retries', '2']),
-    'retry-delay': submit(['--retry-delay', '5s'], '--retries', '2'),
-    'retry-backoff': submit(['--retry-backoff', 'exponential'], ...retries),
-    'retry-jitter': submit(['--retry-jitter', '10%'], ...retries),
-    'retry-max-delay': submit(['--retry-max-delay', '5s'], ...retries),
-    'retry-on': submit(['--retry-on', '1,oom'], ...retries),
-    'no-retry-on': submit(['--no-retry-on', '2'], ...retries),
-    'crash-limit': submit(['--crash-limit', '9']),
-    'max-failures': submit(['--max-failures', '3']),
-    canary: submit(['--canary', '3']),
-    after: submit(['--after', 'afterok:3']),
-    begin: submit(['--begin', '1h']),
-    deadline: submit(['--deadline', '2h']),
-    hold: submit(['--hold']),
-    priority: submit(['--priority', '3']),
-    env: submit(['--env', 'A=1']),
-    'env-file': submit(['--env-file', 'run.env']),
-    cwd: submit(['--cwd', '/']),
-    stage: submit(['--stage']),
-    input: submit(['--input', '%a.in']),
-    output: submit(['--output', '%a.out']),
-    error: submit(['--error', '%a.err']),
-    'open-mode': submit(['--open-mode', 'append'], '--output', 'x'),
-    command: [[], ['--command', 'date']],
-    spec: submit(['--spec', 'job.json']),
-    param: [['job.yaml'], ['--param', 'lr=2']],
-    'idempotency-key': submit(['--idempotency-key', 'k']),
-    wait: submit(['--wait']),
-    follow: submit(['--follow']),
-    quiet: submit(['--quiet']),
-    'dry-run': submit(['--dry-run']),
-    format: submit(['-o', 'json']),
-  },
-  run: {
-    array: [['job.yaml'], ['--array', '5']],
-    name: [['job.yaml'], ['--name', 'fit']],
-    env: [['job.yaml'], ['--env', 'A=1']],
-    param: [['job.yaml'], ['--param', 'lr=2']],
-    follow: [['job.yaml'], ['--follow']],
-    quiet: [['job.yaml'], ['--quiet']],
-    format: [['job.yaml'], ['-o', 'json']],
-  },
-  init: { template: [['-'], ['--template', 'csv']] },
-  validate: {
-    param: [['job.yaml'], ['--param', 'lr=2']],
-    schema: [[], ['--schema']],
-    format: [['job.yaml'], ['-o', 'json']],
-  },
+  ...SUBMIT_LINES,
   ...LAUNCH_LINES,
   jobs: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },
   status: { format: [['12'], ['-o', 'json']] },
@@ -138,11 +76,12 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
     limit: [[], ['--limit', '1']],
     format: [[], ['-o', 'json']],
   },
-  wait: { timeout: [['12'], ['--timeout', '1s']], quiet: [['12'], ['--quiet']] },
-  cancel: selection,
+  graph: { format: [['12'], ['-o', 'dot']], ascii: [['12'], ['--ascii']] },
+  wait: { timeout: [['12'], ['--timeout', '1s']], quiet: [['12'], ['--quiet']], workflow: everyJob },
+  cancel: { ...selection, workflow: everyJob },
   requeue: selection,
-  hold: selection,
-  release: selection,
+  hold: { ...selection, workflow: everyJob },
+  release: { ...selection, workflow: everyJob },
   suspend: selection,
   resume: selection,
   signal: {
@@ -154,6 +93,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
   },
   retry: {
     ...selection,
+    workflow: everyJob,
     failed: [['12'], ['--failed']],
     memory: [['12'], ['--memory', 'x2']],
     'time-limit': [['12'], ['--time-limit', '2h']],
@@ -214,6 +154,15 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
 };
 
 const job = aJob({ state: 'failed', counts: someCounts({ failed: 10 }), startedAt: 0, endedAt: 5, exitCode: 3 });
+const workflow = {
+  id: 12,
+  owner: '1',
+  count: 1,
+  state: 'failed',
+  exitCode: 3,
+  jobs: [{ ...job, workflow: { first: 12, count: 1, key: 'a' } }],
+  edges: [],
+};
 const event = (id: number): EventView => ({ id, at: 0, kind: 'jobSubmitted', jobId: 12, text: 't', detail: {} });
 const token = { id: 1, name: 'ada', role: 'read', owner: 'ada', createdAt: 0 };
 const spec = JobSpec.parse({ run: { kind: 'shell', text: 'date' }, cwd: '/' });
@@ -222,6 +171,10 @@ const reply = async () => ({ job, tasks: 3 });
 const client: NonNullable<RunOptions['client']> = {
   putBlob: async () => ({ hash: 'e'.repeat(64) }),
   submit: async ({ dryRun }: { dryRun?: boolean }) => ({ job, replayed: false, dryRun: dryRun ?? false }),
+  submitWorkflow: async ({ dryRun }: { dryRun?: boolean }) => ({ workflow, replayed: false, dryRun: dryRun ?? false }),
+  workflow: async () => workflow,
+  workflowVerb: async () => ({ workflow, jobs: 1, tasks: 3 }),
+  graph: async () => ({ jobs: [job, aJob({ id: 13 })], edges: [{ from: 12, to: 13, type: 'afterok' }], cut: false }),
   job: async () => job,
   jobs: async () => ({ jobs: [job] }),
   tasks: async () => ({ tasks: [aTask(1), aTask(2)] }),
