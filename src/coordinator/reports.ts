@@ -99,17 +99,18 @@ function takeCompletedStretch(
   if (ends.outcome?.slice(done, done + count).some((outcome) => outcome !== 0)) return false;
   const { now, memory } = books;
   const position = range.position + at;
-  const chunk = memory.changes.endsOf(job.id, now);
   let wallUs = 0;
   for (let i = 0; i < count; i++) {
-    const measured = measuredAt(ends, done + i);
-    wallUs += measured.wallUs;
+    const own = ends.wallUs?.[done + i] ?? 0;
+    wallUs += own;
     const attempt = ++table.attempts[position + i]!;
-    const end = { position: position + i, attempt, fence: range.fence + at + i, sessionId: session.id, ...measured };
-    chunk.add(end);
-    if (measured.wallUs > job.slowest.least) job.slowest.add({ ...end, endedAt: now });
-    table.setOutcome(position + i, 0);
+    if (own <= job.slowest.least) continue;
+    const measured = measuredAt(ends, done + i);
+    job.slowest.add({ position: position + i, attempt, sessionId: session.id, endedAt: now, ...measured });
   }
+  const run = { position, fence: range.fence + at, count, sessionId: session.id };
+  memory.changes.endsOf(job.id, now).addCompleted(run, table.attempts, ends, done);
+  table.outcomes?.fill(0, position, position + count);
   if (job.startedAt === 0) job.startedAt = now;
   noteWall(job, wallUs / count, count);
   job.pace.note(now, count);

@@ -127,6 +127,52 @@ describe('EndChunk', () => {
     expect(unpackEnds(one.pack()).map(({ resultBytes }) => resultBytes)).toEqual([0, 9, 0]);
   });
 
+  it('takes many that completed as it takes each of them', () => {
+    const numbers = fc.array(fc.oneof(fc.constant(0), fc.nat(900)), { minLength: 30, maxLength: 30 });
+    const given = fc.record(
+      { wallUs: numbers, outBytes: numbers, resultSegment: numbers, resultBytes: numbers },
+      { requiredKeys: [] },
+    );
+    const run = fc.record({
+      position: fc.nat(9),
+      fence: fc.nat(9),
+      count: fc.integer({ min: 1, max: 9 }),
+      at: fc.nat(20),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(run, given, fc.boolean()), { minLength: 1, maxLength: 5 }), (runs) => {
+        const [bulk, single] = [new EndChunk(ENDED_AT), new EndChunk(ENDED_AT)];
+        const attempts = Uint16Array.from({ length: 20 }, (_, at) => at % 3);
+        for (const [{ at, ...each }, columns, isAlone] of runs) {
+          const ends = Array.from({ length: each.count }, (_, i) => ({
+            ...NONE,
+            ...Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, column[at + i]!])),
+            position: each.position + i,
+            fence: each.fence + i,
+            attempt: attempts[each.position + i]!,
+            sessionId: 7,
+          }));
+          for (const end of ends) single.add(end);
+          if (isAlone) for (const end of ends) bulk.add(end);
+          else bulk.addCompleted({ ...each, sessionId: 7 }, attempts, columns, at);
+        }
+        expect(bulk.pack()).toEqual(single.pack());
+        expect([bulk.count, bulk.bad, bulk.minPosition, bulk.maxPosition]).toEqual([
+          single.count,
+          single.bad,
+          single.minPosition,
+          single.maxPosition,
+        ]);
+      }),
+    );
+  });
+
+  it('tells what was no success also where no attempts are known', () => {
+    const ends = [0, 1, 0].map((outcome, at) => ({ ...NONE, position: at * 2, fence: at * 2, outcome }));
+    expect([...chunkOf(ends).badEnds()]).toEqual([{ position: 2, attempt: 0 }]);
+    expect([...chunkOf(ends.slice(0, 1)).badEnds()]).toEqual([]);
+  });
+
   it('writes the first format as long as nothing was suspended, and reads both', () => {
     const never = chunkOf([NONE, NONE]).pack();
     const once = chunkOf([NONE, { ...NONE, suspendedMs: 1_500 }]).pack();

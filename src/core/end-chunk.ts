@@ -77,13 +77,20 @@ const PLAIN: ReadonlySet<Column> = new Set([
   'resultBytes',
 ]);
 
+/** Tasks in a row that completed under fences in a row. */
+export interface CompletedRun {
+  readonly position: number;
+  readonly fence: number;
+  readonly count: number;
+  readonly sessionId: number;
+}
+
 /** Gathers the ends of one job in one commit. */
 export class EndChunk {
   /** (position, fence, count) triples: fences and positions grow together. */
   readonly #runs: number[] = [];
-  readonly #columns: Record<Column, number[]>;
-  /** Those that are filled: the columns of results once an end has one. */
-  #filled: readonly Column[] = COLUMNS_OF[1];
+  /** Those in which something is not zero. */
+  readonly #columns: Record<Column, number[] | undefined>;
   readonly endedAt: number;
   count = 0;
   /** Of them, those that were no success. */
@@ -93,24 +100,54 @@ export class EndChunk {
 
   constructor(endedAt: number) {
     this.endedAt = endedAt;
-    this.#columns = Object.fromEntries(COLUMNS.map((name) => [name, [] as number[]])) as Record<Column, number[]>;
+    this.#columns = Object.fromEntries(COLUMNS.map((name) => [name, undefined])) as Record<Column, undefined>;
   }
 
   add(end: NewEnd): void {
+    for (const name of COLUMNS) this.#put(name, end[name] ?? 0);
+    this.#join(end.position, end.fence, 1);
+    if (end.outcome !== 0) this.bad++;
+  }
+
+  /**
+   * The same for many that completed, without an object for each.
+   * @param attempts by position; `columns` from `at` on
+   */
+  addCompleted(
+    { position, fence, count, sessionId }: CompletedRun,
+    attempts: ArrayLike<number>,
+    columns: Readonly<Partial<Record<keyof Measured, readonly number[] | undefined>>>,
+    at: number,
+  ): void {
+    for (const name of COLUMNS) {
+      const from = name === 'attempt' || name === 'sessionId' || name === 'suspendedMs' ? undefined : columns[name];
+      for (let i = 0; i < count; i++) {
+        if (name === 'attempt') this.#put(name, attempts[position + i]!, i);
+        else if (name === 'sessionId') this.#put(name, sessionId, i);
+        else if (from !== undefined) this.#put(name, from[at + i]!, i);
+        else if (this.#columns[name] !== undefined) this.#put(name, 0);
+        else break;
+      }
+    }
+    this.#join(position, fence, count);
+  }
+
+  /** @param more so many of the ends that are added now came before it */
+  #put(name: Column, value: number, more = 0): void {
+    const column = this.#columns[name];
+    if (column !== undefined) column.push(value);
+    else if (value !== 0) this.#columns[name] = [...new Array<number>(this.count + more).fill(0), value];
+  }
+
+  #join(position: number, fence: number, count: number): void {
     const runs = this.#runs;
     const last = runs.length - 3;
     const length = last >= 0 ? runs[last + 2]! : 0;
-    if (last >= 0 && runs[last]! + length === end.position && runs[last + 1]! + length === end.fence) runs[last + 2]!++;
-    else runs.push(end.position, end.fence, 1);
-    if (this.#filled !== COLUMNS && (end.resultBytes ?? 0) > 0) {
-      for (const name of RESULT_COLUMNS) this.#columns[name] = new Array<number>(this.count).fill(0);
-      this.#filled = COLUMNS;
-    }
-    for (const name of this.#filled) this.#columns[name].push(end[name] ?? 0);
-    this.count++;
-    if (end.outcome !== 0) this.bad++;
-    if (end.position < this.minPosition) this.minPosition = end.position;
-    if (end.position > this.maxPosition) this.maxPosition = end.position;
+    if (last >= 0 && runs[last]! + length === position && runs[last + 1]! + length === fence) runs[last + 2]! += count;
+    else runs.push(position, fence, count);
+    this.count += count;
+    this.minPosition = Math.min(this.minPosition, position);
+    this.maxPosition = Math.max(this.maxPosition, position + count - 1);
   }
 
   /** Those that were no success, in the order in which they came. */
@@ -119,41 +156,38 @@ export class EndChunk {
     let at = 0;
     for (let run = 0; run < this.#runs.length; run += 3) {
       for (let offset = 0; offset < this.#runs[run + 2]!; offset++, at++) {
-        if (outcome[at] !== 0) yield { position: this.#runs[run]! + offset, attempt: attempt[at]! };
+        if ((outcome?.[at] ?? 0) !== 0) yield { position: this.#runs[run]! + offset, attempt: attempt?.[at] ?? 0 };
       }
     }
   }
 
   pack(): Uint8Array {
     const writer = new PackedWriter();
-    const format = this.#filled === COLUMNS ? 3 : this.#columns.suspendedMs.every((value) => value === 0) ? 1 : 2;
+    const { suspendedMs, resultBytes } = this.#columns;
+    const format = resultBytes !== undefined ? 3 : suspendedMs !== undefined ? 2 : 1;
     writer.number(format);
     writer.number(this.endedAt);
     writer.number(this.count);
     writer.number(this.#runs.length / 3);
     for (const value of this.#runs) writer.number(value);
     for (const name of COLUMNS_OF[format - 1]!) {
-      const column = name === 'resultOffset' ? gapsOf(this.#columns) : this.#columns[name];
-      if (column.every((value) => value === 0)) {
-        writer.number(0);
-      } else if (PLAIN.has(name)) {
-        writer.number(1);
-        for (const value of column) writer.number(value);
-      } else {
-        writer.number(1);
-        writer.runs(column, 0, this.count);
-      }
+      const column = name === 'resultOffset' ? gapsOf(this.#columns.resultOffset, resultBytes!) : this.#columns[name];
+      writer.number(column === undefined ? 0 : 1);
+      if (column === undefined) continue;
+      if (PLAIN.has(name)) for (const value of column) writer.number(value);
+      else writer.runs(column, 0, this.count);
     }
     return writer.bytes();
   }
 }
 
 /** Results are written one behind the other: only where one does not begin at the end of the one before, that says anything. */
-function gapsOf({ resultOffset, resultBytes }: Record<Column, number[]>): number[] {
+function gapsOf(offsets: readonly number[] | undefined, bytes: readonly number[]): number[] {
   let end = 0;
-  return resultOffset.map((offset, at) => {
+  return bytes.map((length, at) => {
+    const offset = offsets?.[at] ?? 0;
     const gap = offset - end;
-    end = offset + resultBytes[at]!;
+    end = offset + length;
     return gap < 0 ? -2 * gap - 1 : 2 * gap;
   });
 }
