@@ -195,6 +195,9 @@ function leaf(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? '…' : value;
 }
 
+/** What follows the host of a URL, or stands before it, may be a secret. */
 function cut(text: string): string {
+  const [, scheme, before] = /^(https?:\/\/)([^/?#\s]*)/i.exec(text) ?? [];
+  if (scheme !== undefined) return `${scheme}${before!.slice(before!.lastIndexOf('@') + 1, SHOWN_TEXT)}/…`;
   return text.length > SHOWN_TEXT ? `${text.slice(0, SHOWN_TEXT)}…` : text;
 }
