@@ -24,6 +24,8 @@ export interface PlanContext {
   readonly maxParts?: number;
   /** Texts are cut by looking for each border alone when their parts have at least so many bytes. Default 256 KiB. */
   readonly seekFromBytes?: number;
+  /** Bytes of the stretches of groups that stay in memory. Default 32 MiB. */
+  readonly groupBytes?: number;
   /** Where a plan by groups puts what memory does not hold. Default: the directory for temporary files. */
   readonly temporaryDirectory?: string;
   /** Directory that the module of an input is relative to. */

@@ -62,7 +62,7 @@ class RecordPlan {
     this.#bad = new BadRecordPolicy(input.bad);
     this.#progress = new ProgressReport(this.#plan, context.onProgress);
     if (input.cut !== undefined && 'group' in input.cut)
-      this.#groups = new GroupCutter(this.#plan, most, context.temporaryDirectory ?? tmpdir());
+      this.#groups = new GroupCutter(this.#plan, most, context.temporaryDirectory ?? tmpdir(), context.groupBytes);
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import { fieldsOf } from './records/csv-fields.ts';
 import { jsonArrayScan } from './records/json-array.ts';
 import { parsePath } from './records/json-path.ts';
 import { jsonlScan } from './records/jsonl.ts';
-import { LF, textEnd } from './records/lines.ts';
+import { CR, LF, textEnd } from './records/lines.ts';
 import type { Scan } from './records/scan.ts';
 import { textScan } from './records/text.ts';
 import type { Window } from './window.ts';
@@ -58,7 +58,10 @@ export function recordText(window: Window, from: number, to: number, lineEnd: nu
 
 /** The columns that a record of a table names. */
 export function columnsOf(input: CsvInput, text: string): readonly string[] {
-  return fieldsOf(text.replace(/^[\r\n]+/, ''), input.delimiter, input.quote);
+  let begin = 0;
+  // Empty lines before it.
+  while (text.charCodeAt(begin) === LF || text.charCodeAt(begin) === CR) begin++;
+  return fieldsOf(begin === 0 ? text : text.slice(begin), input.delimiter, input.quote);
 }
 
 const BEFORE_ITEM = /^[\s,]+/;

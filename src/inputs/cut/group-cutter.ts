@@ -7,8 +7,8 @@ import type { Window } from '../window.ts';
 import type { Cutter } from './cutters.ts';
 import { Spill } from './spill.ts';
 
-/** Bytes of packed extents of all groups in memory; more goes to a file. */
-const MEMORY_BYTES = 64 * 1024 * 1024;
+/** Bytes of packed extents of all groups in memory, unless it is told otherwise. */
+const MEMORY_BYTES = 32 * 1024 * 1024;
 
 /** Characters of the values of all groups. */
 const MOST_NAMES = 64 * 1024 * 1024;
@@ -40,14 +40,16 @@ export class GroupCutter implements Cutter {
   readonly #plan: PlanWriter;
   readonly #most: number;
   readonly #directory: string;
+  readonly #memoryBytes: number;
   #spill: Spill | undefined;
   #names = 0;
   #bytes = 0;
   #source = 0;
   #at = 0;
 
-  /** `most`: values that it takes; `directory`: where it may put what memory does not hold. */
-  constructor(plan: PlanWriter, most: number, directory: string) {
+  /** `most`: values that it takes; `directory`: where it may put what is more than `memoryBytes`. */
+  constructor(plan: PlanWriter, most: number, directory: string, memoryBytes = MEMORY_BYTES) {
+    this.#memoryBytes = memoryBytes;
     this.#plan = plan;
     this.#most = most;
     this.#directory = directory;
@@ -129,7 +131,7 @@ export class GroupCutter implements Cutter {
     group.count++;
     group.source = -1;
     this.#bytes += group.extents.packed.length - before;
-    if (this.#bytes > MEMORY_BYTES) this.#spillAll();
+    if (this.#bytes > this.#memoryBytes) this.#spillAll();
   }
 
   #spillAll(): void {

@@ -1,11 +1,15 @@
 import type { Extent, PlannedSource } from '../plan/manifest.ts';
 import type { Plan } from '../plan/reader.ts';
 import type { OpenSource, SourceReader } from '../source.ts';
+import { gather, neighbours } from './gather.ts';
 
-/** An extent with its source, open. */
+/** An extent with its source, open; or several extents of a source. */
 export interface OpenExtent extends Extent {
   readonly row: PlannedSource;
+  /** Its source. */
   readonly open: OpenSource;
+  /** What `from` and `to` are places of: the source, or the bytes of several extents that were read together. */
+  readonly data: OpenSource;
   /** The first of its source in this part. */
   readonly isFirst: boolean;
 }
@@ -23,7 +27,8 @@ export async function* openExtents(
   let open: OpenSource | undefined;
   let [position, row]: [number, PlannedSource | undefined] = [-1, undefined];
   try {
-    for await (const extent of extents) {
+    for await (const run of neighbours(extents)) {
+      const extent = run[0]!;
       signal.throwIfAborted();
       const isFirst = extent.source !== position;
       if (isFirst) {
@@ -35,7 +40,12 @@ export async function* openExtents(
         open = await reader.open(row, signal);
         await open.check(signal);
       }
-      yield { ...extent, row: row!, open: open!, isFirst };
+      const source = { source: position, row: row!, open: open!, isFirst };
+      if (run.length === 1) yield { ...source, from: extent.from, to: extent.to, data: open! };
+      else {
+        const to = run.reduce((sum, one) => sum + one.to - one.from, 0);
+        yield { ...source, from: 0, to, data: await gather(open!, run, signal) };
+      }
     }
     await open?.check(signal);
   } finally {

@@ -7,6 +7,7 @@ import type { Part, Plan } from '../plan/reader.ts';
 import { charsetOfPlanned, columnsOf, lineEndOfPlanned, type RecordInput } from '../record-input.ts';
 import type { OpenSource, SourceReader } from '../source.ts';
 import { type OpenExtent, openExtents } from './extent-reader.ts';
+import { oneByOne } from './one-by-one.ts';
 import { jsonLines, partScan, recordBytes } from './part-bytes.ts';
 import { valueReader } from './record-values.ts';
 import { walkRecords } from './record-walk.ts';
@@ -72,8 +73,8 @@ export class OpenPart {
   }
 
   /** `recordLists`, one by one. */
-  async *records(): AsyncIterable<unknown> {
-    for await (const list of this.recordLists()) yield* list;
+  records(): AsyncIterable<unknown> {
+    return oneByOne(this.recordLists());
   }
 
   /**
@@ -111,11 +112,11 @@ export class OpenPart {
     const { signal } = this.#context;
     let columns: readonly string[] | undefined;
     for await (const extent of this.#extents()) {
-      const { open, row, from, to } = extent;
+      const { open, data, row, from, to } = extent;
       if (input.type === 'csv' && extent.isFirst) columns = await this.#columns(input, open, row);
       const value = valueReader(input, row, columns);
       const scan = partScan(input, row, await this.#fieldCount(input, extent));
-      for await (const { window, found, from: first } of walkRecords(open, row, from, to, scan, signal)) {
+      for await (const { window, found, from: first } of walkRecords(data, row, from, to, scan, signal)) {
         const list: unknown[] = [];
         let begin = first;
         for (let record = 0; record < found.count; record++) {
@@ -151,9 +152,10 @@ export class OpenPart {
 
   async *#raw(overlap: number): AsyncIterable<Uint8Array> {
     const { signal } = this.#context;
-    for await (const { open, row, from, to } of this.#extents()) {
-      const end = Math.min(row.size, to + overlap);
-      if (end > from) yield* open.read(from, end, signal);
+    for await (const { open, data, row, from, to } of this.#extents()) {
+      // Of a file that is in several extents nothing overlaps: only whole files share a part.
+      const end = data === open ? Math.min(row.size, to + overlap) : to;
+      if (end > from) yield* data.read(from, end, signal);
     }
   }
 

@@ -26,7 +26,7 @@ export async function* recordBytes(
 ): AsyncIterable<Uint8Array> {
   let [isFirst, needsEnd]: [boolean, Uint8Array | undefined] = [true, undefined];
   for await (const extent of extents) {
-    const { row, open, from, to } = extent;
+    const { row, open, data, from, to } = extent;
     const lineEnd = lineEndBytes(charsetOfPlanned(row), lineEndOfPlanned(row));
     if (isFirst && row.header !== undefined) {
       let last: Uint8Array = lineEnd;
@@ -40,7 +40,7 @@ export async function* recordBytes(
     if (needsEnd !== undefined) yield needsEnd;
     let last: Uint8Array = lineEnd;
     const fields = await fieldsOf(extent);
-    const chunks = checked ? open.read(from, to, signal) : checkedBytes(input, extent, fields, signal);
+    const chunks = checked ? data.read(from, to, signal) : checkedBytes(input, extent, fields, signal);
     for await (const chunk of chunks) {
       last = tail(last, chunk, lineEnd.length);
       yield chunk;
@@ -51,18 +51,18 @@ export async function* recordBytes(
 
 async function* checkedBytes(
   input: RecordInput,
-  { open, row, from, to }: OpenExtent,
+  { data, row, from, to }: OpenExtent,
   fields: number | undefined,
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   let at = from;
-  for await (const records of walkRecords(open, row, from, to, partScan(input, row, fields), signal)) {
+  for await (const records of walkRecords(data, row, from, to, partScan(input, row, fields), signal)) {
     const bytes = rawBytes(records, at);
     at += bytes.length;
     yield bytes;
   }
   // Blank lines at the end belong to no record.
-  if (at < to) yield* open.read(at, to, signal);
+  if (at < to) yield* data.read(at, to, signal);
 }
 
 /** A copy of what was walked over, as it was in the source; from a place of the source on, blank lines before it too. */
@@ -74,8 +74,8 @@ function rawBytes({ window, found }: Records, at: number): Uint8Array {
 
 /** The items of arrays, one a line, in UTF-8: as they are written, but with spaces for their line ends. */
 export async function* jsonLines(extents: AsyncIterable<OpenExtent>, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  for await (const { open, row, from, to } of extents)
-    for await (const { window, found, from: begin } of walkRecords(open, row, from, to, jsonItemsScan(), signal))
+  for await (const { data, row, from, to } of extents)
+    for await (const { window, found, from: begin } of walkRecords(data, row, from, to, jsonItemsScan(), signal))
       yield Buffer.from(linesOf(window, found.ends, found.count, begin));
 }
 

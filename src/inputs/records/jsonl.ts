@@ -7,10 +7,11 @@ import { type Found, MOST_RECORDS, type Scan } from './scan.ts';
 /** Every line is a record of one JSON value; a line of spaces is none. Line ends are LF, as CR is a space of JSON. */
 export function jsonlScan(): Scan {
   const values = new JsonValues();
-  const lines = new Uint32Array(MOST_RECORDS);
+  const memory = new Uint32Array(MOST_RECORDS);
   return (window: Window, found: Found) => {
     const { units, length } = window;
     guardText(units, length);
+    const lines = memory.subarray(0, found.ends.length);
     let count = findLineEnds(units, window.start, length, LF, lines, 0);
     let line = window.start;
     const used = count > 0 ? lines[count - 1]! : line;
