@@ -54,7 +54,6 @@ function checkData(spec: JobSpec): void {
     if (instances !== undefined) refuse(name, 'none of it with instances', name);
     if (gang !== undefined) refuse(name, 'none of it with a gang', name);
   }
-  if (spec.secrets !== undefined) refuse('secrets', 'none', 'some');
   if (spec.speculation !== undefined) refuse('speculation', 'none', 'one');
   if (heartbeatMs > 0 && instances !== undefined)
     refuse('heartbeatMs', '0 with instances: they tell by themselves', heartbeatMs);

@@ -4,6 +4,7 @@ import { SRUN_PROGRAM } from '../api/slurm-names.ts';
 import { builtProgram } from '../client/node/package-files.ts';
 import { IndexSet } from '../core/index-set.ts';
 import { type Needs, needsOf } from '../core/resources.ts';
+import { readSecret } from '../objects/secrets.ts';
 import { Backoff } from './backoff.ts';
 import { jobEnvironment, minimalEnvironment, type Place } from './environment.ts';
 import { isForGood } from './for-good.ts';
@@ -196,7 +197,8 @@ export class JobBook {
     const { id, run, envSnapshot, stage } = job;
     const { files, stages, adapter } = this.#options;
     const there = (path: string) => adapter?.path(path) ?? path;
-    const base = envSnapshot === undefined ? minimalEnvironment() : await files.snapshot(envSnapshot);
+    const given = envSnapshot === undefined ? minimalEnvironment() : await files.snapshot(envSnapshot);
+    const base = [...given, ...secretsOf(job, given)];
     const cwd = stage === undefined ? job.cwd : there(await stages.unpack(id, stage));
     switch (run.kind) {
       case 'argv':
@@ -216,6 +218,13 @@ export class JobBook {
         return { argv: [], base, cwd };
     }
   }
+}
+
+/** Variables that are read where the tasks run: they stand in no spec, store or message. */
+function secretsOf({ secrets = {}, env }: JobForWorker, given: readonly string[]): string[] {
+  const own = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  const variables = variablesOf([...given, ...own]);
+  return Object.entries(secrets).map(([name, ref]) => `${name}=${readSecret(ref, `secrets.${name}`, variables)}`);
 }
 
 /** The srun of this package, where a job asks for it. */

@@ -135,6 +135,19 @@ describe('a part', () => {
   });
 });
 
+test('secrets are variables that are read here, and nothing says what they are', async () => {
+  const { run, write, folder, lines } = setUp();
+  write('token', 'from a file\n');
+  const secrets = { A: { file: join(folder, 'token') }, B: { env: 'PRIVATE' } };
+  const env = { PRIVATE: 'of the job' };
+  const [task] = await run(undefined, shell('echo "$A, $B"'), { secrets, env });
+  expect(task).toMatchObject({ how: 'exit 0', log: 'from a file, of the job\n' });
+  const [none] = await run(undefined, shell('true'), { secrets: { A: { env: 'NO_SUCH' } }, env });
+  expect(none!.how).toBe('exit 126');
+  expect(none!.log).toMatch(/secrets\.A: expected a secret in variable NO_SUCH, found no such variable\n$/);
+  expect(lines.join()).not.toMatch(/from a file|of the job/);
+});
+
 describe('an output', () => {
   test('of files appears when the task has succeeded, with sizes and hashes', async () => {
     const { run, folder } = setUp();
