@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CALLER } from '../../test/support/ledger-at-hand.ts';
 import { LoggingTasks } from '../../test/support/logging-tasks.ts';
 import { PruneReply, PruneRequest, type PruneRequestInput } from '../api/access.ts';
+import { writeParamTable } from '../api/param-table.ts';
 
 const DAY = 86_400_000;
 
@@ -201,5 +202,26 @@ describe('files', () => {
     await prune();
     const left = (await at.ledger.ports.blobs.list()).map(({ hash }) => hash);
     expect(left.toSorted()).toEqual(['b', 'shared', 'two'].map((name) => hashes.get(name)).toSorted());
+  });
+
+  test('tables of parameters go with the last job that has them, all their pieces with them', async () => {
+    const { at } = tasks;
+    const past = (Date.now() - DAY) / 1000;
+    const put = async (text: string | Uint8Array) => {
+      const { hash } = await at.coordinator.putBlob(CALLER, 'params', Buffer.from(text));
+      utimesSync(join(tasks.logs, 'blobs', 'params', hash), past, past);
+      return hash;
+    };
+    const pieces = await Promise.all(['{"a":1}', '{"a":2}', '{"a":0}'].map(put));
+    const table = (...of: number[]) =>
+      put(writeParamTable({ version: 1, rows: of.length, pieces: of.map((piece) => [pieces[piece]!, 1]) }));
+    const [gone, kept] = [await table(0, 2), await table(1, 2)];
+    await endedJob(2, { array: '0-1', paramTable: gone });
+    await at.submit({ array: '0-1', paramTable: kept, hold: true });
+    // They were looked at, and are young again.
+    for (const hash of [...pieces, gone, kept]) utimesSync(join(tasks.logs, 'blobs', 'params', hash), past, past);
+    await prune();
+    const left = (await at.ledger.ports.blobs.list()).map(({ hash }) => hash);
+    expect(left.toSorted()).toEqual([pieces[1]!, pieces[2]!, kept].toSorted());
   });
 });
