@@ -7,7 +7,8 @@ import { jobJson, jsonText } from '../output/json.ts';
 import type { Given, SubmitInput } from '../submit/options.ts';
 import { completeSpec } from '../submit/submit-job.ts';
 import { readDirectory } from '../submit-input.ts';
-import { untilInterrupted, waitForJob } from '../wait-for-job.ts';
+import { untilInterrupted } from '../wait-for-job.ts';
+import { waitForWorkflow } from '../wait-for-workflow.ts';
 import type { World } from '../world.ts';
 import type { SubmittedFile } from './given-file.ts';
 import { placeJob } from './to-spec.ts';
@@ -95,17 +96,15 @@ async function awaitAll(
   world: World,
   foreground: boolean,
 ): Promise<number> {
-  const { id, jobs } = workflow;
-  const goesOn = `spawn: workflow ${id} goes on; spawn wait ${jobs.map((job) => job.id).join(' ')} waits again`;
+  const { id } = workflow;
+  const goesOn = `spawn: workflow ${id} goes on; spawn wait --workflow ${id} waits again`;
   let isStopped = false;
   const code = await untilInterrupted(world, foreground ? undefined : goesOn, async (signal) => {
     signal.addEventListener('abort', () => {
       isStopped = true;
     });
-    const options = { quiet: given.quiet, follow: false, progress: false, signal };
-    const ended = await Promise.all(jobs.map((job) => waitForJob(world, job, options)));
-    if (ended.some((job) => job === undefined)) return undefined;
-    const last = await client.workflow(String(id));
+    const last = await waitForWorkflow(world, workflow, { quiet: given.quiet, signal });
+    if (last === undefined) return undefined;
     if (given.format === 'json') world.stdout.write(jsonText(workflowJson(last, {})));
     return last.exitCode;
   });

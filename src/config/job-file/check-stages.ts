@@ -4,6 +4,8 @@ import { nearest } from '../../core/nearest.ts';
 import { type Faults, type Keys, quote } from './faults.ts';
 import { type Field, placeAt, type Tree, treeAt } from './tree.ts';
 
+/** Names that are compared with all others. */
+const MOST_HINTS = 20;
 const TYPES = ['after', 'afterany', 'afterok', 'afternotok', 'aftercorr'];
 
 /** A stage that another one waits for, and where that is written. */
@@ -15,13 +17,16 @@ interface Edge {
 /** Tells of stages that wait for what is none, or for themselves in the end. */
 export function checkStages(root: Tree, stages: ReadonlyMap<string, Field>, faults: Faults): void {
   const names = [...stages.keys()];
+  let unknown = 0;
   const edges = new Map<string, Edge[]>();
   for (const [stage, { tree }] of stages) {
     const found = edgesOf(tree).map(({ name, keys }) => ({ name, keys: ['advanced', 'stages', stage, ...keys] }));
     edges.set(stage, found);
     for (const { name, keys } of found) {
       if (stages.has(name)) continue;
-      const meant = nearest(name, names);
+      unknown += 1;
+      // To compare each with each would take long, and of so many nobody reads the last.
+      const meant = unknown > MOST_HINTS ? undefined : nearest(name, names);
       const hint = meant === undefined ? '' : `; did you mean ${quote(meant)}?`;
       faults.add(
         placeAt(root, keys),

@@ -51,7 +51,13 @@ export function readTree(
     return { tree: undefined, places };
   }
   // With this schema every scalar is text; what a plain one stands for is read here. Keys are compared here too: the library's way is slow.
-  const options = { schema: 'failsafe', lineCounter: lines, uniqueKeys: false, logLevel: 'error' } as const;
+  const options = {
+    schema: 'failsafe',
+    lineCounter: lines,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: 'error',
+  } as const;
   const document = parseDocument(text, options);
   for (const error of firstOfEachLine(document.errors, places)) addSyntaxFault(error, text, faults);
   if (!faults.isEmpty) return { tree: undefined, places };

@@ -59,6 +59,7 @@ function replaceIn(tree: Tree, keys: Keys, names: Known, faults: Faults): void {
     refuseInShell(tree, keys, names, faults);
     return;
   }
+  const place = placesOf(tree);
   const isParam = keys.includes('params') || keys.includes('matrix') || keys.includes('sweep');
   let nth = -1;
   let size = 0;
@@ -66,7 +67,7 @@ function replaceIn(tree: Tree, keys: Keys, names: Known, faults: Faults): void {
     nth += 1;
     if (inner === undefined) return '${';
     const bad = (expected: string, found: string): string => {
-      faults.add(placeOf(tree, nth), keys, expected, found);
+      faults.add(place(nth), keys, expected, found);
       return '';
     };
     if (!whole.endsWith('}')) return bad('"}" after "${" (for "${" itself write "$${")', quote(whole));
@@ -124,26 +125,24 @@ function paramValue(
 
 /** `${X}` is left to the shell; what only this file has would quietly be something else there. */
 function refuseInShell(tree: Tree, keys: Keys, { known }: Known, faults: Faults): void {
+  const place = placesOf(tree);
   let nth = -1;
   for (const [whole, inner] of String(tree.value).matchAll(PLACE)) {
     nth += 1;
     const [, kind, name] = NAME.exec(inner ?? '') ?? [];
     if (name === undefined) continue;
-    const at = placeOf(tree, nth);
+    const at = place(nth);
     if (kind === 'env') faults.add(at, keys, `"$${name}" with ${name} under env (the shell reads it)`, quote(whole));
     else if (kind === 'param' || known.has(name))
       faults.add(at, keys, `"$PARAM_${name}" (the shell reads it)`, quote(whole));
   }
 }
 
-/** Where the n-th `${` of a scalar stands, in text that is at most written on several lines. */
-function placeOf(tree: Tree, nth: number): number {
-  const from = tree.written?.search(/\S/) ?? -1;
-  if (from < 0) return tree.at;
-  let count = -1;
-  for (const { index } of tree.written!.matchAll(PLACE)) {
-    count += 1;
-    if (count === nth) return tree.at + index;
-  }
-  return tree.at;
+/** Tells where the n-th `${` of a scalar stands in the file, also in text of several lines. */
+function placesOf({ at, written = '' }: Tree): (nth: number) => number {
+  let places: readonly number[] | undefined;
+  return (nth) => {
+    places ??= [...written.matchAll(PLACE)].map(({ index }) => at + index);
+    return places[nth] ?? at;
+  };
 }
