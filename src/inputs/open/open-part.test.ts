@@ -85,6 +85,15 @@ describe('a part', () => {
     ]);
   });
 
+  it('of a value has rows that lie near each other and far from each other', async () => {
+    const filler = (at: number) => `b,${'x'.repeat(at % 3 === 0 ? 70_000 : 20)}\n`;
+    const rows = Array.from({ length: 60 }, (_, at) => `a,${at}\n${filler(at)}`).join('');
+    const { records, bytes } = await cutInput({ type: 'csv', cut: { group: 'k' } }, { f: `k,n\n${rows}` }, 10_000);
+    expect(records[0]).toEqual(Array.from({ length: 60 }, (_, at) => ({ k: 'a', n: `${at}` })));
+    expect(records[1]).toHaveLength(60);
+    expect(String(bytes[0])).toBe(`k,n\n${Array.from({ length: 60 }, (_, at) => `a,${at}\n`).join('')}`);
+  });
+
   it('has JSON lines of an array as its numbers were written', async () => {
     const { bytes } = await cutInput({ type: 'json' }, { f: '[1.0, 12345678901234567890, {"a":\r\n 1e400}]' });
     expect(bytes.map(String)).toEqual(['1.0\n12345678901234567890\n{"a":   1e400}\n']);
