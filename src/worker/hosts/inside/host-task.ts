@@ -100,7 +100,7 @@ export class HostTask {
 }
 
 /** Frames of how a handler was called. */
-const OURS = /^\s+at .*(?:\/worker\/hosts\/inside\/|node:internal\/(?:async_local_storage|process\/task_queues))/;
+const OURS = /^\s+at .*(?:\/worker\/hosts\/inside\/|node:internal\/)/;
 
 /** What a person reads of something thrown. */
 export function errorText(error: unknown): string {
