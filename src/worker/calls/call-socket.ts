@@ -56,7 +56,8 @@ export class CallSocket {
     this.#path = socketPath(options.folder);
     this.#server = createServer({ allowHalfOpen: true }, (socket) => void this.#serve(socket));
     this.#server.maxConnections = MOST_CONNECTIONS;
-    this.#server.on('error', (error) => options.log(`tasks cannot reach their worker: ${error.message}`));
+    // What happens later concerns one connection.
+    this.#server.on('error', () => {});
   }
 
   /** Resolves when tasks can connect; where that fails a line says so, and their calls fail. */
@@ -67,8 +68,8 @@ export class CallSocket {
       await new Promise<void>((resolve, reject) => {
         this.#server.once('error', reject).listen({ path: this.#address() }, resolve);
       });
-    } catch {
-      // Said already.
+    } catch (error) {
+      this.#options.log(`tasks cannot reach their worker: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 

@@ -199,6 +199,12 @@ describe.skipIf(!existsSync(SPORED))('a task', () => {
     expect(coordinator.checkpoints.size).toBe(0);
   });
 
+  test('asks wherever the worker keeps its files', async () => {
+    const deep = setUp();
+    const { run } = setUp({ dataDir: join(deep.folder, 'x'.repeat(90), 'y'.repeat(90)) });
+    expect(await run('echo 7 | spored result -')).toMatchObject({ how: 'exit 0', log: '', result: { value: 7 } });
+  });
+
   test('nobody else may enter where it asks', async () => {
     const { run, folder } = setUp();
     const { log } = await run('dirname $SPAWN_TASK_SOCKET; command -v spored');
