@@ -17,6 +17,7 @@ import { INSTANCE_LINES, type Line } from '../../test/support/instance-flag-line
 import { aBudget, aCost, aMember, anInstance } from '../../test/support/instance-views.ts';
 import { LAUNCH_LINES } from '../../test/support/launch-flag-lines.ts';
 import { logBytes } from '../../test/support/log-bytes.ts';
+import { RESULT_CLIENT, RESULT_LINES } from '../../test/support/result-flag-lines.ts';
 import { SUBMIT_FILES, SUBMIT_LINES } from '../../test/support/submit-flag-lines.ts';
 import type { EventView } from '../api/insight.ts';
 import { JobSpec } from '../api/job-spec.ts';
@@ -44,6 +45,7 @@ const selection = {
 const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
   ...SUBMIT_LINES,
   ...LAUNCH_LINES,
+  ...RESULT_LINES,
   jobs: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },
   status: { format: [['12'], ['-o', 'json']] },
   watch: {},
@@ -179,6 +181,7 @@ const client: NonNullable<RunOptions['client']> = {
   jobs: async () => ({ jobs: [job] }),
   tasks: async () => ({ tasks: [aTask(1), aTask(2)] }),
   summary: async () => aSummary(job),
+  ...RESULT_CLIENT,
   watch: deltas(aDelta(job)),
   why: async () => ({ ref: '12', job, blockers: [] }),
   events: async () => ({ events: [event(1), event(2)] }),

@@ -45,7 +45,7 @@ export async function readResults(
       attempts: table.attempts.slice(0, to),
     };
   });
-  return inPieces(tellAll(store, results, seen, from), signal);
+  return tellAll(store, results, seen, from, signal);
 }
 
 async function* tellAll(
@@ -53,7 +53,9 @@ async function* tellAll(
   results: Results | undefined,
   seen: Seen,
   from: number,
-): AsyncGenerator<Uint8Array | string> {
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const pieces = new Pieces();
   for (let start = from; start < seen.state.length; start += WINDOW) {
     const window = new Window(start, Math.min(WINDOW, seen.state.length - start));
     await window.fill(store, seen.jobId);
@@ -64,16 +66,19 @@ async function* tellAll(
       const range = window.rangeOf(at, seen.jobId);
       const found = range === undefined ? undefined : await results?.read(range);
       const missing = missingText(state, window.outcomes[at]!, range !== undefined && !isObject(found));
-      yield missing === undefined ? head : `${head},"missing":${JSON.stringify(missing)}`;
+      pieces.put(missing === undefined ? head : `${head},"missing":${JSON.stringify(missing)}`);
       if (isObject(found) && found.byteLength > 2) {
-        yield ',';
-        yield found.subarray(1);
+        pieces.put(',');
+        pieces.put(found.subarray(1));
+        pieces.put('\n');
       } else {
-        yield '}';
+        pieces.put('}\n');
       }
-      yield '\n';
+      if (signal.aborted) return;
+      if (pieces.full.length > 0) yield* pieces.full.splice(0);
     }
   }
+  yield* pieces.end();
 }
 
 function isObject(bytes: Uint8Array | undefined): bytes is Uint8Array {
@@ -147,19 +152,25 @@ class Window {
 }
 
 /** Many short ones together. */
-async function* inPieces(parts: AsyncIterable<Uint8Array | string>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  let piece = Buffer.allocUnsafe(PIECE_BYTES);
-  let length = 0;
-  for await (const part of parts) {
-    if (signal.aborted) return;
-    const bytes = typeof part === 'string' ? Buffer.from(part) : part;
-    if (length + bytes.byteLength > piece.byteLength) {
-      if (length > 0) yield piece.subarray(0, length);
-      piece = Buffer.allocUnsafe(Math.max(PIECE_BYTES, bytes.byteLength));
-      length = 0;
+class Pieces {
+  /** To be taken. */
+  readonly full: Uint8Array[] = [];
+  #piece = Buffer.allocUnsafe(PIECE_BYTES);
+  #length = 0;
+
+  put(part: Uint8Array | string): void {
+    const bytes = typeof part === 'string' ? Buffer.byteLength(part) : part.byteLength;
+    if (this.#length + bytes > this.#piece.byteLength) {
+      this.full.push(this.#piece.subarray(0, this.#length));
+      this.#piece = Buffer.allocUnsafe(Math.max(PIECE_BYTES, bytes));
+      this.#length = 0;
     }
-    piece.set(bytes, length);
-    length += bytes.byteLength;
+    if (typeof part === 'string') this.#piece.write(part, this.#length);
+    else this.#piece.set(part, this.#length);
+    this.#length += bytes;
   }
-  if (length > 0) yield piece.subarray(0, length);
+
+  end(): Uint8Array[] {
+    return [...this.full, ...(this.#length === 0 ? [] : [this.#piece.subarray(0, this.#length)])];
+  }
 }

@@ -3,10 +3,11 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LOG_HEADER_BYTES, LogStream, readLogHeader, segmentFileName } from '../../core/log-record.ts';
 import type { Results } from '../log-reader.ts';
-import { ChunkCache, hasLog, SEQUENCES } from './segment-cursor.ts';
+import { hasLog, SEQUENCES } from './segment-cursor.ts';
 
-/** Results of short tasks lie close together: one read serves many of them. */
-const READ_AHEAD_BYTES = 256 * 1024;
+/** Results of short tasks lie close together: one read serves many of them. Several workers, or slots of one, write in turns. */
+const BLOCK_BYTES = 256 * 1024;
+const MOST_BLOCKS = 32;
 /** A value, the list of its files, and their headers; more is no result. */
 const MOST_BYTES = 16 * 1024 * 1024;
 
@@ -16,23 +17,49 @@ const MOST_BYTES = 16 * 1024 * 1024;
  * @param logs the folder with one folder a job
  */
 export function openResults(logs: string): Results {
-  const cache = new ChunkCache();
+  const blocks = new Blocks();
   return {
     async read(range) {
       const { jobId, sessionId, resultSegment, resultOffset, resultBytes } = range;
       if (!hasLog(resultSegment) || resultBytes > MOST_BYTES) return undefined;
       const name = segmentFileName(`${sessionId}-${Math.floor(resultSegment / SEQUENCES)}`, resultSegment % SEQUENCES);
-      const path = join(logs, String(jobId), name);
-      let bytes = cache.from(path, resultOffset).subarray(0, resultBytes);
-      if (bytes.byteLength < resultBytes) {
-        const read = await readAt(path, resultOffset, Math.max(resultBytes, READ_AHEAD_BYTES));
-        if (read === undefined) return undefined;
-        cache.set(path, resultOffset, read);
-        bytes = read.subarray(0, resultBytes);
-      }
-      return bytes.byteLength < resultBytes ? undefined : dataOf(bytes, range.fence);
+      const bytes = await blocks.read(join(logs, String(jobId), name), resultOffset, resultBytes);
+      return bytes === undefined ? undefined : dataOf(bytes, range.fence);
     },
   };
+}
+
+/** The last blocks of files that were read. */
+class Blocks {
+  readonly #kept = new Map<string, Uint8Array>();
+
+  /** Undefined when there is less. */
+  async read(path: string, offset: number, length: number): Promise<Uint8Array | undefined> {
+    const end = offset + length;
+    const parts: Uint8Array[] = [];
+    for (let at = offset; at < end; ) {
+      const number = Math.floor(at / BLOCK_BYTES);
+      const from = at - number * BLOCK_BYTES;
+      const to = Math.min(BLOCK_BYTES, end - number * BLOCK_BYTES);
+      const key = `${number}/${path}`;
+      let block = this.#kept.get(key);
+      // One that was the last of its file may have grown.
+      if (block === undefined || block.byteLength < to) block = await this.#fetch(key, path, number);
+      if (block === undefined || block.byteLength < to) return undefined;
+      parts.push(block.subarray(from, to));
+      at += to - from;
+    }
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  }
+
+  async #fetch(key: string, path: string, number: number): Promise<Uint8Array | undefined> {
+    const block = await readAt(path, number * BLOCK_BYTES, BLOCK_BYTES);
+    this.#kept.delete(key);
+    if (block === undefined) return undefined;
+    this.#kept.set(key, block);
+    if (this.#kept.size > MOST_BLOCKS) this.#kept.delete(this.#kept.keys().next().value!);
+    return block;
+  }
 }
 
 /** Undefined when these are not the records of this attempt. */
