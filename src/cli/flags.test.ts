@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ALERT_CLIENT, ALERT_LINES } from '../../test/support/alert-flag-lines.ts';
 import {
   aDelta,
   aJob,
@@ -46,6 +47,7 @@ const LINES: Readonly<Record<string, Readonly<Record<string, Line>>>> = {
   ...SUBMIT_LINES,
   ...LAUNCH_LINES,
   ...RESULT_LINES,
+  ...ALERT_LINES,
   jobs: { all: [[], ['--all']], name: [[], ['--name', 'fit']], format: [[], ['-o', 'json']] },
   status: { format: [['12'], ['-o', 'json']] },
   watch: {},
@@ -182,6 +184,7 @@ const client: NonNullable<RunOptions['client']> = {
   tasks: async () => ({ tasks: [aTask(1), aTask(2)] }),
   summary: async () => aSummary(job),
   ...RESULT_CLIENT,
+  ...ALERT_CLIENT,
   watch: deltas(aDelta(job)),
   why: async () => ({ ref: '12', job, blockers: [] }),
   events: async () => ({ events: [event(1), event(2)] }),

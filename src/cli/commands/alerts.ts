@@ -58,12 +58,13 @@ export const alerts = defineCommand({
     'alerts test|delete ID',
   ],
   about:
-    'Lets somebody be told of what happens to jobs and instances: by default when a job of yours has ended, one message for a whole\n' +
-    'array. Messages are kept until they are delivered, and are tried again for about six hours. Events: start, first_failure, failed,\n' +
-    'completed, cancelled, ended (any end; also array_complete), threshold, long_running, task_failed (one for each task), workflow_ended, cost, budget,\n' +
-    'instance_warning, instance_lost, instance_failed. The URL of a Slack webhook is a secret: on a command line others can read it,\n' +
-    'so better give env:NAME or - (standard input), which are read now, or file:/PATH, which the coordinator reads when it sends. test sends\n' +
-    'a message and tells what became of it; history lists what was sent.',
+    'Lets somebody be told of what happens to jobs and instances: by default when a job of yours has ended, one message\n' +
+    'for a whole array. Messages are kept until they are delivered, and are tried again for about six hours. Events:\n' +
+    'start, first_failure, failed, completed, cancelled, ended (any end; also array_complete), threshold, long_running,\n' +
+    'task_failed (one for each task), workflow_ended, cost, budget, instance_warning, instance_lost, instance_failed.\n' +
+    'The URL of a Slack webhook is a secret, and on a command line others can read it: better give env:NAME or -\n' +
+    '(standard input), which are read now, or file:/PATH, which the coordinator reads when it sends. test sends a message\n' +
+    'and tells what became of it; history lists what was sent.',
   options: {
     webhook: { value: 'URL', summary: 'Where to post: a URL, env:NAME, file:PATH or -', parse: nonEmpty('a URL') },
     secret: { value: 'REF', summary: 'Key that signs what a webhook gets: env:NAME or file:PATH', parse: secretRef },
