@@ -17,6 +17,7 @@ const JOB_EVENTS = AlertEvent.extract([
   'threshold',
   'long_running',
   'task_failed',
+  'workflow_ended',
 ]);
 
 const address = text(254).regex(/^[^\s@<>,;:"()[\]\\]+@[^\s@<>,;:"()[\]\\]+$/, 'an e-mail address, as ada@example.org');

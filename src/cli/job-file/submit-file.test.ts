@@ -135,6 +135,7 @@ describe('submit of stages', () => {
   const stages = `name: etl
 env: {A: 1}
 compute: {cpus: 2, memory: 1G}
+notification: [{email: ada@example.org, on: [completed, ended, failed]}]
 advanced:
   log_limit: 1M
   stages:
@@ -157,7 +158,13 @@ advanced:
     const [extract, clean, load] = workflow!.jobs;
     expect(extract).toMatchObject({
       key: 'extract',
-      spec: { array: '0-2', cpus: 2, memoryBytes: 1024 ** 3, env: { A: '1' } },
+      spec: {
+        array: '0-2',
+        cpus: 2,
+        memoryBytes: 1024 ** 3,
+        env: { A: '1' },
+        notify: [{ events: ['workflow_ended', 'failed'] }],
+      },
     });
     expect(clean).toMatchObject({
       spec: { after: 'aftercorr:@extract', cpus: 1, memoryBytes: 1024 ** 3, cwd: folder },

@@ -39,6 +39,8 @@ export interface CompiledFile {
 }
 
 const ONLY_KEY = 'job';
+/** Events that tell of the end of one job, well or however. */
+const ENDS: readonly string[] = ['ended', 'array_complete', 'completed'];
 const DEFAULT_SIGNAL_MS = 60_000;
 
 /** The jobs that a file means. @param zone of the times in it that say none */
@@ -50,10 +52,16 @@ export function compileJobFile(file: JobFile, zone: ZoneOffset): CompiledFile {
     return { name, jobs: [job], isWorkflow: false };
   }
   const keys = new Set(Object.keys(stages));
+  const notification = file.notification?.map((rule) => ({ ...rule, on: eventsOfAll(rule.on) }));
   const jobs = Object.entries(stages).map(([key, stage]) =>
-    compileJob(key, withShared(stage, file), { ...file, name: undefined }, zone, keys),
+    compileJob(key, withShared(stage, file), { ...file, name: undefined, notification }, zone, keys),
   );
   return { name, jobs, isWorkflow: true };
+}
+
+/** Of several jobs the end of the last one is told, once. */
+function eventsOfAll(on: FileNotification[number]['on']): FileNotification[number]['on'] {
+  return [...new Set(on.map((event) => (ENDS.includes(event) ? 'workflow_ended' : event)))];
 }
 
 /** What stands beside the stages holds for each that does not say otherwise. */
