@@ -43,6 +43,8 @@ function checkData(spec: JobSpec): void {
   const { run, role, workflow, heartbeatMs, pack, input, output, array, inputPath, instances, gang } = spec;
   if (input !== undefined) {
     if (array !== undefined) refuse('array', 'none with input: the parts are the array', array);
+    const bad = 'bad' in input ? input.bad : 'fail';
+    if (typeof bad === 'object' && output?.to === undefined) refuse('output.to', 'a place with input.bad.to', 'none');
     if (inputPath !== undefined) refuse('inputPath', 'none with input: tasks read their part', inputPath);
   }
   for (const [name, value] of [

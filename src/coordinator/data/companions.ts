@@ -39,7 +39,7 @@ function planIt(draft: Draft, newNumber: () => JobId): readonly Draft[] {
   const [before, own] = share(dependency, readFrom(spec));
   const terms = [afterOk(planner), ...own];
   return [
-    companion(draft, planner, 'plan', before, { input: spec.input, ...timesOf(spec) }),
+    companion(draft, planner, 'plan', before, { input: spec.input, ...leftOutTo(spec), ...timesOf(spec) }),
     { number, checked: waitingFor(placeholder, { mode: 'all', terms }) },
   ];
 }
@@ -81,6 +81,12 @@ function companion(
 
 function keyOf(key: string, kind: string): string {
   return `${key.slice(0, LONGEST_NAME - kind.length - 1)}.${kind}`;
+}
+
+/** Records that cannot be read go to a file of the output. */
+function leftOutTo({ input, output }: JobSpec): object {
+  if (input === undefined || !('bad' in input) || typeof input.bad !== 'object' || output?.to === undefined) return {};
+  return { output: { to: output.to, ...(output.s3 === undefined ? {} : { s3: output.s3 }) } };
 }
 
 /** It looks at its input no earlier than the tasks would, and not after they have to have ended. */
