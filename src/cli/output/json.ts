@@ -46,6 +46,10 @@ export function jobJson(job: JobView): Flat {
     canary: job.canary ?? null,
     instances: job.instances ?? false,
     tasks_suspended: job.suspended ?? 0,
+    plan_job: job.plan?.job ?? null,
+    parts: job.plan?.parts ?? null,
+    min_success: job.minSuccess ?? null,
+    progress: job.progress ?? null,
   };
 }
 

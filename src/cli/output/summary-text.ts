@@ -57,6 +57,14 @@ function section(heading: string, lines: readonly string[]): string {
 }
 
 /** `1,000: 990 completed, 10 failed`. */
+function partsText({ plan, minSuccess }: JobView): string | undefined {
+  const planner = plan?.job === undefined ? '' : ` (planned by job ${plan.job})`;
+  const enough = minSuccess === undefined ? undefined : `${minSuccess * 100}% of the tasks are enough`;
+  if (plan === undefined) return enough;
+  const parts = plan.parts === undefined ? `not known yet${planner}` : `${shownCount(plan.parts)}${planner}`;
+  return enough === undefined ? parts : `${parts}; ${enough}`;
+}
+
 function tasksText(job: JobView, paint: Paint): string {
   const counts = ORDER.filter((state) => job.counts[state] > 0).map((state) =>
     paint(
@@ -91,6 +99,8 @@ function jobLines(summary: SummaryReply, now: number, paint: Paint) {
     ['throttle', job.throttle === 0 ? undefined : `${shownCount(job.throttle)} at once`],
     ['priority', job.priority === 0 ? undefined : String(job.priority)],
     ['needs', needs.length > 1 || job.cpus !== 1 ? needs.join(', ') : undefined],
+    ['parts', partsText(job)],
+    ['progress', job.progress === undefined ? undefined : `${Math.floor(job.progress * 100)}%`],
     ['after', job.after],
     ['canary', job.canary],
     ['begin', when(job.beginAt)],

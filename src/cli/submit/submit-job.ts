@@ -181,7 +181,10 @@ function announce({ job, replayed, dryRun }: SubmitReply, given: Given, world: W
 }
 
 function announcement(job: JobView, replayed: boolean, dryRun: boolean): string {
-  const what = `${job.name}, ${counted(job.size, 'task')}`;
+  // How many it has is found out by another job.
+  const planned = job.plan?.job !== undefined && job.plan.parts === undefined;
+  const size = planned ? `planned by job ${job.plan!.job}` : counted(job.size, 'task');
+  const what = `${job.name}, ${dryRun && planned ? 'planned first' : size}`;
   if (dryRun) return `Would submit ${what}`;
   const before = replayed ? ' (before, with this key)' : '';
   return `Submitted job ${job.id}${before}: ${what} (array id ${job.arrayId})`;

@@ -122,11 +122,11 @@ async function reopened(): Promise<LedgerAtHand> {
 }
 
 test('many of them come in pieces', async () => {
-  const id = await at.submit({ array: '0-39999' });
+  const id = await at.submit({ array: '0-199999' });
   await at.ledger.idle();
   await end(id, 0, { value: 'x'.repeat(60_000) });
-  const found = await results(id, { limit: 20_000 });
-  expect(found).toHaveLength(20_000);
+  const found = await results(id, { from: 0, limit: 140_000 });
+  expect(found).toHaveLength(140_000);
   expect((found[0] as { value: string }).value).toHaveLength(60_000);
 });
 

@@ -9,8 +9,8 @@ import type { Ledger } from '../ledger.ts';
 import { lookAt } from '../reading.ts';
 import { resolveRef } from '../refs.ts';
 
-/** Tasks whose ends are in memory at once. */
-const WINDOW = 16_384;
+/** Tasks whose ends are in memory at once, in some 7 MB: a chunk that reaches over many of these is unpacked as often. */
+const WINDOW = 131_072;
 /** Chunks of ends that are read at a time. */
 const CHUNKS = 200;
 /** Bytes of one piece of the answer. */
