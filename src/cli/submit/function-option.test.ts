@@ -20,7 +20,7 @@ test.each(['', 'tasks', 'tasks.py#run', 'tasks.ts#', 'tasks.ts#1a', 'tasks.ts#a-
 
 test('a module that is not there is refused', () => {
   const run = functionOption('./gone.ts', '--handler');
-  expect(() => checkFunction(run, '/tmp')).toThrow('--handler: expected a module that exists, found /tmp/gone.ts');
+  expect(() => checkFunction(run, '/tmp')).toThrow('--handler: expected a module that exists, found "/tmp/gone.ts"');
   const own = functionOption('./function-option.test.ts', '--handler');
   expect(checkFunction(own, import.meta.dirname)).toBe(own);
 });
