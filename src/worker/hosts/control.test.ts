@@ -1,68 +1,13 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type ScriptedCoordinator, scriptedJob } from '../../../test/support/scripted-coordinator.ts';
+import { handlersOnScript, isAlive } from '../../../test/support/handlers-on-script.ts';
+import { scriptedJob } from '../../../test/support/scripted-coordinator.ts';
 import { until } from '../../../test/support/until.ts';
-import { workerOnScript } from '../../../test/support/worker-on-script.ts';
 import { decodeOutcome, outcomeText } from '../../core/outcome.ts';
 
-const MODULE = `
-  import { appendFileSync, existsSync } from 'node:fs';
-  import { setTimeout as sleep } from 'node:timers/promises';
-  export const quick = () => {};
-  export const value = ({ index }) => ({ index });
-  /** Notes its beginning, then waits until a file is there. */
-  export const waits = async ({ position, signal }) => {
-    appendFileSync('started', position + ' ' + process.pid + '\\n');
-    while (!existsSync('go')) await sleep(5, undefined, { signal });
-  };
-  export const stubborn = ({ position }) => {
-    appendFileSync('started', position + ' ' + process.pid + '\\n');
-    const until = Date.now() + 20_000;
-    while (Date.now() < until);
-  };
-  export const slow = async () => { await sleep(3); };
-  export const leaks = () => { (globalThis.kept ??= []).push(Buffer.alloc(20_000_000, 1)); };
-  export const params = ({ params }) => console.log(JSON.stringify(params));
-  export const notFunction = 7;
-  export const asks = async ({ checkpoint, progress, log }) => {
-    log(await checkpoint.get());
-    await checkpoint.put({ at: 7 });
-    log(await checkpoint.get());
-    await checkpoint.put(Uint8Array.of(1, 2, 3));
-    log(await checkpoint.get());
-    progress(0.5, 'half');
-    try { progress(2); } catch (error) { log(error.message); }
-  };
-`;
-
-function setUp(changes = {}, of: Partial<ScriptedCoordinator> = {}) {
-  const script = workerOnScript();
-  Object.assign(script.coordinator, of);
-  writeFileSync(join(script.folder, 'tasks.ts'), MODULE);
-  script.start(changes);
-  const { coordinator } = script;
-  const submit = (name: string, more = {}, id = 1, module = './tasks.ts') => {
-    const run = { kind: 'handler' as const, module, export: name };
-    coordinator.send({ type: 'job', job: scriptedJob(id, '0-9999', { cwd: script.folder, ...more, run } as never) });
-  };
-  const started = () => script.read('started').split('\n').filter(Boolean);
-  const how = (fence: number) => outcomeText(decodeOutcome(coordinator.endOf(fence)!.outcome));
-  /** Makes it known that tasks of the job are short, so that many go to a host at once. */
-  const warmUp = async (id = 1) => {
-    const fence = coordinator.grant(id, 5_000, 200);
-    await until('warm', () => coordinator.endOf(fence + 199));
-    return coordinator.ends.length;
-  };
-  return { ...script, submit, started, how, warmUp, isAlive };
-}
-
-function isAlive(pid: number): boolean {
-  return existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-}
-
 test('many short tasks: each ends once, in few exchanges, and results lie where it is said', async () => {
-  const { submit, coordinator } = setUp();
+  const { submit, coordinator } = handlersOnScript();
   submit('value');
   const fence = coordinator.grant(1, 0, 5_000);
   await until('all ends', () => coordinator.ends.length === 5_000);
@@ -74,7 +19,7 @@ test('many short tasks: each ends once, in few exchanges, and results lie where 
 });
 
 test('cancel: the signal is aborted, what has not started goes back, and the host lives on', async () => {
-  const { submit, coordinator, started, how, isAlive: lives } = setUp({ resources: { cpus: 1, memoryBytes: 2 ** 30 } });
+  const { submit, coordinator, started, how } = handlersOnScript({ resources: { cpus: 1, memoryBytes: 2 ** 30 } });
   submit('waits');
   const fence = coordinator.grant(1, 0, 5);
   await until('one runs', () => started().length === 1);
@@ -87,12 +32,12 @@ test('cancel: the signal is aborted, what has not started goes back, and the hos
   const pids = started().map((line) => Number(line.split(' ')[1]));
   expect(pids[0]).toBe(pids[1]);
   coordinator.drop([[next, 1]]);
-  await until('it is dead', () => !lives(pids[0]!));
+  await until('it is dead', () => !isAlive(pids[0]!));
   expect(coordinator.endOf(next)).toBeUndefined();
 });
 
 test('cancel of one that does not listen: it is killed after the grace time, also when it blocks its thread', async () => {
-  const { submit, coordinator, started, how } = setUp();
+  const { submit, coordinator, started, how } = handlersOnScript();
   submit('stubborn', { graceMs: 100 });
   const fence = coordinator.grant(1, 0, 1);
   await until('it runs', () => started().length === 1);
@@ -103,7 +48,7 @@ test('cancel of one that does not listen: it is killed after the grace time, als
 });
 
 test('of many short ones a revoke gives back what has not started, and each ends or is given back', async () => {
-  const { submit, coordinator, warmUp } = setUp();
+  const { submit, coordinator, warmUp } = handlersOnScript();
   submit('slow');
   const fence = coordinator.grant(1, 0, 400);
   await until('some ended', () => coordinator.ends.length > 20);
@@ -115,7 +60,7 @@ test('of many short ones a revoke gives back what has not started, and each ends
 });
 
 test('suspended, it stands still and its time limit with it; then it goes on', async () => {
-  const { submit, coordinator, started, how, folder } = setUp();
+  const { submit, coordinator, started, how, folder } = handlersOnScript();
   submit('waits', { timeLimitMs: 1_000 });
   const fence = coordinator.grant(1, 0, 1);
   await until('it is said to have started', () => coordinator.started.has(fence));
@@ -133,7 +78,7 @@ test('suspended, it stands still and its time limit with it; then it goes on', a
 });
 
 test('another time limit reaches what runs', async () => {
-  const { submit, coordinator, how } = setUp();
+  const { submit, coordinator, how } = handlersOnScript();
   submit('waits');
   const fence = coordinator.grant(1, 0, 1);
   await until('it is said to have started', () => coordinator.started.has(fence));
@@ -142,65 +87,8 @@ test('another time limit reaches what runs', async () => {
   expect(how(fence)).toBe('time limit');
 });
 
-const unusable: readonly [what: string, name: string, module: string, text: RegExp][] = [
-  ['a module that is not there', 'quick', './gone.ts', /^spawn: cannot load the module .*gone\.ts: Cannot find module/],
-  [
-    'an export that is not there',
-    'nothing',
-    './tasks.ts',
-    /^spawn: the module .* has no export nothing; it exports the functions asks, leaks, params, quick/,
-  ],
-  [
-    'an export that is no function',
-    'notFunction',
-    './tasks.ts',
-    /^spawn: the export notFunction of .* is no function, but number\n$/,
-  ],
-  [
-    'a module with an error in it',
-    'quick',
-    './broken.ts',
-    /^spawn: cannot load the module .*broken\.ts[\s\S]*SyntaxError/,
-  ],
-  ['a module that throws', 'quick', './throws.ts', /^spawn: cannot load the module [\s\S]*Error: not today/],
-  [
-    'a module that exits',
-    'quick',
-    './exits.ts',
-    /^spawn: the module ended its process with exit code 4 while it was loaded\n$/,
-  ],
-  [
-    'a module that dies',
-    'quick',
-    './dies.ts',
-    /^spawn: its host ended while the module was loaded \(SIGKILL \(9\)\)\n$/,
-  ],
-  ['a module of ours that is not there', 'x', 'spawn:nothing', /^spawn: there is no module spawn:nothing; known are: /],
-];
-
-test.each(unusable)('%s: every task says so, and no host is started again and again', async (_, name, module, text) => {
-  const { submit, coordinator, how, logOf, folder } = setUp();
-  writeFileSync(join(folder, 'broken.ts'), 'export const quick = ((;\n');
-  writeFileSync(join(folder, 'throws.ts'), "throw new Error('not today');\n");
-  writeFileSync(join(folder, 'exits.ts'), 'process.exit(4);\n');
-  writeFileSync(join(folder, 'dies.ts'), "process.kill(process.pid, 'SIGKILL');\n");
-  submit(name, {}, 1, module);
-  const fence = coordinator.grant(1, 0, 500);
-  await until('all ends', () => coordinator.ends.length === 500);
-  expect([how(fence), how(fence + 499)]).toEqual(['exit 126', 'exit 126']);
-  for (const one of [fence, fence + 250, fence + 499]) expect(logOf(1, one)).toMatch(text);
-});
-
-test('a directory that is not there: the tasks say so', async () => {
-  const { submit, coordinator, logOf } = setUp();
-  submit('quick', { cwd: '/no/such/place' });
-  const fence = coordinator.grant(1, 0, 3);
-  await until('all ends', () => coordinator.ends.length === 3);
-  expect(logOf(1, fence)).toBe('spawn: cannot enter /no/such/place: No such file or directory\n');
-});
-
 test("what a handler keeps from task to task is not a later one's fault: its host is replaced", async () => {
-  const { submit, coordinator } = setUp({ resources: { cpus: 1, memoryBytes: 2 ** 30 } });
+  const { submit, coordinator } = handlersOnScript({ resources: { cpus: 1, memoryBytes: 2 ** 30 } });
   submit('leaks', { memoryBytes: 400 * 2 ** 20 });
   coordinator.grant(1, 0, 60);
   await until('all ends', () => coordinator.ends.length === 60, 25_000);
@@ -208,7 +96,7 @@ test("what a handler keeps from task to task is not a later one's fault: its hos
 });
 
 test('a worker that ends gives back what has not started, and what runs is stopped', async () => {
-  const { submit, coordinator, started, worker, done, isAlive: lives } = setUp();
+  const { submit, coordinator, started, worker, done } = handlersOnScript();
   submit('waits');
   coordinator.grant(1, 0, 50);
   await until('two run', () => started().length === 2);
@@ -219,11 +107,11 @@ test('a worker that ends gives back what has not started, and what runs is stopp
     'preempted',
     'preempted',
   ]);
-  for (const line of started()) expect(lives(Number(line.split(' ')[1]))).toBe(false);
+  for (const line of started()) expect(isAlive(Number(line.split(' ')[1]))).toBe(false);
 });
 
 test('two jobs with handlers and one with commands share the slots', async () => {
-  const { submit, coordinator } = setUp();
+  const { submit, coordinator } = handlersOnScript();
   submit('slow', {}, 1);
   submit('slow', {}, 2);
   coordinator.send({ type: 'job', job: scriptedJob(3, '0-9', { run: { kind: 'shell', text: 'true' } } as never) });
@@ -237,19 +125,19 @@ test('two jobs with handlers and one with commands share the slots', async () =>
 });
 
 test('a lease that cannot be renewed ends the host in time, and what it ran is lost', async () => {
-  const { coordinator, submit, started, how, isAlive: lives } = setUp(undefined, { leaseMs: 1_500, heartbeatMs: 300 });
+  const { coordinator, submit, started, how } = handlersOnScript(undefined, { leaseMs: 1_500, heartbeatMs: 300 });
   submit('waits');
   const fence = coordinator.grant(1, 0, 1);
   await until('it is said to have started', () => coordinator.started.has(fence));
   coordinator.failure = new Error('away');
-  await until('it is dead', () => !lives(Number(started()[0]!.split(' ')[1])));
+  await until('it is dead', () => !isAlive(Number(started()[0]!.split(' ')[1])));
   coordinator.failure = undefined;
   await until('its end', () => coordinator.endOf(fence));
   expect(how(fence)).toBe('worker lost');
 });
 
 test('the forker of the hosts is killed: what ran is lost, and the next runs', async () => {
-  const { coordinator, submit, started, how, forkers, folder } = setUp();
+  const { coordinator, submit, started, how, forkers, folder } = handlersOnScript();
   submit('waits');
   const fence = coordinator.grant(1, 0, 1);
   await until('it is said to have started', () => coordinator.started.has(fence));
@@ -264,7 +152,7 @@ test('the forker of the hosts is killed: what ran is lost, and the next runs', a
 });
 
 test('what a handler asks of its worker: a checkpoint, and progress', async () => {
-  const { coordinator, submit, logOf } = setUp();
+  const { coordinator, submit, logOf } = handlersOnScript();
   submit('asks');
   const fence = coordinator.grant(1, 0, 1);
   await until('its end', () => coordinator.endOf(fence));
@@ -272,4 +160,45 @@ test('what a handler asks of its worker: a checkpoint, and progress', async () =
     'undefined\n{ at: 7 }\nUint8Array(3) [ 1, 2, 3 ]\nprogress: expected a number from 0 to 1, found 2\n',
   );
   expect(coordinator.endOf(fence)?.outcome).toBe(0);
+});
+
+test('to a coordinator on another machine logs and results are shipped', async () => {
+  const { coordinator, submit } = handlersOnScript({}, { sameHost: false, logDir: undefined });
+  submit('says');
+  const fence = coordinator.grant(1, 0, 50);
+  await until('all ends', () => coordinator.ends.length === 50);
+  const end = coordinator.endOf(fence + 49)!;
+  const bytesAt = (segment: number, offset: number, length: number) =>
+    Buffer.from(coordinator.shipped.get(`1/1/${segment}`)?.subarray(offset, offset + length) ?? []).toString();
+  await until('the log', () => bytesAt(end.logSegment, end.logEndOffset - 8, 8) === 'task 49\n');
+  await until('the result', () => bytesAt(end.resultSegment, end.resultOffset + 32, 12) === '{"value":49}');
+});
+
+test('with the forker of Node, too', async () => {
+  const { coordinator, submit, how } = handlersOnScript({ forker: 'node' });
+  submit('says');
+  const fence = coordinator.grant(1, 0, 50);
+  await until('all ends', () => coordinator.ends.length === 50);
+  expect(how(fence + 49)).toBe('exit 0');
+});
+
+test('what a handler has started dies with its host', async () => {
+  const { coordinator, submit, started } = handlersOnScript();
+  submit('starts', { graceMs: 50 });
+  const fence = coordinator.grant(1, 0, 1);
+  await until('it has', () => started().length === 1);
+  const pid = Number(started()[0]);
+  expect(isAlive(pid)).toBe(true);
+  await until('it is said to have started', () => coordinator.started.has(fence));
+  coordinator.send({ type: 'cancel', fences: [[fence, 1]] });
+  await until('its end', () => coordinator.endOf(fence));
+  await until('it is dead', () => !isAlive(pid));
+});
+
+test('a handler is given the parameters of its job', async () => {
+  const { coordinator, submit, logOf } = handlersOnScript();
+  submit('params', { params: { a: 1, b: 2 } });
+  const fence = coordinator.grant(1, 0, 1);
+  await until('its end', () => coordinator.endOf(fence));
+  expect(logOf(1, fence)).toBe('{"a":1,"b":2}\n');
 });
