@@ -48,6 +48,16 @@ beforeAll(async () => {
     const { code, err } = await box.spawn(['submit', ...args], { cwd: folder });
     if (code !== 0 && !args.includes('--wait')) throw new Error(`${args.join(' ')}: ${code}: ${err}`);
   }
+  writeFileSync(
+    join(folder, 'q.yaml'),
+    "name: night\njobs:\n- {id: a, command: exit 3, on_failure: stop}\n- {id: b, command: 'true', depends_on: [a]}\n",
+  );
+  const queue = await box.spawn(['queue', 'run', 'q.yaml', '--detach'], { cwd: folder });
+  if (queue.code !== 0) throw new Error(`queue: ${queue.code}: ${queue.err}`);
+  await ok('cancel', '--workflow', 'night');
+  writeFileSync(join(folder, 'sweep.csv'), 'lr,n\n0.1,\n0.2,7\n');
+  const sweep = await box.spawn(['sweep', '--param-file', 'sweep.csv', '--', 'true'], { cwd: folder });
+  if (sweep.code !== 0) throw new Error(`sweep: ${sweep.code}: ${sweep.err}`);
   await ok('hold', '9_3');
   await ok('cancel', '9_5');
   await ok('retry', '2', '--where', 'exit=1', '--memory', '64M');
@@ -92,6 +102,8 @@ function faultsOf(route: Route, { status, type, values }: Awaited<ReturnType<typ
   return values.flatMap((value) => checks.faults(route, status, value).map((fault) => `${status} ${type}: ${fault}`));
 }
 
+const QUICK = { cwd: '/', run: { kind: 'argv', argv: ['true'] } };
+
 const REFS = [
   '1',
   '2',
@@ -103,6 +115,9 @@ const REFS = [
   '8',
   '9',
   '10',
+  '12',
+  '13',
+  'night',
   '2_1',
   '9_3',
   '9_[1-5]',
@@ -156,8 +171,13 @@ test('each reply of a verb does so too', async () => {
     ['cancel', 'POST /v1/jobs/9_7/cancel'],
     ['cancel', 'POST /v1/jobs/99/cancel'],
     ['update', 'PATCH /v1/jobs/1', { throttle: 1 }],
-    ['submit', 'POST /v1/jobs', { spec: { cwd: '/', run: { kind: 'argv', argv: ['true'] } }, dryRun: true }],
+    ['submit', 'POST /v1/jobs', { spec: QUICK, dryRun: true }],
     ['submit', 'POST /v1/jobs', { spec: 5 }],
+    ['submitWorkflow', 'POST /v1/workflows', { jobs: [{ key: 'a', spec: QUICK }], dryRun: true }],
+    ['submitWorkflow', 'POST /v1/workflows', { jobs: [] }],
+    ['submitWorkflow', 'POST /v1/workflows', { jobs: [{ key: 'a', spec: { ...QUICK, after: '@a' } }] }],
+    ['workflowVerb', 'POST /v1/workflows/night/retry'],
+    ['workflowVerb', 'POST /v1/workflows/1/cancel'],
     ['prune', 'POST /v1/prune', { olderThanMs: 0, dryRun: true }],
     ['createToken', 'POST /v1/tokens', { name: 'eve', role: 'worker' }],
     ['createToken', 'POST /v1/tokens', { name: 'eve', role: 'worker' }],
