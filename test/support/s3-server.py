@@ -9,6 +9,7 @@ import importlib
 import os
 import pwd
 import signal
+import socket
 import sys
 import time
 
@@ -109,6 +110,15 @@ def die_with_parent(parent):
         os._exit(1)
 
 
+def wait_for(ports):
+    for port in ports:
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(('127.0.0.1', port)) == 0:
+                    break
+            time.sleep(0.02)
+
+
 def serve(directory, ports):
     from swift.common.wsgi import run_wsgi
     from swift.obj.server import global_conf_callback
@@ -118,9 +128,13 @@ def serve(directory, ports):
         importlib.import_module(module)
     write(directory, ports)
     parent = os.getpid()
-    for name in SERVERS:
+    # The proxy takes storage that is not there for buckets that are not there. So it answers only while all others do: it is
+    # forked first, as a dead parent's children are killed in that order, and waits for the others.
+    for name in reversed(SERVERS):
         if os.fork() == 0:
             die_with_parent(parent)
+            if name == 'proxy':
+                wait_for(ports[:3])
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             more = {'global_conf_callback': global_conf_callback} if name == 'object' else {}
             os._exit(run_wsgi(os.path.join(directory, name + '.conf'), name + '-server', **more) or 0)
