@@ -17,7 +17,10 @@ const retry = section({
     .max(MAX_RETRIES + 1)
     .describe('It is tried so many times in all'),
   delay: duration().optional().describe('Before each further attempt'),
-  backoff: z.enum(['fixed', 'exponential']).optional().describe('Whether the delay doubles each time (from 1s, when none is given); default fixed'),
+  backoff: z
+    .enum(['fixed', 'exponential'])
+    .optional()
+    .describe('Whether the delay doubles each time (from 1s, when none is given); default fixed'),
 });
 
 const env = z
