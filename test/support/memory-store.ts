@@ -26,6 +26,7 @@ import type {
   StoredToken,
 } from '../../src/store/store.ts';
 import { findDeliveries, loadAlerts, writeAlerts } from './memory-alerts.ts';
+import { findBroken, keyOf } from './memory-checks.ts';
 import { copyBatch, copyData } from './memory-copies.ts';
 import { deleteJobs, findLive } from './memory-deletes.ts';
 import { findInstances, loadInstances, writeInstances } from './memory-instances.ts';
@@ -270,27 +271,6 @@ function write(to: Content, batch: Batch): void {
   deleteJobs(to, batch);
 }
 
-/** What a store refuses: rows that name what is not there, or take what is taken. */
-function findBroken(to: Content, batch: Batch): string | undefined {
-  const newIds = new Set(batch.newJobs.map(({ id }) => id));
-  const newSessions = new Set(batch.sessions.map(({ id }) => id));
-  const newKeys = new Set(batch.keys.map(({ owner, key }) => keyOf(owner, key)));
-  const noJob = (id: number) => !newIds.has(id) && !to.jobs.has(id);
-  if (newIds.size < batch.newJobs.length || batch.newJobs.some(({ id }) => to.jobs.has(id))) return 'a job is there';
-  if (newKeys.size < batch.keys.length || [...newKeys].some((key) => to.keys.has(key))) return 'a key is taken';
-  const named = [
-    ...[...batch.jobs, ...(batch.resized ?? [])].map(({ id }) => id),
-    ...[...batch.pages, ...batch.grants, ...batch.ends, ...batch.keys, ...(batch.instances ?? [])].map(
-      ({ jobId }) => jobId,
-    ),
-    ...batch.dependencies.flatMap(({ jobId, dependsOn }) => [jobId, dependsOn]),
-  ];
-  const missing = named.find(noJob);
-  if (missing !== undefined) return `job ${missing} is not in the store`;
-  const grant = batch.grants.find(({ sessionId }) => !newSessions.has(sessionId) && !to.sessions.has(sessionId));
-  return grant === undefined ? undefined : `session ${grant.sessionId} is not in the store`;
-}
-
 function changing(state: StoredJobState): StoredJobState {
   const { held, throttle, priority, counts, startedAt, endedAt, exitCode, retried, meanWallUs, extra } = state;
   return { held, throttle, priority, counts, startedAt, endedAt, exitCode, retried, meanWallUs, extra };
@@ -303,10 +283,6 @@ function loadOne(content: Content, job: StoredJob): LoadedJob {
     pages: sorted(pages, ({ page }) => page).map(copyData),
     dependents: [...(content.dependents.get(job.id) ?? [])].toSorted((a, b) => a - b),
   };
-}
-
-function keyOf(owner: string, key: string): string {
-  return JSON.stringify([owner, key]);
 }
 
 function sorted<T>(values: Iterable<T>, by: (value: T) => number): T[] {
