@@ -3,6 +3,7 @@ import type { Line } from './instance-flag-lines.ts';
 /** Files that the lines name. */
 export const SUBMIT_FILES: Readonly<Record<string, string>> = {
   'run.env': 'A=1\n',
+  'tasks.mjs': 'export const run = () => {};\n',
   'job.json': '{"cpus": 2}',
   // biome-ignore lint/suspicious/noTemplateCurlyInString: a job file replaces it.
   'job.yaml': 'params: {lr: 1}\narray: "${lr}"\nalgorithm: {command: fit}\n',
@@ -49,6 +50,7 @@ const ofSubmit = {
   output: submit(['--output', '%a.out']),
   error: submit(['--error', '%a.err']),
   'open-mode': submit(['--open-mode', 'append'], '--output', 'x'),
+  handler: [[], ['--handler', './tasks.mjs#run'], []],
   command: [[], ['--command', 'date']],
   spec: submit(['--spec', 'job.json']),
   param: [['job.yaml'], ['--param', 'lr=2']],
