@@ -109,6 +109,6 @@ test('what is not exported cannot be imported', async () => {
   const browser = "import * as all from 'spawn/client'; console.log(Object.keys(all).join(' '));";
   writeFileSync(join(folder, 'browser.mjs'), browser);
   expect((await runProgram(['browser.mjs'], { cwd: folder, env: box.env })).out).toBe(
-    'SpawnClient SpawnError TransportFailure isSpawnError\n',
+    'SpawnClient SpawnError TransportFailure isSpawnError verifySignature\n',
   );
 });

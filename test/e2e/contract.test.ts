@@ -58,6 +58,12 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'sweep.csv'), 'lr,n\n0.1,\n0.2,7\n');
   const sweep = await box.spawn(['sweep', '--param-file', 'sweep.csv', '--', 'true'], { cwd: folder });
   if (sweep.code !== 0) throw new Error(`sweep: ${sweep.code}: ${sweep.err}`);
+  writeFileSync(join(folder, 'lines.txt'), 'one\ntwo\nthree\n');
+  const parts =
+    'name: parts\ninput: {type: text, from: lines.txt, cut: {rows: 1}}\nalgorithm: {command: spored result -}\n';
+  writeFileSync(join(folder, 'parts.yaml'), parts);
+  const data = await box.spawn(['submit', 'parts.yaml', '--wait'], { cwd: folder });
+  if (data.code === 2) throw new Error(`parts: ${data.code}: ${data.err}`);
   await ok('hold', '9_3');
   await ok('cancel', '9_5');
   await ok('retry', '2', '--where', 'exit=1', '--memory', '64M');
@@ -122,6 +128,7 @@ const REFS = [
   '9_3',
   '9_[1-5]',
   'mixed',
+  'parts',
   '99',
   'nobody',
   '1_77',
@@ -154,9 +161,11 @@ test('each reply of a GET holds what the document says, and no field more', asyn
     }
   }
   expect([...new Set(wrong)]).toEqual([]);
-  // Nothing was stored under that hash, and no session here is of an instance.
+  // Nothing was stored under that hash, no session here is of an instance, and no task put anything aside.
   const gets = checks.routes.filter(({ method }) => method === 'GET').map(({ operationId }) => operationId);
-  expect(gets.filter((name) => !looked.has(name) && !['stream', 'getBlob', 'peers'].includes(name))).toEqual([]);
+  expect(
+    gets.filter((name) => !looked.has(name) && !['stream', 'getBlob', 'peers', 'checkpoint'].includes(name)),
+  ).toEqual([]);
 });
 
 test('each reply of a verb does so too', async () => {

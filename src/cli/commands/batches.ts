@@ -28,8 +28,8 @@ const flat = ({ name, first, parts, counts }: BatchView) => ({ name, first, part
 export const batches = defineCommand({
   usage: ['batches [options] JOB'],
   about:
-    'Lists what the parts of a job were cut out of, one file or value a line, and how they fare. Through a pipe: one line each,\n' +
-    'tab-separated, without a header: name, index of the first part, parts, completed, running, failed, waiting.',
+    'Lists what the parts of a job were cut out of, one file or value a line, and how they fare. Through a pipe: one line\n' +
+    'each, tab-separated, without a header: name, index of the first part, parts, completed, running, failed, waiting.',
   options: { format: linesOption },
   operands: { name: 'JOB', min: 1, max: 1 },
   examples: [{ line: 'spawn batches 12', says: 'which files are done' }],

@@ -16,9 +16,9 @@ type Put = (text: string) => void | Promise<void>;
 export const results = defineCommand({
   usage: ['results [options] JOB'],
   about:
-    'Prints what every task gave, in the order of the array: what its handler returned, or what it said with spored result and\n' +
-    'spored emit. A task without a result is there too, and says why in `missing`. Exit code 1 when a task of an ended job gave\n' +
-    'none because it did not complete, 75 when tasks have not ended yet.',
+    'Prints what every task gave, in the order of the array: what its handler returned, or what it said with spored\n' +
+    'result and spored emit. A task without a result is there too, and says why in `missing`. Exit code 1 when a task of\n' +
+    'an ended job gave none because it did not complete, 75 when tasks have not ended yet.',
   options: {
     output: { short: 'o', value: 'DIR', summary: 'Write results.FORMAT into this directory, whole or not at all' },
     format: {
