@@ -38,7 +38,7 @@ beforeAll(async () => {
     ['--name', 'killed', '--wait', '--', 'sh', '-c', 'kill -9 $$'],
     ['--name', 'slow', '--time-limit', '50ms', '--wait', '--', 'sleep', '100'],
     ['--name', 'script', '--memory', '10M', '--env', 'A=1', '--wait', script, 'x'],
-    ['--name', 'runs', '--array', '2', '--', 'sleep', '1000'],
+    ['--name', 'runs', '--array', '2', '--cpus', '0.25', '--', 'sleep', '1000'],
     ['--name', 'waits', '--after', 'afterok:6', '--array', '2', '--deadline', '1d', '--', 'true'],
     ['--name', 'later', '--begin', '1h', '--priority', '5', '--max-failures', '3', '--', 'true'],
     ['--name', 'held', '--hold', '--array', '1-9:2%2', '--canary', '2', '--output', 'o.%a', '--', 'true'],
@@ -60,10 +60,10 @@ beforeAll(async () => {
   if (sweep.code !== 0) throw new Error(`sweep: ${sweep.code}: ${sweep.err}`);
   writeFileSync(join(folder, 'lines.txt'), 'one\ntwo\nthree\n');
   const parts =
-    'name: parts\ninput: {type: text, from: lines.txt, cut: {rows: 1}}\nalgorithm: {command: spored result -}\n';
+    'name: parts\ninput: {type: text, from: lines.txt, cut: {rows: 1}}\nalgorithm: {command: wc -c | spored result -}\n';
   writeFileSync(join(folder, 'parts.yaml'), parts);
   const data = await box.spawn(['submit', 'parts.yaml', '--wait'], { cwd: folder });
-  if (data.code === 2) throw new Error(`parts: ${data.code}: ${data.err}`);
+  if (data.code !== 0) throw new Error(`parts: ${data.code}: ${data.err}`);
   await ok('hold', '9_3');
   await ok('cancel', '9_5');
   await ok('retry', '2', '--where', 'exit=1', '--memory', '64M');
