@@ -66,7 +66,7 @@ const submits: readonly Line[] = [
   [
     ['--no-retry-on', '1,,2', ...retries],
     caret(
-      '--no-retry-on: filter, column 3: expected an exit code (1 to 255), a signal as SIGKILL, exit=, signal=, cause=, or one of exit, signal, oom or time-limit (lost, preempted and cancelled are no failures), found ","',
+      '--no-retry-on: filter, column 3: expected an exit code (1 to 255), a signal as SIGKILL, exit=, signal=, cause=, or one of exit, signal, oom, time-limit or stalled (lost, preempted and cancelled are no failures), found ","',
       '1,,2',
       2,
     ),
@@ -110,7 +110,10 @@ const submits: readonly Line[] = [
 ];
 
 const others: readonly Line[] = [
-  [['submit', '--spec', 'kind.json'], 'kind.json: spec.run.kind: expected "argv", "shell" or "script", found "sh"'],
+  [
+    ['submit', '--spec', 'kind.json'],
+    'kind.json: spec.run.kind: expected "argv", "shell", "script" or "handler", found "sh"',
+  ],
   [
     ['submit', '--spec', 'none.json'],
     'none.json: spec.run: expected what to run, there or on the command line, found nothing; see: spawn help submit',

@@ -14,7 +14,7 @@ export function prepareAlertReads(db: Database) {
   );
   const delivered = db.prepare<[], { id: string; jobId: number }>(
     `SELECT d.id, d.job_id AS jobId FROM job_states s CROSS JOIN deliveries d ON d.job_id = s.job_id
-     WHERE s.ended_at = 0 AND d.next_at = 0 ORDER BY d.seq`,
+     WHERE s.ended_at = 0 AND d.next_at = 0`,
   );
   const statements = new Map<string, Statement<[object], NumberedDelivery>>();
   return {
