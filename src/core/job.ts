@@ -165,10 +165,14 @@ export class Job implements LaneJob {
     return neededOf(this.size, this.facts.minSuccess ?? 1);
   }
 
-  /** Too many of its tasks have ended otherwise for that; never of one of which all must complete. */
+  /** It can succeed although not all of its tasks do. */
+  get mayMiss(): boolean {
+    return this.facts.minSuccess !== undefined && this.facts.minSuccess < 1;
+  }
+
+  /** Too many of its tasks have ended otherwise for that. */
   get isHopeless(): boolean {
     const { counts } = this.table;
-    if (this.facts.minSuccess === undefined || this.facts.minSuccess === 1) return false;
     const missed = counts[TaskState.failed]! + counts[TaskState.cancelled]! + counts[TaskState.skipped]!;
     return this.size - missed < this.needed;
   }

@@ -97,6 +97,7 @@ class Both {
       policy,
       maxFailures,
       minSuccess,
+      missed: false,
       live: true,
       ended: new Set(),
     });

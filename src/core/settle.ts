@@ -38,6 +38,8 @@ export class Settlement {
   readonly #world: SettleWorld;
   #steps: Step[] = [];
   #running = false;
+  /** Tasks of these have failed or were skipped since it was looked at last whether they still can succeed. */
+  readonly #missed = new Set<Job>();
 
   constructor(world: SettleWorld) {
     this.#world = world;
@@ -63,9 +65,23 @@ export class Settlement {
         const steps = this.#steps;
         this.#steps = [];
         for (const step of steps) this.#settle(step);
+        if (this.#steps.length === 0) this.#endHopeless();
       }
     } finally {
       this.#running = false;
+    }
+  }
+
+  /**
+   * Ends the first job that cannot succeed any more. Only when all dependencies are decided: what is skipped because of the same failure is
+   * skipped, in whatever order that is found, and a job before those that wait for it.
+   */
+  #endHopeless(): void {
+    for (const job of [...this.#missed].sort((a, b) => a.id - b.id)) {
+      this.#missed.delete(job);
+      if (!job.isHopeless || job.finished) continue;
+      this.#world.cannotSucceed(job);
+      if (this.#steps.length > 0) return;
     }
   }
 
@@ -93,7 +109,7 @@ export class Settlement {
     if (hasFailed && table.counts[TaskState.failed]! > job.maxFailures && !job.finished)
       this.#world.failedTooOften(job);
     const hasMissed = hasFailed || table.state[start] === TaskState.skipped;
-    if (hasMissed && job.isHopeless && !job.finished) this.#world.cannotSucceed(job);
+    if (hasMissed && job.mayMiss) this.#missed.add(job);
     if (job.canary?.state === 'running' && job.canary.hasEnded(table.state)) this.#world.canaryEnded(job);
     if (job.finished && job.endedAt === 0) {
       this.#world.finished(job);

@@ -28,6 +28,8 @@ export interface ModelJob {
   maxFailures: number;
   /** It has succeeded when this part of its tasks has. */
   minSuccess: number;
+  /** A task of it has failed or was skipped since it was looked at last whether enough can still complete. */
+  missed: boolean;
   live: boolean;
   /** Tasks that had ended when it was looked at last. */
   ended: ReadonlySet<ModelTask>;
@@ -65,7 +67,22 @@ export class DependencyModel {
     do {
       before = this.#picture();
       for (const job of this.jobs) this.#settleJob(job);
+      // What is skipped is skipped first.
+      if (before === this.#picture()) this.#endHopeless();
     } while (before !== this.#picture());
+  }
+
+  /** The first job of which too few tasks can still complete. */
+  #endHopeless(): void {
+    for (const job of this.jobs.filter(({ missed }) => missed)) {
+      job.missed = false;
+      const tasks = [...job.tasks.values()];
+      const missed = tasks.filter((task) => hasEnded(task) && task.state !== 'completed').length;
+      const left = tasks.filter(({ state }) => state === 'ready' || state === 'blocked');
+      if (job.minSuccess === 1 || tasks.length - missed >= neededOf(job) || left.length === 0) continue;
+      for (const task of left) task.state = 'cancelled';
+      return;
+    }
   }
 
   #settleJob(job: ModelJob): void {
@@ -90,10 +107,7 @@ export class DependencyModel {
     if (more && tasks.filter(({ state }) => state === 'failed').length > job.maxFailures) {
       for (const task of tasks) if (task.state === 'ready' || task.state === 'blocked') task.state = 'cancelled';
     }
-    const missed = tasks.filter((task) => hasEnded(task) && task.state !== 'completed').length;
-    if ((more || skipped) && job.minSuccess < 1 && tasks.length - missed < neededOf(job)) {
-      for (const task of tasks) if (task.state === 'ready' || task.state === 'blocked') task.state = 'cancelled';
-    }
+    if (more || skipped) job.missed = true;
     if (job.live && tasks.every(hasEnded)) {
       job.live = false;
       this.live.splice(this.live.indexOf(job), 1);
